@@ -1,0 +1,1 @@
+//! The application core: model, message, update, effect. Nothing in this module does I/O.

@@ -1,0 +1,75 @@
+//! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
+
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Triage cervical-spine CT for fracture. Research use only; not a medical device.
+#[derive(Debug, Parser)]
+#[command(name = "cspine", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; without it, PATH is opened as a worklist.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+/// What ends the program early: one sentence for the user and the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CliError {
+    message: String,
+    code: u8,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl CliError {
+    /// A use that cannot work (exit code 2).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 2, source: None }
+    }
+
+    /// Nothing could be read (exit code 3).
+    pub fn nothing_readable(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 3, source: None }
+    }
+
+    /// Something failed on the way (exit code 1).
+    pub fn failed(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { message: message.into(), code: 1, source: Some(source.into()) }
+    }
+
+    /// The process's exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+
+    /// The message with its causes, each on a line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let _ = write!(text, "\n  because: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What ended it early.
+pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    match cli.command {
+        Some(command) => match command {},
+        None => Err(CliError::usage("nothing to do: see cspine --help")),
+    }
+}

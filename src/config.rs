@@ -1,0 +1,1 @@
+//! Settings and keymap: strict TOML, embedded defaults.

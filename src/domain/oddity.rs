@@ -1,0 +1,116 @@
+//! What is odd about a study or a series: found, told, never silently repaired.
+
+use std::fmt;
+
+/// One oddity. Its text is a short plain notice to the reader.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Oddity {
+    /// Neighbouring slices further apart than 1.5 times the median spacing; number of such places.
+    Gaps(usize),
+    /// Slices at a position that another slice of the series holds already; number left out.
+    DuplicatePositions(usize),
+    /// Files with a SOPInstanceUID that another file has with other contents; number of files.
+    DoubledInstanceUid(usize),
+    /// Byte-for-byte or instance-for-instance copies that count once; number of copies.
+    Copies(usize),
+    /// Gantry tilt in tenths of a degree: the stack is sheared.
+    Tilt(u32),
+    /// The planes are oblique; angle between the normal and the nearest patient axis in tenths of a degree.
+    Oblique(u32),
+    /// Slices of another size than most, left out.
+    MixedSizes(usize),
+    /// Slices of another orientation than most (localizers), left out.
+    MixedOrientations(usize),
+    /// Images that are not one grey channel (colour, palette), left out.
+    NotGrey(usize),
+    /// Slices without a usable ImagePositionPatient or ImageOrientationPatient, left out of a stack that has them.
+    WithoutPosition(usize),
+    /// No slice has a position: a stack in InstanceNumber order, no mm along it.
+    NoPositions,
+    /// PixelSpacing is missing or unusable: no mm in the plane.
+    NoPixelSpacing,
+    /// Slices whose pixels could not be used, left out.
+    UnreadablePixels(usize),
+    /// Slices whose rescale values are not numbers that a CT can have, left out.
+    BadRescale(usize),
+    /// A window in the file that is none was replaced.
+    BadWindow,
+    /// SliceThickness or another number that is not used for geometry breaks the standard.
+    BadNumber(String),
+    /// Slice thickness exceeds the spacing: slices overlap.
+    OverlappingSlices,
+    /// The file had no meta group, no preamble or no group length and was read all the same.
+    Repaired(Repair),
+    /// Slices are MONOCHROME1.
+    Monochrome1,
+    /// Neighbouring slices lie at uneven distances.
+    UnevenSpacing,
+}
+
+/// What was repaired in memory so that a file could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Repair {
+    /// No (0002,0000) group length; the RSNA 2022 files are written so.
+    MetaGroupLength,
+    /// No preamble or no file meta information.
+    NoMeta,
+    /// The end of the file is cut or carries stray bytes.
+    TrailingBytes,
+    /// An offset table that does not fit its fragments was not used.
+    OffsetTable,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MetaGroupLength => "file meta group length missing",
+            Self::NoMeta => "no DICOM file header",
+            Self::TrailingBytes => "bytes cut off or left over at the end of a file",
+            Self::OffsetTable => "wrong pixel offset table",
+        })
+    }
+}
+
+fn count(f: &mut fmt::Formatter<'_>, n: usize, one: &str, many: &str) -> fmt::Result {
+    if n == 1 { write!(f, "1 {one}") } else { write!(f, "{n} {many}") }
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gaps(n) => count(f, *n, "gap between slices", "gaps between slices"),
+            Self::DuplicatePositions(n) => {
+                count(f, *n, "slice at a doubled position left out", "slices at doubled positions left out")
+            }
+            Self::DoubledInstanceUid(n) => {
+                count(f, *n, "file shares its instance UID with another", "files share an instance UID with another")
+            }
+            Self::Copies(n) => count(f, *n, "copy counted once", "copies counted once"),
+            Self::Tilt(tenths) => write!(f, "gantry tilt {}.{}°", tenths / 10, tenths % 10),
+            Self::Oblique(tenths) => write!(f, "oblique planes, {}.{}°", tenths / 10, tenths % 10),
+            Self::MixedSizes(n) => count(f, *n, "slice of another size left out", "slices of another size left out"),
+            Self::MixedOrientations(n) => {
+                count(f, *n, "picture of another orientation left out", "pictures of another orientation left out")
+            }
+            Self::NotGrey(n) => count(f, *n, "colour picture left out", "colour pictures left out"),
+            Self::WithoutPosition(n) => {
+                count(f, *n, "slice without a position left out", "slices without a position left out")
+            }
+            Self::NoPositions => f.write_str("no slice positions: order by number, no mm along the stack"),
+            Self::NoPixelSpacing => f.write_str("no pixel spacing: no mm"),
+            Self::UnreadablePixels(n) => {
+                count(f, *n, "slice with unreadable pixels left out", "slices with unreadable pixels left out")
+            }
+            Self::BadRescale(n) => {
+                count(f, *n, "slice with a bad rescale left out", "slices with a bad rescale left out")
+            }
+            Self::BadWindow => f.write_str("a window in the file is not one: replaced"),
+            Self::BadNumber(what) => write!(f, "{what} is not a usable number"),
+            Self::OverlappingSlices => f.write_str("slices overlap"),
+            Self::Repaired(repair) => write!(f, "repaired: {repair}"),
+            Self::Monochrome1 => f.write_str("MONOCHROME1"),
+            Self::UnevenSpacing => f.write_str("uneven slice spacing"),
+        }
+    }
+}

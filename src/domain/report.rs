@@ -1,0 +1,175 @@
+//! The result of analysing one study.
+
+use super::{CervicalLevel, LevelFinding, NotAnalysed, PerLevel, Probability, SliceScore, Uid};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How per-slice scores become one probability per level: a closed list that a model package chooses from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Aggregation {
+    /// `C_i = Σ_s f·v / Σ_s v`, the original system's way of combining its two heads.
+    VisibilityWeightedMean,
+    /// The mean of the highest tenth (at least three) of `f·v` among the level's visible slices.
+    VisibleTopMean,
+}
+
+impl Aggregation {
+    /// The name used in manifests and on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VisibilityWeightedMean => "visibility-weighted-mean",
+            Self::VisibleTopMean => "visible-top-mean",
+        }
+    }
+}
+
+/// What a model was trained on, in the one respect that a reader must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ModelNature {
+    /// Synthetic phantoms only: its probabilities say nothing about patients.
+    Synthetic,
+    /// Clinical images.
+    Clinical,
+}
+
+/// Alert thresholds of a package.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Overall probability from which a study is marked urgent.
+    pub overall: Probability,
+    /// Probability from which a level is marked.
+    pub level: Probability,
+}
+
+/// Which model spoke. Shown beside every number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelIdentity {
+    /// Name from the manifest, checked to be short printable ASCII.
+    pub name: String,
+    /// Version from the manifest, as the name.
+    pub version: String,
+    /// SHA-256 of the ONNX file, lower-case hexadecimal.
+    pub sha256: String,
+    /// What it was trained on.
+    pub nature: ModelNature,
+    /// How slices are combined.
+    pub aggregation: Aggregation,
+    /// Alert thresholds.
+    pub thresholds: Thresholds,
+}
+
+impl fmt::Display for ModelIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// A slice with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoredSlice {
+    /// Index into the volume, from 0, head first.
+    pub index: usize,
+    /// InstanceNumber, where the file has one.
+    pub instance_number: Option<i32>,
+    /// Position along the stack's patient axis (z for axial), LPS mm; `None` where unknown.
+    pub position_mm: Option<f64>,
+    /// The network's outputs.
+    pub score: SliceScore,
+}
+
+/// Whether all slices have been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// Some slices are still to come; the numbers will change.
+    Preliminary {
+        /// Slices analysed.
+        done: usize,
+        /// Slices of the series.
+        total: usize,
+    },
+    /// All slices of the series were analysed.
+    Final,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timing {
+    /// Reading and decoding the series into a volume.
+    pub load: Duration,
+    /// Windowing, cropping and resizing.
+    pub preprocess: Duration,
+    /// The network itself.
+    pub network: Duration,
+    /// From the start of the study to the finished report.
+    pub total: Duration,
+}
+
+/// A study's fracture probabilities, with the model they come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FractureReport {
+    /// StudyInstanceUID.
+    pub study_uid: Uid,
+    /// SeriesInstanceUID of the series that was analysed.
+    pub series_uid: Uid,
+    /// `1 − Π (1 − C_i)` over the seen levels.
+    pub overall: Probability,
+    /// One finding per level.
+    pub levels: PerLevel<LevelFinding>,
+    /// Every analysed slice, by rising index.
+    pub slices: Vec<ScoredSlice>,
+    /// The model.
+    pub model: Arc<ModelIdentity>,
+    /// Whether more is to come.
+    pub completeness: Completeness,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+impl FractureReport {
+    /// Whether the overall probability passes the package's threshold.
+    #[must_use]
+    pub fn is_alert(&self) -> bool {
+        self.overall >= self.model.thresholds.overall
+    }
+
+    /// Whether a level passes the package's threshold.
+    #[must_use]
+    pub fn is_level_alert(&self, level: CervicalLevel) -> bool {
+        self.levels[level].probability().is_some_and(|p| p >= self.model.thresholds.level)
+    }
+
+    /// Levels that pass the threshold, C1 first.
+    #[must_use]
+    pub fn alert_levels(&self) -> Vec<CervicalLevel> {
+        CervicalLevel::ALL.into_iter().filter(|&level| self.is_level_alert(level)).collect()
+    }
+
+    /// The seen level with the highest probability.
+    #[must_use]
+    pub fn worst_level(&self) -> Option<&LevelFinding> {
+        self.levels
+            .0
+            .iter()
+            .filter(|finding| finding.probability().is_some())
+            .max_by(|a, b| a.probability().partial_cmp(&b.probability()).unwrap_or(std::cmp::Ordering::Equal))
+    }
+
+    /// Levels that the scan does not show, C1 first.
+    #[must_use]
+    pub fn not_seen(&self) -> Vec<CervicalLevel> {
+        self.levels.0.iter().filter(|finding| finding.probability().is_none()).map(|finding| finding.level).collect()
+    }
+}
+
+/// How the analysis of a study ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Analysis {
+    /// With a report.
+    Analysed(FractureReport),
+    /// Declined, with the reason; there is no probability.
+    NotAnalysed(NotAnalysed),
+    /// Something went wrong: one sentence, then what to do.
+    Failed(String),
+}

@@ -1,0 +1,124 @@
+//! Text from files, made safe to show.
+
+use std::fmt;
+use std::sync::Arc;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Text from a file in which nothing is left that could steer a terminal: no control, bidirectional, zero-width or
+/// private-use character, no more than two combining marks on a letter, at most [`CleanText::LIMIT`] columns.
+///
+/// There is no way to make one that skips the cleaning; whatever reaches the screen or a log goes through this type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct CleanText(Arc<str>);
+
+impl CleanText {
+    /// The longest text kept, in terminal columns; DICOM's longest free text shown (LO) has 64 characters.
+    pub const LIMIT: usize = 256;
+
+    /// Cleans decoded text. Line breaks and tabs become a space, other removed characters leave nothing behind.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        let mut clean = String::new();
+        let mut width = 0;
+        for cluster in raw.graphemes(true) {
+            let mut kept = String::new();
+            let mut marks = 0;
+            for c in cluster.chars() {
+                match c {
+                    '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => kept.push(' '),
+                    _ if is_unsafe(c) => {}
+                    _ if unicode_normalization::char::is_combining_mark(c) => {
+                        marks += 1;
+                        if marks <= 2 {
+                            kept.push(c);
+                        }
+                    }
+                    _ => kept.push(c),
+                }
+            }
+            let cells = kept.width();
+            // A mark with nothing to stand on would join the text before it.
+            if cells == 0 {
+                continue;
+            }
+            if width + cells > Self::LIMIT {
+                clean.push('…');
+                break;
+            }
+            width += cells;
+            clean.push_str(&kept);
+        }
+        let collapsed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self(collapsed.into())
+    }
+
+    /// A DICOM person name (PS3.5 section 6.2.1.2) as it is read: "FAMILY, Given Middle", the first component group only
+    /// unless it is empty.
+    #[must_use]
+    pub fn person_name(raw: &str) -> Self {
+        let group = raw.split('=').find(|group| group.chars().any(|c| c != '^' && !c.is_whitespace())).unwrap_or("");
+        let mut parts = group.split('^').map(str::trim);
+        let family = parts.next().unwrap_or("");
+        let given: Vec<&str> = parts.take(2).filter(|part| !part.is_empty()).collect();
+        if given.is_empty() { Self::new(family) } else { Self::new(&format!("{family}, {}", given.join(" "))) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for CleanText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}'
+            | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn control_and_bidi_characters_are_gone() {
+        let hostile = "\u{1b}]0;title\u{7}A\u{1b}[2JB\u{9b}31mC\u{202e}D\u{200b}E\0F";
+        assert_eq!(CleanText::new(hostile).as_str(), "]0;titleA[2JB31mCDEF");
+    }
+
+    #[test]
+    fn names_read_family_first() {
+        assert_eq!(CleanText::person_name("PHANTOM^One^^^").as_str(), "PHANTOM, One");
+        assert_eq!(CleanText::person_name("Test^Patient=テスト^患者").as_str(), "Test, Patient");
+        assert_eq!(CleanText::person_name("^=山田^太郎").as_str(), "山田, 太郎");
+        assert_eq!(CleanText::person_name("").as_str(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_survives(raw in any::<String>()) {
+            let clean = CleanText::new(&raw);
+            prop_assert!(clean.as_str().chars().all(|c| !is_unsafe(c)));
+            prop_assert!(clean.as_str().width() <= CleanText::LIMIT + 1);
+            let again = CleanText::new(clean.as_str());
+            prop_assert_eq!(again, clean);
+        }
+    }
+}

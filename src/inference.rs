@@ -1,0 +1,1 @@
+//! Model packages, preprocessing, the ONNX Runtime session, aggregation and the background worker.

@@ -1,0 +1,1 @@
+//! Synthetic cervical spines with known truth.

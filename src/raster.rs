@@ -1,0 +1,1 @@
+//! A volume and a view become pixels. Pure.

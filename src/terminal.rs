@@ -1,0 +1,1 @@
+//! The only writer of escape sequences: guard, probe, input, picture delivery.

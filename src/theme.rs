@@ -1,0 +1,1 @@
+//! Role-named colours from TOML.
