@@ -167,7 +167,7 @@ impl FractureReport {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Analysis {
     /// With a report.
-    Analysed(FractureReport),
+    Analysed(Arc<FractureReport>),
     /// Declined, with the reason; there is no probability.
     NotAnalysed(NotAnalysed),
     /// Something went wrong: one sentence, then what to do.
