@@ -1,1 +1,5 @@
 //! A volume and a view become pixels. Pure.
+
+mod view;
+
+pub use view::{Mark, OrientationMarkers, Picture, PictureSize, Pixels, Plane, RasterError, View};

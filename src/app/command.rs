@@ -1,0 +1,169 @@
+//! Every command of the program, by name: the one table that keymap, help, hints and palette are made from.
+
+use crate::domain::CervicalLevel;
+
+/// The two screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// The list of studies.
+    Worklist,
+    /// One study.
+    Reading,
+}
+
+/// Where a command can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// On both screens.
+    Everywhere,
+    /// On one.
+    Only(Screen),
+}
+
+impl Context {
+    /// Whether a command of this context can be used on a screen.
+    #[must_use]
+    pub fn includes(self, screen: Screen) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Only(only) => only == screen,
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($variant:ident, $name:literal, $context:expr, $help:literal;)*) => {
+        /// Something the reader can ask for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Command {
+            $(#[doc = $help] $variant,)*
+            /// Jump to a level's key slice.
+            Level(CervicalLevel),
+        }
+
+        impl Command {
+            /// Every command, in the order in which help lists them.
+            pub const ALL: &'static [Self] = &[
+                $(Self::$variant,)*
+                Self::Level(CervicalLevel::C1), Self::Level(CervicalLevel::C2), Self::Level(CervicalLevel::C3),
+                Self::Level(CervicalLevel::C4), Self::Level(CervicalLevel::C5), Self::Level(CervicalLevel::C6),
+                Self::Level(CervicalLevel::C7),
+            ];
+
+            /// The name used in the keymap and the palette.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Level(level) => {
+                        ["level-c1", "level-c2", "level-c3", "level-c4", "level-c5", "level-c6", "level-c7"][level.index()]
+                    }
+                }
+            }
+
+            /// What it does, in a few words.
+            #[must_use]
+            pub fn help(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $help,)*
+                    Self::Level(level) => [
+                        "go to C1's key slice", "go to C2's key slice", "go to C3's key slice", "go to C4's key slice",
+                        "go to C5's key slice", "go to C6's key slice", "go to C7's key slice",
+                    ][level.index()],
+                }
+            }
+
+            /// Where it can be used.
+            #[must_use]
+            pub fn context(self) -> Context {
+                match self {
+                    $(Self::$variant => $context,)*
+                    Self::Level(_) => READING,
+                }
+            }
+        }
+    };
+}
+
+const BOTH: Context = Context::Everywhere;
+const WORKLIST: Context = Context::Only(Screen::Worklist);
+const READING: Context = Context::Only(Screen::Reading);
+
+commands! {
+    Quit, "quit", BOTH, "leave the program";
+    Help, "help", BOTH, "show or hide this help";
+    Palette, "palette", BOTH, "type a command by name";
+    Suspend, "suspend", BOTH, "put the program in the background";
+    Redraw, "redraw", BOTH, "draw the screen anew";
+    NextTheme, "next-theme", BOTH, "change to the next theme";
+    Down, "down", WORKLIST, "next study in the list";
+    Up, "up", WORKLIST, "previous study in the list";
+    PageDown, "page-down", WORKLIST, "one page down the list";
+    PageUp, "page-up", WORKLIST, "one page up the list";
+    Top, "top", WORKLIST, "first study of the list";
+    Bottom, "bottom", WORKLIST, "last study of the list";
+    Open, "open", WORKLIST, "read the selected study";
+    OpenMostUrgent, "open-most-urgent", WORKLIST, "read the most urgent study";
+    Filter, "filter", WORKLIST, "show only studies that contain a text";
+    Order, "order", WORKLIST, "change the order of the list";
+    Retry, "retry", WORKLIST, "analyse a failed study again";
+    Close, "close", READING, "back to the list";
+    NextStudy, "next-study", READING, "read the next study of the list";
+    PreviousStudy, "previous-study", READING, "read the previous study of the list";
+    SliceDown, "slice-down", READING, "next slice (footward)";
+    SliceUp, "slice-up", READING, "previous slice (headward)";
+    SlicesDown, "slices-down", READING, "ten slices on";
+    SlicesUp, "slices-up", READING, "ten slices back";
+    FirstSlice, "first-slice", READING, "first slice";
+    LastSlice, "last-slice", READING, "last slice";
+    NextSuspicion, "next-suspicion", READING, "next suspicious slice";
+    PreviousSuspicion, "previous-suspicion", READING, "previous suspicious slice";
+    NextPlane, "next-plane", READING, "axial, sagittal, coronal";
+    NextSeries, "next-series", READING, "next series of the study";
+    PreviousSeries, "previous-series", READING, "previous series of the study";
+    AnalyseSeries, "analyse-series", READING, "analyse the series shown";
+    WindowBone, "window-bone", READING, "bone window";
+    WindowBoneDetail, "window-bone-detail", READING, "bone detail window";
+    WindowSoft, "window-soft", READING, "soft-tissue window";
+    WindowLung, "window-lung", READING, "lung window";
+    WindowBrain, "window-brain", READING, "brain window";
+    WindowFile, "window-file", READING, "the file's own windows, in turn";
+    LevelUp, "level-up", READING, "window level up (darker)";
+    LevelDown, "level-down", READING, "window level down (brighter)";
+    WidthUp, "width-up", READING, "wider window (less contrast)";
+    WidthDown, "width-down", READING, "narrower window (more contrast)";
+    Invert, "invert", READING, "exchange black and white";
+    ZoomIn, "zoom-in", READING, "zoom in";
+    ZoomOut, "zoom-out", READING, "zoom out";
+    PanLeft, "pan-left", READING, "move the view left";
+    PanRight, "pan-right", READING, "move the view right";
+    PanUp, "pan-up", READING, "move the view up";
+    PanDown, "pan-down", READING, "move the view down";
+    Fit, "fit", READING, "whole picture, centred";
+    ToggleMarks, "toggle-marks", READING, "show or hide the hot spot";
+    TogglePanel, "toggle-panel", READING, "show or hide the full probability panel";
+    ToggleTexts, "toggle-texts", READING, "show or hide the texts on the picture";
+}
+
+impl Command {
+    /// The command of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|command| command.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_name_leads_to_its_command_and_only_there() {
+        let names: HashSet<_> = Command::ALL.iter().map(|command| command.name()).collect();
+        assert_eq!(names.len(), Command::ALL.len());
+        for &command in Command::ALL {
+            assert_eq!(Command::from_name(command.name()), Some(command));
+        }
+    }
+}
