@@ -5,7 +5,7 @@ use crate::domain::{PatientPoint, WindowLevel};
 /// The planes of display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
-    /// The slices of an axial series as they are; of any other stack, the slices as they are.
+    /// Patient's right at the left, front up. Stacks without positions are shown as if they were axial.
     Axial,
     /// Front at the left, head up.
     Sagittal,
@@ -33,8 +33,8 @@ impl Plane {
 pub enum Mark {
     /// A hollow cross around a point in the patient: the hot spot. Drawn where the plane passes within 3 mm of it.
     HotSpot(PatientPoint),
-    /// A line where another plane's slice at this point cuts this one.
-    CrossReference(Plane, PatientPoint),
+    /// A line where this slice of another plane cuts the one shown.
+    CrossReference(Plane, usize),
 }
 
 /// What to draw.
@@ -42,8 +42,8 @@ pub enum Mark {
 pub struct View {
     /// The plane.
     pub plane: Plane,
-    /// Slice of the plane, from 0. Axial: index into the volume. Sagittal: from the patient's right to the left; coronal:
-    /// from front to back, in steps of the volume's pixels.
+    /// Slice of the plane, from 0, in steps of the volume's own grid. Axial: from head to foot, which for an axial series is
+    /// the volume's index. Sagittal: from the patient's right to the left; coronal: from front to back.
     pub slice: usize,
     /// Window.
     pub window: WindowLevel,

@@ -1,0 +1,186 @@
+//! Volumes whose voxels encode their own place: a wrong axis, mirror or half-voxel shift fails.
+
+use super::*;
+use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, VolumeShape, WindowLevel};
+use glam::DVec3;
+
+/// An 8-slice, 10-row, 12-column volume, 2 × 1 × 1 mm, with these rows and columns and the stack along `stack`.
+fn volume(row: [f64; 3], column: [f64; 3], stack: DVec3, value: impl Fn(DVec3) -> i16) -> Volume {
+    let shape = VolumeShape { slices: 8, rows: 10, columns: 12 };
+    let orientation = [row[0], row[1], row[2], column[0], column[1], column[2]];
+    let mut volume = Volume {
+        series_uid: Uid::from_file("1"),
+        shape,
+        voxels: vec![0; shape.len()],
+        plane: ImagePlane::new([5.0, -7.0, 11.0], orientation),
+        stack_axis: stack,
+        spacing: PixelSpacing::new(1.0, 1.0),
+        stack: SliceStack::new((0..8).map(|i| f64::from(i) * 2.0).collect()),
+        slices: (0..8)
+            .map(|i| SliceInfo {
+                sop_instance_uid: Uid::from_file("1"),
+                frame: 0,
+                instance_number: Some(i),
+                position: Some(DVec3::new(5.0, -7.0, 11.0) + stack * (f64::from(i) * 2.0)),
+                lut: ModalityLut::IDENTITY,
+            })
+            .collect(),
+        windows: Vec::new(),
+        is_hounsfield: true,
+        inverted: false,
+        oddities: Vec::new(),
+    };
+    for slice in 0..8 {
+        for row in 0..10 {
+            for column in 0..12 {
+                let point = volume.patient_point(slice as f64, row as f64, column as f64).expect("metric");
+                volume.voxels[(slice * 10 + row) * 12 + column] = value(point);
+            }
+        }
+    }
+    volume
+}
+
+fn view(plane: Plane, slice: usize) -> View {
+    let window = WindowLevel::with_function(127.5, 255.0, crate::domain::VoiFunction::LinearExact).expect("a window");
+    View { plane, slice, window, inverted: false, zoom: 1.0, center: (0.5, 0.5), marks: Vec::new() }
+}
+
+fn grey(picture: &Picture) -> &[u8] {
+    match &picture.pixels {
+        Pixels::Grey(grey) => grey,
+        Pixels::Rgb(_) => panic!("a picture without marks is grey"),
+    }
+}
+
+fn size(width: u32, height: u32) -> PictureSize {
+    PictureSize { width, height, pixel_aspect: 1.0 }
+}
+
+const STACKS: [([f64; 3], [f64; 3], DVec3); 6] = [
+    // Supine head first; feet first and prone variants turn rows and columns; then sagittal and coronal scans.
+    ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], DVec3::NEG_Z),
+    ([-1.0, 0.0, 0.0], [0.0, 1.0, 0.0], DVec3::NEG_Z),
+    ([-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], DVec3::NEG_Z),
+    ([0.0, 1.0, 0.0], [1.0, 0.0, 0.0], DVec3::NEG_Z),
+    ([0.0, 1.0, 0.0], [0.0, 0.0, -1.0], DVec3::NEG_X),
+    ([1.0, 0.0, 0.0], [0.0, 0.0, -1.0], DVec3::Y),
+];
+
+/// In every plane, of every stack, brightness that rises to the left, to the back or to the foot of the patient rises
+/// rightward or downward in the picture as the plane's convention has it.
+#[test]
+fn every_plane_of_every_stack_is_the_right_way_round() {
+    for (row, column, stack) in STACKS {
+        for (plane, right, down) in [
+            (Plane::Axial, DVec3::X, DVec3::Y),
+            (Plane::Sagittal, DVec3::Y, DVec3::NEG_Z),
+            (Plane::Coronal, DVec3::X, DVec3::NEG_Z),
+        ] {
+            for (direction, across) in [(right, true), (down, false)] {
+                let volume = volume(row, column, stack, |point| (point.dot(direction) * 4.0 + 120.0) as i16);
+                let picture = render(&volume, &view(plane, 3), size(60, 60)).expect("drawn");
+                let pixels = grey(&picture);
+                let at = |x: usize, y: usize| i32::from(pixels[y * 60 + x]);
+                let (first, last) = if across { (at(26, 30), at(34, 30)) } else { (at(30, 26), at(30, 34)) };
+                assert!(last > first, "{plane:?} of rows {row:?}, columns {column:?}: {first} then {last}");
+                assert!(if across { at(30, 26) == at(30, 34) } else { at(26, 30) == at(34, 30) });
+            }
+        }
+    }
+}
+
+#[test]
+fn slices_run_to_the_foot_to_the_left_and_to_the_back() {
+    for (row, column, stack) in STACKS {
+        for (plane, through) in [(Plane::Axial, DVec3::NEG_Z), (Plane::Sagittal, DVec3::X), (Plane::Coronal, DVec3::Y)]
+        {
+            let volume = volume(row, column, stack, |_| 0);
+            let len = plane_len(&volume, plane);
+            let first = plane_point(&volume, plane, 0).expect("metric");
+            let last = plane_point(&volume, plane, len - 1).expect("metric");
+            assert!((last - first).dot(through) > 0.0, "{plane:?} of {row:?}, {column:?}");
+            assert_eq!(slice_of_point(&volume, plane, last), Some(len - 1));
+        }
+    }
+}
+
+#[test]
+fn one_to_one_shows_the_voxels_themselves() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |point| ((point.x * 7.0 + point.y * 13.0) as i16).rem_euclid(250));
+    let picture = render(&volume, &view(Plane::Axial, 2), size(12, 10)).expect("drawn");
+    let expected: Vec<u8> =
+        volume.slice(2).expect("slice 2").iter().map(|&v| view(Plane::Axial, 0).window.grey(f64::from(v))).collect();
+    assert_eq!(grey(&picture), expected);
+    assert_eq!(picture.mm_per_pixel, Some(1.0));
+    let markers = picture.markers;
+    assert_eq!(
+        (markers.left, markers.right, markers.top, markers.bottom),
+        ("R".into(), "L".into(), "A".into(), "P".into())
+    );
+}
+
+#[test]
+fn millimetres_keep_their_proportion_on_oblong_pixels() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |_| 255);
+    // 12 mm wide and 16 mm high (8 slices of 2 mm), drawn with pixels twice as high as wide.
+    let picture = render(&volume, &view(Plane::Coronal, 4), PictureSize { width: 64, height: 16, pixel_aspect: 2.0 });
+    let picture = picture.expect("drawn");
+    let lit = grey(&picture)[8 * 64..9 * 64].iter().filter(|&&value| value > 0).count();
+    assert_eq!(lit, 24, "16 mm over 16 lines of 2 px: 0.5 mm per px, so 12 mm are 24 px");
+}
+
+#[test]
+fn a_gap_stays_black() {
+    let (row, column, stack) = STACKS[0];
+    let mut volume = volume(row, column, stack, |_| 255);
+    volume.stack = SliceStack::new(vec![0.0, 2.0, 4.0, 12.0, 14.0, 16.0, 18.0, 20.0]);
+    let picture = render(&volume, &view(Plane::Coronal, 4), size(44, 44)).expect("drawn");
+    let column: Vec<u8> = grey(&picture).chunks(44).map(|line| line[22]).collect();
+    // 22 mm over 44 px; slices lie at 1, 3, 5 and 13 mm, so that 6 to 12 mm are unknown.
+    assert_eq!((column[8], column[18], column[26]), (255, 0, 255));
+}
+
+#[test]
+fn without_geometry_only_the_slices_themselves_are_shown() {
+    let (row, column, stack) = STACKS[0];
+    let mut volume = volume(row, column, stack, |_| 100);
+    volume.spacing = None;
+    let error = render(&volume, &view(Plane::Sagittal, 0), size(10, 10)).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "no sagittal view: the files give no pixel spacing; the slices themselves can be read"
+    );
+    let picture = render(&volume, &view(Plane::Axial, 0), size(12, 10)).expect("drawn");
+    assert_eq!(picture.mm_per_pixel, None);
+    volume.plane = None;
+    assert_eq!(
+        render(&volume, &view(Plane::Axial, 7), size(12, 10)).expect("drawn").markers,
+        OrientationMarkers::default()
+    );
+    assert!(render(&volume, &view(Plane::Axial, 8), size(12, 10)).is_err());
+    assert!(render(&volume, &view(Plane::Axial, 0), size(0, 10)).is_err());
+}
+
+#[test]
+fn the_hot_spot_is_marked_around_its_place_and_only_near_it() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |_| 100);
+    let point = volume.patient_point(4.0, 5.0, 6.0).expect("metric");
+    let mut near = view(Plane::Axial, 4);
+    near.marks = vec![Mark::HotSpot(point)];
+    // Zoomed out so that the arms (6 to 12 mm) fit in the picture.
+    near.zoom = 0.25;
+    let Pixels::Rgb(rgb) = render(&volume, &near, size(96, 96)).expect("drawn").pixels else { panic!("marked") };
+    let marked: Vec<(usize, usize)> =
+        (0..96 * 96).filter(|i| rgb[i * 3] != rgb[i * 3 + 1]).map(|i| (i % 96, i / 96)).collect();
+    let middle = |values: Vec<usize>| values.iter().sum::<usize>() as f64 / values.len() as f64;
+    // 48 mm over 96 px, centred: column 6 of 12 lies 0.5 mm, i.e. one px, right of the middle.
+    assert!((middle(marked.iter().map(|m| m.0).collect()) - 48.5).abs() <= 1.0);
+    assert!((middle(marked.iter().map(|m| m.1).collect()) - 48.5).abs() <= 1.0);
+    let mut far = near.clone();
+    far.slice = 0;
+    assert!(matches!(render(&volume, &far, size(96, 96)).expect("drawn").pixels, Pixels::Grey(_)));
+}
