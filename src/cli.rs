@@ -1,8 +1,12 @@
 //! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
 
+mod inspect;
+mod select;
+
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Triage cervical-spine CT for fracture. Research use only; not a medical device.
@@ -16,7 +20,10 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Show studies, series and geometry, what is odd about them, and unreadable files with reasons.
+    Inspect(inspect::Args),
+}
 
 /// What ends the program early: one sentence for the user and the exit code.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +76,17 @@ impl CliError {
 /// What ended it early.
 pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
-        Some(command) => match command {},
+        Some(Command::Inspect(args)) => inspect::run(&args),
         None => Err(CliError::usage("nothing to do: see cspine --help")),
+    }
+}
+
+/// Prints to stdout. A reader that has gone away (`| head`) is not an error.
+fn print(text: &str) -> Result<(), CliError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::failed("the output cannot be written", error))
+        }
+        _ => Ok(()),
     }
 }

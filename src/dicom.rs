@@ -1,1 +1,23 @@
-//! Everything that knows DICOM: scanning, headers, repair, codecs, volumes. The only user of dicom-rs.
+//! DICOM in and out: the only user of dicom-rs. Bytes of a file are first walked by [`part10`], which repairs in memory
+//! what scanners and data sets get wrong and bounds what a hostile file can claim; only what passed goes to dicom-rs.
+//!
+//! - `part10`: preamble, meta group, transfer syntax, where elements begin and end;
+//! - `header`: the elements that cspine uses, as checked values;
+//! - `scan`: folders to headers to studies, in parallel, streaming;
+//! - `group`: headers to series and stacks, with what is odd about them;
+//! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `write`: CT slices, for the phantom.
+
+mod group;
+mod header;
+mod load;
+mod part10;
+mod pixels;
+mod scan;
+mod shear;
+mod write;
+
+pub use load::{LoadError, load_volume};
+pub use part10::FileError;
+pub use scan::{ScanEvent, ScanSummary, scan, scan_all};
+pub use write::{CtSlice, WriteError, write_ct_slice};

@@ -46,6 +46,10 @@ pub enum Oddity {
     Monochrome1,
     /// Neighbouring slices lie at uneven distances.
     UnevenSpacing,
+    /// Multi-frame pictures, which are not read yet; number left out.
+    MultiFrame(usize),
+    /// The files of one study name several patients; number of patient IDs.
+    SeveralPatients(usize),
 }
 
 /// What was repaired in memory so that a file could be read.
@@ -111,6 +115,8 @@ impl fmt::Display for Oddity {
             Self::Repaired(repair) => write!(f, "repaired: {repair}"),
             Self::Monochrome1 => f.write_str("MONOCHROME1"),
             Self::UnevenSpacing => f.write_str("uneven slice spacing"),
+            Self::MultiFrame(n) => count(f, *n, "multi-frame file left out", "multi-frame files left out"),
+            Self::SeveralPatients(n) => write!(f, "the files name {n} patients"),
         }
     }
 }

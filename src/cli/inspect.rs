@@ -1,0 +1,204 @@
+//! `cspine inspect`: what was found under a path, and what is odd about it.
+
+use super::CliError;
+use super::select::{self, Found};
+use crate::domain::{Series, SeriesKind, Study, choose_series};
+use clap::{Args as ClapArgs, ValueEnum};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Show studies, series, geometry, what is odd about them, and unreadable files with reasons.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Files or folders.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Nothing that can be read, or an output that cannot be written.
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let found = select::scan(&args.paths)?;
+    let text = match args.format {
+        Format::Table => table(&found),
+        Format::Json => format!("{:#}\n", json_of(&found)),
+    };
+    super::print(&text)?;
+    if found.studies.is_empty() {
+        return Ok(ExitCode::from(3));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(found: &Found) -> String {
+    let mut out = Vec::new();
+    for study in &found.studies {
+        write_study(&mut out, study);
+    }
+    for (path, reason) in &found.unreadable {
+        let _ = writeln!(out, "unreadable  {}: {reason}", select::shown(path));
+    }
+    let summary = found.summary;
+    let _ = writeln!(
+        out,
+        "{} studies · {} files: {} DICOM, {} not DICOM, {} unreadable",
+        found.studies.len(),
+        summary.files,
+        summary.dicom,
+        summary.not_dicom,
+        summary.unreadable
+    );
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn write_study(out: &mut Vec<u8>, study: &Study) {
+    let patient = &study.patient;
+    let name = if patient.name.is_empty() { "(no name)" } else { patient.name.as_str() };
+    let _ = write!(out, "study {}\n  patient  {name}", study.uid);
+    if !patient.id.is_empty() {
+        let _ = write!(out, " · ID {}", patient.id);
+    }
+    if let Some(age) = patient.age_years {
+        let _ = write!(out, " · {age} years");
+    }
+    if let Some(sex) = patient.sex {
+        let _ = write!(out, " · {}", sex.letter());
+    }
+    let _ = writeln!(out);
+    if let Some(date) = study.date {
+        let _ = writeln!(out, "  date     {date}");
+    }
+    if !study.description.is_empty() {
+        let _ = writeln!(out, "  study    {}", study.description);
+    }
+    for oddity in &study.oddities {
+        let _ = writeln!(out, "  odd      {oddity}");
+    }
+    let chosen = choose_series(study);
+    match &chosen {
+        Ok(candidate) => {
+            let _ = writeln!(out, "  analysis series {}: {}", candidate.series + 1, candidate.explanation);
+        }
+        Err(reason) => {
+            let _ = writeln!(out, "  analysis not analysed: {reason}");
+        }
+    }
+    for (index, series) in study.series.iter().enumerate() {
+        let mark = if chosen.as_ref().is_ok_and(|candidate| candidate.series == index) { '▸' } else { ' ' };
+        let _ = writeln!(out, " {mark}series {}  {}", index + 1, describe(series));
+        for oddity in &series.oddities {
+            let _ = writeln!(out, "    odd    {oddity}");
+        }
+    }
+}
+
+fn kind(series: &Series) -> &'static str {
+    match series.kind {
+        SeriesKind::Axial => "axial",
+        SeriesKind::Sagittal => "sagittal",
+        SeriesKind::Coronal => "coronal",
+        SeriesKind::Unpositioned => "without positions",
+        SeriesKind::Localizer => "localizer",
+        SeriesKind::NoPixels => "no pictures",
+    }
+}
+
+fn describe(series: &Series) -> String {
+    let mut words = vec![series.modality.to_string(), kind(series).to_owned()];
+    if let Some(first) = series.instances.first() {
+        words.push(format!("{} × {} × {}", series.instances.len(), first.rows, first.columns));
+    }
+    if let Some(spacing) = series.pixel_spacing() {
+        words.push(format!("{:.3} × {:.3} mm", spacing.row, spacing.column));
+    }
+    if let Some(spacing) = series.slice_spacing() {
+        words.push(format!("every {spacing:.2} mm"));
+    }
+    if let Some(extent) = series.extent_mm() {
+        words.push(format!("extent {extent:.0} mm"));
+    }
+    if !series.kernel.is_empty() {
+        words.push(format!("{} kernel", series.kernel));
+    }
+    if !series.description.is_empty() {
+        words.push(series.description.to_string());
+    }
+    words.join(" · ")
+}
+
+fn json_of(found: &Found) -> Value {
+    let studies: Vec<Value> = found
+        .studies
+        .iter()
+        .map(|study| {
+            let chosen = choose_series(study);
+            json!({
+                "study_instance_uid": study.uid.as_str(),
+                "patient_name": study.patient.name.as_str(),
+                "patient_id": study.patient.id.as_str(),
+                "age_years": study.patient.age_years,
+                "sex": study.patient.sex.map(|sex| sex.letter().to_string()),
+                "date": study.date.map(|date| date.to_string()),
+                "description": study.description.as_str(),
+                "odd": study.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "analysis": match &chosen {
+                    Ok(candidate) => json!({ "series": candidate.series, "explanation": candidate.explanation }),
+                    Err(reason) => json!({ "not_analysed": reason.to_string() }),
+                },
+                "series": study.series.iter().map(series_json).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let unreadable: Vec<Value> = found
+        .unreadable
+        .iter()
+        .map(|(path, reason)| json!({ "path": select::shown(path), "reason": reason }))
+        .collect();
+    json!({
+        "studies": studies,
+        "unreadable": unreadable,
+        "files": found.summary.files,
+        "dicom": found.summary.dicom,
+        "not_dicom": found.summary.not_dicom,
+    })
+}
+
+fn series_json(series: &Series) -> Value {
+    let plane = series.instances.first().and_then(|instance| instance.plane);
+    json!({
+        "series_instance_uid": series.uid.as_str(),
+        "stack": series.stack_index,
+        "number": series.number,
+        "description": series.description.as_str(),
+        "modality": match &series.modality {
+            crate::domain::Modality::Unstated => Value::Null,
+            modality => json!(modality.to_string()),
+        },
+        "kind": kind(series),
+        "kernel": series.kernel.as_str(),
+        "slices": series.instances.len(),
+        "rows": series.instances.first().map(|instance| instance.rows),
+        "columns": series.instances.first().map(|instance| instance.columns),
+        "pixel_spacing_mm": series.pixel_spacing().map(|spacing| [spacing.row, spacing.column]),
+        "slice_spacing_mm": series.slice_spacing(),
+        "slice_thickness_mm": series.instances.first().and_then(|instance| instance.slice_thickness),
+        "extent_mm": series.extent_mm(),
+        "first_position_mm": plane.map(|plane| plane.position.to_array()),
+        "row_cosines": plane.map(|plane| plane.row_cosines.to_array()),
+        "column_cosines": plane.map(|plane| plane.column_cosines.to_array()),
+        "odd": series.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,323 @@
+//! The elements of one picture's header as checked values. Numbers that are not finite, or out of any range a scanner can
+//! mean, are absent; what is absent and needed is told by `fault`.
+
+use super::part10::{EXPLICIT_LE, Encoding, FileError, Part10};
+use crate::domain::{
+    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelSpacing, Repair, Sex, StudyDateTime, Uid,
+    VoiFunction, WindowLevel, WindowPreset,
+};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
+use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+
+/// Pixel layout of one picture (PS3.3 section C.7.6.3.1).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PixelLayout {
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    pub(super) bits_allocated: u16,
+    pub(super) bits_stored: u16,
+    pub(super) high_bit: u16,
+    pub(super) signed: bool,
+    /// Stored values that stand for padding, both ends included (PS3.3 section C.7.5.1.1.2).
+    pub(super) padding: Option<(i32, i32)>,
+    pub(super) lut: ModalityLut,
+}
+
+/// Why a picture cannot become a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Fault {
+    NotGrey,
+    Size,
+    Bits,
+    Rescale,
+    MultiFrame,
+}
+
+/// One file's header.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    pub(super) sop_instance: Uid,
+    pub(super) study: Uid,
+    pub(super) series: Uid,
+    pub(super) patient: Patient,
+    pub(super) date: Option<StudyDateTime>,
+    pub(super) study_description: CleanText,
+    pub(super) accession: CleanText,
+    pub(super) series_number: Option<i32>,
+    pub(super) series_description: CleanText,
+    pub(super) modality: Modality,
+    pub(super) kernel: CleanText,
+    pub(super) body_part: CleanText,
+    pub(super) is_localizer: bool,
+    pub(super) has_pixels: bool,
+    pub(super) instance_number: Option<i32>,
+    pub(super) plane: Option<ImagePlane>,
+    pub(super) spacing: Option<PixelSpacing>,
+    pub(super) slice_thickness: Option<f64>,
+    pub(super) monochrome1: bool,
+    /// The pixels' layout, or why they are no slice.
+    pub(super) layout: Result<PixelLayout, Fault>,
+    pub(super) windows: Vec<WindowPreset>,
+    /// Whether RescaleType or the intercept says that values are Hounsfield units.
+    pub(super) is_hounsfield: bool,
+    pub(super) oddities: Vec<Oddity>,
+}
+
+/// Media Storage Directory: an index of files, not a picture.
+const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
+
+/// Reads the header of a walked file.
+pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
+    if file.media_class.as_deref() == Some(DICOMDIR_CLASS) {
+        return Err(FileError::NotDicom);
+    }
+    let syntax = match file.encoding {
+        Encoding { explicit: false, .. } => "1.2.840.10008.1.2",
+        Encoding { big_endian: true, .. } => "1.2.840.10008.1.2.2",
+        Encoding { .. } => EXPLICIT_LE,
+    };
+    let syntax = TransferSyntaxRegistry.get(syntax).ok_or_else(|| FileError::TransferSyntax(syntax.to_owned()))?;
+    let object = InMemDicomObject::read_dataset_with_ts(file.header.as_slice(), syntax)
+        .map_err(|error| FileError::Header(CleanText::new(&error.to_string()).to_string()))?;
+    let elements = Elements(&object);
+    let mut oddities: Vec<Oddity> = file.repairs.iter().copied().filter(is_told).map(Oddity::Repaired).collect();
+
+    let orientation = elements.numbers(tags::IMAGE_ORIENTATION_PATIENT);
+    let position = elements.numbers(tags::IMAGE_POSITION_PATIENT);
+    let plane = match (position.as_deref(), orientation.as_deref()) {
+        (Some(&[x, y, z]), Some(&[a, b, c, d, e, f])) => ImagePlane::new([x, y, z], [a, b, c, d, e, f]),
+        _ => None,
+    };
+    let spacing = match elements.numbers(tags::PIXEL_SPACING).as_deref() {
+        Some(&[row, column]) => PixelSpacing::new(row, column),
+        _ => None,
+    };
+    let slice_thickness = elements
+        .numbers(tags::SLICE_THICKNESS)
+        .and_then(|values| values.first().copied())
+        .filter(|mm| (0.0..=1000.0).contains(mm));
+    if slice_thickness.is_none() && !elements.text(tags::SLICE_THICKNESS).is_empty() {
+        oddities.push(Oddity::BadNumber("SliceThickness".into()));
+    }
+    let instance_number = elements.integer(tags::INSTANCE_NUMBER);
+    if instance_number.is_none() && !elements.text(tags::INSTANCE_NUMBER).is_empty() {
+        oddities.push(Oddity::BadNumber("InstanceNumber".into()));
+    }
+    let (windows, bad_window) = windows(&elements);
+    if bad_window {
+        oddities.push(Oddity::BadWindow);
+    }
+    let modality = match elements.text(tags::MODALITY).as_str() {
+        "" => Modality::Unstated,
+        "CT" => Modality::Ct,
+        other => Modality::Other(CleanText::new(other)),
+    };
+    let photometric = elements.text(tags::PHOTOMETRIC_INTERPRETATION);
+    let layout = layout(&elements, &photometric);
+    let air_below_zero = layout.is_ok_and(|layout| layout.lut.intercept() <= -500.0);
+    let is_hounsfield = match &modality {
+        Modality::Ct => true,
+        Modality::Unstated => elements.text(tags::RESCALE_TYPE) == "HU" || air_below_zero,
+        Modality::Other(_) => false,
+    };
+    let sop_instance = Uid::from_file(&elements.text(tags::SOP_INSTANCE_UID));
+    let sop_instance = if sop_instance.is_empty() {
+        Uid::from_file(file.media_instance.as_deref().unwrap_or_default())
+    } else {
+        sop_instance
+    };
+    Ok(Header {
+        sop_instance,
+        study: Uid::from_file(&elements.text(tags::STUDY_INSTANCE_UID)),
+        series: Uid::from_file(&elements.text(tags::SERIES_INSTANCE_UID)),
+        patient: patient(&elements),
+        date: date(&elements),
+        study_description: CleanText::new(&elements.text(tags::STUDY_DESCRIPTION)),
+        accession: CleanText::new(&elements.text(tags::ACCESSION_NUMBER)),
+        series_number: elements.integer(tags::SERIES_NUMBER),
+        series_description: CleanText::new(&elements.text(tags::SERIES_DESCRIPTION)),
+        modality,
+        kernel: CleanText::new(elements.text(tags::CONVOLUTION_KERNEL).split('\\').next().unwrap_or_default()),
+        body_part: CleanText::new(&elements.text(tags::BODY_PART_EXAMINED)),
+        is_localizer: elements.text(tags::IMAGE_TYPE).split('\\').any(|value| value.trim() == "LOCALIZER"),
+        has_pixels: file.has_pixels,
+        instance_number,
+        plane,
+        spacing,
+        slice_thickness,
+        monochrome1: photometric == "MONOCHROME1",
+        layout,
+        windows,
+        is_hounsfield,
+        oddities,
+    })
+}
+
+/// The missing group length is how a whole data set is written (RSNA 2022): repaired without a word on each study.
+fn is_told(repair: &Repair) -> bool {
+    !matches!(repair, Repair::MetaGroupLength)
+}
+
+fn layout(elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fault> {
+    let samples = elements.integer(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
+    if samples != 1 || !matches!(photometric, "" | "MONOCHROME1" | "MONOCHROME2") {
+        return Err(Fault::NotGrey);
+    }
+    if elements.integer(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames != 1) {
+        return Err(Fault::MultiFrame);
+    }
+    let size = |tag| elements.integer(tag).and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=8192).contains(n));
+    let (rows, columns) = size(tags::ROWS).zip(size(tags::COLUMNS)).ok_or(Fault::Size)?;
+    let bits = |tag| elements.integer(tag).and_then(|n| u16::try_from(n).ok());
+    let bits_allocated = bits(tags::BITS_ALLOCATED).unwrap_or(16);
+    let bits_stored = bits(tags::BITS_STORED).unwrap_or(bits_allocated);
+    let high_bit = bits(tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
+    let sensible = matches!(bits_allocated, 8 | 16)
+        && (1..=bits_allocated).contains(&bits_stored)
+        && high_bit < bits_allocated
+        && high_bit + 1 >= bits_stored;
+    if !sensible {
+        return Err(Fault::Bits);
+    }
+    let signed = elements.integer(tags::PIXEL_REPRESENTATION) == Some(1);
+    let lut = match (elements.present(tags::RESCALE_SLOPE), elements.present(tags::RESCALE_INTERCEPT)) {
+        (false, false) => ModalityLut::IDENTITY,
+        _ => {
+            let number = |tag, missing: f64| {
+                if elements.present(tag) { elements.numbers(tag).and_then(|values| values.first().copied()) } else { Some(missing) }
+            };
+            let slope = number(tags::RESCALE_SLOPE, 1.0).ok_or(Fault::Rescale)?;
+            let intercept = number(tags::RESCALE_INTERCEPT, 0.0).ok_or(Fault::Rescale)?;
+            ModalityLut::new(slope, intercept).ok_or(Fault::Rescale)?
+        }
+    };
+    // The value is written as the pixels are, but its VR may say otherwise: take its 16 bits as the pixels' own.
+    let as_stored = |value: i32| if signed && value > 0x7FFF { value - 0x1_0000 } else { value };
+    let padding = elements.integer(tags::PIXEL_PADDING_VALUE).map(as_stored).map(|value| {
+        let limit = elements.integer(tags::PIXEL_PADDING_RANGE_LIMIT).map_or(value, as_stored);
+        (value.min(limit), value.max(limit))
+    });
+    Ok(PixelLayout { rows, columns, bits_allocated, bits_stored, high_bit, signed, padding, lut })
+}
+
+fn patient(elements: &Elements<'_>) -> Patient {
+    let age = elements.text(tags::PATIENT_AGE);
+    let stated = || -> Option<u16> {
+        let (number, unit) = age.split_at_checked(age.len().checked_sub(1)?)?;
+        let number: u16 = number.parse().ok()?;
+        match unit {
+            "Y" => (number <= 130).then_some(number),
+            "M" => Some(number / 12),
+            "W" => Some(number / 52),
+            "D" => Some(number / 365),
+            _ => None,
+        }
+    };
+    let from_birth = || -> Option<u16> {
+        let (born, studied) = (parse_date(&elements.text(tags::PATIENT_BIRTH_DATE))?, date(elements)?);
+        let before_birthday = (studied.month, studied.day) < (born.1, born.2);
+        studied.year.checked_sub(born.0)?.checked_sub(u16::from(before_birthday)).filter(|years| *years <= 130)
+    };
+    Patient {
+        name: CleanText::person_name(&elements.text(tags::PATIENT_NAME)),
+        id: CleanText::new(&elements.text(tags::PATIENT_ID)),
+        age_years: stated().or_else(from_birth),
+        sex: match elements.text(tags::PATIENT_SEX).as_str() {
+            "F" => Some(Sex::Female),
+            "M" => Some(Sex::Male),
+            "O" => Some(Sex::Other),
+            _ => None,
+        },
+    }
+}
+
+fn date(elements: &Elements<'_>) -> Option<StudyDateTime> {
+    [
+        (tags::STUDY_DATE, tags::STUDY_TIME),
+        (tags::SERIES_DATE, tags::SERIES_TIME),
+        (tags::ACQUISITION_DATE, tags::ACQUISITION_TIME),
+        (tags::CONTENT_DATE, tags::CONTENT_TIME),
+    ]
+    .into_iter()
+    .find_map(|(date, time)| {
+        let (year, month, day) = parse_date(&elements.text(date))?;
+        let time = elements.text(time);
+        let two = |range| time.get(range).and_then(|digits: &str| digits.parse::<u8>().ok());
+        let time = two(0..2).zip(two(2..4)).filter(|(hour, minute)| *hour < 24 && *minute < 60);
+        Some(StudyDateTime { year, month, day, time })
+    })
+}
+
+/// A DA value (PS3.5 section 6.2): YYYYMMDD, or the retired YYYY.MM.DD.
+fn parse_date(text: &str) -> Option<(u16, u8, u8)> {
+    let digits: String = text.chars().filter(|c| *c != '.').collect();
+    if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (year, month, day) = (digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?);
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+}
+
+/// The file's own windows (PS3.3 section C.11.2.1.2), and whether one of them is none.
+fn windows(elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
+    let parts = |tag| -> Vec<String> {
+        let text = elements.text(tag);
+        if text.is_empty() { Vec::new() } else { text.split('\\').map(|part| part.trim().to_owned()).collect() }
+    };
+    let (centers, widths) = (parts(tags::WINDOW_CENTER), parts(tags::WINDOW_WIDTH));
+    let names = parts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+    let function = match elements.text(tags::VOILUT_FUNCTION).as_str() {
+        "LINEAR_EXACT" => VoiFunction::LinearExact,
+        "SIGMOID" => VoiFunction::Sigmoid,
+        _ => VoiFunction::Linear,
+    };
+    let mut presets: Vec<WindowPreset> = Vec::new();
+    let mut bad = centers.len() != widths.len();
+    for (index, (center, width)) in centers.iter().zip(&widths).take(8).enumerate() {
+        let numbers = center.parse().ok().zip(width.parse().ok());
+        match numbers.and_then(|(center, width)| WindowLevel::with_function(center, width, function)) {
+            Some(window) => {
+                let name = names.get(index).map(|name| CleanText::new(name)).filter(|name| !name.is_empty());
+                let name = name.unwrap_or_else(|| CleanText::new(&format!("file {}", index + 1)));
+                presets.push(WindowPreset { name, window });
+            }
+            None => bad = true,
+        }
+    }
+    (presets, bad)
+}
+
+/// Typed access to a data set's elements.
+struct Elements<'o>(&'o InMemDicomObject);
+
+impl Elements<'_> {
+    /// The value as text, components joined by backslashes, padding removed; empty when absent.
+    fn text(&self, tag: Tag) -> String {
+        self.0
+            .get(tag)
+            .and_then(|element| element.to_str().ok())
+            .map(|text| text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned())
+            .unwrap_or_default()
+    }
+
+    fn present(&self, tag: Tag) -> bool {
+        !self.text(tag).is_empty()
+    }
+
+    /// All components as finite numbers; `None` if absent or any is not one.
+    fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
+        let text = self.text(tag);
+        if text.is_empty() {
+            return None;
+        }
+        let number = |part: &str| part.trim().parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e300);
+        text.split('\\').map(number).collect()
+    }
+
+    fn integer(&self, tag: Tag) -> Option<i32> {
+        self.text(tag).split('\\').next()?.trim().parse().ok()
+    }
+}

@@ -1,0 +1,109 @@
+//! The pixels of one picture as Hounsfield units.
+
+use super::header::PixelLayout;
+use super::part10::{FileError, Part10, PixelBytes};
+use crate::domain::{CleanText, Volume};
+use dicom_core::value::{C, PixelFragmentSequence};
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::tags;
+use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_pixeldata::PixelDecoder;
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Decodes a picture into `rows · columns` values in HU (PS3.3 section C.11.1). Padding and what is less than air
+/// become air where `is_hounsfield`.
+pub(super) fn decode(file: &Part10, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
+    let pixels = layout.rows as usize * layout.columns as usize;
+    let bytes_each = usize::from(layout.bits_allocated / 8);
+    match &file.pixels {
+        None => Err(FileError::Pixels("there are none".into())),
+        Some(PixelBytes::Broken(what)) => Err(FileError::Pixels((*what).into())),
+        Some(PixelBytes::Native(range)) => {
+            let bytes = &file.data[range.clone()];
+            if bytes.len() < pixels * bytes_each {
+                let needed = pixels * bytes_each;
+                return Err(FileError::Pixels(format!("cut off: {} bytes of {needed}", bytes.len())));
+            }
+            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, file.encoding.big_endian, is_hounsfield))
+        }
+        Some(PixelBytes::Fragments(fragments)) => {
+            let stream: Vec<u8> = fragments.iter().flat_map(|range| &file.data[range.clone()]).copied().collect();
+            let bytes = decompress(stream, &file.transfer_syntax, layout)?;
+            if bytes.len() < pixels * bytes_each {
+                return Err(FileError::Pixels("the compressed picture is smaller than the header says".into()));
+            }
+            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, false, is_hounsfield))
+        }
+    }
+}
+
+/// Decodes one frame's code stream to little-endian samples.
+fn decompress(stream: Vec<u8>, syntax: &str, layout: &PixelLayout) -> Result<Vec<u8>, FileError> {
+    let known = TransferSyntaxRegistry.get(syntax).is_some_and(|syntax| syntax.can_decode_all());
+    if !known {
+        return Err(FileError::TransferSyntax(CleanText::new(syntax).to_string()));
+    }
+    let mut object = InMemDicomObject::new_empty();
+    let numbers = [
+        (tags::SAMPLES_PER_PIXEL, 1),
+        (tags::ROWS, layout.rows as u16),
+        (tags::COLUMNS, layout.columns as u16),
+        (tags::BITS_ALLOCATED, layout.bits_allocated),
+        (tags::BITS_STORED, layout.bits_stored),
+        (tags::HIGH_BIT, layout.high_bit),
+        (tags::PIXEL_REPRESENTATION, u16::from(layout.signed)),
+    ];
+    for (tag, number) in numbers {
+        object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(number)));
+    }
+    object.put(DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from("MONOCHROME2")));
+    let fragments = PixelFragmentSequence::new(C::<u32>::new(), vec![stream]);
+    object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, fragments));
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(syntax)
+        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.2")
+        .media_storage_sop_instance_uid("2.25.1");
+    let object = object.with_meta(meta).map_err(|error| FileError::Pixels(error.to_string()))?;
+    // The decoders are many and read what strangers wrote: a panic in one costs a slice, not the program.
+    let decoded = catch_unwind(AssertUnwindSafe(|| object.decode_pixel_data().map(|pixels| pixels.data().to_vec())));
+    match decoded {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(inner) = cause {
+                text = inner.to_string();
+                cause = inner.source();
+            }
+            Err(FileError::Pixels(format!("the compressed picture cannot be decoded: {}", CleanText::new(&text))))
+        }
+        Err(_) => Err(FileError::Pixels("the decoder stumbled over the compressed picture".into())),
+    }
+}
+
+/// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
+fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool) -> Vec<i16> {
+    let shift = layout.high_bit + 1 - layout.bits_stored;
+    let mask = (1_u32 << layout.bits_stored) - 1;
+    let sign = 1_u32 << (layout.bits_stored - 1);
+    let value = |raw: u16| -> i32 {
+        let stored = (u32::from(raw) >> shift) & mask;
+        if layout.signed && stored & sign != 0 { (stored | !mask).cast_signed() } else { stored.cast_signed() }
+    };
+    let convert = |raw: u16| -> i16 {
+        let stored = value(raw);
+        if layout.padding.is_some_and(|(low, high)| (low..=high).contains(&stored)) {
+            return if is_hounsfield { Volume::AIR } else { 0 };
+        }
+        let converted = layout.lut.hounsfield(stored);
+        if is_hounsfield { converted.max(Volume::AIR) } else { converted }
+    };
+    if layout.bits_allocated == 8 {
+        bytes.iter().map(|&byte| convert(u16::from(byte))).collect()
+    } else {
+        let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        bytes.chunks_exact(2).map(|pair| convert(join([pair[0], pair[1]]))).collect()
+    }
+}
