@@ -4,7 +4,8 @@
 //! lower regions*, Spine 16(8):861–869 (end plate widths and depths, canal width and depth, spinous and transverse spans)
 //! and Gilad I, Nissan M 1986, *A study of vertebra and disc geometric relations of the human cervical and lumbar spine*,
 //! Spine 11(2):154–157 (body and disc heights), rounded after to half a millimetre or so, and smoothed from level to level
-//! where the mean of a dozen spines jumps. C1, C2, T1 and T2, the facets' slopes and the processes' thicknesses are our own
+//! where the mean of a dozen spines jumps; bodies are some 4 mm wider than the end plates, for the uncinate processes at
+//! their sides. C1, C2, T1 and T2, the facets' slopes and the processes' thicknesses are our own
 //! round numbers, chosen to look right beside them. They make pictures, not reference values.
 
 use super::random::Random;
@@ -49,14 +50,14 @@ pub(super) struct Sizes {
 // half width upper, lower, half depth, half height, canal half width, canal depth, spinous, drop, transverse, slope, disc
 const MEANS: [[f32; 11]; 9] = [
     [15.0, 15.0, 8.0, 6.0, 13.5, 16.0, 6.0, 0.0, 38.0, 0.0, 2.0],
-    [8.5, 8.8, 7.8, 8.5, 12.0, 18.0, 19.0, 8.0, 27.0, 48.0, 4.8],
-    [8.0, 8.6, 7.6, 6.4, 11.5, 14.5, 14.5, 6.0, 25.5, 46.0, 5.2],
-    [8.5, 8.8, 7.8, 6.2, 12.2, 14.5, 14.5, 7.0, 26.0, 46.0, 5.2],
-    [8.9, 9.8, 8.0, 6.1, 12.4, 14.6, 16.0, 8.0, 27.0, 47.0, 5.2],
-    [9.4, 11.0, 8.4, 6.2, 12.8, 14.6, 22.0, 9.0, 29.0, 50.0, 5.2],
-    [10.8, 11.8, 8.6, 6.8, 12.4, 14.4, 31.0, 11.0, 33.0, 55.0, 5.0],
-    [13.0, 13.6, 8.6, 7.8, 10.5, 14.6, 33.0, 16.0, 37.0, 62.0, 4.4],
-    [12.6, 13.2, 9.0, 8.6, 9.0, 14.6, 32.0, 20.0, 34.0, 66.0, 4.2],
+    [9.5, 10.2, 7.6, 8.5, 12.0, 18.0, 19.0, 8.0, 27.0, 48.0, 4.8],
+    [10.2, 10.6, 7.4, 6.4, 11.5, 14.5, 14.5, 6.0, 25.5, 46.0, 5.2],
+    [10.6, 10.9, 7.5, 6.2, 12.2, 14.5, 14.5, 7.0, 26.0, 46.0, 5.2],
+    [10.9, 11.6, 7.7, 6.1, 12.4, 14.6, 16.0, 8.0, 27.0, 47.0, 5.2],
+    [11.4, 12.6, 8.1, 6.2, 12.8, 14.6, 22.0, 9.0, 29.0, 50.0, 5.2],
+    [12.6, 13.4, 8.4, 6.8, 12.4, 14.4, 31.0, 11.0, 33.0, 55.0, 5.0],
+    [14.0, 14.6, 8.6, 7.8, 10.5, 14.6, 33.0, 16.0, 37.0, 62.0, 4.4],
+    [13.6, 14.0, 9.0, 8.6, 9.0, 14.6, 32.0, 20.0, 34.0, 66.0, 4.2],
 ];
 
 /// What a whole neck shares.
@@ -100,7 +101,7 @@ pub(super) fn draw(build: Build, random: &mut Random) -> Vec<Sizes> {
                 bifid: (1..6).contains(&level) && (level != 5 || random.chance(0.6)),
                 osteophytes: 2.6 * worn * random.range(0.4, 1.0),
                 arthrosis: 1.6 * build.wear * random.range(0.0, 1.0),
-                cortex: random.range(0.65, 1.05),
+                cortex: random.range(0.4, 0.85),
                 density: [build.density[0] * random.range(0.94, 1.06), build.density[1] * random.range(0.85, 1.15)],
             }
         })

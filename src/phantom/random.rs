@@ -73,10 +73,10 @@ fn lattice(x: i32, y: i32, z: i32, seed: u32) -> f32 {
 
 /// Smooth value noise in `[-1, 1]` whose lattice has unit cells.
 pub(super) fn noise(p: Vec3, seed: u32) -> f32 {
-    let cell = p.floor();
-    let f = p - cell;
+    let floor = |v: f32| v as i32 - i32::from(v < 0.0);
+    let (x, y, z) = (floor(p.x), floor(p.y), floor(p.z));
+    let f = p - Vec3::new(x as f32, y as f32, z as f32);
     let f = f * f * (Vec3::splat(3.0) - 2.0 * f);
-    let (x, y, z) = (cell.x as i32, cell.y as i32, cell.z as i32);
     let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
     let row = |y: i32, z: i32| mix(lattice(x, y, z, seed), lattice(x + 1, y, z, seed), f.x);
     mix(mix(row(y, z), row(y + 1, z), f.y), mix(row(y, z + 1), row(y + 1, z + 1), f.y), f.z)

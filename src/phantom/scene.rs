@@ -40,7 +40,7 @@ impl Scene {
             scale: random.normal(1.0, 0.045).clamp(0.9, 1.1)
                 * if recipe.patient.sex == crate::domain::Sex::Female { 0.96 } else { 1.04 },
             wear: old * random.range(0.1, 1.1),
-            density: [random.range(1000.0, 1350.0), random.range(230.0, 400.0) * (1.15 - 0.45 * old)],
+            density: [random.range(950.0, 1300.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
         };
         let sizes = morphometry::draw(build, &mut random);
         let poses = spine::stand(&sizes, &mut random);

@@ -89,7 +89,7 @@ impl Solid {
                     return shell;
                 }
                 let texture = 0.55 * noise(p / 1.15, self.seed) + 0.45 * noise(p / 3.2, self.seed ^ 1);
-                let spongy = spongy * (1.0 + 0.55 * texture) + 90.0 * step(4.5, 1.0, depth) + place.denser;
+                let spongy = spongy * (1.0 + 0.6 * texture) + 160.0 * step(4.0, 0.8, depth) + place.denser;
                 shell + (spongy - shell) * inside
             }
         }

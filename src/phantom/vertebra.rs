@@ -89,19 +89,24 @@ fn arch(level: usize, s: &Sizes, p: Vec3) -> f32 {
     let (sin, cos) = s.facet_slope.sin_cos();
     let along = (m.y - pillar_y - 1.0) * sin + m.z * cos;
     let half = pillar_half_thickness(s);
-    let wide = 5.4 + s.arthrosis;
+    let wide = 6.6 + s.arthrosis;
     let column = ellipse(
-        Vec2::new(x - pillar_x, m.y - pillar_y - 1.0 + 0.25 * m.z * sin),
-        Vec2::new(wide, if thoracic { 4.6 } else { 5.8 } + 0.6 * s.arthrosis),
+        turned(Vec2::new(x - pillar_x, m.y - pillar_y - 1.0 + 0.25 * m.z * sin)),
+        Vec2::new(wide, if thoracic { 4.4 } else { 4.9 } + 0.6 * s.arthrosis),
     );
     let pillar = meet(column, along.abs() - half, 1.2);
     // The lamina: a plate from the pillar to the middle, its top leaning forward.
     let lean = 0.28 * (p.z + 2.0);
     let (off, t) =
         segment(Vec2::new(x, p.y + lean), Vec2::new(pillar_x - 1.0, pillar_y + 4.0), Vec2::new(0.0, back + 2.4));
-    let plate = off - (2.3 + 0.5 * (1.0 - t));
+    let plate = off - (1.7 + 0.6 * (1.0 - t));
     let lamina = meet(plate, (p.z + 1.5 + 1.5 * t).abs() - (5.0 + f32::from(u8::from(thoracic)) * 1.5), 1.6);
     join(join(pedicle, pillar, 2.0), lamina, 2.0)
+}
+
+/// Pillars look a little to the front and the side.
+fn turned(v: Vec2) -> Vec2 {
+    Vec2::new(v.x * 0.94 - v.y * 0.34, v.x * 0.34 + v.y * 0.94)
 }
 
 fn spinous(s: &Sizes, p: Vec3) -> f32 {
@@ -144,12 +149,29 @@ fn transverse(level: usize, s: &Sizes, p: Vec3) -> f32 {
     meet(bars, -hole, 0.6)
 }
 
+/// A part of the whole, or the distance to the box around it where that is too far for any fillet.
+fn near(p: Vec3, low: Vec3, high: Vec3, part: impl FnOnce() -> f32) -> f32 {
+    let outside = (low - p).max(p - high).max_element();
+    if outside > 3.0 { outside } else { part() }
+}
+
 fn typical(level: usize, s: &Sizes, p: Vec3) -> f32 {
-    let whole =
-        join(join(body(level, s, p), arch(level, s, p), 1.5), join(spinous(s, p), transverse(level, s, p), 0.8), 1.2);
+    let m = Vec3::new(p.x.abs(), p.y, p.z);
+    let (w, d, h) = (s.half_width[0].max(s.half_width[1]) + s.osteophytes + 1.0, s.half_depth, s.half_height);
+    let back = d + s.canal_depth;
+    let low = Vec3::new(0.0, -d - s.osteophytes - 1.0, -h - 2.0);
+    let body = near(m, low, Vec3::new(w, d, h + s.uncus + 1.0), || body(level, s, p));
+    let tall = h + 10.0;
+    let side = s.canal_half_width + 14.0;
+    let low = Vec3::new(0.0, d - 6.0, -tall);
+    let arch = near(m, low, Vec3::new(side, back + 6.0, tall), || arch(level, s, p));
+    let low = Vec3::new(0.0, back - 3.0, -s.spinous_drop - 9.0);
+    let spinous = near(m, low, Vec3::new(8.0, back + s.spinous + 6.0, 6.0), || spinous(s, p));
+    let low = Vec3::new(s.half_width[1].min(s.canal_half_width) - 4.0, -d, -9.0);
+    let transverse = near(m, low, Vec3::new(s.transverse + 6.0, d + 18.0, 9.0), || transverse(level, s, p));
+    let whole = join(join(body, arch, 1.5), join(spinous, transverse, 0.8), 1.2);
     // Nothing may grow into the canal.
-    let canal = canal(s, p);
-    meet(whole, -canal, 0.8)
+    meet(whole, -canal(s, p), 0.8)
 }
 
 /// The canal: a rounded triangle, wide in front.
