@@ -2,6 +2,7 @@
 
 use super::fracture::{Damage, Wound};
 use super::head;
+use super::mesh::Shape;
 use super::morphometry::{self, Build, Sizes};
 use super::neck::Neck;
 use super::random::{Random, noise};
@@ -12,8 +13,8 @@ use super::spine::{self, Pose};
 use super::vertebra::{self, Warp};
 use glam::{Mat3, Vec2, Vec3};
 
-/// Shapes that stand in for the parametric vertebrae: for a level, the distance and the box that holds it.
-pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<(super::solid::Distance, (Vec3, Vec3))>;
+/// Shapes that stand in for the parametric vertebrae of some levels.
+pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<&'a Shape>;
 
 /// The body before the scanner.
 pub(super) struct Scene {
@@ -42,7 +43,9 @@ impl Scene {
             wear: old * random.range(0.1, 1.1),
             density: [random.range(950.0, 1300.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
         };
-        let sizes = morphometry::draw(build, &mut random);
+        let drawn = morphometry::draw(build, &mut random);
+        let fit = |(level, s): (usize, Sizes)| other(level).map_or(s.clone(), |shape| shape.sizes(&s, build.scale));
+        let sizes: Vec<Sizes> = drawn.into_iter().enumerate().map(fit).collect();
         let poses = spine::stand(&sizes, &mut random);
         let fat = random.range(2.5, 11.0);
         let canals: Vec<f32> = sizes
@@ -64,10 +67,14 @@ impl Scene {
             };
             let mut breaking = Random::new(recipe.seed, &format!("fracture {level}"));
             let here: Vec<Wound> = wounds.iter().filter(|(at, _)| *at == level).map(|(_, wound)| *wound).collect();
-            let (distance, bounds) = other(level).unwrap_or_else(|| {
-                let own = s.clone();
-                (Box::new(move |p| vertebra::distance(level, &own, warp, p)), vertebra::bounds(level, s))
-            });
+            let (distance, bounds) = match other(level) {
+                Some(shape) => shape.solid(build.scale),
+                None => {
+                    let own = s.clone();
+                    let distance = Box::new(move |p| vertebra::distance(level, &own, warp, p));
+                    (distance as super::solid::Distance, vertebra::bounds(level, s))
+                }
+            };
             solids.push(Solid {
                 label: level as u8 + 1,
                 pose: poses[level],
