@@ -3,6 +3,7 @@
 mod analysis;
 mod inspect;
 mod licenses;
+mod phantom;
 mod predict;
 mod predict_output;
 mod render;
@@ -35,6 +36,8 @@ pub enum Command {
     Render(render::Args),
     /// Write the exact arrays that the network sees, for training.
     Tensors(tensors::Args),
+    /// Make synthetic necks with known truth, for training and tests.
+    Phantom(phantom::Args),
     /// Print the licence notices that travel with the program.
     Licenses,
 }
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Tensors(args)) => tensors::run(&args),
+        Some(Command::Phantom(args)) => phantom::run(&args),
         Some(Command::Licenses) => licenses::run(),
         None => Err(CliError::usage("nothing to do: see cspine --help")),
     }

@@ -200,7 +200,9 @@ impl Thread {
             Ok(Ok(package)) => package,
             Ok(Err(error)) => return (self.send)(WorkerEvent::ModelUnavailable(error.to_string())),
             Err(_) => {
-                return (self.send)(WorkerEvent::ModelUnavailable("loading the model failed; see cspine doctor".into()));
+                return (self.send)(WorkerEvent::ModelUnavailable(
+                    "loading the model failed; see cspine doctor".into(),
+                ));
             }
         };
         (self.send)(WorkerEvent::ModelReady(Arc::clone(&package.identity)));
