@@ -93,8 +93,8 @@ impl Scene {
         let length = recipe.scan.slices.saturating_sub(1) as f32 * recipe.scan.spacing_mm;
         let top = match recipe.scan.coverage {
             Coverage::Neck => height(poses[0].at) + lie.range(22.0, 36.0).min((length - 110.0).max(12.0)),
-            // The last slice lies in the body of C5.
-            Coverage::WithoutLowerNeck => height(poses[4].at) + length,
+            // The last slice lies in the upper part of C5, above the joint faces of C6.
+            Coverage::WithoutLowerNeck => height(poses[4].at) + 4.0 + length,
             Coverage::Head => height(poses[0].at) + 32.0 + length,
             Coverage::Chest => height(poses[8].at) - 32.0,
         };
