@@ -118,10 +118,15 @@ impl Cut {
             return along;
         }
         let across = (r - self.normal * along).length_squared();
+        let smooth = along + self.curve * across.min(400.0);
+        if smooth.abs() > 4.0 {
+            // The teeth are at most 2.4 mm high.
+            return smooth;
+        }
         let teeth = 0.7 * noise(p / 6.5, self.seed ^ 13)
             + 0.5 * noise(p / 2.9, self.seed)
             + 0.3 * noise(p / 1.2, self.seed ^ 77);
-        along + self.curve * across.min(400.0) + self.jag * teeth
+        smooth + self.jag * teeth
     }
 }
 
