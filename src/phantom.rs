@@ -27,6 +27,8 @@ mod sdf;
 mod solid;
 mod spine;
 mod study;
+#[cfg(test)]
+mod tests;
 mod vertebra;
 mod write;
 

@@ -118,8 +118,15 @@ impl Cut {
             return along;
         }
         let across = (r - self.normal * along).length_squared();
-        let teeth = 0.65 * noise(p / 3.4, self.seed) + 0.35 * noise(p / 1.3, self.seed ^ 77);
-        along + self.curve * across.min(400.0) + self.jag * teeth
+        let smooth = along + self.curve * across.min(400.0);
+        if smooth.abs() > 4.0 {
+            // The teeth are at most 2.4 mm high.
+            return smooth;
+        }
+        let teeth = 0.7 * noise(p / 6.5, self.seed ^ 13)
+            + 0.5 * noise(p / 2.9, self.seed)
+            + 0.3 * noise(p / 1.2, self.seed ^ 77);
+        smooth + self.jag * teeth
     }
 }
 
@@ -303,7 +310,7 @@ impl Break<'_> {
     /// Parts a piece off: `breaks` cut through bone, `limits` only bound the piece; it moves by `shift` mm and turns
     /// by up to `tilt` degrees about the first break.
     pub(super) fn part(&mut self, breaks: &[Plane], limits: &[Plane], shift: Vec3, tilt: f32) {
-        let jag = self.random.range(0.5, 1.3);
+        let jag = self.random.range(0.7, 1.6);
         let curve = self.random.range(-0.012, 0.012);
         let mut cuts: Vec<Cut> = Vec::new();
         for &(origin, normal) in breaks {

@@ -59,7 +59,9 @@ impl Grid {
         }
         let to_inside = squared_distance(&inside, true, sizes);
         let to_outside = squared_distance(&inside, false, sizes);
-        let values = to_inside.iter().zip(&to_outside).map(|(a, b)| (a.sqrt() - b.sqrt()) * STEP);
+        // The surface lies half a step before the nearest cell of the other kind.
+        let half = |squared: f32| (squared.sqrt() - 0.5).max(0.0);
+        let values = to_inside.iter().zip(&to_outside).map(|(&a, &b)| (half(a) - half(b)) * STEP);
         let mut grid = Self { low, sizes, values: values.collect() };
         grid.smooth();
         Ok(grid)
@@ -198,7 +200,8 @@ mod tests {
         let grid = Grid::new(&cube(10.0)).expect("closed");
         assert!((grid.distance(Vec3::ZERO) + 10.0).abs() < 0.6);
         assert!((grid.distance(Vec3::X * 13.0) - 3.0).abs() < 0.4);
-        assert!(grid.distance(Vec3::Y * 9.6).abs() < 0.8);
+        let near = grid.distance(Vec3::Y * 9.5);
+        assert!((near + 0.5).abs() < 0.4, "{near}");
         assert!((grid.distance(Vec3::X * 30.0) - 20.0).abs() < 0.6);
     }
 

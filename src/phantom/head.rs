@@ -3,7 +3,7 @@
 
 use super::random::{Random, noise};
 use super::sdf::{capsule, ellipse, ellipsoid, join, meet, round_box, segment, step, taper};
-use super::solid::{Solid, Stuff};
+use super::solid::{Solid, Stuff, Vein};
 use super::spine::Pose;
 use glam::{Vec2, Vec3};
 
@@ -43,7 +43,7 @@ pub(super) fn air(h: Vec3, seed: u32) -> Option<f32> {
 
 /// The head's solids.
 pub(super) fn solids(pose: Pose, scale: f32, mass_x: f32, random: &mut Random) -> Vec<Solid> {
-    let bone = |cortex: f32, spongy: f32| Stuff::Bone { cortex, shell: 1250.0, spongy };
+    let bone = |cortex: f32, spongy: f32| Stuff::Bone { cortex, shell: 1250.0, spongy, vein: Vein::default() };
     let mut seed = || random.bits() as u32;
     let mut solids = Vec::new();
     // Cranium with the foramen magnum, condyles and clivus.
@@ -101,7 +101,7 @@ pub(super) fn solids(pose: Pose, scale: f32, mass_x: f32, random: &mut Random) -
         solids.push(Solid::plain(
             pose,
             bounds,
-            Stuff::Bone { cortex: 1.4, shell: 2700.0, spongy: 1700.0 },
+            Stuff::Bone { cortex: 1.4, shell: 2700.0, spongy: 1700.0, vein: Vein::default() },
             seed(),
             Box::new(row),
         ));

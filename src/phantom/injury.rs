@@ -32,18 +32,7 @@ pub(super) fn inflict(hand: &mut Break<'_>, level: usize, s: &Sizes) {
             let plane = (Vec3::new(0.0, y, 0.0), Vec3::new(0.15 * side, -1.0, 0.25));
             hand.part(&[plane], &[], Vec3::new(0.0, 0.9, -0.2) * shift, 1.0 + shift);
         }
-        FractureKind::AnteriorArch => {
-            let x = side * hand.random.range(1.5, 7.0);
-            let front = (Vec3::Y * -6.0, Vec3::Y);
-            let lean = Vec3::new(-side, 0.15, 0.2);
-            hand.part(
-                &[(Vec3::new(x, -14.0, 0.0), lean)],
-                &[front, (Vec3::X * side * 34.0, Vec3::X * side)],
-                Vec3::new(0.4 * side, -0.5, 0.0) * shift,
-                shift,
-            );
-            close_at_mass(hand, Vec3::new(x, -15.0, 0.0), shift);
-        }
+        FractureKind::AnteriorArch => anterior_arch(hand, side, shift),
         FractureKind::PosteriorArch => posterior_arch(hand, s, side, shift),
         FractureKind::Jefferson => {
             let spread = Vec3::new(side, 0.1, -0.1) * shift;
@@ -146,11 +135,18 @@ fn posterior_arch(hand: &mut Break<'_>, s: &Sizes, side: f32, shift: f32) {
     );
 }
 
-/// A front-arch break that has not moved ends in the lateral mass.
-fn close_at_mass(hand: &mut Break<'_>, centre: Vec3, shift: f32) {
+fn anterior_arch(hand: &mut Break<'_>, side: f32, shift: f32) {
+    let x = side * hand.random.range(0.5, 4.5);
+    let place = Vec3::new(x, -14.5, 0.0);
+    let behind = (Vec3::Y * -7.0, Vec3::Y);
+    let plane = (place, Vec3::new(-side, 0.1, 0.2));
     if shift < 0.8 {
-        hand.end_last_at(centre, 8.0);
+        hand.crack(plane, &[behind], place, 8.0);
+        return;
     }
+    // The piece between the middle and the lateral mass, loose at both ends.
+    let other = (Vec3::new(side * 10.5, -11.0, 0.0), Vec3::new(side, 0.35, -0.1));
+    hand.part(&[plane, other], &[behind], Vec3::new(0.2 * side, -0.9, 0.15) * shift, shift);
 }
 
 fn hand_radius(level: usize) -> f32 {

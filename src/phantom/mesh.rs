@@ -213,6 +213,30 @@ mod tests {
     }
 
     #[test]
+    fn a_mesh_takes_the_place_of_its_level() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let [x, y, z] = [11.0, 8.0, 6.0];
+        let corner = |i: usize| {
+            let side = |bit: usize, half: f32| if i >> bit & 1 == 1 { half } else { -half };
+            format!("v {} {} {}\n", side(0, x) + 3.0, side(1, y) - 70.0, side(2, z) + 1400.0)
+        };
+        let mut text: String = (0..8).map(corner).collect();
+        text.push_str("f 1 3 4 2\nf 5 6 8 7\nf 1 2 6 5\nf 3 7 8 4\nf 1 5 7 3\nf 2 4 8 6\n");
+        std::fs::write(dir.path().join("C4_block.obj"), text).expect("written");
+        let meshes = MeshSet::load(dir.path()).expect("a closed block");
+        let mut recipe = Recipe::random(9).with_matrix(128).intact();
+        recipe.scan.coverage = crate::phantom::Coverage::Neck;
+        (recipe.scan.slices, recipe.scan.spacing_mm, recipe.scan.thickness_mm) = (120, 1.25, 0.8);
+        let study = meshes.generate(&recipe, &Cancel::new()).expect("not cancelled");
+        let volume = |level: usize| study.truth.voxels.0[level] as f64 * study.pixel_mm.powi(2) * study.spacing_mm;
+        let block = f64::from(8.0 * x * y * z);
+        // The neck's scale lies between 0.86 and 1.15.
+        assert!((0.5 * block..1.6 * block).contains(&volume(3)), "{} mm³ of {block}", volume(3));
+        assert!(volume(4) > 0.0, "the other levels stay");
+        assert!(matches!(MeshSet::load(&dir.path().join("none")), Err(PhantomError::Mesh { .. })));
+    }
+
+    #[test]
     fn a_broken_file_is_refused_with_its_line() {
         assert_eq!(triangles("v 0 0 0\nf 1 2 3\n").expect_err("no such points"), "line 2 is not understood");
         assert_eq!(triangles("v 0 0 nan\n").expect_err("no number"), "line 1 is not understood");

@@ -41,6 +41,10 @@ pub(super) struct Sizes {
     pub osteophytes: f32,
     /// Thickening of the facets by wear, mm.
     pub arthrosis: f32,
+    /// Half width of a gap that the back arch of C1 has from birth; 0 where it is whole.
+    pub cleft: f32,
+    /// Radius of the vein's channel in the body, from its back.
+    pub vein: f32,
     /// Thickness of the cortical shell.
     pub cortex: f32,
     /// HU of the shell and of the spongy bone inside.
@@ -101,6 +105,9 @@ pub(super) fn draw(build: Build, random: &mut Random) -> Vec<Sizes> {
                 bifid: (1..6).contains(&level) && (level != 5 || random.chance(0.6)),
                 osteophytes: 2.6 * worn * random.range(0.4, 1.0),
                 arthrosis: 1.6 * build.wear * random.range(0.0, 1.0),
+                // About one atlas in 25 is open behind (own round number).
+                cleft: if level == 0 && random.chance(0.04) { random.range(1.5, 3.5) } else { 0.0 },
+                vein: if (2..9).contains(&level) { random.range(0.5, 1.5) } else { 0.0 },
                 cortex: random.range(0.4, 0.85),
                 density: [build.density[0] * random.range(0.94, 1.06), build.density[1] * random.range(0.85, 1.15)],
             }

@@ -5,7 +5,7 @@
 //! −120 to −80, muscle 45 to 65, brain and cord 30 to 40, thyroid 80 to 120, air −1000.
 
 use super::random::{Random, noise};
-use super::sdf::{ellipse, step};
+use super::sdf::{ellipse, step, wave};
 use super::spine::Pose;
 use glam::{Vec2, Vec3};
 
@@ -174,7 +174,7 @@ impl Neck {
     /// HU at a place of the neck's frame.
     pub(super) fn tissue(&self, p: Vec3) -> f32 {
         let level = self.level(p.z);
-        let outline = ellipse(Vec2::new(p.x, p.y - level.middle), level.half) + 1.2 * (p.x * 0.05 + p.z * 0.04).sin();
+        let outline = ellipse(Vec2::new(p.x, p.y - level.middle), level.half) + 1.2 * wave(p.x * 0.05 + p.z * 0.04);
         if outline > 0.6 {
             return self.around(p, outline);
         }
@@ -319,21 +319,27 @@ impl Neck {
         if q.x.abs() < 0.9 && q.y > 30.0 {
             return -40.0;
         }
-        let x = (q.x.abs() + 1.6 * (q.y * 0.13 + p.z * 0.05).sin()) / self.scale;
-        let y = (q.y + 1.8 * (q.x.abs() * 0.12 + p.z * 0.04 + q.x.signum() * 0.7).sin()) / self.scale;
+        let side = 0.7 * q.x.signum();
+        let bend = 2.6 * wave(q.y * 0.11 + p.z * 0.03 + side) + 1.1 * wave(q.y * 0.31 + p.z * 0.06);
+        let x = (q.x.abs() + bend) / self.scale;
+        let bend = 2.6 * wave(q.x * 0.12 + p.z * 0.03) + 1.1 * wave(q.x * 0.29 + p.z * 0.05 + side);
+        let y = (q.y + bend) / self.scale;
         // The muscles of the side run forward on their way down.
         let forward = (p.z / self.stretch).clamp(-60.0, 60.0) * 0.22;
         let (mut first, mut second, mut kind) = (f32::MAX, f32::MAX, 1.0);
-        for site in &SITES {
+        let mut pair = (0, 0);
+        for (i, site) in SITES.iter().enumerate() {
             let shift = if site[0] > 40.0 { forward } else { 0.0 };
             let (dx, dy) = (x - site[0], y - site[1] - shift);
             let d = dx * dx + dy * dy - site[2] * 60.0;
             if d < first {
                 second = first;
                 first = d;
+                pair = (i, pair.0);
                 kind = site[3];
             } else if d < second {
                 second = d;
+                pair.1 = i;
             }
         }
         if kind < 0.5 {
@@ -341,8 +347,9 @@ impl Neck {
         }
         // The power distance to the border, in mm: half the difference over the distance of the two sites.
         let border = (second - first) / (2.0 * (first.abs().sqrt() + second.abs().sqrt()).max(8.0));
-        let fat = step(self.fat_planes * 1.3 + 0.4, self.fat_planes * 0.4, border);
-        let streak = 9.0 * noise(p * Vec3::new(0.5, 0.5, 0.08), self.seed ^ 9);
-        (self.muscle + grain + streak) * (1.0 - fat) - 80.0 * fat
+        // Some borders hold more fat than others, and some none to be seen.
+        let thick = self.fat_planes * [0.1, 0.5, 0.9, 1.4][(pair.0 + pair.1) % 4];
+        let fat = step(thick * 1.3 + 0.3, thick * 0.4, border) * (thick * 2.5).min(1.0);
+        (self.muscle + 2.0 * grain) * (1.0 - fat) - 80.0 * fat
     }
 }

@@ -42,7 +42,7 @@ pub struct Scan {
 pub enum Coverage {
     /// From above C1 downwards, as far as the slices reach.
     Neck,
-    /// From above C1 to the middle of C5: the lower neck is missing.
+    /// From above C1 to the upper part of C5: the lower neck is missing.
     WithoutLowerNeck,
     /// The head above C1: no cervical spine.
     Head,

@@ -32,7 +32,12 @@ const BLOCK: usize = 8;
 pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     let (rows, columns, pixel) = (scan.rows, scan.columns, scan.pixel_mm);
     let z = scene.top - index as f32 * scan.spacing_mm;
-    let corner = corner(scene, scan);
+    let mut corner = corner(scene, scan);
+    if let Some((from, to, by)) = scene.moved
+        && (from..to).contains(&index)
+    {
+        corner += by.extend(0.0);
+    }
     let turn = scene.pose.turn.transpose();
     let (across, down) = (turn * Vec3::X * pixel, turn * Vec3::Y * pixel);
     let first = scene.pose.inward(Vec3::new(corner.x, corner.y, z));

@@ -8,7 +8,7 @@ use super::neck::Neck;
 use super::random::{Random, noise};
 use super::recipe::{Coverage, Recipe};
 use super::sdf::{capsule, ellipse, join, meet, taper};
-use super::solid::{Solid, Stuff};
+use super::solid::{Solid, Stuff, Vein};
 use super::spine::{self, Pose};
 use super::vertebra::{self, Warp};
 use glam::{Mat3, Vec2, Vec3};
@@ -28,6 +28,8 @@ pub(super) struct Scene {
     pub top: f32,
     /// Centre of the field of view, LPS mm.
     pub middle: Vec2,
+    /// The patient moved: from which slice to which, and how far, mm.
+    pub moved: Option<(usize, usize, Vec2)>,
     /// Heights (LPS z) and places of dense metal: a streak's origins.
     pub metal: Vec<Vec3>,
 }
@@ -59,6 +61,7 @@ impl Scene {
         discs(&sizes, &poses, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
+        ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
         solids.extend(head::solids(poses[0], build.scale, sizes[0].half_width[0] + 2.5, &mut random));
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
@@ -80,7 +83,12 @@ impl Scene {
                 pose: poses[level],
                 bounds,
                 distance,
-                stuff: Stuff::Bone { cortex: s.cortex, shell: s.density[0], spongy: s.density[1] },
+                stuff: Stuff::Bone {
+                    cortex: s.cortex,
+                    shell: s.density[0],
+                    spongy: s.density[1],
+                    vein: Vein { radius: s.vein, end: s.half_depth + 0.8 },
+                },
                 damage: Damage::make(level, s, &here, &mut breaking),
                 seed: warp.seed ^ 5,
             });
@@ -93,8 +101,8 @@ impl Scene {
         let length = recipe.scan.slices.saturating_sub(1) as f32 * recipe.scan.spacing_mm;
         let top = match recipe.scan.coverage {
             Coverage::Neck => height(poses[0].at) + lie.range(22.0, 36.0).min((length - 110.0).max(12.0)),
-            // The last slice lies in the body of C5.
-            Coverage::WithoutLowerNeck => height(poses[4].at) + length,
+            // The last slice lies in the upper part of C5, above the joint faces of C6.
+            Coverage::WithoutLowerNeck => height(poses[4].at) + 4.0 + length,
             Coverage::Head => height(poses[0].at) + 32.0 + length,
             Coverage::Chest => height(poses[8].at) - 32.0,
         };
@@ -107,7 +115,12 @@ impl Scene {
         } else {
             Vec::new()
         };
-        Self { solids, neck, pose, top, middle, metal }
+        let moved = lie.chance(0.07).then(|| {
+            let from = lie.below(recipe.scan.slices);
+            let count = (lie.range(3.0, 14.0) / recipe.scan.spacing_mm.max(0.1)) as usize;
+            (from, from + count, Vec2::new(lie.normal(0.0, 0.8), lie.normal(0.0, 0.8)))
+        });
+        Self { solids, neck, pose, top, middle, moved, metal }
     }
 }
 
@@ -148,6 +161,27 @@ fn discs(sizes: &[Sizes], poses: &[Pose], random: &mut Random, solids: &mut Vec<
     }
 }
 
+/// Bits of bone that are no fracture: in the nuchal ligament and before the discs, round and covered by cortex.
+fn ossicles(sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, solids: &mut Vec<Solid>) {
+    for level in 3..7 {
+        let s = &sizes[level];
+        let behind =
+            Vec3::new(0.0, s.half_depth + s.canal_depth + s.spinous + 9.0, -s.spinous_drop + random.range(-4.0, 4.0));
+        let before = Vec3::new(random.range(-4.0, 4.0), -s.half_depth - 2.6, -s.half_height - s.disc * 0.5);
+        let places =
+            [(behind, Vec3::new(2.0, 2.6, random.range(3.0, 8.0)), 0.12), (before, Vec3::new(2.6, 1.6, 2.2), 0.14)];
+        for (at, radii, often) in places {
+            let seed = random.bits() as u32;
+            if random.chance(often * wear) {
+                let pose = Pose { turn: poses[level].turn, at: poses[level].outward(at) };
+                let stuff = Stuff::Bone { cortex: 0.7, shell: 950.0, spongy: 350.0, vein: Vein::default() };
+                let distance = Box::new(move |p| super::sdf::ellipsoid(p, radii) + 0.3 * noise(p / 2.0, seed));
+                solids.push(Solid::plain(pose, (-radii - 0.5, radii + 0.5), stuff, seed, distance));
+            }
+        }
+    }
+}
+
 fn front_of_neck(neck: &Neck, scale: f32, poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
     let upright = |at: Vec3| Pose { turn: Mat3::IDENTITY, at };
     // Hyoid at C3, thyroid cartilage at C4 and C5, cricoid at C6.
@@ -164,7 +198,7 @@ fn front_of_neck(neck: &Neck, scale: f32, poses: &[Pose], random: &mut Random, s
     solids.push(Solid::plain(
         upright(place(2, -4.0) + Vec3::Y * -18.0),
         (Vec3::new(-23.0, -5.0, -5.0), Vec3::new(23.0, 28.0, 8.0)),
-        Stuff::Bone { cortex: 0.9, shell: 950.0, spongy: 330.0 },
+        Stuff::Bone { cortex: 0.9, shell: 950.0, spongy: 330.0, vein: Vein::default() },
         random.bits() as u32,
         Box::new(hyoid),
     ));
@@ -194,7 +228,7 @@ fn front_of_neck(neck: &Neck, scale: f32, poses: &[Pose], random: &mut Random, s
 }
 
 fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
-    let bone = Stuff::Bone { cortex: 1.1, shell: 1050.0, spongy: 220.0 };
+    let bone = Stuff::Bone { cortex: 1.1, shell: 1050.0, spongy: 220.0, vein: Vein::default() };
     let (front, back) = neck.skin(poses[8].at.z);
     for side in [-1.0_f32, 1.0] {
         // Ribs of T1, T2 and the one below: from the transverse process out, forward and down.

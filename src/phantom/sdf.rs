@@ -59,9 +59,24 @@ pub(super) fn step(low: f32, high: f32, x: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
+/// Close to a sine, from a parabola each half wave: where only a gentle bend is wanted.
+pub(super) fn wave(x: f32) -> f32 {
+    let turns = x * std::f32::consts::FRAC_1_PI * 0.5;
+    let part = turns - (turns as i32 - i32::from(turns < 0.0)) as f32 - 0.5;
+    -8.0 * part * (1.0 - 2.0 * part.abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wave_is_nearly_a_sine() {
+        for i in -40..40 {
+            let x = i as f32 * 0.31;
+            assert!((wave(x) - x.sin()).abs() < 0.06, "at {x}");
+        }
+    }
 
     #[test]
     fn distances_have_the_right_sign_and_size() {

@@ -9,11 +9,20 @@ use glam::Vec3;
 /// Distance to a surface in the solid's own frame, mm.
 pub(super) type Distance = Box<dyn Fn(Vec3) -> f32 + Send + Sync>;
 
+/// The channel of the vein that leaves a vertebral body behind: along the y axis up to `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Vein {
+    /// Radius at the end, mm; 0 for none.
+    pub radius: f32,
+    /// Where it ends, mm.
+    pub end: f32,
+}
+
 /// What a solid is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Stuff {
-    /// A cortical shell (mm, HU) around spongy bone (HU).
-    Bone { cortex: f32, shell: f32, spongy: f32 },
+    /// A cortical shell (mm, HU) around spongy bone (HU), with a vein's channel.
+    Bone { cortex: f32, shell: f32, spongy: f32, vein: Vein },
     /// The same HU throughout.
     Even(f32),
     /// Bone full of air cells.
@@ -70,7 +79,7 @@ impl Solid {
 
     fn hu(&self, place: &Place) -> f32 {
         // Outside, only what the edge's blur can see matters.
-        if place.distance > 1.5 {
+        if place.distance > 0.8 {
             return 0.0;
         }
         let p = place.source;
@@ -81,10 +90,19 @@ impl Solid {
                 let wall = noise(p / 2.6, self.seed).abs();
                 if place.depth > -1.6 || wall < 0.16 { 780.0 } else { -640.0 }
             }
-            Stuff::Bone { cortex, shell, spongy } => {
+            Stuff::Bone { cortex, shell, spongy, vein } => {
+                // The channel widens from the body's middle to its back wall.
+                let wide = vein.radius * (p.y / vein.end.max(1.0));
+                if p.y > 0.0 && p.y < vein.end && p.x * p.x * 0.4 + p.z * p.z < wide * wide {
+                    return 80.0;
+                }
                 let depth = -place.depth;
-                let thick = cortex * (1.0 + 0.35 * noise(p / 7.0, self.seed ^ 3));
-                let inside = step(thick - 0.25, thick + 0.55, depth);
+                let inside = if depth > 1.4 * cortex + 0.6 {
+                    1.0
+                } else {
+                    let thick = cortex * (1.0 + 0.35 * noise(p / 7.0, self.seed ^ 3));
+                    step(thick - 0.25, thick + 0.55, depth)
+                };
                 if inside <= 0.0 {
                     return shell;
                 }

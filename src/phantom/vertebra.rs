@@ -4,7 +4,7 @@
 
 use super::morphometry::Sizes;
 use super::random::noise;
-use super::sdf::{capsule, ellipse, ellipsoid, join, meet, round_box, segment, step, taper};
+use super::sdf::{capsule, ellipse, ellipsoid, join, meet, round_box, segment, step, taper, wave};
 use glam::{Vec2, Vec3};
 
 /// Left and right are alike but for this bend, so that no vertebra is its own mirror image.
@@ -18,7 +18,7 @@ pub(super) struct Warp {
 
 impl Warp {
     fn bend(self, p: Vec3) -> Vec3 {
-        let wave = |a: f32, b: f32, phase: f32| 0.55 * (a * 0.16 + b * 0.11 + phase).sin();
+        let wave = |a: f32, b: f32, phase: f32| 0.55 * wave(a * 0.16 + b * 0.11 + phase);
         p + Vec3::new(wave(p.y, p.z, self.phase.x), wave(p.x, p.z, self.phase.y), wave(p.x, p.y, self.phase.z))
     }
 }
@@ -63,8 +63,8 @@ fn body(level: usize, s: &Sizes, p: Vec3) -> f32 {
     let radii = Vec2::new(wide - waist + lip, s.half_depth + 1.0 - 0.8 * waist + lip);
     let round = ellipse(Vec2::new(p.x, p.y + 1.0), radii);
     // Squarer than an ellipse, with a flat back.
-    let square = round_box(Vec3::new(p.x, p.y, 0.0), Vec3::new(radii.x, s.half_depth, 9.0) + Vec3::Z, 4.5);
-    let outline = meet(round * 0.5 + square * 0.5, p.y - s.half_depth, 1.5);
+    let square = round_box(Vec3::new(p.x, p.y, 0.0), Vec3::new(radii.x, s.half_depth, 10.0), 6.0);
+    let outline = meet(round * 0.65 + square * 0.35, p.y - s.half_depth, 1.5);
     let side = step(0.55, 1.0, p.x.abs() / s.half_width[0]) * step(-s.half_depth * 0.9, 1.0, p.y);
     let dish = (1.0 - (p.x / wide).powi(2) - (p.y / s.half_depth).powi(2)).max(0.0);
     let top = h + s.uncus * side - 1.3 * dish - if level > 6 { 0.0 } else { 0.9 * front };
@@ -263,6 +263,9 @@ fn atlas(s: &Sizes, p: Vec3) -> f32 {
     );
     let hole = ellipse(Vec2::new(x - mass_x - 10.0, p.y - 2.2), Vec2::new(3.1, 3.2));
     let process = meet(process, -hole, 0.6);
+    // A gap that was there from birth, its ends rounded and covered by cortex.
+    let cleft = capsule(p, Vec3::new(0.0, back_y, -9.0), Vec3::new(0.0, back_y, 9.0), s.cleft.max(0.1));
+    let (back, knob) = if s.cleft > 0.0 { (meet(back, -cleft, 1.5), 9.0) } else { (back, knob) };
     let ring = join(join(mass, join(front, tubercle, 1.5), 1.8), join(back, knob, 1.5), 1.8);
     join(ring, process, 1.5)
 }
