@@ -1,5 +1,22 @@
-//! The application core: model, message, update, effect. Nothing in this module does I/O.
+//! The application core: model, message, update, effect. Nothing in this module does I/O, starts a thread or looks at a clock.
+//!
+//! [`update`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
+//! messages. A whole reading session can so be replayed in a test.
 
 mod command;
+mod message;
+mod model;
+mod prompt;
+mod reading;
+mod suspicion;
+mod update;
+mod worklist;
 
 pub use command::{Command, Context, Screen};
+pub use message::{Effect, Message, PromptKey};
+pub use model::{Link, Model, ModelState, Notice, NoticeKind, ScanState};
+pub use prompt::{Prompt, PromptKind};
+pub use reading::{Reading, VolumeState};
+pub use suspicion::{StripCell, peaks, strip};
+pub use update::update;
+pub use worklist::{Entry, Order, Progress, Worklist};

@@ -23,6 +23,13 @@ pub struct WindowLevel {
     function: VoiFunction,
 }
 
+impl Default for WindowLevel {
+    /// Width 2000, level 350: bone.
+    fn default() -> Self {
+        Self { center: 350.0, width: 2000.0, function: VoiFunction::Linear }
+    }
+}
+
 impl WindowLevel {
     /// A linear window, if both numbers are finite and `width ≥ 1` (PS3.3 section C.11.2.1.2.1).
     #[must_use]

@@ -1,0 +1,109 @@
+//! What happens to the program, and what it wants done.
+
+use super::Command;
+use crate::dicom::ScanSummary;
+use crate::domain::{Study, Uid, Volume};
+use crate::inference::{Job, WorkerEvent};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// The reader asked for something.
+    Command(Command),
+    /// A key while a line of text is asked for.
+    Prompt(PromptKey),
+    /// A study's row was clicked.
+    Select(Uid),
+    /// A place on the slice strip was clicked: slice of the axial plane.
+    GoToSlice(usize),
+    /// Size of the screen in cells.
+    Resized(u16, u16),
+    /// A study was found or has grown.
+    StudyFound(Arc<Study>),
+    /// A file that could not be used.
+    Unreadable {
+        /// The file, cleaned for the screen.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// How far the scan is.
+    ScanProgress(ScanSummary),
+    /// The scan is over.
+    ScanFinished(ScanSummary),
+    /// The scan or the making of the demo failed: one sentence, then what to do.
+    ScanFailed(String),
+    /// The background worker.
+    Worker(WorkerEvent),
+    /// Slices of the open series that are read.
+    VolumeProgress {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// Slices read.
+        done: usize,
+        /// Slices in all.
+        total: usize,
+    },
+    /// The open series is loaded, or cannot be.
+    VolumeLoaded {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The volume, or one sentence.
+        result: Result<Arc<Volume>, String>,
+    },
+    /// A picture is on screen.
+    PictureShown {
+        /// From its first byte to the terminal's answer.
+        round_trip: Duration,
+        /// Bytes that it took.
+        bytes: usize,
+    },
+    /// Something to tell the reader.
+    Trouble(String),
+    /// The theme has changed.
+    ThemeChanged(String),
+}
+
+/// Keys of a line of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptKey {
+    /// Text typed or pasted; control characters are dropped.
+    Text(String),
+    /// Delete the last letter.
+    Backspace,
+    /// Take it.
+    Enter,
+    /// Leave it.
+    Escape,
+    /// Next suggestion.
+    Down,
+    /// Previous suggestion.
+    Up,
+    /// Complete.
+    Tab,
+}
+
+/// Something that the runtime is to do.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Give the worker this queue.
+    Queue(Vec<Job>),
+    /// Load a series and answer with [`Message::VolumeLoaded`].
+    Load(Arc<Study>, usize),
+    /// Have a series in memory before it is asked for.
+    Prefetch(Arc<Study>, usize),
+    /// Change to the next theme.
+    NextTheme,
+    /// Stop the program until it is continued.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End.
+    Quit,
+}

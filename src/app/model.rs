@@ -1,0 +1,144 @@
+//! Everything that the screen shows, in one place.
+
+use super::prompt::Prompt;
+use super::{Reading, Screen, Worklist};
+use crate::dicom::ScanSummary;
+use crate::domain::ModelIdentity;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The program's state.
+#[derive(Debug)]
+pub struct Model {
+    /// What is looked at, as "/data/incoming" or "built-in demo".
+    pub source: String,
+    /// Screen size in cells.
+    pub size: (u16, u16),
+    /// The studies.
+    pub worklist: Worklist,
+    /// The open study.
+    pub reading: Option<Reading>,
+    /// The network.
+    pub network: ModelState,
+    /// The scan.
+    pub scan: ScanState,
+    /// Files that could not be used, newest last: path and reason.
+    pub unreadable: Vec<(String, String)>,
+    /// Whether help is shown.
+    pub help: bool,
+    /// A line of text being asked for.
+    pub prompt: Option<Prompt>,
+    /// One sentence for the reader, until the next key.
+    pub notice: Option<Notice>,
+    /// The last picture's way to the screen.
+    pub link: Link,
+    /// How pictures are shown: `kitty`, `sixel`, …
+    pub graphics: &'static str,
+    /// Notes about the terminal, from its probing.
+    pub terminal_notes: Vec<String>,
+    /// Name of the theme.
+    pub theme: String,
+}
+
+/// The state of model and ONNX Runtime.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelState {
+    /// Being loaded.
+    Loading,
+    /// Ready.
+    Ready(Arc<ModelIdentity>),
+    /// There is none: why, and what to do. The viewer works.
+    Unavailable(String),
+}
+
+/// How far the scan is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScanState {
+    /// Running.
+    Scanning(ScanSummary),
+    /// Over.
+    Finished(ScanSummary),
+    /// It could not go on.
+    Failed(String),
+}
+
+impl ScanState {
+    /// Counts so far.
+    #[must_use]
+    pub fn summary(&self) -> ScanSummary {
+        match self {
+            Self::Scanning(summary) | Self::Finished(summary) => *summary,
+            Self::Failed(_) => ScanSummary::default(),
+        }
+    }
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Good to know.
+    Info,
+    /// Something is wrong.
+    Error,
+}
+
+/// One sentence for the reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub kind: NoticeKind,
+    /// The sentence.
+    pub text: String,
+}
+
+/// The last picture's way to the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Link {
+    /// From its first byte to the terminal's answer.
+    pub round_trip: Duration,
+    /// Bytes that it took.
+    pub bytes: usize,
+}
+
+impl Model {
+    /// The program at its start, scanning.
+    #[must_use]
+    pub fn new(source: impl Into<String>, size: (u16, u16), graphics: &'static str) -> Self {
+        Self {
+            source: source.into(),
+            size,
+            worklist: Worklist::default(),
+            reading: None,
+            network: ModelState::Loading,
+            scan: ScanState::Scanning(ScanSummary::default()),
+            unreadable: Vec::new(),
+            help: false,
+            prompt: None,
+            notice: None,
+            link: Link::default(),
+            graphics,
+            terminal_notes: Vec::new(),
+            theme: String::new(),
+        }
+    }
+
+    /// The screen that is shown.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        if self.reading.is_some() { Screen::Reading } else { Screen::Worklist }
+    }
+
+    /// Whether typed keys are text.
+    #[must_use]
+    pub fn wants_text(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    pub(super) fn tell(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { kind: NoticeKind::Info, text: text.into() });
+    }
+
+    pub(super) fn complain(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { kind: NoticeKind::Error, text: text.into() });
+    }
+}
