@@ -157,7 +157,9 @@ fn named(name: &str) -> Option<KeyCode> {
 fn unknown(text: &str, rest: &str) -> String {
     match nearest(rest, NAMED.iter().map(|(name, _)| *name)) {
         Some(near) => format!("{text:?} is not a key; did you mean {:?}?", text.replace(rest, near)),
-        None => format!("{text:?} is not a key; keys are written as \"j\", \"J\", \"ctrl-d\", \"shift-tab\" or \"pgdn\""),
+        None => {
+            format!("{text:?} is not a key; keys are written as \"j\", \"J\", \"ctrl-d\", \"shift-tab\" or \"pgdn\"")
+        }
     }
 }
 
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_written() {
-        for text in ["j", "J", "ctrl-d", "alt-x", "shift-tab", "space", "enter", "pgdn", "f1", "?", "-", "ctrl--", "é"] {
+        for text in ["j", "J", "ctrl-d", "alt-x", "shift-tab", "space", "enter", "pgdn", "f1", "?", "-", "ctrl--", "é"]
+        {
             assert_eq!(chord(text).to_string(), text);
         }
         assert_eq!(chord("ctrl-alt-shift-up").short(), "ctrl-alt-shift-↑");

@@ -176,7 +176,9 @@ impl<'t> Table<'t> {
     pub(crate) fn table_or_text(&mut self, key: &'static str) -> Result<Option<TableOrText<'t>>, TomlError> {
         match self.take(key) {
             None => Ok(None),
-            Some(value) if matches!(value.value, DeValue::Table(_)) => as_table(value).map(TableOrText::Table).map(Some),
+            Some(value) if matches!(value.value, DeValue::Table(_)) => {
+                as_table(value).map(TableOrText::Table).map(Some)
+            }
             Some(value) if matches!(value.value, DeValue::String(_)) => as_text(value).map(TableOrText::Text).map(Some),
             Some(other) => Err(wrong_kind(&other, "a colour in quotes or a table { fg = .. }")),
         }
@@ -276,7 +278,6 @@ pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
     }
     match known {
         [] => "; nothing is expected here".to_owned(),
-        [only] => format!("; only {only:?} is"),
         few if few.len() <= 24 => format!("; it can be {}", few.join(", ")),
         _ => String::new(),
     }
