@@ -9,7 +9,7 @@ mod settings;
 
 pub use chord::Chord;
 pub use document::TomlError;
-pub(crate) use document::{Table, nearest};
+pub(crate) use document::{Located, Table, TableOrText, nearest, suggestion};
 pub use folders::Folders;
 pub use keymap::{KeyOverrides, Keymap};
 pub use settings::{LogSettings, ReadingSettings, Settings};
