@@ -27,7 +27,17 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "task", "dicom", "raster", "inference", "phantom", "app", "config", "theme", "ui", "terminal",
+            "domain",
+            "task",
+            "dicom",
+            "raster",
+            "inference",
+            "phantom",
+            "app",
+            "config",
+            "theme",
+            "ui",
+            "terminal",
             "runtime",
         ],
     ),
@@ -39,10 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dicom_", &["dicom.rs", "dicom/"]),
     ("ort", &["inference/session.rs", "inference/library.rs"]),
     ("crossterm", &["config/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
-    (
-        "ratatui",
-        &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"],
-    ),
+    ("ratatui", &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("clap", &["main.rs", "cli.rs", "cli/"]),
     ("indicatif", &["cli.rs", "cli/"]),
 ];
@@ -66,7 +73,8 @@ impl File {
     /// The text without comments and without an inner test module; texts in quotes are emptied unless they are wanted.
     fn code(&self, with_texts: bool) -> String {
         let code = without_comments(&self.text, with_texts);
-        let tests = code.find("#[cfg(test)]\nmod ").filter(|&at| !code[at..].lines().nth(1).unwrap_or("").ends_with(';'));
+        let tests =
+            code.find("#[cfg(test)]\nmod ").filter(|&at| !code[at..].lines().nth(1).unwrap_or("").ends_with(';'));
         code[..tests.unwrap_or(code.len())].to_owned()
     }
 }
@@ -122,7 +130,8 @@ fn without_comments(text: &str, with_texts: bool) -> String {
             continue;
         }
         let hashes = if rest[0] == 'r' { rest[1..].iter().take_while(|&&c| c == '#').count() } else { 0 };
-        let raw = rest[0] == 'r' && rest.get(1 + hashes) == Some(&'"') && !code.ends_with(|c: char| c.is_alphanumeric());
+        let raw =
+            rest[0] == 'r' && rest.get(1 + hashes) == Some(&'"') && !code.ends_with(|c: char| c.is_alphanumeric());
         if raw {
             let close: String = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
             at += hashes + 2;
@@ -174,7 +183,8 @@ fn modules_named(code: &str, path: &str) -> Vec<String> {
 
 /// The first names after a path's prefix: one, or those of a group in braces.
 fn first_names(rest: &str) -> Vec<String> {
-    let word = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word =
+        |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
     let mut names = vec![word(group)];
     let mut depth = 1;
@@ -199,7 +209,9 @@ fn may_know(module: &str) -> Option<&'static [&'static str]> {
 /// What a file knows and should not.
 fn wrong_arrows(file: &File) -> Vec<String> {
     let module = file.module();
-    let Some(allowed) = may_know(module) else { return vec![format!("{}: {module} has no place in the order", file.path)] };
+    let Some(allowed) = may_know(module) else {
+        return vec![format!("{}: {module} has no place in the order", file.path)];
+    };
     modules_named(&file.code(false), &file.path)
         .into_iter()
         .filter(|named| named != module && may_know(named).is_some() && !allowed.contains(&named.as_str()))
@@ -247,7 +259,10 @@ fn every_module_has_its_place() {
     // The order has no circle: a module knows only modules that stand above it in the table, config standing for theme.
     for (index, (module, allowed)) in MAY_KNOW.iter().enumerate() {
         for known in *allowed {
-            assert!(MAY_KNOW[..index].iter().any(|(above, _)| above == known), "{module} knows {known}, which is not above it");
+            assert!(
+                MAY_KNOW[..index].iter().any(|(above, _)| above == known),
+                "{module} knows {known}, which is not above it"
+            );
         }
     }
 }
@@ -296,10 +311,16 @@ fn planted_mistakes_are_found() {
     assert_eq!(arrows("terminal.rs", "use super::app::Model;"), 1);
     assert_eq!(arrows("main.rs", "use cspine::domain::Uid;"), 1);
     assert_eq!(arrows("elsewhere.rs", ""), 1);
-    assert_eq!(arrows("app/model.rs", "use crate::domain::Uid; // crate::ui\n/* crate::ui */ const A: &str = \"crate::ui\";"), 0);
+    assert_eq!(
+        arrows("app/model.rs", "use crate::domain::Uid; // crate::ui\n/* crate::ui */ const A: &str = \"crate::ui\";"),
+        0
+    );
     assert_eq!(arrows("dicom.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n use crate::phantom::Neck;\n}"), 0);
     assert_eq!(arrows("app/model.rs", "const A: char = '\"'; use crate::ui::B; const C: char = '\"';"), 1);
-    assert_eq!(arrows("app/model.rs", "const A: &str = r#\"crate::ui\"#; fn f<'a>(b: &'a str) { crate::cli::run(b) }"), 1);
+    assert_eq!(
+        arrows("app/model.rs", "const A: &str = r#\"crate::ui\"#; fn f<'a>(b: &'a str) { crate::cli::run(b) }"),
+        1
+    );
 
     let crates = |path: &str, text: &str| wrong_crates(&File { path: path.to_owned(), text: text.to_owned() }).len();
     assert_eq!(crates("app.rs", "use ratatui::style::Style; use crossterm::event::KeyEvent;"), 2);

@@ -69,7 +69,10 @@ fn a_models_folder_may_stand_beside_the_settings() {
 fn mistakes_name_the_place_the_key_and_what_was_meant() {
     for (text, expected) in [
         ("thme = \"daylight\"", "1:1: the key \"thme\" is not known; did you mean \"theme\"?"),
-        ("\n[reading]\n  windows = \"bone\"", "3:3: the key \"reading.windows\" is not known; did you mean \"window\"?"),
+        (
+            "\n[reading]\n  windows = \"bone\"",
+            "3:3: the key \"reading.windows\" is not known; did you mean \"window\"?",
+        ),
         ("[colours]\na = 1", "1:2: the key \"colours\" is not known; it can be"),
         ("graphics = \"kity\"", "1:12: graphics = \"kity\" is not possible; did you mean \"kitty\"?"),
         (
@@ -79,7 +82,10 @@ fn mistakes_name_the_place_the_key_and_what_was_meant() {
         ("mouse = \"yes\"", "1:9: \"mouse\" must be true or false, not a text"),
         ("theme = 3", "1:9: \"theme\" must be a text in quotes, not a number"),
         ("reading = \"bone\"", "1:11: \"reading\" must be a table, not a text"),
-        ("[reading]\nplane = \"saggital\"", "2:9: reading.plane = \"saggital\" is not possible; did you mean \"sagittal\"?"),
+        (
+            "[reading]\nplane = \"saggital\"",
+            "2:9: reading.plane = \"saggital\" is not possible; did you mean \"sagittal\"?",
+        ),
         ("[log]\nlevel = \"verbose\"", "2:9: log.level = \"verbose\" is not possible"),
         ("model = \"\"", "1:9: model = \"\" names no folder"),
         ("[keys.reading]\n\"j\" = \"slice-dwn\"", "2:7: \"slice-dwn\" is not a command; did you mean \"slice-down\"?"),

@@ -100,7 +100,11 @@ fn the_readers_keys() {
 fn settings_add_keys_and_take_them_away() {
     let keymap = overridden("[keys.reading]\n\"x\" = \"next-suspicion\"\n\"space\" = \"none\"\n\"T\" = \"none\"\n");
     assert_eq!(keymap.command(Screen::Reading, &letter('x')), Some(Command::NextSuspicion));
-    assert_eq!(keymap.keys_of(Screen::Reading, Command::NextSuspicion), ["x", "n"], "the user's own key is shown first");
+    assert_eq!(
+        keymap.keys_of(Screen::Reading, Command::NextSuspicion),
+        ["x", "n"],
+        "the user's own key is shown first"
+    );
     assert_eq!(keymap.command(Screen::Reading, &letter(' ')), None);
     assert_eq!(keymap.command(Screen::Worklist, &letter(' ')), Some(Command::OpenMostUrgent));
     assert_eq!(keymap.command(Screen::Reading, &letter('T')), None, "a key of both screens can be taken from one");
@@ -110,7 +114,8 @@ fn settings_add_keys_and_take_them_away() {
 
 #[test]
 fn a_key_set_everywhere_is_set_everywhere() {
-    let keymap = overridden("[keys.everywhere]\n\"j\" = \"help\"\n\"q\" = \"none\"\n[keys.reading]\n\"j\" = \"invert\"\n");
+    let keymap =
+        overridden("[keys.everywhere]\n\"j\" = \"help\"\n\"q\" = \"none\"\n[keys.reading]\n\"j\" = \"invert\"\n");
     assert_eq!(keymap.command(Screen::Worklist, &letter('j')), Some(Command::Help));
     assert_eq!(keymap.command(Screen::Reading, &letter('j')), Some(Command::Invert), "the screen's own table wins");
     assert_eq!(keymap.command(Screen::Reading, &letter('q')), None);

@@ -281,13 +281,19 @@ fn mistakes_name_the_place_the_key_and_what_was_meant() {
     let base = "inherits = \"sixteen\"\n";
     for (text, expected) in [
         ("[roles]\nacent = \"red\"", "3:1: the key \"roles.acent\" is not known; did you mean \"accent\"?"),
-        ("[roles]\nkey = { fg = \"red\", bgg = \"red\" }", "3:21: the key \"roles.key.bgg\" is not known; did you mean \"bg\"?"),
+        (
+            "[roles]\nkey = { fg = \"red\", bgg = \"red\" }",
+            "3:21: the key \"roles.key.bgg\" is not known; did you mean \"bg\"?",
+        ),
         ("[roles]\nkey = { bg = \"red\" }", "3:7: a role needs a colour"),
         ("[roles]\nkey = \"bright-rde\"", "3:7: \"bright-rde\" is not a colour; did you mean \"bright-red\"?"),
         ("[roles]\nkey = \"#12345\"", "3:7: \"#12345\" is not a colour"),
         ("[roles]\nkey = 3", "3:7: \"roles.key\" must be a colour in quotes or a table"),
-        ("[roles]\nkey = { fg = \"red\", with = [\"blod\"] }", "3:29: roles.key.with = \"blod\" is not possible; did you mean \"bold\"?"),
-        ("[roles]\ntext = \"white\"", "2:2: the role \"text\" sets no background"),
+        (
+            "[roles]\nkey = { fg = \"red\", with = [\"blod\"] }",
+            "3:29: roles.key.with = \"blod\" is not possible; did you mean \"bold\"?",
+        ),
+        ("[roles]\ntext = \"white\"", "2:1: the role \"text\" sets no background"),
         ("[colours]\nleaf = \"green\"\nink = \"#1\"", "4:7: \"ink\" = \"#1\" is not a colour; write it as \"#rrggbb\""),
         ("[colors]\nleaf = \"#000000\"", "2:2: the key \"colors\" is not known; did you mean \"colours\"?"),
         ("appearance = \"bright\"", "2:14: appearance = \"bright\" is not possible; it can be dark, light"),
@@ -308,18 +314,15 @@ fn a_theme_that_inherits_nothing_sets_every_role() {
 
 #[test]
 fn unknown_names_paths_and_circles_are_refused() {
-    let folder = user(&[
-        ("a.toml", "inherits = \"b\""),
-        ("b.toml", "inherits = \"a\""),
-        ("c.toml", "inherits = \"daylite\""),
-    ]);
+    let folder =
+        user(&[("a.toml", "inherits = \"b\""), ("b.toml", "inherits = \"a\""), ("c.toml", "inherits = \"daylihgt\"")]);
     let load = |name: &str| Theme::load(name, Some(folder.path())).expect_err("no theme");
     let error = load("reading-rom");
     assert!(matches!(&error, ThemeError::Unknown { .. }));
     assert!(error.to_string().ends_with("did you mean \"reading-room\"?"), "{error}");
     assert!(load("zzzz").to_string().contains("there are reading-room, daylight"), "all are named");
     assert!(load("a").to_string().contains("inherits itself"), "{}", load("a"));
-    assert!(load("c").to_string().contains("c.toml:1:12: there is no theme \"daylite\"; did you mean \"daylight\"?"));
+    assert!(load("c").to_string().contains("c.toml:1:12: there is no theme \"daylihgt\"; did you mean \"daylight\"?"));
     let inside = format!("../{}/a", folder.path().file_name().expect("a name").to_string_lossy());
     assert!(matches!(load(&inside), ThemeError::Unknown { .. }), "a name is not a path");
 }
