@@ -54,7 +54,7 @@ fn every_setting_is_read() {
     assert!(!settings.mouse && !settings.reading.marks);
     assert_eq!((settings.reading.window.as_str(), settings.reading.plane), ("soft", Plane::Sagittal));
     assert_eq!(settings.log.level.to_string(), "debug");
-    assert_ne!(Keymap::builtin().with_overrides(&settings.keys), Keymap::builtin());
+    assert_ne!(Keymap::builtin().with_overrides(&settings), Keymap::builtin());
 }
 
 #[test]

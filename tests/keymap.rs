@@ -27,7 +27,7 @@ fn overridden(text: &str) -> Keymap {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.toml");
     std::fs::write(&path, text).expect("a file");
-    Keymap::builtin().with_overrides(&Settings::load(&path).expect("settings").keys)
+    Keymap::builtin().with_overrides(&Settings::load(&path).expect("settings"))
 }
 
 #[test]

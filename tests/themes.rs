@@ -296,7 +296,7 @@ fn mistakes_name_the_place_the_key_and_what_was_meant() {
         ("[roles]\ntext = \"white\"", "2:1: the role \"text\" sets no background"),
         ("[colours]\nleaf = \"green\"\nink = \"#1\"", "4:7: \"ink\" = \"#1\" is not a colour; write it as \"#rrggbb\""),
         ("[colors]\nleaf = \"#000000\"", "2:2: the key \"colors\" is not known; did you mean \"colours\"?"),
-        ("appearance = \"bright\"", "2:14: appearance = \"bright\" is not possible; it can be dark, light"),
+        ("appearance = \"grey\"", "2:14: appearance = \"grey\" is not possible; it can be dark, light"),
     ] {
         let folder = user(&[("mine.toml", &format!("{base}{text}"))]);
         let error = Theme::load("mine", Some(folder.path())).expect_err("a mistake").to_string();

@@ -188,7 +188,7 @@ impl<'t> Table<'t> {
     ///
     /// # Errors
     /// A value is no text.
-    pub(crate) fn remaining_texts(mut self) -> Result<Vec<(Located<'t, String>, Located<'t, String>)>, TomlError> {
+    pub(crate) fn remaining_texts(mut self) -> Result<Vec<TextEntry<'t>>, TomlError> {
         let mut entries: Vec<_> = std::mem::take(&mut self.entries).into_iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         entries
@@ -218,6 +218,9 @@ impl<'t> Table<'t> {
         Err(self.source.error(&key.span(), problem))
     }
 }
+
+/// A key and its text.
+pub(crate) type TextEntry<'t> = (Located<'t, String>, Located<'t, String>);
 
 /// What [`Table::table_or_text`] finds.
 pub(crate) enum TableOrText<'t> {

@@ -1,7 +1,7 @@
 //! Which key does what: one table from which the keys themselves, the help screen, hints and the README are made.
 
 use super::document::{Located, suggestion};
-use super::{Chord, Table, TomlError};
+use super::{Chord, Settings, Table, TomlError};
 use crate::app::{Command, Context, Screen};
 use crossterm::event::KeyEvent;
 use std::fmt::Write as _;
@@ -121,11 +121,11 @@ impl Keymap {
         Ok(Self(tables))
     }
 
-    /// The keys with changes. A key that is set everywhere loses what it did on single screens, unless a screen's table
+    /// The keys with the settings' changes. A key that is set everywhere loses what it did on single screens, unless a screen's table
     /// sets it too; a command's new keys come before its old ones.
     #[must_use]
-    pub fn with_overrides(mut self, overrides: &KeyOverrides) -> Self {
-        let Tables { everywhere, worklist, reading } = &overrides.0;
+    pub fn with_overrides(mut self, settings: &Settings) -> Self {
+        let Tables { everywhere, worklist, reading } = &settings.keys.0;
         let tables = &mut self.0;
         for table in [&mut tables.everywhere, &mut tables.worklist, &mut tables.reading] {
             table.retain(|binding| everywhere.iter().all(|new| new.chord != binding.chord));

@@ -41,7 +41,7 @@ pub struct ReadingSettings {
 /// The log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// What is worth a line; above `info` lines may tell what is read, never who it is.
+    /// From which severity on something is worth a line.
     pub level: LevelFilter,
 }
 
