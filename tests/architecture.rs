@@ -256,7 +256,7 @@ fn every_module_has_its_place() {
             assert!(may_know(module).is_some(), "{module} has no place in the order of dependencies");
         }
     }
-    // The order has no circle: a module knows only modules that stand above it in the table, config standing for theme.
+    // The order has no circle: a module knows only modules that stand above it in the table.
     for (index, (module, allowed)) in MAY_KNOW.iter().enumerate() {
         for known in *allowed {
             assert!(
