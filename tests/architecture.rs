@@ -50,7 +50,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ort", &["inference/session.rs", "inference/library.rs"]),
     ("crossterm", &["config/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("ratatui", &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
-    ("clap", &["main.rs", "cli.rs", "cli/"]),
     ("indicatif", &["cli.rs", "cli/"]),
 ];
 
