@@ -262,7 +262,7 @@ fn wrong_kind(found: &Located<'_, DeValue<'_>>, wanted: &str) -> TomlError {
     found.error(format!("{:?} must be {wanted}, not {kind}", found.key))
 }
 
-/// The name that was probably meant: at most one slip in three letters away.
+/// The name that was probably meant: one slip away, and one more for every four letters.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let name = name.to_lowercase();
     let reach = 1 + name.chars().count() / 4;
