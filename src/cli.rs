@@ -1,7 +1,14 @@
 //! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
 
+mod analysis;
 mod inspect;
+mod licenses;
+mod phantom;
+mod predict;
+mod predict_output;
+mod render;
 mod select;
+mod tensors;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -23,6 +30,16 @@ pub struct Cli {
 pub enum Command {
     /// Show studies, series and geometry, what is odd about them, and unreadable files with reasons.
     Inspect(inspect::Args),
+    /// Analyse studies and print their fracture probabilities.
+    Predict(predict::Args),
+    /// Write one slice as a PNG: the very pixels that the viewer shows.
+    Render(render::Args),
+    /// Write the exact arrays that the network sees, for training.
+    Tensors(tensors::Args),
+    /// Make synthetic necks with known truth, for training and tests.
+    Phantom(phantom::Args),
+    /// Print the licence notices that travel with the program.
+    Licenses,
 }
 
 /// What ends the program early: one sentence for the user and the exit code.
@@ -77,6 +94,11 @@ impl CliError {
 pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
+        Some(Command::Render(args)) => render::run(&args),
+        Some(Command::Tensors(args)) => tensors::run(&args),
+        Some(Command::Phantom(args)) => phantom::run(&args),
+        Some(Command::Licenses) => licenses::run(),
         None => Err(CliError::usage("nothing to do: see cspine --help")),
     }
 }

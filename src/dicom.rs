@@ -6,8 +6,10 @@
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices, for the phantom.
 
+mod cache;
 mod group;
 mod header;
 mod load;
@@ -17,6 +19,7 @@ mod scan;
 mod shear;
 mod write;
 
+pub use cache::VolumeCache;
 pub use load::{LoadError, load_volume};
 pub use part10::FileError;
 pub use scan::{ScanEvent, ScanSummary, scan, scan_all};

@@ -1,1 +1,31 @@
-//! Model packages, preprocessing, the ONNX Runtime session, aggregation and the background worker.
+//! Model packages, preprocessing, the ONNX Runtime session, aggregation and the background worker. Nothing outside this module
+//! knows a tensor; only `session` and `library` know `ort`.
+//!
+//! - `library`: where ONNX Runtime comes from;
+//! - `manifest`, `package`: a model with its contract, checked before use;
+//! - `preprocess`: a volume to the network's input, the same for inference and for training;
+//! - `session`: runs the network;
+//! - `aggregate`, `localise`: per-slice outputs to one probability, key slice and hot spot per level;
+//! - `analyse`: one volume to one report;
+//! - `worker`: the background thread that works through the queue.
+
+mod aggregate;
+mod analyse;
+mod library;
+mod licences;
+mod localise;
+mod manifest;
+mod package;
+mod preprocess;
+mod session;
+mod worker;
+
+pub use aggregate::{LevelSummary, overall, summarise};
+pub use analyse::{Analyser, AnalysisError, Step, report_of};
+pub use library::{LibraryError, LibrarySource, library_report};
+pub use licences::LICENCES;
+pub use manifest::{InputSpec, Manifest, ManifestError};
+pub use package::{ModelSource, Package, PackageError};
+pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor};
+pub use session::SliceOutputs;
+pub use worker::{Job, Worker, WorkerEvent};

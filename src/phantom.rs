@@ -1,1 +1,39 @@
-//! Synthetic cervical spines with known truth.
+//! Synthetic cervical spines with known truth: for the demo, the tests and training.
+//!
+//! A [`Recipe`] says who is scanned, how, and what is broken; [`generate`] makes the CT. The same recipe always makes the
+//! same voxels, and a broken neck and its [intact twin](Recipe::intact) differ only near the fractures.
+//!
+//! The vertebrae C1 to T2 are signed distances in their own frames (`vertebra`), sized after published means
+//! (`morphometry`), stood up along a curve (`spine`), broken along jagged planes into fragments that move (`fracture`,
+//! `injury`), set among soft parts (`neck`) and other bones (`head`, `scene`), sliced (`render`) and shown with a kernel,
+//! noise and artefacts (`scanner`). `mesh` and `grid` put closed surfaces in the place of the vertebrae; `write` and
+//! `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
+//! network trained on them alone is not fit for one.
+
+mod fracture;
+mod grid;
+mod head;
+mod injury;
+mod mesh;
+mod morphometry;
+mod neck;
+mod nifti;
+mod random;
+mod recipe;
+mod render;
+mod scanner;
+mod scene;
+mod sdf;
+mod solid;
+mod spine;
+mod study;
+#[cfg(test)]
+mod tests;
+mod vertebra;
+mod write;
+
+pub use fracture::FractureKind;
+pub use mesh::MeshSet;
+pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Recipe, Scan, demo_recipes};
+pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
+pub use write::{PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};

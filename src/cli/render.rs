@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let slice = choose_slice(args, &volume, plane)?;
     let mut marks = Vec::new();
     if args.overlay {
-        let report = super::analysis::analyse_volume(study, index, &volume, args.model.as_deref())?;
+        let report = super::analysis::analyse_volume(study, &volume, args.model.as_deref())?;
         for level in report.alert_levels() {
             marks.extend(report.levels[level].hot_spot().map(|spot| Mark::HotSpot(spot.point)));
         }
@@ -84,10 +84,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 fn choose_slice(args: &Args, volume: &Volume, plane: Plane) -> Result<usize, CliError> {
     let len = raster::plane_len(volume, plane);
     if let Some(number) = args.slice {
-        return number
-            .checked_sub(1)
-            .filter(|index| *index < len)
-            .ok_or_else(|| CliError::usage(format!("--slice {number}: the {} view has slices 1 to {len}", plane.name())));
+        return number.checked_sub(1).filter(|index| *index < len).ok_or_else(|| {
+            CliError::usage(format!("--slice {number}: the {} view has slices 1 to {len}", plane.name()))
+        });
     }
     let Some(position) = args.position_mm else { return Ok(len / 2) };
     let coordinate = |slice: usize| {

@@ -54,9 +54,10 @@ impl Selection {
     /// # Errors
     /// No study, several and none named, or a series that does not exist.
     pub(super) fn choose<'f>(&self, found: &'f Found) -> Result<(&'f Study, usize), CliError> {
-        let mut fitting = found.studies.iter().filter(|study| {
-            self.study.as_ref().is_none_or(|wanted| study.uid.as_str().starts_with(wanted.as_str()))
-        });
+        let mut fitting = found
+            .studies
+            .iter()
+            .filter(|study| self.study.as_ref().is_none_or(|wanted| study.uid.as_str().starts_with(wanted.as_str())));
         let study = fitting.next().ok_or_else(|| match &self.study {
             Some(wanted) => CliError::usage(format!("no study here begins with {wanted}; see cspine inspect")),
             None => CliError::nothing_readable("no DICOM study was found; see cspine inspect for each file's reason"),
@@ -81,7 +82,10 @@ impl Selection {
                 .filter(|index| *index < study.series.len())
                 .or_else(|| study.series.iter().position(|series| series.uid.as_str() == wanted))
                 .ok_or_else(|| {
-                    CliError::usage(format!("no series {wanted}; the study has {}: see cspine inspect", study.series.len()))
+                    CliError::usage(format!(
+                        "no series {wanted}; the study has {}: see cspine inspect",
+                        study.series.len()
+                    ))
                 })?,
         };
         Ok((study, series))

@@ -45,7 +45,12 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     // The file that says most about the patient speaks for the study.
     let speaker = files.iter().max_by_key(|file| {
         let header = &file.header;
-        (!header.patient.name.is_empty(), header.date.is_some(), !header.study_description.is_empty(), std::cmp::Reverse(&file.path))
+        (
+            !header.patient.name.is_empty(),
+            header.date.is_some(),
+            !header.study_description.is_empty(),
+            std::cmp::Reverse(&file.path),
+        )
     });
     let names: std::collections::HashSet<_> = files.iter().map(|file| &file.header.patient.id).collect();
     if names.len() > 1 {
@@ -77,7 +82,10 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
     let all_localizers = files.iter().all(|file| file.header.is_localizer);
     let pictures: Vec<&Found> = files.into_iter().filter(|file| file.header.has_pixels).collect();
     let count = |fault: &[Fault]| {
-        pictures.iter().filter(|file| file.header.layout.as_ref().err().is_some_and(|found| fault.contains(found))).count()
+        pictures
+            .iter()
+            .filter(|file| file.header.layout.as_ref().err().is_some_and(|found| fault.contains(found)))
+            .count()
     };
     tell(Oddity::NotGrey, count(&[Fault::NotGrey]));
     tell(Oddity::BadRescale, count(&[Fault::Rescale]));
@@ -170,9 +178,9 @@ fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
             continue;
         }
         let same = seen.entry(&header.sop_instance).or_default();
-        let is_copy = same.iter().any(|other| {
-            other.header.plane == header.plane && other.header.instance_number == header.instance_number
-        });
+        let is_copy = same
+            .iter()
+            .any(|other| other.header.plane == header.plane && other.header.instance_number == header.instance_number);
         if is_copy {
             copies += 1;
             continue;

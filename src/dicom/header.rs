@@ -187,7 +187,11 @@ fn layout(elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fau
         (false, false) => ModalityLut::IDENTITY,
         _ => {
             let number = |tag, missing: f64| {
-                if elements.present(tag) { elements.numbers(tag).and_then(|values| values.first().copied()) } else { Some(missing) }
+                if elements.present(tag) {
+                    elements.numbers(tag).and_then(|values| values.first().copied())
+                } else {
+                    Some(missing)
+                }
             };
             let slope = number(tags::RESCALE_SLOPE, 1.0).ok_or(Fault::Rescale)?;
             let intercept = number(tags::RESCALE_INTERCEPT, 0.0).ok_or(Fault::Rescale)?;
@@ -313,7 +317,8 @@ impl Elements<'_> {
         if text.is_empty() {
             return None;
         }
-        let number = |part: &str| part.trim().parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e300);
+        let number =
+            |part: &str| part.trim().parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e300);
         text.split('\\').map(number).collect()
     }
 

@@ -1,0 +1,116 @@
+//! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
+
+use super::{CliError, select};
+use crate::dicom::{CtSlice, write_ct_slice};
+use crate::domain::Sex;
+use crate::phantom::{MeshSet, PhantomSlice, Recipe, write_dataset};
+use crate::task::Cancel;
+use clap::Args as ClapArgs;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Make synthetic necks with known truth: DICOM, train.csv, boxes, segmentations and truth.json, laid out as the RSNA 2022 set.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Folder to write to; made if missing.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many necks.
+    #[arg(long, default_value_t = 10)]
+    count: u64,
+    /// Seed of the first neck; the others count up.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Rows and columns of a slice.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u16).range(64..=1024))]
+    matrix: u16,
+    /// Slices no nearer than this, mm: thinner recipes are thinned out.
+    #[arg(long, value_name = "MM", default_value_t = 0.6)]
+    least_spacing: f32,
+    /// Add to each broken neck its twin that differs by nothing but the fracture.
+    #[arg(long)]
+    twins: bool,
+    /// Closed surfaces C1*.obj to C7*.obj, in mm, to take the place of the built-in vertebrae.
+    #[arg(long, value_name = "DIR")]
+    meshes: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Meshes that cannot be used, or a folder that cannot be written.
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let meshes = args
+        .meshes
+        .as_deref()
+        .map(MeshSet::load)
+        .transpose()
+        .map_err(|error| CliError::failed("the meshes cannot be used", error))?;
+    let mut recipes = Vec::new();
+    for seed in args.seed..args.seed.saturating_add(args.count) {
+        let mut recipe = Recipe::random(seed).with_matrix(usize::from(args.matrix));
+        let spacing = recipe.scan.spacing_mm;
+        if spacing < args.least_spacing {
+            recipe.scan.slices = (recipe.scan.slices as f32 * spacing / args.least_spacing).ceil() as usize;
+            recipe.scan.spacing_mm = args.least_spacing;
+            recipe.scan.thickness_mm = recipe.scan.thickness_mm.max(args.least_spacing);
+        }
+        let twin = (args.twins && !recipe.fractures.is_empty()).then(|| {
+            let mut twin = recipe.clone().intact();
+            twin.patient.id.push('T');
+            twin
+        });
+        recipes.push(recipe);
+        recipes.extend(twin);
+    }
+    let bar = ProgressBar::with_draw_target(Some(recipes.len() as u64), ProgressDrawTarget::stderr());
+    let done = |count: usize| bar.set_position(count as u64);
+    write_dataset(&args.out, &recipes, meshes.as_ref(), &Cancel::new(), &done, &write_slice)
+        .map_err(|error| CliError::failed(format!("{} is not complete", select::shown(&args.out)), error))?;
+    bar.finish_and_clear();
+    eprintln!("{} studies in {}", recipes.len(), select::shown(&args.out));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a phantom's slice as DICOM.
+///
+/// # Errors
+/// What went wrong, as text.
+pub(crate) fn write_slice(path: &Path, slice: &PhantomSlice<'_>) -> Result<(), String> {
+    let size = |n: usize| u16::try_from(n).map_err(|_| format!("{n} rows or columns are too many for DICOM"));
+    let number = i32::try_from(slice.instance_number).map_err(|_| "too many slices".to_owned())?;
+    let sex = match slice.patient.sex {
+        Sex::Female => "F",
+        Sex::Male => "M",
+        Sex::Other => "O",
+    };
+    let written = write_ct_slice(
+        path,
+        &CtSlice {
+            study_uid: slice.study_uid,
+            series_uid: slice.series_uid,
+            sop_instance_uid: slice.instance_uid,
+            frame_of_reference_uid: slice.frame_uid,
+            patient_name: &slice.patient.name,
+            patient_id: &slice.patient.id,
+            patient_sex: sex,
+            patient_age: &format!("{:03}Y", slice.patient.age_years),
+            study_date: slice.date,
+            study_time: slice.time,
+            study_description: slice.description,
+            series_description: "synthetic neck",
+            kernel: slice.kernel.name(),
+            body_part: "CSPINE",
+            instance_number: number,
+            rows: size(slice.rows)?,
+            columns: size(slice.columns)?,
+            voxels: slice.voxels,
+            pixel_spacing: [slice.pixel_mm, slice.pixel_mm],
+            slice_thickness: slice.thickness_mm,
+            position: slice.position.to_array(),
+            orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        },
+    );
+    written.map_err(|error| error.to_string())
+}

@@ -1,0 +1,168 @@
+//! `cspine tensors`: the exact arrays that the network sees, for training.
+
+use super::CliError;
+use super::select;
+use crate::dicom;
+use crate::domain::{Study, Volume, choose_series};
+use crate::inference::{InputSpec, Manifest, PREPROCESSING_VERSION, Preprocessor};
+use crate::task::Cancel;
+use clap::Args as ClapArgs;
+use rayon::prelude::*;
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Write the exact arrays that the network sees: one .npy and one .json per study.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Files or folders.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Folder to write to; made if missing.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Take the input's form from this package's model.toml instead of the standard one (384 × 384 pixels, 192 mm, channels at
+    /// −2, 0 and +2 mm, −600 to 1400 HU).
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Nothing that can be read, or an output that cannot be written.
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let spec = input_spec(args.model.as_deref())?;
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(&args.out)), error))?;
+    let found = select::scan(&args.paths)?;
+    if found.studies.is_empty() {
+        return Err(CliError::nothing_readable("no DICOM study was found"));
+    }
+    let mut declined = 0;
+    for study in &found.studies {
+        match export(study, &spec, &args.out) {
+            Ok(slices) => eprintln!("{}: {slices} slices", study.uid),
+            Err(Export::Declined(reason)) => {
+                declined += 1;
+                eprintln!("{}: left out: {reason}", study.uid);
+            }
+            Err(Export::Failed(error)) => {
+                return Err(CliError::failed(format!("{} cannot be written", select::shown(&args.out)), error));
+            }
+        }
+    }
+    Ok(ExitCode::from(u8::from(declined > 0)))
+}
+
+fn input_spec(model: Option<&Path>) -> Result<InputSpec, CliError> {
+    let Some(folder) = model else {
+        return Ok(InputSpec {
+            name: "image".into(),
+            size: 384,
+            millimetres: 192.0,
+            channel_offsets_mm: vec![-2.0, 0.0, 2.0],
+            window_hu: [-600.0, 1400.0],
+        });
+    };
+    let file = folder.join("model.toml");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| CliError::failed(format!("{} cannot be read", select::shown(&file)), error))?;
+    Manifest::parse(&text)
+        .map(|manifest| manifest.input)
+        .map_err(|error| CliError::usage(format!("{}: {error}", select::shown(folder))))
+}
+
+enum Export {
+    Declined(String),
+    Failed(std::io::Error),
+}
+
+impl From<std::io::Error> for Export {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn export(study: &Study, spec: &InputSpec, out: &Path) -> Result<usize, Export> {
+    let declined = |reason: &dyn std::fmt::Display| Export::Declined(reason.to_string());
+    let candidate = choose_series(study).map_err(|reason| declined(&reason))?;
+    let volume = dicom::load_volume(&study.series[candidate.series], &Cancel::new(), &|_, _| {})
+        .map_err(|error| declined(&error))?;
+    let preprocessor = Preprocessor::new(&volume, spec).map_err(|reason| declined(&reason))?;
+    // A Uid holds no separator, and with an extension it is neither "." nor "..".
+    let stem = study.uid.to_string();
+    let mut array = BufWriter::new(File::create(out.join(format!("{stem}.npy")))?);
+    let (slices, size) = (volume.shape.slices, spec.size as usize);
+    array.write_all(&npy_header(&[slices, spec.channel_offsets_mm.len(), size, size]))?;
+    let indices: Vec<usize> = (0..slices).collect();
+    for chunk in indices.chunks(16) {
+        let inputs: Vec<Vec<u8>> =
+            chunk.par_iter().map(|&index| preprocessor.input(index).unwrap_or_default()).collect();
+        for input in inputs {
+            array.write_all(&input)?;
+        }
+    }
+    array.flush()?;
+    let description = describe(study, &volume, &preprocessor, spec);
+    std::fs::write(out.join(format!("{stem}.json")), format!("{description:#}\n"))?;
+    Ok(slices)
+}
+
+fn describe(study: &Study, volume: &Volume, preprocessor: &Preprocessor<'_>, spec: &InputSpec) -> serde_json::Value {
+    let slices: Vec<serde_json::Value> = (0..volume.shape.slices)
+        .filter_map(|index| {
+            let (info, crop) = (volume.slices.get(index)?, preprocessor.crop(index)?);
+            Some(json!({
+                "index": index,
+                "instance_number": info.instance_number,
+                "position_mm": volume.position_mm(index),
+                "sop_instance_uid": info.sop_instance_uid.as_str(),
+                "crop": {
+                    "column0": crop.column0,
+                    "row0": crop.row0,
+                    "columns_per_pixel": crop.columns_per_pixel,
+                    "rows_per_pixel": crop.rows_per_pixel,
+                    "flip_columns": crop.flip_columns,
+                    "flip_rows": crop.flip_rows,
+                },
+            }))
+        })
+        .collect();
+    json!({
+        "study_instance_uid": study.uid.as_str(),
+        "series_instance_uid": volume.series_uid.as_str(),
+        "preprocessing_version": PREPROCESSING_VERSION,
+        "rows": volume.shape.rows,
+        "columns": volume.shape.columns,
+        "plane": volume.plane.map(|plane| json!({
+            "position": plane.position.to_array(),
+            "row_cosines": plane.row_cosines.to_array(),
+            "column_cosines": plane.column_cosines.to_array(),
+        })),
+        "pixel_spacing": volume.spacing.map(|spacing| [spacing.row, spacing.column]),
+        "input": {
+            "size": spec.size,
+            "millimetres": spec.millimetres,
+            "channel_offsets_mm": spec.channel_offsets_mm,
+            "window_hu": spec.window_hu,
+        },
+        "slices": slices,
+    })
+}
+
+/// The header of a NumPy array of bytes, format 1.0 (NumPy Enhancement Proposal 1).
+fn npy_header(shape: &[usize]) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let mut text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}), }}", shape.join(", "));
+    while (10 + text.len() + 1) % 64 != 0 {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    header.extend_from_slice(text.as_bytes());
+    header
+}

@@ -1,0 +1,197 @@
+//! Per-slice outputs to one line per level. Pure.
+
+use super::manifest::PresenceSpec;
+use crate::domain::{Aggregation, CervicalLevel, NotAnalysed, PerLevel, Probability, SliceScore};
+
+/// A vertebra with its processes takes up no more than this along the neck, mm; C7's spinous process hangs low, C2 has the
+/// dens. What is "seen" over more is not a vertebra.
+const TALLEST_LEVEL_MM: f64 = 75.0;
+/// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
+const TOP_SHARE: usize = 10;
+const TOP_LEAST: usize = 3;
+
+/// What the slices say about one level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LevelSummary {
+    /// The scan shows the level.
+    Seen {
+        /// Fracture probability of the level, C_i.
+        probability: Probability,
+        /// Place (in the given list) of the slice where `f · v` is highest.
+        key: usize,
+    },
+    /// It does not.
+    NotSeen,
+}
+
+/// Summarises scored slices: `offsets[k]` is the place of `scores[k]` along the stack in mm, rising.
+///
+/// A level is seen where its visibility passes `presence.vertebra` over at least `presence.minimum_mm`. Its probability is, by the
+/// original system, `C_i = Σ_s f·v / Σ_s v` over all slices (or the package's other choice).
+///
+/// # Errors
+/// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, or is
+/// longer than a vertebra can be.
+pub fn summarise(
+    scores: &[SliceScore],
+    offsets: &[f64],
+    aggregation: Aggregation,
+    presence: PresenceSpec,
+) -> Result<PerLevel<LevelSummary>, NotAnalysed> {
+    let shares = shares(offsets);
+    let mut centres = Vec::new();
+    let summary = PerLevel::from_fn(|level| {
+        let visible: Vec<usize> =
+            (0..scores.len()).filter(|&s| scores[s].vertebra[level].value() >= presence.vertebra).collect();
+        let extent: f64 = visible.iter().map(|&s| shares[s]).sum();
+        if visible.is_empty() || extent < presence.minimum_mm || extent > TALLEST_LEVEL_MM {
+            return LevelSummary::NotSeen;
+        }
+        let weight: f64 = visible.iter().map(|&s| shares[s]).sum();
+        centres.push(visible.iter().map(|&s| offsets[s] * shares[s]).sum::<f64>() / weight.max(f64::MIN_POSITIVE));
+        let probability = match aggregation {
+            Aggregation::VisibilityWeightedMean => weighted_mean(scores, level),
+            Aggregation::VisibleTopMean => top_mean(scores, level, &visible),
+        };
+        let suspicion = |s: usize| scores[s].fracture[level].value() * scores[s].vertebra[level].value();
+        let key = visible.iter().copied().max_by(|&a, &b| suspicion(a).total_cmp(&suspicion(b))).unwrap_or(0);
+        LevelSummary::Seen { probability, key }
+    });
+    let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
+    // One pair out of order is the network's weakness; more is not a neck.
+    if centres.is_empty() || in_order + 1 < centres.len() || (centres.len() == 2 && in_order < 2) {
+        return Err(NotAnalysed::NoCervicalSpine);
+    }
+    Ok(summary)
+}
+
+/// The length of neck that each slice stands for: half the way to each neighbour, in mm; gaps count as the median step.
+fn shares(offsets: &[f64]) -> Vec<f64> {
+    let stack = crate::domain::SliceStack::new(offsets.to_vec());
+    let spacing = stack.spacing.unwrap_or(0.0);
+    let step = |a: usize, b: usize| (offsets[b] - offsets[a]).clamp(0.0, 1.5 * spacing);
+    (0..offsets.len())
+        .map(|s| {
+            let before = if s > 0 { step(s - 1, s) } else { spacing };
+            let after = if s + 1 < offsets.len() { step(s, s + 1) } else { spacing };
+            f64::midpoint(before, after)
+        })
+        .collect()
+}
+
+fn weighted_mean(scores: &[SliceScore], level: CervicalLevel) -> Probability {
+    let (mut sum, mut weight) = (0.0_f64, 0.0_f64);
+    for score in scores {
+        let visible = f64::from(score.vertebra[level].value());
+        sum += f64::from(score.fracture[level].value()) * visible;
+        weight += visible;
+    }
+    Probability::new((sum / weight.max(f64::MIN_POSITIVE)) as f32).unwrap_or_default()
+}
+
+fn top_mean(scores: &[SliceScore], level: CervicalLevel, visible: &[usize]) -> Probability {
+    let mut products: Vec<f32> =
+        visible.iter().map(|&s| scores[s].fracture[level].value() * scores[s].vertebra[level].value()).collect();
+    products.sort_by(|a, b| b.total_cmp(a));
+    let count = products.len().div_ceil(TOP_SHARE).max(TOP_LEAST).min(products.len());
+    let mean = products.iter().take(count).sum::<f32>() / count.max(1) as f32;
+    Probability::new(mean.clamp(0.0, 1.0)).unwrap_or_default()
+}
+
+/// The overall probability `1 − Π (1 − C_i)` over the seen levels.
+#[must_use]
+pub fn overall(levels: &PerLevel<LevelSummary>) -> Probability {
+    let none: f64 = levels
+        .iter()
+        .map(|(_, level)| match level {
+            LevelSummary::Seen { probability, .. } => 1.0 - f64::from(probability.value()),
+            LevelSummary::NotSeen => 1.0,
+        })
+        .product();
+    Probability::new((1.0 - none).clamp(0.0, 1.0) as f32).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CervicalLevel::{C1, C2, C3, C7};
+
+    const PRESENCE: PresenceSpec = PresenceSpec { vertebra: 0.5, minimum_mm: 2.0 };
+
+    fn p(value: f32) -> Probability {
+        Probability::new(value).expect("a probability")
+    }
+
+    fn score(set: &[(CervicalLevel, f32, f32)]) -> SliceScore {
+        let mut score = SliceScore::default();
+        for &(level, vertebra, fracture) in set {
+            score.vertebra[level] = p(vertebra);
+            score.fracture[level] = p(fracture);
+        }
+        score
+    }
+
+    fn probability(summary: &PerLevel<LevelSummary>, level: CervicalLevel) -> f32 {
+        match summary[level] {
+            LevelSummary::Seen { probability, .. } => probability.value(),
+            LevelSummary::NotSeen => panic!("{level} is not seen"),
+        }
+    }
+
+    /// By hand: C1 = (0.2·1 + 0.8·0.5) / (1 + 0.5 + 0) = 0.6/1.5 = 0.4; C2 = (0·0 + 0.1·0.5 + 0.5·1) / 1.5 = 0.55/1.5;
+    /// overall = 1 − 0.6·(1 − 0.55/1.5) = 0.62.
+    #[test]
+    fn the_original_systems_formula_by_hand() {
+        let scores = [
+            score(&[(C1, 1.0, 0.2), (C2, 0.0, 0.9)]),
+            score(&[(C1, 0.5, 0.8), (C2, 0.5, 0.1)]),
+            score(&[(C1, 0.0, 1.0), (C2, 1.0, 0.5)]),
+        ];
+        let summary =
+            summarise(&scores, &[0.0, 1.0, 2.0], Aggregation::VisibilityWeightedMean, PRESENCE).expect("a neck");
+        assert!((probability(&summary, C1) - 0.4).abs() < 1e-6);
+        assert!((probability(&summary, C2) - 0.55 / 1.5).abs() < 1e-6);
+        assert_eq!(summary[C3], LevelSummary::NotSeen);
+        assert!((overall(&summary).value() - 0.62).abs() < 1e-6);
+        assert!(matches!(summary[C1], LevelSummary::Seen { key: 1, .. }), "0.8 · 0.5 beats 0.2 · 1");
+        assert!(matches!(summary[C2], LevelSummary::Seen { key: 2, .. }));
+    }
+
+    /// By hand: f·v = 0.9, 0.8, 0.1, 0.1; ten per cent of four is one, but at least three count: (0.9 + 0.8 + 0.1)/3 = 0.6.
+    #[test]
+    fn the_mean_of_the_highest_by_hand() {
+        let scores: Vec<_> = [0.1, 0.9, 0.8, 0.1].map(|f| score(&[(C1, 1.0, f)])).to_vec();
+        let summary = summarise(&scores, &[0.0, 1.0, 2.0, 3.0], Aggregation::VisibleTopMean, PRESENCE).expect("a neck");
+        assert!((probability(&summary, C1) - 0.6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_level_seen_for_too_short_is_not_seen_and_none_is_no_neck() {
+        let scores = [score(&[(C1, 0.9, 0.5)]), score(&[]), score(&[]), score(&[])];
+        let offsets = [0.0, 1.0, 2.0, 3.0];
+        assert_eq!(
+            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            Err(NotAnalysed::NoCervicalSpine)
+        );
+    }
+
+    #[test]
+    fn levels_upside_down_are_no_neck() {
+        let scores: Vec<_> = [C7, C7, C3, C3, C2, C2, C1, C1].map(|level| score(&[(level, 0.9, 0.1)])).to_vec();
+        let offsets: Vec<f64> = (0..8).map(|i| f64::from(i) * 2.0).collect();
+        assert_eq!(
+            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            Err(NotAnalysed::NoCervicalSpine)
+        );
+    }
+
+    #[test]
+    fn one_level_all_along_is_no_neck() {
+        let scores = vec![score(&[(C7, 0.9, 0.1)]); 100];
+        let offsets: Vec<f64> = (0..100).map(f64::from).collect();
+        assert_eq!(
+            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            Err(NotAnalysed::NoCervicalSpine)
+        );
+    }
+}

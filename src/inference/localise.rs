@@ -1,0 +1,84 @@
+//! Where on a slice: the activation map's highest place as a point in the patient. Pure.
+
+use super::preprocess::Crop;
+use crate::domain::{HotSpot, Volume};
+
+/// The place where one level's activation (`height · width` logits, row by row, covering the network's input exactly) is
+/// highest, refined by the centre of mass of its 3 × 3 neighbourhood after the logistic function; `None` for a map that is none
+/// or holds a NaN.
+pub(super) fn hot_spot(
+    volume: &Volume,
+    crop: &Crop,
+    slice: usize,
+    map: &[f32],
+    (height, width): (usize, usize),
+    input_size: u32,
+) -> Option<HotSpot> {
+    if map.len() != height * width || map.iter().any(|logit| logit.is_nan()) {
+        return None;
+    }
+    let (peak, _) = map.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    let (row, column) = (peak / width, peak % width);
+    let (mut x, mut y, mut mass) = (0.0, 0.0, 0.0);
+    for r in row.saturating_sub(1)..=(row + 1).min(height - 1) {
+        for c in column.saturating_sub(1)..=(column + 1).min(width - 1) {
+            let weight = 1.0 / (1.0 + (-f64::from(map[r * width + c])).exp());
+            x += weight * (c as f64 + 0.5);
+            y += weight * (r as f64 + 0.5);
+            mass += weight;
+        }
+    }
+    let (x, y) = if mass > 1e-9 { (x / mass, y / mass) } else { (column as f64 + 0.5, row as f64 + 0.5) };
+    let size = f64::from(input_size);
+    let (x, y) = (x / width as f64 * size - 0.5, y / height as f64 * size - 0.5);
+    let (row, column) = crop.voxel(x, y, volume.shape.rows, volume.shape.columns);
+    let inside = row >= -0.5
+        && column >= -0.5
+        && row <= volume.shape.rows as f64 - 0.5
+        && column <= volume.shape.columns as f64 - 0.5;
+    let point = volume.patient_point(slice as f64, row, column)?;
+    inside.then_some(HotSpot { point })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inference::manifest::InputSpec;
+    use crate::inference::preprocess::{Preprocessor, tests::block};
+
+    #[test]
+    fn the_peak_of_the_map_is_the_place_in_the_patient() {
+        for flipped in [false, true] {
+            let volume = block(flipped);
+            let spec = InputSpec {
+                name: "image".into(),
+                size: 384,
+                millimetres: 192.0,
+                channel_offsets_mm: vec![0.0],
+                window_hu: [-600.0, 1400.0],
+            };
+            let crop = Preprocessor::new(&volume, &spec).expect("axial").crop(3).expect("a slice");
+            let mut map = vec![-20.0_f32; 12 * 12];
+            map[4 * 12 + 7] = 5.0;
+            let spot = hot_spot(&volume, &crop, 3, &map, (12, 12), 384).expect("a spot");
+            // Cell (4, 7) of 12 · 12 lies (7.5 − 6) · 16 mm left and (4.5 − 6) · 16 mm behind the body's middle (5, −3).
+            assert!((spot.point.x - (5.0 + 24.0)).abs() < 1.1, "{:?}", spot.point);
+            assert!((spot.point.y - (-3.0 - 24.0)).abs() < 1.1, "{:?}", spot.point);
+        }
+    }
+
+    #[test]
+    fn a_map_with_nan_gives_no_place() {
+        let volume = block(false);
+        let crop = Crop {
+            column0: 0.0,
+            row0: 0.0,
+            columns_per_pixel: 1.0,
+            rows_per_pixel: 1.0,
+            flip_columns: false,
+            flip_rows: false,
+        };
+        assert_eq!(hot_spot(&volume, &crop, 0, &[f32::NAN; 4], (2, 2), 384), None);
+        assert_eq!(hot_spot(&volume, &crop, 0, &[0.0; 3], (2, 2), 384), None);
+    }
+}

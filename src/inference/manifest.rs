@@ -1,0 +1,229 @@
+//! `model.toml`: what a package needs and gives. Unknown keys are errors.
+
+use crate::domain::{Aggregation, ModelNature, Probability, Thresholds};
+use serde::Deserialize;
+
+/// What is wrong with a manifest: one sentence that names the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// The TOML itself; the message names line and key.
+    #[error("model.toml: {0}")]
+    Toml(String),
+    /// A value that cannot be used.
+    #[error("model.toml: {key}: {problem}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and what is allowed.
+        problem: String,
+    },
+}
+
+/// What the network is given: NCHW bytes, made by the preprocessing from Hounsfield units. The graph itself scales them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSpec {
+    /// Name of the graph's input.
+    pub name: String,
+    /// Width and height in pixels.
+    pub size: u32,
+    /// Width and height in mm.
+    pub millimetres: f64,
+    /// Where the channels' slices lie, mm, footward positive.
+    pub channel_offsets_mm: Vec<f64>,
+    /// HU that become 0 and 255.
+    pub window_hu: [f64; 2],
+}
+
+/// Names of the graph's outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputSpec {
+    /// Visibility of each vertebra, `[N, 7]` probabilities.
+    pub vertebra: String,
+    /// Fracture of each vertebra, `[N, 7]` probabilities.
+    pub fracture: String,
+    /// Fracture logits by place, `[N, 7, h, w]`, covering the input exactly.
+    pub activation: Option<String>,
+}
+
+/// When a level counts as seen.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresenceSpec {
+    /// Visibility from which a slice shows a level.
+    pub vertebra: f32,
+    /// Slices that show it must cover this much, mm.
+    pub minimum_mm: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThresholdSpec {
+    overall: f32,
+    level: f32,
+    data: String,
+    operating_point: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: u32,
+    name: String,
+    version: String,
+    sha256: String,
+    nature: String,
+    aggregation: String,
+    intended_use: String,
+    training_data: String,
+    input: InputSpec,
+    outputs: OutputSpec,
+    thresholds: ThresholdSpec,
+    presence: PresenceSpec,
+}
+
+/// A checked manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// Name, short printable ASCII.
+    pub name: String,
+    /// Version, likewise.
+    pub version: String,
+    /// SHA-256 of `model.onnx`, lower-case hexadecimal.
+    pub sha256: String,
+    /// What it was trained on.
+    pub nature: ModelNature,
+    /// How slices are combined.
+    pub aggregation: Aggregation,
+    /// What it is for.
+    pub intended_use: String,
+    /// What it was trained on, in words.
+    pub training_data: String,
+    /// Input.
+    pub input: InputSpec,
+    /// Outputs.
+    pub outputs: OutputSpec,
+    /// Alert thresholds.
+    pub thresholds: Thresholds,
+    /// The data that the thresholds were chosen on, and what they reach there.
+    pub operating_point: String,
+    /// When a level counts as seen.
+    pub presence: PresenceSpec,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// The first key that is unknown, missing or unusable.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error, text)))?;
+        let bad = |key, problem: &str| Err(ManifestError::Value { key, problem: problem.to_owned() });
+        if file.format != 1 {
+            return bad("format", "this version of cspine reads format 1");
+        }
+        let short = |text: &str| {
+            (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        };
+        if !short(&file.name) {
+            return bad("name", "1 to 40 printable ASCII characters are allowed");
+        }
+        if !short(&file.version) {
+            return bad("version", "1 to 40 printable ASCII characters are allowed");
+        }
+        if file.sha256.len() != 64 || !file.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return bad("sha256", "64 lower-case hexadecimal digits are needed");
+        }
+        let nature = match file.nature.as_str() {
+            "synthetic" => ModelNature::Synthetic,
+            "clinical" => ModelNature::Clinical,
+            _ => return bad("nature", "`synthetic` and `clinical` are allowed"),
+        };
+        let aggregation = [Aggregation::VisibilityWeightedMean, Aggregation::VisibleTopMean]
+            .into_iter()
+            .find(|aggregation| aggregation.name() == file.aggregation);
+        let Some(aggregation) = aggregation else {
+            return bad("aggregation", "`visibility-weighted-mean` and `visible-top-mean` are allowed");
+        };
+        let input = file.input;
+        if !(32..=1024).contains(&input.size) {
+            return bad("input.size", "32 to 1024 pixels are allowed");
+        }
+        if !(20.0..=1000.0).contains(&input.millimetres) {
+            return bad("input.millimetres", "20 to 1000 mm are allowed");
+        }
+        let offsets = &input.channel_offsets_mm;
+        if !(1..=16).contains(&offsets.len()) || !offsets.iter().all(|mm| mm.abs() <= 100.0) {
+            return bad("input.channel_offsets_mm", "1 to 16 offsets within ±100 mm are allowed");
+        }
+        let [low, high] = input.window_hu;
+        if !(low.abs() <= 32_768.0 && high.abs() <= 32_768.0 && high - low >= 1.0) {
+            return bad("input.window_hu", "two HU, the lower first, are needed");
+        }
+        let probability = |key, value| {
+            Probability::new(value)
+                .ok_or(ManifestError::Value { key, problem: "a number from 0 to 1 is needed".to_owned() })
+        };
+        let thresholds = Thresholds {
+            overall: probability("thresholds.overall", file.thresholds.overall)?,
+            level: probability("thresholds.level", file.thresholds.level)?,
+        };
+        probability("presence.vertebra", file.presence.vertebra)?;
+        if !(0.0..=100.0).contains(&file.presence.minimum_mm) {
+            return bad("presence.minimum_mm", "0 to 100 mm are allowed");
+        }
+        Ok(Self {
+            name: file.name,
+            version: file.version,
+            sha256: file.sha256,
+            nature,
+            aggregation,
+            intended_use: file.intended_use,
+            training_data: file.training_data,
+            input,
+            outputs: file.outputs,
+            thresholds,
+            operating_point: format!("{}: {}", file.thresholds.data, file.thresholds.operating_point),
+            presence: file.presence,
+        })
+    }
+}
+
+/// A TOML error without its drawing: line, then message.
+fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+    let message = error.message().replace('\n', ", ");
+    line.map_or(message.clone(), |line| format!("line {line}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = include_str!("manifest_example.toml");
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let manifest = Manifest::parse(GOOD).expect("good");
+        assert_eq!(manifest.input.size, 384);
+        assert_eq!(manifest.aggregation, Aggregation::VisibilityWeightedMean);
+        assert_eq!(manifest.nature, ModelNature::Synthetic);
+    }
+
+    #[test]
+    fn a_bad_manifest_names_the_key() {
+        for (from, to, key) in [
+            ("size = 384", "size = 0", "input.size"),
+            ("nature = \"synthetic\"", "nature = \"real\"", "nature"),
+            ("level = 0.3", "level = 1.3", "thresholds.level"),
+            ("millimetres = 192.0", "millimeters = 192.0", "millimeters"),
+            ("format = 1", "format = 2", "format"),
+            ("window_hu = [-600.0, 1400.0]", "window_hu = [1400.0, -600.0]", "input.window_hu"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let error = Manifest::parse(&GOOD.replace(from, to)).expect_err("bad").to_string();
+            assert!(error.contains(key), "{error} does not name {key}");
+        }
+    }
+}

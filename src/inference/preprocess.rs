@@ -1,0 +1,269 @@
+//! A volume to the network's input. `cspine tensors` and the background worker call the same code, so that training and
+//! inference cannot drift apart.
+//!
+//! Each axial slice becomes a square of `size` pixels and `millimetres` mm, patient's right at the left and front up, centred on
+//! the body: the median column and row of what is denser than −300 HU, smoothed over neighbouring slices. Its channels are
+//! the slices nearest to given offsets in mm, cut at the same place. Outside the picture is air. The window maps HU to a byte.
+
+use super::manifest::InputSpec;
+use crate::domain::{Axis, NotAnalysed, Volume};
+use rayon::prelude::*;
+
+/// Changes whenever the bytes that a volume gives change; written beside exported tensors and checked by nobody but humans.
+pub const PREPROCESSING_VERSION: u32 = 1;
+
+/// Denser than this is body, HU.
+const BODY_HU: i16 = -300;
+/// The centre is the median over slices within this distance, mm.
+const SMOOTHING_MM: f64 = 10.0;
+
+/// Where an input lies in its slice. Input pixel (x, y) is column `column0 + x · columns_per_pixel` and row
+/// `row0 + y · rows_per_pixel` of the canonical slice, which is the stored one mirrored where a flip says so.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crop {
+    /// Canonical column of the first input column's centre.
+    pub column0: f64,
+    /// Canonical row of the first input row's centre.
+    pub row0: f64,
+    /// Columns from one input pixel to the next.
+    pub columns_per_pixel: f64,
+    /// Rows from one input pixel to the next.
+    pub rows_per_pixel: f64,
+    /// Whether stored columns run from the patient's left to the right.
+    pub flip_columns: bool,
+    /// Whether stored rows run from back to front.
+    pub flip_rows: bool,
+}
+
+impl Crop {
+    /// The stored (row, column), with fractions, of an input pixel (x, y), with fractions, in a slice of `rows` · `columns`.
+    #[must_use]
+    pub fn voxel(&self, x: f64, y: f64, rows: usize, columns: usize) -> (f64, f64) {
+        let column = self.column0 + x * self.columns_per_pixel;
+        let row = self.row0 + y * self.rows_per_pixel;
+        let mirrored = |value: f64, len: usize, flip: bool| if flip { len as f64 - 1.0 - value } else { value };
+        (mirrored(row, rows, self.flip_rows), mirrored(column, columns, self.flip_columns))
+    }
+}
+
+/// Cuts the inputs out of one volume.
+#[derive(Debug)]
+pub struct Preprocessor<'v> {
+    volume: &'v Volume,
+    spec: InputSpec,
+    /// Centre of each slice, canonical (row, column).
+    centres: Vec<(f64, f64)>,
+    flip_columns: bool,
+    flip_rows: bool,
+    per_pixel: (f64, f64),
+    grey: Vec<u8>,
+}
+
+impl<'v> Preprocessor<'v> {
+    /// Prepares a volume: finds the body's centre in each slice.
+    ///
+    /// # Errors
+    /// A volume that the network cannot be given: no Hounsfield units, no geometry, not axial.
+    pub fn new(volume: &'v Volume, spec: &InputSpec) -> Result<Self, NotAnalysed> {
+        if !volume.is_hounsfield {
+            return Err(NotAnalysed::NotHounsfield);
+        }
+        let plane = volume.plane.ok_or(NotAnalysed::NoGeometry("slice positions"))?;
+        let spacing = volume.spacing.ok_or(NotAnalysed::NoGeometry("pixel spacing"))?;
+        if plane.normal_axis() != Axis::HeadFoot {
+            return Err(NotAnalysed::NoAxialSeries);
+        }
+        if Axis::nearest(plane.row_cosines) != Axis::RightLeft {
+            return Err(NotAnalysed::Unsupported("rows of the slices run from front to back".into()));
+        }
+        let (flip_columns, flip_rows) = (plane.row_cosines.x < 0.0, plane.column_cosines.y < 0.0);
+        let pixel_mm = spec.millimetres / f64::from(spec.size);
+        let [low, high] = spec.window_hu;
+        let grey = (i16::MIN..=i16::MAX)
+            .map(|hu| (((f64::from(hu) - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8)
+            .collect();
+        let raw: Vec<(f64, f64)> = (0..volume.shape.slices)
+            .into_par_iter()
+            .map(|index| body_centre(volume, index, flip_rows, flip_columns))
+            .collect();
+        Ok(Self {
+            volume,
+            spec: spec.clone(),
+            centres: smoothed(&raw, &volume.stack.offsets),
+            flip_columns,
+            flip_rows,
+            per_pixel: (pixel_mm / spacing.row, pixel_mm / spacing.column),
+            grey,
+        })
+    }
+
+    /// Bytes of one input: channels · size · size.
+    #[must_use]
+    pub fn input_len(&self) -> usize {
+        let size = self.spec.size as usize;
+        self.spec.channel_offsets_mm.len() * size * size
+    }
+
+    /// Where a slice's input lies; `None` past the end.
+    #[must_use]
+    pub fn crop(&self, slice: usize) -> Option<Crop> {
+        let (row, column) = *self.centres.get(slice)?;
+        let half = (f64::from(self.spec.size) - 1.0) / 2.0;
+        Some(Crop {
+            column0: column - half * self.per_pixel.1,
+            row0: row - half * self.per_pixel.0,
+            columns_per_pixel: self.per_pixel.1,
+            rows_per_pixel: self.per_pixel.0,
+            flip_columns: self.flip_columns,
+            flip_rows: self.flip_rows,
+        })
+    }
+
+    /// The slice that stands for `offset` mm footward of another: the nearest one, or the slice itself where none is within
+    /// half a spacing or 1 mm, at the ends and at gaps.
+    fn neighbour(&self, slice: usize, offset: f64) -> usize {
+        let offsets = &self.volume.stack.offsets;
+        let Some(target) = offsets.get(slice).map(|own| own + offset) else { return slice };
+        let after = offsets.partition_point(|&o| o < target);
+        let near = |index: &usize| offsets.get(*index).map(|o| (o - target).abs());
+        let nearest = [after.wrapping_sub(1), after]
+            .into_iter()
+            .filter_map(|index| Some((index, near(&index)?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        let reach = (self.volume.stack.spacing.unwrap_or(0.0) / 2.0).max(1.0) + 1e-6;
+        nearest.filter(|(_, distance)| *distance <= reach).map_or(slice, |(index, _)| index)
+    }
+
+    /// The input of one slice, `[channels, size, size]`; `None` past the end.
+    #[must_use]
+    pub fn input(&self, slice: usize) -> Option<Vec<u8>> {
+        let crop = self.crop(slice)?;
+        let size = self.spec.size as usize;
+        let across = taps(crop.column0, crop.columns_per_pixel, size, self.volume.shape.columns, self.flip_columns);
+        let down = taps(crop.row0, crop.rows_per_pixel, size, self.volume.shape.rows, self.flip_rows);
+        let mut input = Vec::with_capacity(self.input_len());
+        let mut last: Option<(usize, usize)> = None;
+        for offset in &self.spec.channel_offsets_mm {
+            let source = self.neighbour(slice, *offset);
+            let start = input.len();
+            match last {
+                Some((same, from)) if same == source => input.extend_from_within(from..from + size * size),
+                _ => self.resample(source, &across, &down, &mut input),
+            }
+            last = Some((source, start));
+        }
+        Some(input)
+    }
+
+    fn resample(&self, slice: usize, across: &[Tap], down: &[Tap], out: &mut Vec<u8>) {
+        let columns = self.volume.shape.columns;
+        let voxels = self.volume.slice(slice).unwrap_or_default();
+        let air = f32::from(Volume::AIR);
+        let mut lines: Vec<Option<Vec<f32>>> = vec![None; self.volume.shape.rows];
+        let mut sum = vec![0.0_f32; across.len()];
+        for tap in down {
+            sum.fill(air * tap.outside);
+            for &(row, weight) in &tap.inside {
+                let line = lines[row].get_or_insert_with(|| {
+                    let source = &voxels[row * columns..(row + 1) * columns];
+                    let value = |tap: &Tap| {
+                        tap.inside.iter().map(|&(column, weight)| f32::from(source[column]) * weight).sum::<f32>()
+                            + air * tap.outside
+                    };
+                    across.iter().map(value).collect()
+                });
+                for (total, value) in sum.iter_mut().zip(line.iter()) {
+                    *total += weight * value;
+                }
+            }
+            // `as` saturates; the table has an entry for every i16.
+            out.extend(sum.iter().map(|hu| self.grey[(i32::from(hu.round() as i16) - i32::from(i16::MIN)) as usize]));
+        }
+    }
+}
+
+/// Weights of stored samples that make up one input sample; what lies outside the picture weighs as air.
+#[derive(Debug, Clone)]
+struct Tap {
+    inside: Vec<(usize, f32)>,
+    outside: f32,
+}
+
+/// A triangle as wide as an input pixel or a stored one, whichever is larger: bilinear, or averaging when minifying.
+fn taps(first: f64, step: f64, size: usize, len: usize, flip: bool) -> Vec<Tap> {
+    let reach = step.max(1.0);
+    (0..size)
+        .map(|i| {
+            let centre = first + i as f64 * step;
+            let (low, high) = ((centre - reach).floor() as i64, (centre + reach).ceil() as i64);
+            let mut tap = Tap { inside: Vec::new(), outside: 0.0 };
+            let mut sum = 0.0;
+            for place in low..=high {
+                let weight = (1.0 - (place as f64 - centre).abs() / reach) as f32;
+                if weight <= 0.0 {
+                    continue;
+                }
+                sum += weight;
+                match usize::try_from(place).ok().filter(|place| *place < len) {
+                    Some(place) => tap.inside.push((if flip { len - 1 - place } else { place }, weight)),
+                    None => tap.outside += weight,
+                }
+            }
+            tap.inside.iter_mut().for_each(|(_, weight)| *weight /= sum);
+            tap.outside /= sum;
+            tap
+        })
+        .collect()
+}
+
+/// Canonical (row, column) of the body's middle in a slice; the picture's middle where there is next to no body.
+fn body_centre(volume: &Volume, index: usize, flip_rows: bool, flip_columns: bool) -> (f64, f64) {
+    let (rows, columns) = (volume.shape.rows, volume.shape.columns);
+    let middle = ((rows as f64 - 1.0) / 2.0, (columns as f64 - 1.0) / 2.0);
+    let voxels = volume.slice(index).unwrap_or_default();
+    let (mut by_row, mut by_column) = (vec![0_u32; rows], vec![0_u32; columns]);
+    for (row, line) in voxels.chunks_exact(columns.max(1)).enumerate() {
+        for (column, _) in line.iter().enumerate().filter(|(_, hu)| **hu > BODY_HU) {
+            by_row[row] += 1;
+            by_column[column] += 1;
+        }
+    }
+    let total: u32 = by_row.iter().sum();
+    if (f64::from(total)) < 0.01 * (rows * columns) as f64 {
+        return middle;
+    }
+    let median = |counts: &[u32]| {
+        let mut sum = 0;
+        counts.iter().position(|count| {
+            sum += count;
+            2 * sum >= total
+        })
+    };
+    let canonical = |place: Option<usize>, len: usize, flip: bool, middle: f64| match place {
+        Some(place) if flip => (len - 1 - place) as f64,
+        Some(place) => place as f64,
+        None => middle,
+    };
+    (
+        canonical(median(&by_row), rows, flip_rows, middle.0),
+        canonical(median(&by_column), columns, flip_columns, middle.1),
+    )
+}
+
+/// The median of the centres within [`SMOOTHING_MM`] of each slice.
+fn smoothed(centres: &[(f64, f64)], offsets: &[f64]) -> Vec<(f64, f64)> {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    (0..centres.len())
+        .map(|index| {
+            let near: Vec<usize> =
+                (0..centres.len()).filter(|&other| (offsets[other] - offsets[index]).abs() <= SMOOTHING_MM).collect();
+            (median(near.iter().map(|&i| centres[i].0).collect()), median(near.iter().map(|&i| centres[i].1).collect()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,120 @@
+use super::*;
+use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, VolumeShape};
+use glam::DVec3;
+
+/// A neck of water, 60 × 40 mm about (5, −3), in 128 × 128 pixels of 1 mm, ten slices 1 mm apart, with a bone left of the
+/// middle and behind it. Flipped: stored with columns from left to right and rows from back to front.
+pub(in crate::inference) fn block(flipped: bool) -> Volume {
+    let shape = VolumeShape { slices: 10, rows: 128, columns: 128 };
+    let mut voxels = Vec::with_capacity(shape.len());
+    let sign = if flipped { -1.0 } else { 1.0 };
+    let first = -63.5 * sign;
+    for slice in 0..10 {
+        for row in 0..128 {
+            for column in 0..128 {
+                let (x, y) = (first + f64::from(column) * sign, first + f64::from(row) * sign);
+                let inside = (x - 5.0).abs() <= 30.0 && (y + 3.0).abs() <= 20.0;
+                let bone = (x - 15.0).abs() <= 4.0 && (y - 2.0).abs() <= 4.0;
+                voxels.push(match (inside, bone) {
+                    (_, true) => 1000 + slice,
+                    (true, _) => 0,
+                    _ => Volume::AIR,
+                });
+            }
+        }
+    }
+    let position = |slice: f64| DVec3::new(first, first, -slice);
+    Volume {
+        series_uid: Uid::from_file("1"),
+        shape,
+        voxels,
+        plane: ImagePlane::new(position(0.0).to_array(), [sign, 0.0, 0.0, 0.0, sign, 0.0]),
+        stack_axis: DVec3::NEG_Z,
+        spacing: PixelSpacing::new(1.0, 1.0),
+        stack: SliceStack::new((0..10).map(f64::from).collect()),
+        slices: (0..10)
+            .map(|i| SliceInfo {
+                sop_instance_uid: Uid::from_file(&format!("1.{i}")),
+                frame: 0,
+                instance_number: Some(i + 1),
+                position: Some(position(f64::from(i))),
+                lut: ModalityLut::IDENTITY,
+            })
+            .collect(),
+        windows: Vec::new(),
+        is_hounsfield: true,
+        inverted: false,
+        oddities: Vec::new(),
+    }
+}
+
+fn spec() -> InputSpec {
+    InputSpec {
+        name: "image".into(),
+        size: 384,
+        millimetres: 192.0,
+        channel_offsets_mm: vec![-2.0, 0.0, 2.0],
+        window_hu: [-600.0, 1400.0],
+    }
+}
+
+fn pixel(input: &[u8], channel: usize, x: usize, y: usize) -> u8 {
+    input[channel * 384 * 384 + y * 384 + x]
+}
+
+#[test]
+fn the_body_is_in_the_middle_and_the_patients_left_at_the_right() {
+    for flipped in [false, true] {
+        let volume = block(flipped);
+        let input = Preprocessor::new(&volume, &spec()).expect("axial").input(5).expect("a slice");
+        // Water is (0 + 600)/2000 · 255 = 76.5, air outside 0, bone 1005 HU is 205.
+        assert!((76..=77).contains(&pixel(&input, 1, 192, 192)));
+        assert_eq!(pixel(&input, 1, 5, 5), 0);
+        // The bone's middle lies 10 mm left of and 5 mm behind the body's middle: 20 pixels right, 10 down.
+        assert_eq!(pixel(&input, 1, 192 + 20, 192 + 10), 205, "flipped {flipped}");
+        assert!((76..=77).contains(&pixel(&input, 1, 192 - 20, 192 + 10)), "flipped {flipped}");
+    }
+}
+
+#[test]
+fn both_ways_of_storing_give_the_same_input() {
+    let (straight, flipped) = (block(false), block(true));
+    let inputs = [&straight, &flipped]
+        .map(|volume| Preprocessor::new(volume, &spec()).expect("axial").input(4).expect("a slice"));
+    let differing = inputs[0].iter().zip(&inputs[1]).filter(|(a, b)| a.abs_diff(**b) > 1).count();
+    // The median of an even number of columns may fall on either of the two in the middle: one edge line may differ.
+    assert!(differing < inputs[0].len() / 100, "{differing} of {}", inputs[0].len());
+}
+
+#[test]
+fn channels_are_the_slices_two_millimetres_off_and_repeat_at_the_ends() {
+    let volume = block(false);
+    let preprocessor = Preprocessor::new(&volume, &spec()).expect("axial");
+    assert_eq!([-2.0, 0.0, 2.0].map(|offset| preprocessor.neighbour(5, offset)), [3, 5, 7]);
+    assert_eq!([-2.0, 0.0, 2.0].map(|offset| preprocessor.neighbour(0, offset)), [0, 0, 2]);
+    assert_eq!([-2.0, 0.0, 2.0].map(|offset| preprocessor.neighbour(9, offset)), [7, 9, 9]);
+    assert!(preprocessor.input(10).is_none());
+    assert_eq!(preprocessor.input(0).expect("a slice").len(), preprocessor.input_len());
+}
+
+#[test]
+fn a_crop_leads_back_to_the_voxel() {
+    for flipped in [false, true] {
+        let volume = block(flipped);
+        let crop = Preprocessor::new(&volume, &spec()).expect("axial").crop(0).expect("a slice");
+        // The input's middle is the body's middle, (5, −3) in the patient within a pixel.
+        let (row, column) = crop.voxel(191.5, 191.5, 128, 128);
+        let point = volume.patient_point(0.0, row, column).expect("metric");
+        assert!((point.x - 5.0).abs() <= 1.0 && (point.y + 3.0).abs() <= 1.0, "{point}");
+    }
+}
+
+#[test]
+fn what_has_no_geometry_is_declined() {
+    let mut volume = block(false);
+    volume.spacing = None;
+    assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NoGeometry("pixel spacing"));
+    let mut volume = block(false);
+    volume.is_hounsfield = false;
+    assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NotHounsfield);
+}

@@ -1,0 +1,309 @@
+//! The background worker: one thread owns the session and works through the queue, another decodes the next study meanwhile.
+
+use super::analyse::{Analyser, AnalysisError};
+use super::package::{ModelSource, Package};
+use super::session::Interrupt;
+use crate::dicom::{LoadError, VolumeCache};
+use crate::domain::{Analysis, FractureReport, ModelIdentity, Study, Uid};
+use crate::task::{Cancel, Mailbox};
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Parts of a report are sent no more often than this; progress is sent with every batch.
+const PARTIAL_EVERY: Duration = Duration::from_millis(400);
+
+/// One study to be analysed.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The study.
+    pub study: Arc<Study>,
+    /// Which of its series.
+    pub series: usize,
+    /// How often it has been asked for: a retry counts one up.
+    pub attempt: u32,
+    /// Whether it may interrupt another: the open study.
+    pub urgent: bool,
+}
+
+type Key = (Uid, usize, u32, usize);
+
+impl Job {
+    fn key(&self) -> Key {
+        let slices = self.study.series.get(self.series).map_or(0, |series| series.instances.len());
+        (self.study.uid.clone(), self.series, self.attempt, slices)
+    }
+}
+
+/// What the worker tells. Every event of a study carries the series that it speaks of.
+#[derive(Debug, Clone)]
+pub enum WorkerEvent {
+    /// The model is loaded.
+    ModelReady(Arc<ModelIdentity>),
+    /// There is no model or no ONNX Runtime: why, and what to do.
+    ModelUnavailable(String),
+    /// Work on a study has begun.
+    Started {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+    },
+    /// Slices done.
+    Progress {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// Slices done.
+        done: usize,
+        /// Slices in all.
+        total: usize,
+    },
+    /// A preliminary report.
+    Partial {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The report so far.
+        report: Arc<FractureReport>,
+    },
+    /// The end.
+    Finished {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// How it ended.
+        analysis: Analysis,
+    },
+    /// Stopped for a more urgent one; it goes on later from where it was.
+    Cancelled {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    running: Option<(Key, Arc<Interrupt>)>,
+    done: HashSet<Key>,
+    closed: bool,
+}
+
+/// Handle of the worker's threads.
+#[derive(Debug)]
+pub struct Worker {
+    queue: Arc<(Mutex<Queue>, Condvar)>,
+    prefetch: Mailbox<(Job, Cancel)>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the threads. The model is loaded first, in the background; `send` hears of everything, from the worker's thread.
+    #[must_use]
+    pub fn start(
+        source: ModelSource,
+        cache: Option<PathBuf>,
+        volumes: Arc<VolumeCache>,
+        send: impl Fn(WorkerEvent) + Send + 'static,
+    ) -> Self {
+        let queue = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
+        let prefetch: Mailbox<(Job, Cancel)> = Mailbox::new();
+        let loader = std::thread::Builder::new().name("prefetch".into()).spawn({
+            let (prefetch, volumes) = (prefetch.clone(), Arc::clone(&volumes));
+            move || {
+                while let Some((job, cancel)) = prefetch.take() {
+                    if let Some(series) = job.study.series.get(job.series) {
+                        // A failure shows itself again, with words, when the study's turn comes.
+                        let load = || volumes.get(&job.study.uid, series, &cancel, &|_, _| {}).is_ok();
+                        let _ = catch_unwind(AssertUnwindSafe(load));
+                    }
+                }
+            }
+        });
+        let network = std::thread::Builder::new().name("network".into()).spawn({
+            let (queue, prefetch) = (Arc::clone(&queue), prefetch.clone());
+            move || {
+                Thread { queue, prefetch, volumes, send: Box::new(send), unfinished: HashMap::new() }
+                    .run(&source, cache)
+            }
+        });
+        Self { queue, prefetch, threads: [loader, network].into_iter().flatten().collect() }
+    }
+
+    /// Replaces the queue, most urgent first. The study being analysed goes on, unless it is no longer in the queue or
+    /// the first one is urgent and another.
+    pub fn set_queue(&self, jobs: Vec<Job>) {
+        let (queue, changed) = &*self.queue;
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs: Vec<Job> = jobs.into_iter().filter(|job| !queue.done.contains(&job.key())).collect();
+        if let Some((running, interrupt)) = &queue.running {
+            let first = jobs.first().map(|job| (job.key(), job.urgent));
+            let overtaken = first.is_some_and(|(key, urgent)| urgent && key != *running);
+            if overtaken || !jobs.iter().any(|job| job.key() == *running) {
+                interrupt.stop();
+            }
+        }
+        queue.jobs = jobs;
+        changed.notify_all();
+    }
+
+    /// Stops the run in flight and ends the threads.
+    pub fn stop(mut self) {
+        self.close();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing more to say.
+            let _ = thread.join();
+        }
+    }
+
+    fn close(&self) {
+        let (queue, changed) = &*self.queue;
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.closed = true;
+        queue.jobs.clear();
+        if let Some((_, interrupt)) = &queue.running {
+            interrupt.stop();
+        }
+        changed.notify_all();
+        self.prefetch.close();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+struct Thread {
+    queue: Arc<(Mutex<Queue>, Condvar)>,
+    prefetch: Mailbox<(Job, Cancel)>,
+    volumes: Arc<VolumeCache>,
+    send: Box<dyn Fn(WorkerEvent) + Send>,
+    /// Analyses that were interrupted.
+    unfinished: HashMap<Key, Analyser>,
+}
+
+impl Thread {
+    fn run(mut self, source: &ModelSource, cache: Option<PathBuf>) {
+        let loaded = catch_unwind(AssertUnwindSafe(|| Package::load(source, cache.as_deref())));
+        let mut package = match loaded {
+            Ok(Ok(package)) => package,
+            Ok(Err(error)) => return (self.send)(WorkerEvent::ModelUnavailable(error.to_string())),
+            Err(_) => {
+                return (self.send)(WorkerEvent::ModelUnavailable(
+                    "loading the model failed; see cspine doctor".into(),
+                ));
+            }
+        };
+        (self.send)(WorkerEvent::ModelReady(Arc::clone(&package.identity)));
+        while let Some((job, interrupt)) = self.next() {
+            self.work(&mut package, &job, &interrupt);
+        }
+    }
+
+    /// Waits for the next job and marks it as running.
+    fn next(&self) -> Option<(Job, Arc<Interrupt>)> {
+        let (queue, changed) = &*self.queue;
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if queue.closed {
+                return None;
+            }
+            if let Some(job) = queue.jobs.first().cloned() {
+                let interrupt = Arc::new(Interrupt::default());
+                queue.running = Some((job.key(), Arc::clone(&interrupt)));
+                return Some((job, interrupt));
+            }
+            queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn work(&mut self, package: &mut Package, job: &Job, interrupt: &Interrupt) {
+        let (study, series) = (job.study.uid.clone(), job.series);
+        (self.send)(WorkerEvent::Started { study: study.clone(), series });
+        let mut analyser = self.unfinished.remove(&job.key()).unwrap_or_default();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.analyse(package, job, interrupt, &mut analyser)));
+        let event = match outcome {
+            Ok(Ok(report)) => WorkerEvent::Finished { study, series, analysis: Analysis::Analysed(Arc::new(report)) },
+            Ok(Err(AnalysisError::Interrupted)) => {
+                self.unfinished.insert(job.key(), analyser);
+                WorkerEvent::Cancelled { study, series }
+            }
+            Ok(Err(AnalysisError::Declined(reason))) => {
+                WorkerEvent::Finished { study, series, analysis: Analysis::NotAnalysed(reason) }
+            }
+            Ok(Err(AnalysisError::Failed(problem))) => {
+                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+            }
+            Err(_) => {
+                let problem = "the analysis stumbled over this study; the others go on".to_owned();
+                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+            }
+        };
+        let (queue, _) = &*self.queue;
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.running = None;
+        if !matches!(event, WorkerEvent::Cancelled { .. }) {
+            let key = job.key();
+            queue.jobs.retain(|other| other.key() != key);
+            queue.done.insert(key);
+        }
+        drop(queue);
+        (self.send)(event);
+    }
+
+    fn analyse(
+        &self,
+        package: &mut Package,
+        job: &Job,
+        interrupt: &Interrupt,
+        analyser: &mut Analyser,
+    ) -> Result<FractureReport, AnalysisError> {
+        let (study, series) = (&job.study.uid, job.series);
+        let chosen = job
+            .study
+            .series
+            .get(series)
+            .ok_or_else(|| AnalysisError::Failed("the series is gone; scan the folder again".into()))?;
+        let begun = Instant::now();
+        let volume = self.volumes.get(study, chosen, interrupt.cancel(), &|_, _| {}).map_err(|error| match error {
+            LoadError::Cancelled => AnalysisError::Interrupted,
+            other => AnalysisError::Failed(other.to_string()),
+        })?;
+        analyser.loaded_in(begun.elapsed());
+        self.prefetch_next(&job.key());
+        let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
+        let mut told = Instant::now();
+        analyser.run(package, &volume, interrupt, &mut |so_far, step| {
+            (self.send)(WorkerEvent::Progress { study: study.clone(), series, done: step.done, total: step.total });
+            if step.done < step.total && told.elapsed() >= PARTIAL_EVERY {
+                told = Instant::now();
+                if let Ok(report) = so_far.report(&manifest, &identity, &volume, study) {
+                    (self.send)(WorkerEvent::Partial { study: study.clone(), series, report: Arc::new(report) });
+                }
+            }
+        })?;
+        analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined)
+    }
+
+    /// Has the study after this one decoded.
+    fn prefetch_next(&self, running: &Key) {
+        let next = {
+            let queue = self.queue.0.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.jobs.iter().find(|job| job.key() != *running).cloned()
+        };
+        if let Some(job) = next {
+            self.prefetch.put((job, Cancel::new()));
+        }
+    }
+}

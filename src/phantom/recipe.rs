@@ -1,0 +1,330 @@
+//! What to make: who, how scanned, what broken.
+
+use super::fracture::FractureKind;
+use super::random::Random;
+use crate::domain::{CervicalLevel, Sex};
+use std::fmt::Write as _;
+
+/// Who the phantom says it is. Always made up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhantomPatient {
+    /// PatientName, such as `PHANTOM^One`.
+    pub name: String,
+    /// PatientID.
+    pub id: String,
+    /// Age in whole years.
+    pub age_years: u16,
+    /// Sex.
+    pub sex: Sex,
+}
+
+/// Sizes of the scan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scan {
+    /// Number of slices.
+    pub slices: usize,
+    /// Distance between slices, mm.
+    pub spacing_mm: f32,
+    /// Thickness of a slice, mm: what is averaged along z.
+    pub thickness_mm: f32,
+    /// Rows of a slice.
+    pub rows: usize,
+    /// Columns of a slice.
+    pub columns: usize,
+    /// Edge of a pixel, mm.
+    pub pixel_mm: f32,
+    /// What part of the body is scanned.
+    pub coverage: Coverage,
+}
+
+/// What part of the body is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Coverage {
+    /// From above C1 downwards, as far as the slices reach.
+    Neck,
+    /// From above C1 to the upper part of C5: the lower neck is missing.
+    WithoutLowerNeck,
+    /// The head above C1: no cervical spine.
+    Head,
+    /// The chest below T2: no cervical spine.
+    Chest,
+}
+
+/// Reconstruction kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Sharp and noisy.
+    Bone,
+    /// Between.
+    Standard,
+    /// Smooth.
+    Soft,
+}
+
+impl Kernel {
+    /// What ConvolutionKernel says.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bone => "BONE",
+            Self::Standard => "STANDARD",
+            Self::Soft => "SOFT",
+        }
+    }
+}
+
+/// One fracture to make. What is not said here (the exact course, the jags) follows from the recipe's seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FractureSpec {
+    /// Level.
+    pub level: CervicalLevel,
+    /// Kind; one that does not occur at the level is left out.
+    pub kind: FractureKind,
+    /// Width of the gap, mm.
+    pub width_mm: f32,
+    /// Motion of the fragment, mm.
+    pub displacement_mm: f32,
+}
+
+/// Everything a phantom is made from: the same recipe makes the same voxels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// Seed of anatomy, fractures' courses and noise.
+    pub seed: u64,
+    /// Who.
+    pub patient: PhantomPatient,
+    /// StudyDescription.
+    pub description: String,
+    /// StudyDate, `YYYYMMDD`, and StudyTime, `HHMMSS`.
+    pub date_time: (String, String),
+    /// Fractures; empty for an intact neck.
+    pub fractures: Vec<FractureSpec>,
+    /// Scan.
+    pub scan: Scan,
+    /// Kernel.
+    pub kernel: Kernel,
+}
+
+impl Recipe {
+    /// A neck drawn from a seed: about every second one is broken, at one to three levels. Matrix 512, slices 0.6 to 3 mm
+    /// apart, field of view 160 to 250 mm; [`Recipe::with_matrix`] makes it smaller.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut random = Random::new(seed, "recipe");
+        let spacing_mm: f32 = [0.6, 0.8, 1.0, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0][random.below(9)];
+        let thickness_mm = if random.chance(0.7) { spacing_mm } else { spacing_mm.max(1.0) * random.range(1.0, 1.3) };
+        let kernel = [Kernel::Bone, Kernel::Bone, Kernel::Standard, Kernel::Soft][random.below(4)];
+        let coverage = if random.chance(0.06) { Coverage::WithoutLowerNeck } else { Coverage::Neck };
+        let length = if coverage == Coverage::Neck { random.range(165.0, 205.0) } else { 110.0 };
+        let scan = Scan {
+            slices: (length / spacing_mm).ceil() as usize,
+            spacing_mm,
+            thickness_mm,
+            rows: 512,
+            columns: 512,
+            pixel_mm: random.range(160.0, 250.0) / 512.0,
+            coverage,
+        };
+        let fractures = if random.chance(0.5) { draw_fractures(&mut random) } else { Vec::new() };
+        let age_years = random.range(18.0, 92.0) as u16;
+        let sex = if random.chance(0.5) { Sex::Female } else { Sex::Male };
+        Self {
+            seed,
+            patient: PhantomPatient { name: format!("PHANTOM^{seed}"), id: format!("PH{seed:06}"), age_years, sex },
+            description: "CT C-spine (synthetic)".into(),
+            date_time: ("20260101".into(), "120000".into()),
+            fractures,
+            scan,
+            kernel,
+        }
+    }
+
+    /// The same field of view and the same neck in a matrix of this many rows and columns.
+    #[must_use]
+    pub fn with_matrix(mut self, size: usize) -> Self {
+        let size = size.max(16);
+        self.scan.pixel_mm *= self.scan.columns as f32 / size as f32;
+        (self.scan.rows, self.scan.columns) = (size, size);
+        self
+    }
+
+    /// The same neck, unbroken.
+    #[must_use]
+    pub fn intact(mut self) -> Self {
+        self.fractures.clear();
+        self
+    }
+
+    /// A unique identifier under 2.25 whose number is a version-8 UUID drawn from the seed (PS3.5 section B.2, RFC 9562).
+    /// `what` tells one apart from another: `"study"`, `"series"`, `"instance 12"`.
+    #[must_use]
+    pub fn uid(&self, what: &str) -> String {
+        let mut random = Random::new(self.seed, &format!("uid {what} {}", self.patient.id));
+        let mut number = (u128::from(random.bits()) << 64) | u128::from(random.bits());
+        number = (number & !(0xf << 76)) | (0x8 << 76);
+        number = (number & !(0x3 << 62)) | (0x2 << 62);
+        let mut uid = String::from("2.25.");
+        // Writing to a String cannot fail.
+        let _ = write!(uid, "{number}");
+        uid
+    }
+}
+
+fn draw_fractures(random: &mut Random) -> Vec<FractureSpec> {
+    let wanted = [1, 1, 1, 2, 2, 3][random.below(6)];
+    let mut fractures: Vec<FractureSpec> = Vec::new();
+    // Rises with how often levels are broken, most at C2 and C5 to C7; our own round numbers.
+    let level_weights = [1.0, 2.0, 0.8, 1.0, 1.5, 2.0, 2.4];
+    while fractures.len() < wanted {
+        let Some(level) = weighted(&level_weights, random).and_then(CervicalLevel::from_index) else { break };
+        if fractures.iter().any(|fracture| fracture.level == level) {
+            continue;
+        }
+        let weights = FractureKind::ALL.map(|kind| kind.weight(level.index()));
+        let Some(kind) = weighted(&weights, random).map(|i| FractureKind::ALL[i]) else { break };
+        let displaced = random.chance(0.55);
+        fractures.push(FractureSpec {
+            level,
+            kind,
+            width_mm: if displaced { random.range(0.7, 2.5) } else { random.range(0.35, 1.4) },
+            displacement_mm: if displaced { random.range(0.8, 4.0) } else { random.range(0.0, 0.6) },
+        });
+    }
+    fractures.sort_by_key(|fracture| fracture.level);
+    fractures
+}
+
+fn weighted(weights: &[f32], random: &mut Random) -> Option<usize> {
+    let mut left = random.unit() * weights.iter().sum::<f32>();
+    weights.iter().position(|weight| {
+        left -= weight;
+        left < 0.0
+    })
+}
+
+/// The eight studies of the demo: three clearly broken, three intact (one of them worn), one whose lower neck is cut off
+/// and one that shows a head and no neck.
+#[must_use]
+pub fn demo_recipes() -> Vec<Recipe> {
+    use CervicalLevel as L;
+    use FractureKind as K;
+    let fracture = |level, kind, width_mm, displacement_mm| FractureSpec { level, kind, width_mm, displacement_mm };
+    let table = [
+        (
+            "One",
+            73,
+            Sex::Female,
+            "CT C-spine native",
+            "0852",
+            Coverage::Neck,
+            Kernel::Bone,
+            vec![fracture(L::C2, K::DensTypeII, 1.6, 2.6), fracture(L::C6, K::SpinousProcess, 1.4, 2.0)],
+        ),
+        ("Two", 80, Sex::Female, "CT C-spine native", "0755", Coverage::Neck, Kernel::Standard, vec![]),
+        (
+            "Three",
+            41,
+            Sex::Male,
+            "CT polytrauma, neck",
+            "0902",
+            Coverage::Neck,
+            Kernel::Bone,
+            vec![fracture(L::C5, K::Teardrop, 1.5, 2.5), fracture(L::C7, K::TransverseProcess, 1.8, 2.5)],
+        ),
+        ("Four", 29, Sex::Male, "CT C-spine", "0931", Coverage::Neck, Kernel::Standard, vec![]),
+        (
+            "Five",
+            35,
+            Sex::Female,
+            "CT C-spine, lower neck missing",
+            "0944",
+            Coverage::WithoutLowerNeck,
+            Kernel::Bone,
+            vec![],
+        ),
+        (
+            "Six",
+            62,
+            Sex::Female,
+            "CT C-spine",
+            "0938",
+            Coverage::Neck,
+            Kernel::Soft,
+            vec![fracture(L::C1, K::Jefferson, 2.2, 3.5)],
+        ),
+        ("Seven", 51, Sex::Male, "CT head", "1005", Coverage::Head, Kernel::Standard, vec![]),
+        ("Eight", 24, Sex::Male, "CT C-spine", "1012", Coverage::Neck, Kernel::Bone, vec![]),
+    ];
+    table
+        .into_iter()
+        .enumerate()
+        .map(|(i, (name, age_years, sex, description, time, coverage, kernel, fractures))| {
+            let size = if i % 2 == 0 { 384 } else { 320 };
+            let spacing_mm: f32 = [1.0, 1.25, 1.0, 1.25, 0.8, 1.25, 1.25, 1.0][i];
+            let length = if matches!(coverage, Coverage::Neck) { 176.0 } else { 120.0 };
+            Recipe {
+                seed: 0x0c5f_1e00 + i as u64,
+                patient: PhantomPatient {
+                    name: format!("PHANTOM^{name}"),
+                    id: format!("DEMO-{}", i + 1),
+                    age_years,
+                    sex,
+                },
+                description: description.into(),
+                date_time: ("20261123".into(), format!("{time}00")),
+                fractures,
+                scan: Scan {
+                    slices: (length / spacing_mm).ceil() as usize,
+                    spacing_mm,
+                    thickness_mm: spacing_mm,
+                    rows: size,
+                    columns: size,
+                    pixel_mm: 200.0 / size as f32,
+                    coverage,
+                },
+                kernel,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_half_are_broken_and_every_kind_and_level_occurs() {
+        let recipes: Vec<Recipe> = (0..600).map(Recipe::random).collect();
+        let broken = recipes.iter().filter(|recipe| !recipe.fractures.is_empty()).count();
+        assert!((250..350).contains(&broken), "{broken} of 600 are broken");
+        let all: Vec<FractureSpec> = recipes.iter().flat_map(|recipe| recipe.fractures.clone()).collect();
+        for kind in FractureKind::ALL {
+            assert!(all.iter().any(|fracture| fracture.kind == kind), "no {kind:?}");
+        }
+        for level in CervicalLevel::ALL {
+            assert!(all.iter().any(|fracture| fracture.level == level), "none at {level}");
+        }
+        assert!(all.iter().all(|fracture| fracture.kind.weight(fracture.level.index()) > 0.0));
+        assert!(recipes.iter().all(|recipe| recipe.fractures.len() <= 3));
+    }
+
+    #[test]
+    fn identifiers_are_uuid_derived_short_and_unique() {
+        let recipe = Recipe::random(3);
+        let uid = recipe.uid("study");
+        assert!(uid.starts_with("2.25.") && uid.len() <= 64);
+        let number: u128 = uid[5..].parse().expect("a number");
+        assert_eq!((number >> 76) & 0xf, 8, "the UUID's version");
+        assert_eq!((number >> 62) & 0x3, 2, "the UUID's variant");
+        assert_eq!(uid, Recipe::random(3).uid("study"));
+        assert_ne!(uid, recipe.uid("series"));
+        assert_ne!(uid, Recipe::random(4).uid("study"));
+    }
+
+    #[test]
+    fn a_smaller_matrix_keeps_the_field_of_view() {
+        let large = Recipe::random(5);
+        let small = large.clone().with_matrix(256);
+        assert!((small.scan.pixel_mm * 256.0 - large.scan.pixel_mm * 512.0).abs() < 1e-3);
+    }
+}

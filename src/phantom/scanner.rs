@@ -1,0 +1,194 @@
+//! What a scanner makes of a slice: the kernel's blur or sharpness, noise with a grain, streaks, an offset, padding.
+
+use super::random::Random;
+use super::recipe::{Kernel, Recipe, Scan};
+use super::render::corner;
+use super::scene::Scene;
+use super::sdf::step;
+use glam::Vec2;
+
+const TILE: usize = 256;
+
+/// Everything about the scanner that a study's slices share.
+pub(super) struct Scanner {
+    grain: Vec<Vec<f32>>,
+    bands: Vec<f32>,
+    blur: f32,
+    edge: f32,
+    sigma: f32,
+    offset: f32,
+    padded: bool,
+    pixel: f32,
+    seed: u64,
+}
+
+impl Scanner {
+    /// The scanner of a recipe.
+    pub(super) fn new(recipe: &Recipe) -> Self {
+        let mut random = Random::new(recipe.seed, "scanner");
+        let pixel = recipe.scan.pixel_mm.max(0.05);
+        // Blur (mm), edge enhancement, noise (HU at 1 mm), size of the grain (mm).
+        let (blur, edge, sigma, grain) = match recipe.kernel {
+            Kernel::Bone => (0.26, 0.7, random.range(26.0, 52.0), 0.22),
+            Kernel::Standard => (0.42, 0.0, random.range(12.0, 22.0), 0.42),
+            Kernel::Soft => (0.62, 0.0, random.range(6.0, 12.0), 0.68),
+        };
+        let thin = (1.0 / recipe.scan.thickness_mm.max(0.2)).sqrt();
+        let mut tile = |x: f32, y: f32| {
+            let mut tile: Vec<f32> = (0..TILE * TILE).map(|_| random.normal(0.0, 1.0)).collect();
+            gauss(&mut tile, TILE, x / pixel, y / pixel, true);
+            let spread = (tile.iter().map(|v| v * v).sum::<f32>() / tile.len() as f32).sqrt().max(1e-6);
+            tile.iter_mut().for_each(|v| *v /= spread);
+            tile
+        };
+        let grain = (0..3).map(|_| tile(grain, grain)).collect();
+        let bands = tile(9.0, 0.5);
+        Self {
+            grain,
+            bands,
+            blur,
+            edge,
+            sigma: sigma * thin,
+            offset: random.normal(0.0, 5.0).clamp(-14.0, 14.0),
+            padded: random.chance(0.4),
+            pixel,
+            seed: recipe.seed,
+        }
+    }
+
+    /// The slice as the scanner shows it, in HU.
+    pub(super) fn expose(&self, mut hu: Vec<f32>, scene: &Scene, scan: &Scan, index: usize) -> Vec<i16> {
+        let columns = scan.columns;
+        let z = scene.top - index as f32 * scan.spacing_mm;
+        gauss(&mut hu, columns, self.blur / self.pixel, self.blur / self.pixel, false);
+        if self.edge > 0.0 {
+            let mut wide = hu.clone();
+            gauss(&mut wide, columns, 0.55 / self.pixel, 0.55 / self.pixel, false);
+            for (hu, wide) in hu.iter_mut().zip(&wide) {
+                *hu += self.edge * (*hu - wide);
+            }
+        }
+        self.streak(&mut hu, scene, scan, z);
+        let mut random = Random::new(self.seed ^ index as u64, "noise");
+        let shade = scene.neck.shade(z - scene.pose.at.z);
+        let (one, two) = (&self.grain[random.below(self.grain.len())], &self.grain[random.below(self.grain.len())]);
+        let mut shift = || (random.below(TILE), random.below(TILE));
+        let (a, b, c) = (shift(), shift(), shift());
+        let at = |tile: &[f32], row: usize, column: usize, by: (usize, usize)| {
+            tile[(row + by.0) % TILE * TILE + (column + by.1) % TILE]
+        };
+        let rows = hu.len() / columns.max(1);
+        let band = 26.0 * (shade - 1.0);
+        let middle = Vec2::new(columns as f32 - 1.0, rows as f32 - 1.0) / 2.0;
+        let mut out = Vec::with_capacity(hu.len());
+        for row in 0..rows {
+            for column in 0..columns {
+                if self.padded && Vec2::new(column as f32, row as f32).distance(middle) > middle.x.max(middle.y) + 0.3 {
+                    out.push(-2000);
+                    continue;
+                }
+                let value = hu[row * columns + column];
+                // Less noise in air around the patient.
+                let here = self.sigma * shade * (0.4 + 0.6 * step(-1000.0, -600.0, value));
+                let noise = 0.75 * at(one, row, column, a) + 0.66 * at(two, row, column, b);
+                let value = value + here * noise + band * at(&self.bands, row, column, c) + self.offset;
+                out.push(value.clamp(-1024.0, 3071.0).round() as i16);
+            }
+        }
+        out
+    }
+
+    /// Bright and dark rays from metal, in the slices that pass it.
+    fn streak(&self, hu: &mut [f32], scene: &Scene, scan: &Scan, z: f32) {
+        let columns = scan.columns;
+        let first = corner(scene, scan).truncate();
+        for (i, metal) in scene.metal.iter().enumerate() {
+            let near = step(5.0, 1.5, (metal.z - z).abs());
+            if near <= 0.0 {
+                continue;
+            }
+            let mut random = Random::new(self.seed ^ i as u64, "streak");
+            let (p, q) = (random.range(0.0, 6.0), random.range(0.0, 6.0));
+            for (index, hu) in hu.iter_mut().enumerate() {
+                let place = Vec2::new((index % columns) as f32, (index / columns) as f32) * self.pixel + first;
+                let ray = place - Vec2::new(metal.x, metal.y);
+                let far = ray.length();
+                if far < 4.0 {
+                    *hu += (3071.0 - *hu) * near;
+                } else if *hu > -900.0 {
+                    let angle = ray.y.atan2(ray.x);
+                    let wave = (angle * 7.0 + p).sin() * (angle * 11.0 + q).sin() + 0.6 * (angle * 23.0 + p * q).sin();
+                    *hu += near * 420.0 * wave * (-far / 45.0).exp();
+                }
+            }
+        }
+    }
+}
+
+/// Blurs a picture by Gaussians of these widths (pixels) along its rows and its columns; `wrap` joins opposite edges.
+fn gauss(picture: &mut [f32], columns: usize, x: f32, y: f32, wrap: bool) {
+    if columns == 0 || picture.is_empty() {
+        return;
+    }
+    let rows = picture.len() / columns;
+    let mut line = vec![0.0; columns];
+    if let Some(kernel) = weights(x) {
+        for row in picture.chunks_exact_mut(columns) {
+            line.copy_from_slice(row);
+            for (i, out) in row.iter_mut().enumerate() {
+                *out = convolve(&kernel, i, columns, wrap, |at| line[at]);
+            }
+        }
+    }
+    if let Some(kernel) = weights(y) {
+        let source = picture.to_vec();
+        for (row, out) in picture.chunks_exact_mut(columns).enumerate() {
+            out.fill(0.0);
+            for (k, weight) in kernel.iter().enumerate() {
+                let at = place(row as isize + k as isize - (kernel.len() / 2) as isize, rows, wrap);
+                for (out, from) in out.iter_mut().zip(&source[at * columns..(at + 1) * columns]) {
+                    *out += weight * from;
+                }
+            }
+        }
+    }
+}
+
+fn convolve(kernel: &[f32], i: usize, length: usize, wrap: bool, value: impl Fn(usize) -> f32) -> f32 {
+    let half = kernel.len() / 2;
+    if i >= half && i + half < length {
+        return kernel.iter().enumerate().map(|(k, weight)| weight * value(i + k - half)).sum();
+    }
+    let at = |k: usize| place(i as isize + k as isize - half as isize, length, wrap);
+    kernel.iter().enumerate().map(|(k, weight)| weight * value(at(k))).sum()
+}
+
+fn place(at: isize, length: usize, wrap: bool) -> usize {
+    let length = length as isize;
+    if wrap { at.rem_euclid(length) as usize } else { at.clamp(0, length - 1) as usize }
+}
+
+/// Weights of a Gaussian; `None` where it would change nothing.
+fn weights(sigma: f32) -> Option<Vec<f32>> {
+    if sigma.is_nan() || sigma < 0.25 {
+        return None;
+    }
+    let half = (sigma.min(40.0) * 2.6).ceil() as isize;
+    let raw: Vec<f32> = (-half..=half).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let sum: f32 = raw.iter().sum();
+    Some(raw.into_iter().map(|weight| weight / sum).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blur_keeps_the_sum_and_spreads_a_point() {
+        let mut picture = vec![0.0; 21 * 21];
+        picture[10 * 21 + 10] = 100.0;
+        gauss(&mut picture, 21, 1.2, 1.2, false);
+        assert!((picture.iter().sum::<f32>() - 100.0).abs() < 0.1);
+        assert!(picture[10 * 21 + 10] < 20.0 && picture[10 * 21 + 11] > 5.0);
+    }
+}

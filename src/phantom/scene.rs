@@ -1,0 +1,299 @@
+//! The whole body part of one recipe: vertebrae, discs, other bones, soft parts, and where they lie before the scanner.
+
+use super::fracture::{Damage, Wound};
+use super::head;
+use super::mesh::Shape;
+use super::morphometry::{self, Build, Sizes};
+use super::neck::Neck;
+use super::random::{Random, noise};
+use super::recipe::{Coverage, Recipe};
+use super::sdf::{capsule, ellipse, join, meet, taper};
+use super::solid::{Solid, Stuff, Vein};
+use super::spine::{self, Pose};
+use super::vertebra::{self, Warp};
+use glam::{Mat3, Vec2, Vec3};
+
+/// Shapes that stand in for the parametric vertebrae of some levels.
+pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<&'a Shape>;
+
+/// The body before the scanner.
+pub(super) struct Scene {
+    /// Solids in the order in which they cover each other: the last wins.
+    pub solids: Vec<Solid>,
+    /// Soft parts.
+    pub neck: Neck,
+    /// The neck's frame before the scanner: LPS mm.
+    pub pose: Pose,
+    /// First slice's z, LPS mm.
+    pub top: f32,
+    /// Centre of the field of view, LPS mm.
+    pub middle: Vec2,
+    /// The patient moved: from which slice to which, and how far, mm.
+    pub moved: Option<(usize, usize, Vec2)>,
+    /// Heights (LPS z) and places of dense metal: a streak's origins.
+    pub metal: Vec<Vec3>,
+}
+
+impl Scene {
+    /// The scene of a recipe; wounds' owners are indices into `recipe.fractures`.
+    pub(super) fn new(recipe: &Recipe, other: Other<'_>) -> Self {
+        let mut random = Random::new(recipe.seed, "anatomy");
+        let old = (f32::from(recipe.patient.age_years) / 90.0).clamp(0.1, 1.0);
+        let build = Build {
+            scale: random.normal(1.0, 0.045).clamp(0.9, 1.1)
+                * if recipe.patient.sex == crate::domain::Sex::Female { 0.96 } else { 1.04 },
+            wear: old * random.range(0.1, 1.1),
+            density: [random.range(950.0, 1300.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
+        };
+        let drawn = morphometry::draw(build, &mut random);
+        let fit = |(level, s): (usize, Sizes)| other(level).map_or(s.clone(), |shape| shape.sizes(&s, build.scale));
+        let sizes: Vec<Sizes> = drawn.into_iter().enumerate().map(fit).collect();
+        let poses = spine::stand(&sizes, &mut random);
+        let fat = random.range(2.5, 11.0);
+        let canals: Vec<f32> = sizes
+            .iter()
+            .enumerate()
+            .map(|(level, s)| if level == 0 { 9.0 } else { s.half_depth + s.canal_depth * 0.5 })
+            .collect();
+        let neck = Neck::new(&poses, &canals, build.scale, fat, &mut random);
+        let wounds = wounds(recipe);
+        let mut solids = Vec::new();
+        discs(&sizes, &poses, &mut random, &mut solids);
+        front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
+        chest(&neck, &poses, &mut random, &mut solids);
+        ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
+        solids.extend(head::solids(poses[0], build.scale, sizes[0].half_width[0] + 2.5, &mut random));
+        for (level, s) in sizes.iter().enumerate() {
+            let warp = Warp {
+                phase: Vec3::new(random.range(0.0, 6.0), random.range(0.0, 6.0), random.range(0.0, 6.0)),
+                seed: random.bits() as u32,
+            };
+            let mut breaking = Random::new(recipe.seed, &format!("fracture {level}"));
+            let here: Vec<Wound> = wounds.iter().filter(|(at, _)| *at == level).map(|(_, wound)| *wound).collect();
+            let (distance, bounds) = match other(level) {
+                Some(shape) => shape.solid(build.scale),
+                None => {
+                    let own = s.clone();
+                    let distance = Box::new(move |p| vertebra::distance(level, &own, warp, p));
+                    (distance as super::solid::Distance, vertebra::bounds(level, s))
+                }
+            };
+            solids.push(Solid {
+                label: level as u8 + 1,
+                pose: poses[level],
+                bounds,
+                distance,
+                stuff: Stuff::Bone {
+                    cortex: s.cortex,
+                    shell: s.density[0],
+                    spongy: s.density[1],
+                    vein: Vein { radius: s.vein, end: s.half_depth + 0.8 },
+                },
+                damage: Damage::make(level, s, &here, &mut breaking),
+                seed: warp.seed ^ 5,
+            });
+        }
+        let mut lie = Random::new(recipe.seed, "position");
+        let turn = spine::turn_by(lie.normal(0.0, 3.0), lie.normal(0.0, 2.5), lie.normal(0.0, 3.5));
+        let at = Vec3::new(lie.normal(0.0, 8.0), lie.range(-60.0, 20.0), lie.range(-200.0, 200.0));
+        let pose = Pose { turn, at };
+        let height = |p: Vec3| pose.outward(p).z;
+        let length = recipe.scan.slices.saturating_sub(1) as f32 * recipe.scan.spacing_mm;
+        let top = match recipe.scan.coverage {
+            Coverage::Neck => height(poses[0].at) + lie.range(22.0, 36.0).min((length - 110.0).max(12.0)),
+            // The last slice lies in the upper part of C5, above the joint faces of C6.
+            Coverage::WithoutLowerNeck => height(poses[4].at) + 4.0 + length,
+            Coverage::Head => height(poses[0].at) + 32.0 + length,
+            Coverage::Chest => height(poses[8].at) - 32.0,
+        };
+        let field = recipe.scan.pixel_mm * recipe.scan.columns as f32;
+        let back = (field * 0.06).min(18.0);
+        let middle = Vec2::new(at.x + lie.normal(0.0, 4.0), at.y + back + lie.normal(0.0, 5.0));
+        let metal = if lie.chance(0.3) {
+            let tooth = Vec3::new(lie.range(18.0, 26.0) * lie.sign(), lie.range(-78.0, -60.0), -8.0);
+            vec![pose.outward(poses[0].outward(tooth))]
+        } else {
+            Vec::new()
+        };
+        let moved = lie.chance(0.07).then(|| {
+            let from = lie.below(recipe.scan.slices);
+            let count = (lie.range(3.0, 14.0) / recipe.scan.spacing_mm.max(0.1)) as usize;
+            (from, from + count, Vec2::new(lie.normal(0.0, 0.8), lie.normal(0.0, 0.8)))
+        });
+        Self { solids, neck, pose, top, middle, moved, metal }
+    }
+}
+
+fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
+    let mut random = Random::new(recipe.seed, "sides");
+    recipe
+        .fractures
+        .iter()
+        .enumerate()
+        .filter(|(_, fracture)| fracture.kind.weight(fracture.level.index()) > 0.0)
+        .map(|(owner, fracture)| {
+            let wound = Wound {
+                owner,
+                kind: fracture.kind,
+                width: fracture.width_mm.clamp(0.2, 5.0),
+                shift: fracture.displacement_mm.clamp(0.0, 8.0),
+                side: random.sign(),
+            };
+            (fracture.level.index(), wound)
+        })
+        .collect()
+}
+
+fn discs(sizes: &[Sizes], poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
+    for level in 1..sizes.len() - 1 {
+        let (s, next) = (&sizes[level], &sizes[level + 1]);
+        let radii =
+            Vec2::new((s.half_width[1] + next.half_width[0]) / 2.0 - 0.8, s.half_depth + random.range(-0.4, 1.2));
+        let low = poses[level].outward(Vec3::NEG_Z * (s.half_height + s.disc / 2.0));
+        let half = s.disc / 2.0 + 3.4;
+        solids.push(Solid::plain(
+            Pose { turn: poses[level].turn, at: low },
+            (Vec3::new(-radii.x, -radii.y, -half), Vec3::new(radii.x, radii.y, half)),
+            Stuff::Even(random.range(78.0, 112.0)),
+            0,
+            Box::new(move |p| meet(ellipse(Vec2::new(p.x, p.y), radii), p.z.abs() - half, 1.0)),
+        ));
+    }
+}
+
+/// Bits of bone that are no fracture: in the nuchal ligament and before the discs, round and covered by cortex.
+fn ossicles(sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, solids: &mut Vec<Solid>) {
+    for level in 3..7 {
+        let s = &sizes[level];
+        let behind =
+            Vec3::new(0.0, s.half_depth + s.canal_depth + s.spinous + 9.0, -s.spinous_drop + random.range(-4.0, 4.0));
+        let before = Vec3::new(random.range(-4.0, 4.0), -s.half_depth - 2.6, -s.half_height - s.disc * 0.5);
+        let places =
+            [(behind, Vec3::new(2.0, 2.6, random.range(3.0, 8.0)), 0.12), (before, Vec3::new(2.6, 1.6, 2.2), 0.14)];
+        for (at, radii, often) in places {
+            let seed = random.bits() as u32;
+            if random.chance(often * wear) {
+                let pose = Pose { turn: poses[level].turn, at: poses[level].outward(at) };
+                let stuff = Stuff::Bone { cortex: 0.7, shell: 950.0, spongy: 350.0, vein: Vein::default() };
+                let distance = Box::new(move |p| super::sdf::ellipsoid(p, radii) + 0.3 * noise(p / 2.0, seed));
+                solids.push(Solid::plain(pose, (-radii - 0.5, radii + 0.5), stuff, seed, distance));
+            }
+        }
+    }
+}
+
+fn front_of_neck(neck: &Neck, scale: f32, poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
+    let upright = |at: Vec3| Pose { turn: Mat3::IDENTITY, at };
+    // Hyoid at C3, thyroid cartilage at C4 and C5, cricoid at C6.
+    let place = |level: usize, up: f32| {
+        let at = poses[level].at + Vec3::Z * up;
+        let (x, y, _) = neck.airway_at(at.z);
+        Vec3::new(x, y, at.z)
+    };
+    let hyoid = |p: Vec3| {
+        let m = Vec3::new(p.x.abs(), p.y, p.z);
+        let body = capsule(m, Vec3::ZERO, Vec3::new(9.0, 1.5, 0.5), 3.0);
+        join(body, taper(m, Vec3::new(9.0, 1.5, 0.5), Vec3::new(19.0, 24.0, 4.0), 2.4, 1.8), 1.5)
+    };
+    solids.push(Solid::plain(
+        upright(place(2, -4.0) + Vec3::Y * -18.0),
+        (Vec3::new(-23.0, -5.0, -5.0), Vec3::new(23.0, 28.0, 8.0)),
+        Stuff::Bone { cortex: 0.9, shell: 950.0, spongy: 330.0, vein: Vein::default() },
+        random.bits() as u32,
+        Box::new(hyoid),
+    ));
+    let thyroid = move |p: Vec3| {
+        let m = Vec3::new(p.x.abs(), p.y, p.z) / scale;
+        let (off, _) = super::sdf::segment(Vec2::new(m.x, m.y), Vec2::new(0.0, -15.0), Vec2::new(17.0, 12.0));
+        meet(off - 1.7, m.z.abs() - 12.0, 1.4) * scale
+    };
+    solids.push(Solid::plain(
+        upright(place(4, 6.0)),
+        (Vec3::new(-22.0, -20.0, -14.0), Vec3::new(22.0, 18.0, 14.0)),
+        Stuff::Cartilage,
+        random.bits() as u32,
+        Box::new(thyroid),
+    ));
+    let cricoid = |p: Vec3| {
+        let ring = ellipse(Vec2::new(p.x, p.y), Vec2::new(11.0, 13.0)).abs() - 1.7;
+        meet(ring, (p.z - 0.25 * p.y).abs() - 4.5 - 0.2 * p.y.max(0.0), 1.2)
+    };
+    solids.push(Solid::plain(
+        upright(place(5, 0.0)),
+        (Vec3::new(-14.0, -16.0, -11.0), Vec3::new(14.0, 16.0, 14.0)),
+        Stuff::Cartilage,
+        random.bits() as u32,
+        Box::new(cricoid),
+    ));
+}
+
+fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
+    let bone = Stuff::Bone { cortex: 1.1, shell: 1050.0, spongy: 220.0, vein: Vein::default() };
+    let (front, back) = neck.skin(poses[8].at.z);
+    for side in [-1.0_f32, 1.0] {
+        // Ribs of T1, T2 and the one below: from the transverse process out, forward and down.
+        for (rib, half) in
+            [(7, Vec2::new(46.0, 34.0)), (8, Vec2::new(66.0, 46.0)), (8, Vec2::new(78.0, 56.0))].into_iter().enumerate()
+        {
+            let (from, radii) = half;
+            let at = poses[from].at + Vec3::Z * if rib == 2 { -20.0 } else { 2.0 };
+            let curve = move |p: Vec3| {
+                let (mut best, mut last) = (f32::MAX, Vec3::new(side * 12.0, 14.0, 0.0));
+                for i in 1..=9 {
+                    let angle = i as f32 / 9.0 * 2.6 - 0.75;
+                    let next = Vec3::new(
+                        side * (14.0 + radii.x * angle.cos() * 0.95),
+                        -8.0 - radii.y * angle.sin(),
+                        -4.2 * i as f32,
+                    );
+                    best = best.min(capsule(
+                        p * Vec3::new(1.0, 1.0, 0.62),
+                        last * Vec3::new(1.0, 1.0, 0.62),
+                        next * Vec3::new(1.0, 1.0, 0.62),
+                        3.1,
+                    ));
+                    last = next;
+                }
+                best
+            };
+            let (near, far) = (side * 4.0, side * (24.0 + radii.x));
+            let bounds =
+                (Vec3::new(near.min(far), -radii.y - 16.0, -50.0), Vec3::new(near.max(far), radii.y + 4.0, 9.0));
+            let seed = random.bits() as u32;
+            solids.push(Solid::plain(Pose { turn: Mat3::IDENTITY, at }, bounds, bone, seed, Box::new(curve)));
+        }
+        let inner = Vec3::new(side * 14.0, front + 16.0, poses[8].at.z - 22.0);
+        let outer = Vec3::new(side * 135.0, front + 52.0, poses[7].at.z + random.range(-12.0, 16.0));
+        let bend = (inner + outer) / 2.0 + Vec3::new(-side * 24.0, -9.0, -3.0);
+        let clavicle = move |p: Vec3| join(taper(p, inner, bend, 8.0, 5.6), taper(p, bend, outer, 5.6, 6.5), 2.0);
+        let margin = Vec3::splat(10.0);
+        let bounds = (inner.min(outer).min(bend) - margin, inner.max(outer).max(bend) + margin);
+        let seed = random.bits() as u32;
+        solids.push(Solid::plain(
+            Pose { turn: Mat3::IDENTITY, at: Vec3::ZERO },
+            bounds,
+            bone,
+            seed,
+            Box::new(clavicle),
+        ));
+    }
+    let blade_seed = random.bits() as u32;
+    let y = back - 24.0;
+    let z = poses[8].at.z - 24.0;
+    for side in [-1.0_f32, 1.0] {
+        let blade = move |p: Vec3| {
+            let q = p - Vec3::new(side * 88.0, y, z);
+            let plate = (q.y + 0.45 * (q.x * side) + 1.4 * noise(q / 14.0, blade_seed)).abs() * 0.9 - 2.4;
+            plate.max(ellipse(Vec2::new(q.x, q.z), Vec2::new(42.0, 44.0)))
+        };
+        let bounds =
+            (Vec3::new(side * 88.0 - 44.0, y - 24.0, z - 46.0), Vec3::new(side * 88.0 + 44.0, y + 24.0, z + 46.0));
+        solids.push(Solid::plain(
+            Pose { turn: Mat3::IDENTITY, at: Vec3::ZERO },
+            bounds,
+            bone,
+            blade_seed,
+            Box::new(blade),
+        ));
+    }
+}

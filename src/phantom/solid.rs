@@ -1,0 +1,115 @@
+//! Things with a surface: what they are made of, and how they are found again in a picture.
+
+use super::fracture::{Damage, Place};
+use super::random::noise;
+use super::sdf::step;
+use super::spine::Pose;
+use glam::Vec3;
+
+/// Distance to a surface in the solid's own frame, mm.
+pub(super) type Distance = Box<dyn Fn(Vec3) -> f32 + Send + Sync>;
+
+/// The channel of the vein that leaves a vertebral body behind: along the y axis up to `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Vein {
+    /// Radius at the end, mm; 0 for none.
+    pub radius: f32,
+    /// Where it ends, mm.
+    pub end: f32,
+}
+
+/// What a solid is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stuff {
+    /// A cortical shell (mm, HU) around spongy bone (HU), with a vein's channel.
+    Bone { cortex: f32, shell: f32, spongy: f32, vein: Vein },
+    /// The same HU throughout.
+    Even(f32),
+    /// Bone full of air cells.
+    Cells,
+    /// Cartilage that is calcified in places.
+    Cartilage,
+}
+
+/// One solid.
+pub(super) struct Solid {
+    /// Label of its voxels: 1 to 7 for C1 to C7, 8 and 9 for T1 and T2, 0 for everything else.
+    pub label: u8,
+    /// Place in the neck's frame.
+    pub pose: Pose,
+    /// Box in the own frame that holds it.
+    pub bounds: (Vec3, Vec3),
+    /// Shape.
+    pub distance: Distance,
+    /// Material.
+    pub stuff: Stuff,
+    /// What is broken.
+    pub damage: Damage,
+    /// Seed of the texture.
+    pub seed: u32,
+}
+
+/// A solid at a place: the distance to it and the HU it has there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub distance: f32,
+    pub hu: f32,
+}
+
+impl Solid {
+    /// Something unbroken that is no vertebra.
+    pub(super) fn plain(pose: Pose, bounds: (Vec3, Vec3), stuff: Stuff, seed: u32, distance: Distance) -> Self {
+        Self { label: 0, pose, bounds, distance, stuff, damage: Damage::default(), seed }
+    }
+
+    /// The intact solid at a place of its own frame.
+    pub(super) fn intact(&self, p: Vec3) -> Sample {
+        let distance = (self.distance)(p);
+        Sample { distance, hu: self.hu(&Place { distance, depth: distance, source: p, denser: 0.0 }) }
+    }
+
+    /// The solid as it is at a place of its own frame.
+    pub(super) fn sample(&self, p: Vec3) -> Sample {
+        if self.damage.is_none() {
+            return self.intact(p);
+        }
+        let place = self.damage.place(p, &self.distance);
+        Sample { distance: place.distance, hu: self.hu(&place) }
+    }
+
+    fn hu(&self, place: &Place) -> f32 {
+        // Outside, only what the edge's blur can see matters.
+        if place.distance > 0.8 {
+            return 0.0;
+        }
+        let p = place.source;
+        match self.stuff {
+            Stuff::Even(hu) => hu,
+            Stuff::Cartilage => 110.0 + 260.0 * step(0.1, 0.6, noise(p / 4.0, self.seed)),
+            Stuff::Cells => {
+                let wall = noise(p / 2.6, self.seed).abs();
+                if place.depth > -1.6 || wall < 0.16 { 780.0 } else { -640.0 }
+            }
+            Stuff::Bone { cortex, shell, spongy, vein } => {
+                // The channel widens from the body's middle to its back wall.
+                let wide = vein.radius * (p.y / vein.end.max(1.0));
+                if p.y > 0.0 && p.y < vein.end && p.x * p.x * 0.4 + p.z * p.z < wide * wide {
+                    return 80.0;
+                }
+                let depth = -place.depth;
+                let inside = if depth > 1.4 * cortex + 0.6 {
+                    1.0
+                } else {
+                    let thick = cortex * (1.0 + 0.35 * noise(p / 7.0, self.seed ^ 3));
+                    step(thick - 0.25, thick + 0.55, depth)
+                };
+                if inside <= 0.0 {
+                    return shell;
+                }
+                let texture = 0.55 * noise(p / 1.15, self.seed) + 0.45 * noise(p / 3.2, self.seed ^ 1);
+                let spongy = spongy * (1.0 + 0.6 * texture) + 160.0 * step(4.0, 0.8, depth) + place.denser;
+                shell + (spongy - shell) * inside
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where the vertebrae stand: the neck's curve.
+
+use super::morphometry::Sizes;
+use super::random::Random;
+use glam::{Mat3, Vec3};
+
+/// Place of a rigid thing: its own frame in the neck's frame (mm, axes as LPS, origin in the body of C4).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pose {
+    /// Own axes as columns.
+    pub turn: Mat3,
+    /// Own origin.
+    pub at: Vec3,
+}
+
+impl Pose {
+    /// A point of the neck's frame in the own frame.
+    pub(super) fn inward(&self, p: Vec3) -> Vec3 {
+        self.turn.transpose() * (p - self.at)
+    }
+
+    /// A point of the own frame in the neck's frame.
+    pub(super) fn outward(&self, p: Vec3) -> Vec3 {
+        self.turn * p + self.at
+    }
+}
+
+/// Poses of C1 to T2. A positive pitch leans the head end of a vertebra backwards.
+pub(super) fn stand(sizes: &[Sizes], random: &mut Random) -> Vec<Pose> {
+    let lordosis = random.normal(16.0, 10.0).clamp(-8.0, 38.0);
+    let slope = random.normal(-20.0, 5.0).clamp(-32.0, -8.0);
+    let roll = random.normal(0.0, 2.0).clamp(-5.0, 5.0);
+    let twist = random.normal(0.0, 4.0).clamp(-9.0, 9.0);
+    let nod = random.normal(0.0, 4.0).clamp(-8.0, 8.0);
+    let turn = random.normal(0.0, 5.0).clamp(-12.0, 12.0);
+    let mut poses: Vec<Option<Pose>> = vec![None; sizes.len()];
+    // From T2 upwards; angles run evenly from T1's slope to C2's.
+    let mut at = Vec3::ZERO;
+    let mut below: Option<(Mat3, usize)> = None;
+    for level in (1..sizes.len()).rev() {
+        let along = (7.0 - level as f32) / 6.0;
+        let pitch = slope + (lordosis) * along + if level == 8 { -6.0 } else { random.range(-1.2, 1.2) };
+        let axes = turn_by(pitch, roll * along + random.range(-0.8, 0.8), twist * along + random.range(-1.0, 1.0));
+        if let Some((lower, lower_level)) = below {
+            let half_disc = sizes[level].disc / 2.0;
+            at += lower * Vec3::Z * (sizes[lower_level].half_height + half_disc)
+                + axes * Vec3::Z * (half_disc + sizes[level].half_height);
+        }
+        poses[level] = Some(Pose { turn: axes, at });
+        below = Some((axes, level));
+    }
+    let axis = poses[1].unwrap_or(Pose { turn: Mat3::IDENTITY, at });
+    let scale = sizes[1].half_depth / 7.8;
+    let lean = turn_by(nod, random.range(-2.0, 2.0), turn);
+    poses[0] = Some(Pose {
+        turn: axis.turn * lean,
+        at: axis.at + axis.turn * Vec3::new(0.0, 7.3 * scale, sizes[1].half_height + 8.2 * scale),
+    });
+    let poses: Vec<Pose> = poses.into_iter().flatten().collect();
+    let centre = poses[3].at;
+    poses.into_iter().map(|pose| Pose { at: pose.at - centre, ..pose }).collect()
+}
+
+/// Axes turned by degrees: pitch about x, roll about y, twist about z.
+pub(super) fn turn_by(pitch: f32, roll: f32, twist: f32) -> Mat3 {
+    Mat3::from_rotation_z(twist.to_radians())
+        * Mat3::from_rotation_y(roll.to_radians())
+        * Mat3::from_rotation_x(-pitch.to_radians())
+}

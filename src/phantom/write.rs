@@ -1,0 +1,254 @@
+//! Studies on disk, in the layout of the RSNA 2022 cervical spine data set.
+
+use super::mesh::MeshSet;
+use super::nifti;
+use super::recipe::{Kernel, PhantomPatient, Recipe};
+use super::study::{FractureTruth, PhantomStudy, generate};
+use crate::domain::{CervicalLevel, PatientPoint};
+use crate::task::Cancel;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// One slice, with all that its DICOM file says.
+#[derive(Debug, Clone)]
+pub struct PhantomSlice<'a> {
+    /// HU, row by row; −2000 outside the reconstruction circle.
+    pub voxels: &'a [i16],
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Edge of a pixel, mm.
+    pub pixel_mm: f64,
+    /// Distance of neighbouring slices, mm.
+    pub spacing_mm: f64,
+    /// SliceThickness, mm.
+    pub thickness_mm: f64,
+    /// ImagePositionPatient: centre of the first pixel, LPS mm. ImageOrientationPatient is `1\0\0\0\1\0`.
+    pub position: PatientPoint,
+    /// InstanceNumber, from 1 at the head.
+    pub instance_number: usize,
+    /// StudyInstanceUID.
+    pub study_uid: &'a str,
+    /// SeriesInstanceUID.
+    pub series_uid: &'a str,
+    /// SOPInstanceUID.
+    pub instance_uid: &'a str,
+    /// FrameOfReferenceUID.
+    pub frame_uid: &'a str,
+    /// Who.
+    pub patient: &'a PhantomPatient,
+    /// StudyDescription.
+    pub description: &'a str,
+    /// StudyDate, `YYYYMMDD`.
+    pub date: &'a str,
+    /// StudyTime, `HHMMSS`.
+    pub time: &'a str,
+    /// ConvolutionKernel.
+    pub kernel: Kernel,
+}
+
+/// What writes one slice to a file; a text says what went wrong.
+pub type WriteSlice<'a> = &'a (dyn Fn(&Path, &PhantomSlice<'_>) -> Result<(), String> + Sync);
+
+/// Why phantoms could not be made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PhantomError {
+    /// The file system refused.
+    #[error("cannot write {path}: {source}; check that the folder may be written to and the disk has room")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A table could not be written.
+    #[error("cannot write {path}: {source}; check that the folder may be written to and the disk has room")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What the writer says.
+        source: csv::Error,
+    },
+    /// A DICOM file could not be written.
+    #[error("cannot write the slice {path}: {reason}; check that the folder may be written to and the disk has room")]
+    Slice {
+        /// The file.
+        path: PathBuf,
+        /// What the DICOM writer says.
+        reason: String,
+    },
+    /// A mesh could not be read.
+    #[error(
+        "cannot use the mesh {path}: {reason}; give closed OBJ surfaces in millimetres, named C1… to C7…, or leave --meshes out"
+    )]
+    Mesh {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The user asked to stop.
+    #[error(
+        "stopped as asked; the studies written so far are whole, but the tables are missing: run again to make them"
+    )]
+    Cancelled,
+}
+
+fn denied(path: &Path) -> impl FnOnce(std::io::Error) -> PhantomError {
+    let path = path.to_owned();
+    move |source| PhantomError::Write { path, source }
+}
+
+/// Writes a study's slices to `dir/<InstanceNumber>.dcm`; makes the folder.
+///
+/// # Errors
+/// When the folder cannot be made, a slice cannot be written, or `cancel` is set.
+pub fn write_study(
+    study: &PhantomStudy,
+    dir: &Path,
+    cancel: &Cancel,
+    write_slice: WriteSlice<'_>,
+) -> Result<(), PhantomError> {
+    std::fs::create_dir_all(dir).map_err(denied(dir))?;
+    let recipe = &study.recipe;
+    let [study_uid, series_uid, frame_uid] = ["study", "series", "frame"].map(|what| recipe.uid(what));
+    let length = study.shape.slice_len().max(1);
+    study.voxels.par_chunks_exact(length).enumerate().try_for_each(|(index, voxels)| {
+        if cancel.is_cancelled() {
+            return Err(PhantomError::Cancelled);
+        }
+        let instance_number = index + 1;
+        let slice = PhantomSlice {
+            voxels,
+            rows: study.shape.rows,
+            columns: study.shape.columns,
+            pixel_mm: study.pixel_mm,
+            spacing_mm: study.spacing_mm,
+            thickness_mm: f64::from(recipe.scan.thickness_mm),
+            position: study.position(index),
+            instance_number,
+            study_uid: &study_uid,
+            series_uid: &series_uid,
+            instance_uid: &recipe.uid(&format!("instance {instance_number}")),
+            frame_uid: &frame_uid,
+            patient: &recipe.patient,
+            description: &recipe.description,
+            date: &recipe.date_time.0,
+            time: &recipe.date_time.1,
+            kernel: recipe.kernel,
+        };
+        let path = dir.join(format!("{instance_number}.dcm"));
+        write_slice(&path, &slice).map_err(|reason| PhantomError::Slice { path, reason })
+    })
+}
+
+/// Makes and writes a data set: `train_images/<StudyInstanceUID>/<InstanceNumber>.dcm`, `train.csv`,
+/// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`. `meshes` replaces the parametric
+/// vertebrae. `done` hears the number of studies written after each.
+///
+/// # Errors
+/// When something cannot be written, or `cancel` is set.
+pub fn write_dataset(
+    dir: &Path,
+    recipes: &[Recipe],
+    meshes: Option<&MeshSet>,
+    cancel: &Cancel,
+    done: &dyn Fn(usize),
+    write_slice: WriteSlice<'_>,
+) -> Result<(), PhantomError> {
+    let segmentations = dir.join("segmentations");
+    std::fs::create_dir_all(&segmentations).map_err(denied(&segmentations))?;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut boxes: Vec<[String; 6]> = Vec::new();
+    let mut truths: Vec<Value> = Vec::new();
+    for (count, recipe) in recipes.iter().enumerate() {
+        let made = meshes.map_or_else(|| generate(recipe, cancel), |meshes| meshes.generate(recipe, cancel));
+        let study = made.ok_or(PhantomError::Cancelled)?;
+        let uid = recipe.uid("study");
+        write_study(&study, &dir.join("train_images").join(&uid), cancel, write_slice)?;
+        let labels = segmentations.join(format!("{uid}.nii"));
+        nifti::write_labels(&labels, &study).map_err(denied(&labels))?;
+        rows.push(row(&uid, &study));
+        boxes.extend(study.truth.fractures.iter().flat_map(|fracture| box_rows(&uid, fracture)));
+        truths.push(truth(&uid, &study));
+        done(count + 1);
+    }
+    let mut header = vec!["StudyInstanceUID".to_owned(), "patient_overall".to_owned()];
+    header.extend(CervicalLevel::ALL.map(|level| level.name().to_owned()));
+    table(&dir.join("train.csv"), &header, &rows)?;
+    let header = ["StudyInstanceUID", "x", "y", "width", "height", "slice_number"];
+    table(&dir.join("train_bounding_boxes.csv"), &header.map(str::to_owned), &boxes)?;
+    let path = dir.join("truth.json");
+    let text = format!("{:#}\n", json!({ "format": 1, "studies": truths }));
+    std::fs::write(&path, text).map_err(denied(&path))
+}
+
+fn table<R: AsRef<[String]>>(path: &Path, header: &[String], rows: &[R]) -> Result<(), PhantomError> {
+    let failed = |source| PhantomError::Table { path: path.to_owned(), source };
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    writer.write_record(header).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row.as_ref()).map_err(failed)?;
+    }
+    writer.flush().map_err(denied(path))
+}
+
+fn row(uid: &str, study: &PhantomStudy) -> Vec<String> {
+    let broken = CervicalLevel::ALL.map(|level| study.truth.is_broken(level));
+    let mut row = vec![uid.to_owned(), u8::from(broken.contains(&true)).to_string()];
+    row.extend(broken.map(|broken| u8::from(broken).to_string()));
+    row
+}
+
+fn box_rows(uid: &str, fracture: &FractureTruth) -> Vec<[String; 6]> {
+    let number = |value: usize| value.to_string();
+    fracture
+        .boxes
+        .iter()
+        .map(|b| [uid.to_owned(), number(b.x), number(b.y), number(b.width), number(b.height), number(b.slice + 1)])
+        .collect()
+}
+
+fn truth(uid: &str, study: &PhantomStudy) -> Value {
+    let recipe = &study.recipe;
+    let fractures: Vec<Value> = study
+        .truth
+        .fractures
+        .iter()
+        .map(|fracture| {
+            let boxes: Vec<Value> = fracture
+                .boxes
+                .iter()
+                .map(|b| {
+                    json!({ "slice_number": b.slice + 1, "x": b.x, "y": b.y, "width": b.width, "height": b.height })
+                })
+                .collect();
+            json!({
+                "level": fracture.level.name(),
+                "kind": fracture.kind.name(),
+                "width_mm": fracture.width_mm,
+                "displacement_mm": fracture.displacement_mm,
+                "boxes": boxes,
+            })
+        })
+        .collect();
+    let voxels: serde_json::Map<String, Value> =
+        study.truth.voxels.iter().map(|(level, count)| (level.name().to_owned(), json!(count))).collect();
+    json!({
+        "study_instance_uid": uid,
+        "series_instance_uid": recipe.uid("series"),
+        "patient_name": recipe.patient.name,
+        "seed": recipe.seed,
+        "kernel": recipe.kernel.name(),
+        "slices": study.shape.slices,
+        "rows": study.shape.rows,
+        "columns": study.shape.columns,
+        "pixel_mm": study.pixel_mm,
+        "spacing_mm": study.spacing_mm,
+        "origin_lps_mm": study.origin.to_array(),
+        "voxels": voxels,
+        "fractures": fractures,
+    })
+}
