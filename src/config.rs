@@ -1,17 +1,34 @@
+//! Settings, keymap and the program's folders. Strict TOML: an error names the file, the place, the key and what was
+//! probably meant. Nothing here falls back in silence.
+
+mod chord;
+mod document;
+mod folders;
+mod keymap;
+mod settings;
+
+pub use chord::Chord;
+pub use document::TomlError;
+pub(crate) use document::{Located, Table, TableOrText, nearest, suggestion};
+pub use folders::Folders;
+pub use keymap::{KeyOverrides, Keymap};
+pub use settings::{LogSettings, ReadingSettings, Settings};
+
 use std::path::PathBuf;
 
-/// Where cspine keeps its files.
-#[derive(Debug, Clone, Default)]
-pub struct Folders {
-    /// Cache.
-    pub cache: Option<PathBuf>,
-}
-
-impl Folders {
-    /// The folders of this user.
-    #[must_use]
-    pub fn find() -> Self {
-        let dirs = directories::ProjectDirs::from("", "", "cspine");
-        Self { cache: dirs.map(|dirs| dirs.cache_dir().to_owned()) }
-    }
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there, but cannot be read.
+    #[error("the settings in {} cannot be read; make the file readable or move it away", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Mistake(#[from] TomlError),
 }

@@ -1,0 +1,139 @@
+//! The settings file.
+
+use super::document::Located;
+use super::{ConfigError, KeyOverrides, Table, TomlError};
+use crate::domain::WindowPreset;
+use crate::raster::Plane;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use tracing::level_filters::LevelFilter;
+
+/// What the user can set. Everything has a default; an empty file and a missing one mean the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Name of the theme, built in or in the user's folder; looked up by [`crate::theme::Theme::load`].
+    pub theme: String,
+    /// How pictures reach the terminal: one of [`Settings::GRAPHICS`].
+    pub graphics: String,
+    /// Folder of the model package; the embedded one where none is named.
+    pub model: Option<PathBuf>,
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// How a study is first shown.
+    pub reading: ReadingSettings,
+    /// The log.
+    pub log: LogSettings,
+    /// Changes to the built-in keys.
+    pub keys: KeyOverrides,
+}
+
+/// How a study is first shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadingSettings {
+    /// The window: the name of one of [`WindowPreset::builtin`].
+    pub window: String,
+    /// The plane.
+    pub plane: Plane,
+    /// Whether the hot spot is marked.
+    pub marks: bool,
+}
+
+/// The log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// From which severity on something is worth a line.
+    pub level: LevelFilter,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: "reading-room".to_owned(),
+            graphics: "auto".to_owned(),
+            model: None,
+            mouse: true,
+            reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true },
+            log: LogSettings { level: LevelFilter::WARN },
+            keys: KeyOverrides::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The ways to show pictures; `auto` asks the terminal.
+    pub const GRAPHICS: [&str; 6] = ["auto", "kitty", "sixel", "iterm2", "halfblocks", "none"];
+
+    /// Reads a settings file; a missing one gives the defaults.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or has a key or value that is not known.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self::parse(path, &text)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, TomlError> {
+        let mut settings = Self::default();
+        let file = path.to_string_lossy();
+        let mut root = Table::parse(&file, text)?;
+        set(&mut settings.theme, root.text("theme")?.map(|name| name.value));
+        if let Some(graphics) = root.text("graphics")? {
+            graphics.one_of(&Self::GRAPHICS)?.clone_into(&mut settings.graphics);
+        }
+        settings.model = root.text("model")?.map(|model| model_folder(path, &model)).transpose()?;
+        set(&mut settings.mouse, root.flag("mouse")?);
+        settings.reading.read(root.table("reading")?)?;
+        settings.log.read(root.table("log")?)?;
+        settings.keys = KeyOverrides::read(root.table("keys")?)?;
+        root.finish()?;
+        Ok(settings)
+    }
+}
+
+impl ReadingSettings {
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        if let Some(window) = table.text("window")? {
+            let presets = WindowPreset::builtin();
+            let names: Vec<_> = presets.iter().map(|preset| preset.name.as_str()).collect();
+            window.one_of(&names)?.clone_into(&mut self.window);
+        }
+        if let Some(plane) = table.text("plane")? {
+            let name = plane.one_of(&Plane::ALL.map(Plane::name))?;
+            set(&mut self.plane, Plane::ALL.into_iter().find(|plane| plane.name() == name));
+        }
+        set(&mut self.marks, table.flag("marks")?);
+        table.finish()
+    }
+}
+
+impl LogSettings {
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        if let Some(level) = table.text("level")? {
+            let name = level.one_of(&["off", "error", "warn", "info", "debug", "trace"])?;
+            set(&mut self.level, name.parse().ok());
+        }
+        table.finish()
+    }
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+/// A folder as the settings name it: absolute, from the home (`~/…`), or from the settings file's own folder.
+fn model_folder(settings: &Path, model: &Located<'_, String>) -> Result<PathBuf, TomlError> {
+    if model.value.is_empty() {
+        return Err(model.error("model = \"\" names no folder; name one or remove the key"));
+    }
+    match model.value.strip_prefix("~/") {
+        Some(rest) => directories::BaseDirs::new()
+            .map(|dirs| dirs.home_dir().join(rest))
+            .ok_or_else(|| model.error("model begins with ~, but there is no home; write the whole path")),
+        None => Ok(settings.parent().unwrap_or(Path::new("")).join(&model.value)),
+    }
+}

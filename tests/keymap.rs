@@ -1,0 +1,164 @@
+//! Keys: what is bound, that nothing is bound twice or lost, and that help, hints and README tell the same.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use cspine::app::{Command, Context, Screen};
+use cspine::config::{Keymap, Settings};
+use cspine::domain::CervicalLevel;
+use std::collections::HashSet;
+
+const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
+
+/// What is left to the palette on purpose: hardly ever of use for a neck.
+const PALETTE_ONLY: &[Command] = &[Command::WindowBrain];
+
+fn press(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+fn letter(letter: char) -> KeyEvent {
+    press(KeyCode::Char(letter))
+}
+
+fn ctrl(letter: char) -> KeyEvent {
+    KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
+}
+
+fn overridden(text: &str) -> Keymap {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, text).expect("a file");
+    Keymap::builtin().with_overrides(&Settings::load(&path).expect("settings"))
+}
+
+#[test]
+fn every_command_has_a_key_or_is_left_to_the_palette_on_purpose() {
+    let keymap = Keymap::builtin();
+    for &command in Command::ALL {
+        for screen in SCREENS.into_iter().filter(|&screen| command.context().includes(screen)) {
+            let keys = keymap.keys_of(screen, command);
+            assert_eq!(keys.is_empty(), PALETTE_ONLY.contains(&command), "{} on {screen:?}: {keys:?}", command.name());
+        }
+    }
+}
+
+#[test]
+fn no_key_means_two_things_on_a_screen() {
+    let keymap = Keymap::builtin();
+    for screen in SCREENS {
+        let mut seen = HashSet::new();
+        for &command in Command::ALL {
+            for key in keymap.keys_of(screen, command) {
+                assert!(seen.insert(key.clone()), "{key} is bound twice on {screen:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_works_everywhere_works_by_the_same_keys_everywhere() {
+    let keymap = Keymap::builtin();
+    let everywhere = Command::ALL.iter().filter(|command| command.context() == Context::Everywhere);
+    // q leaves the list, and a study for the list.
+    for &command in everywhere.filter(|&&command| command != Command::Quit) {
+        let [worklist, reading] = SCREENS.map(|screen| keymap.keys_of(screen, command));
+        assert_eq!(worklist, reading, "{} is shadowed", command.name());
+    }
+    for screen in SCREENS {
+        assert_eq!(keymap.command(screen, &ctrl('c')), Some(Command::Quit));
+    }
+}
+
+#[test]
+fn a_command_is_used_only_where_it_belongs() {
+    let keymap = Keymap::builtin();
+    for screen in SCREENS {
+        for &command in Command::ALL.iter().filter(|command| !command.context().includes(screen)) {
+            assert_eq!(keymap.keys_of(screen, command), Vec::<String>::new(), "{} on {screen:?}", command.name());
+        }
+    }
+}
+
+#[test]
+fn the_readers_keys() {
+    let keymap = Keymap::builtin();
+    let worklist = |key: KeyEvent| keymap.command(Screen::Worklist, &key);
+    let reading = |key: KeyEvent| keymap.command(Screen::Reading, &key);
+    assert_eq!(worklist(letter('q')), Some(Command::Quit));
+    assert_eq!(reading(letter('q')), Some(Command::Close));
+    assert_eq!(worklist(press(KeyCode::Enter)), Some(Command::Open));
+    assert_eq!(worklist(press(KeyCode::Down)), worklist(letter('j')));
+    assert_eq!(reading(letter('6')), Some(Command::Level(CervicalLevel::C6)));
+    assert_eq!(reading(letter('J')), Some(Command::SlicesDown));
+    assert_eq!(reading(KeyEvent::new(KeyCode::Char('J'), KeyModifiers::SHIFT)), Some(Command::SlicesDown));
+    assert_eq!(reading(press(KeyCode::BackTab)), Some(Command::PreviousSeries));
+    assert_eq!(reading(KeyEvent::new(KeyCode::Left, KeyModifiers::SHIFT)), Some(Command::PanLeft));
+    assert_eq!(reading(letter('/')), None);
+    assert_eq!(worklist(letter('6')), None);
+}
+
+#[test]
+fn settings_add_keys_and_take_them_away() {
+    let keymap = overridden("[keys.reading]\n\"x\" = \"next-suspicion\"\n\"space\" = \"none\"\n\"T\" = \"none\"\n");
+    assert_eq!(keymap.command(Screen::Reading, &letter('x')), Some(Command::NextSuspicion));
+    assert_eq!(
+        keymap.keys_of(Screen::Reading, Command::NextSuspicion),
+        ["x", "n"],
+        "the user's own key is shown first"
+    );
+    assert_eq!(keymap.command(Screen::Reading, &letter(' ')), None);
+    assert_eq!(keymap.command(Screen::Worklist, &letter(' ')), Some(Command::OpenMostUrgent));
+    assert_eq!(keymap.command(Screen::Reading, &letter('T')), None, "a key of both screens can be taken from one");
+    assert_eq!(keymap.keys_of(Screen::Reading, Command::NextTheme), Vec::<String>::new());
+    assert_eq!(keymap.command(Screen::Worklist, &letter('T')), Some(Command::NextTheme));
+}
+
+#[test]
+fn a_key_set_everywhere_is_set_everywhere() {
+    let keymap =
+        overridden("[keys.everywhere]\n\"j\" = \"help\"\n\"q\" = \"none\"\n[keys.reading]\n\"j\" = \"invert\"\n");
+    assert_eq!(keymap.command(Screen::Worklist, &letter('j')), Some(Command::Help));
+    assert_eq!(keymap.command(Screen::Reading, &letter('j')), Some(Command::Invert), "the screen's own table wins");
+    assert_eq!(keymap.command(Screen::Reading, &letter('q')), None);
+    assert_eq!(keymap.keys_of(Screen::Worklist, Command::Down), ["down"]);
+}
+
+#[test]
+fn help_lists_every_command_of_the_screen_with_its_keys() {
+    let keymap = Keymap::builtin();
+    for screen in SCREENS {
+        let help = keymap.help(screen);
+        assert_eq!(help.len(), Command::ALL.iter().filter(|command| command.context().includes(screen)).count());
+        assert!(help.iter().all(|(keys, _)| !keys.is_empty()));
+    }
+    let help = keymap.help(Screen::Reading);
+    assert!(help.contains(&("+ =".to_owned(), Command::ZoomIn)));
+    assert!(help.contains(&(":window-brain".to_owned(), Command::WindowBrain)));
+    assert_eq!(keymap.hint(Screen::Reading, Command::NextStudy).as_deref(), Some("␣"));
+    assert_eq!(keymap.hint(Screen::Worklist, Command::Open).as_deref(), Some("⏎"));
+    assert_eq!(keymap.hint(Screen::Reading, Command::WindowBrain), None);
+}
+
+#[test]
+fn the_readmes_tables_are_whole() {
+    let text = Keymap::builtin().markdown();
+    for &command in Command::ALL {
+        assert!(text.contains(&format!("| `{}` | {} |", command.name(), command.help())), "{}", command.name());
+    }
+    assert!(text.contains("| `q` `ctrl-c` | `quit` | leave the program |"));
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows.iter().all(|row| row.replace("\\|", "").matches('|').count() == 4), "{text}");
+
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap_or_default();
+    if readme.contains("| Keys | Command |") {
+        for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
+            assert!(readme.contains(table.trim_end()), "the README's key table is not Keymap::markdown's:\n{table}");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_in_a_key_does_not_break_the_table() {
+    let text = overridden("[keys.reading]\n\"|\" = \"invert\"\n\"`\" = \"fit\"\n").markdown();
+    assert!(text.contains("| `\\|` `i` | `invert` |"), "{text}");
+    assert!(text.contains("| `` ` `` `0` | `fit` |"), "{text}");
+}
