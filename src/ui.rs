@@ -1,1 +1,145 @@
-//! Draws the model with ratatui; changes nothing.
+//! Draws the model with ratatui; changes nothing. [`draw`] returns where things landed: picture rectangles and places that can
+//! be clicked.
+//!
+//! Nothing here is told by colour alone: thresholds have a `!`, preliminary values a `~`, levels that are not seen a word.
+
+mod bar;
+mod help;
+mod palette;
+mod panel;
+mod reading;
+mod strip;
+mod text;
+mod worklist;
+
+use crate::app::{Command, Model, NoticeKind, Screen};
+use crate::config::Keymap;
+use crate::domain::{CervicalLevel, Uid};
+use crate::theme::{Role, Theme};
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use text::put;
+
+/// The smallest screen that can be used.
+const LEAST: (u16, u16) = (60, 16);
+
+/// Where things landed, in cells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The main picture.
+    pub picture: Option<Rect>,
+    /// The small picture beside it.
+    pub side: Option<Rect>,
+    /// Rows of the list with their studies.
+    pub rows: Vec<(Rect, Uid)>,
+    /// Lines of the panel with their levels.
+    pub levels: Vec<(Rect, CervicalLevel)>,
+    /// The slice strip: its width stands for all slices of the volume.
+    pub strip: Option<Rect>,
+}
+
+/// What drawing needs besides the model.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'l> {
+    /// Colours.
+    pub theme: &'l Theme,
+    /// Keys, for help and hints.
+    pub keymap: &'l Keymap,
+}
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    buffer.set_style(area, look.theme.style(Role::Text));
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let message = format!(
+            "cspine needs {} × {} characters; this window has {} × {}",
+            LEAST.0, LEAST.1, area.width, area.height
+        );
+        put(buffer, area.x, area.y, area.width, &message, look.theme.style(Role::Warning));
+        return Layout::default();
+    }
+    let body = Rect { height: area.height - 1, ..area };
+    let mut layout = match (&model.reading, model.screen()) {
+        (Some(reading), Screen::Reading) => reading::draw(buffer, body, model, reading, look),
+        _ => worklist::draw(buffer, body, model, look),
+    };
+    let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+    status(buffer, last, model, look);
+    if let Some(prompt) = &model.prompt {
+        // Pictures lie above text in some terminals: what is in the way leaves for as long as a prompt is open.
+        let covered = palette::draw(buffer, area, model, prompt, look);
+        layout.hide_under(covered);
+    }
+    if model.help {
+        help::draw(buffer, area, model.screen(), look);
+        layout.hide_under(area);
+    }
+    layout
+}
+
+impl Layout {
+    fn hide_under(&mut self, area: Rect) {
+        if self.picture.is_some_and(|picture| picture.intersects(area)) {
+            self.picture = None;
+        }
+        if self.side.is_some_and(|side| side.intersects(area)) {
+            self.side = None;
+        }
+    }
+}
+
+/// The last line: a notice, or hints and the way pictures take.
+fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    if let Some(notice) = &model.notice {
+        let role = match notice.kind {
+            NoticeKind::Info => Role::Accent,
+            NoticeKind::Error => Role::Error,
+        };
+        put(buffer, area.x + 1, area.y, area.width.saturating_sub(2), &notice.text, style(role));
+        return;
+    }
+    let mut right = model.graphics.to_owned();
+    if model.link.bytes > 0 {
+        let kib = (model.link.bytes as f64 / 1024.0).ceil();
+        right = format!("{right} · {} ms · {kib:.0} KB", model.link.round_trip.as_millis());
+    }
+    let right_width = text::width(&right);
+    let room = area.width.saturating_sub(right_width + 3);
+    put(buffer, area.right().saturating_sub(right_width + 1), area.y, right_width, &right, style(Role::Faint));
+    let screen = model.screen();
+    let wanted: &[(Command, &str)] = match screen {
+        Screen::Worklist => &[
+            (Command::Open, "read"),
+            (Command::OpenMostUrgent, "most urgent"),
+            (Command::Filter, "filter"),
+            (Command::Order, "order"),
+            (Command::Palette, "command"),
+            (Command::Help, "help"),
+            (Command::Quit, "quit"),
+        ],
+        Screen::Reading => &[
+            (Command::NextSuspicion, "next suspicion"),
+            (Command::NextStudy, "next study"),
+            (Command::NextPlane, "plane"),
+            (Command::WindowBone, "bone"),
+            (Command::WindowSoft, "soft"),
+            (Command::ZoomIn, "zoom"),
+            (Command::Help, "help"),
+            (Command::Close, "list"),
+        ],
+    };
+    let mut x = area.x + 1;
+    for (command, word) in wanted {
+        let Some(key) = look.keymap.hint(screen, *command) else { continue };
+        let needed = text::width(&key) + text::width(word) + 1;
+        if x + needed > area.x + room {
+            break;
+        }
+        x = put(buffer, x, area.y, area.width, &key, style(Role::Key));
+        x = put(buffer, x + 1, area.y, area.width, word, style(Role::Muted)) + 3;
+    }
+}

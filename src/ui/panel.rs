@@ -1,0 +1,282 @@
+//! The C1–C7 probability panel: bar, percentage, key slice, threshold, what is not seen, and which model speaks.
+
+use super::bar::{self, Kind};
+use super::text::{put, put_right};
+use super::{Layout, Look};
+use crate::app::{Entry, Model, ModelState, Progress, Reading};
+use crate::domain::{
+    Analysis, CervicalLevel, Completeness, FractureReport, LevelOutcome, ModelIdentity, ModelNature, Probability,
+};
+use crate::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Block, BorderType, Widget};
+
+/// Lines that the panel needs with its frame.
+pub(super) const HEIGHT: u16 = 15;
+/// Columns that it needs.
+pub(super) const WIDTH: u16 = 43;
+
+/// The framed panel.
+pub(super) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    model: &Model,
+    reading: &Reading,
+    look: Look<'_>,
+    layout: &mut Layout,
+) {
+    let style = |role| look.theme.style(role);
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(style(Role::Border))
+        .title(ratatui::text::Span::styled(" fracture probability ", style(Role::Title)));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    if inner.height < 3 || inner.width < 20 {
+        return;
+    }
+    let entry = model.worklist.entry(&reading.study.uid);
+    let report = entry.and_then(Entry::report);
+    let mut y = inner.y;
+    match report {
+        Some(report) => {
+            y = overall(buffer, inner, y, report, entry, look);
+            for level in CervicalLevel::ALL {
+                if y >= inner.bottom().saturating_sub(2) {
+                    break;
+                }
+                level_line(buffer, inner, y, report, level, reading, look);
+                layout.levels.push((Rect { y, height: 1, ..inner }, level));
+                y += 1;
+            }
+            if reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
+                put(
+                    buffer,
+                    inner.x + 1,
+                    y,
+                    inner.width - 2,
+                    "of another series than the one shown",
+                    style(Role::Warning),
+                );
+            }
+        }
+        None => {
+            for (line, role) in no_report(model, entry) {
+                y = paragraph(buffer, inner, y, &line, style(role));
+            }
+        }
+    }
+    footer(buffer, inner, model, report.map(|report| &*report.model), look);
+}
+
+fn overall(
+    buffer: &mut Buffer,
+    inner: Rect,
+    y: u16,
+    report: &FractureReport,
+    entry: Option<&Entry>,
+    look: Look<'_>,
+) -> u16 {
+    let style = |role| look.theme.style(role);
+    let kind = kind_of(report, report.is_alert());
+    let right = inner.right() - 1;
+    put(buffer, inner.x + 1, y, 8, "overall", style(Role::Title));
+    let bar_width = inner.width.saturating_sub(20);
+    bar::draw(
+        buffer,
+        (inner.x + 10, y, bar_width),
+        report.overall,
+        Some(report.model.thresholds.overall),
+        kind,
+        look.theme,
+    );
+    let text = percent(report, report.overall, report.is_alert());
+    let role = if report.is_alert() { Role::Alarm } else { Role::Text };
+    put_right(buffer, right, y, 9, &text, style(role));
+    let second = match (report.completeness, entry.map(|entry| &entry.progress)) {
+        (Completeness::Preliminary { done, total }, progress) => {
+            let paused = matches!(progress, Some(Progress::Running { paused: true, .. }));
+            let share = 100 * done / total.max(1);
+            format!("{} {share} % of the slices", if paused { "paused at" } else { "preliminary, from" })
+        }
+        (Completeness::Final, _) => {
+            let missing = report.not_seen();
+            let names: Vec<&str> = missing.iter().map(|level| level.name()).collect();
+            match names.as_slice() {
+                [] => format!("┊ alert {}", report.model.thresholds.overall),
+                [one] => format!("without {one}: not in the scan"),
+                several => format!("without {}: not in the scan", several.join(" ")),
+            }
+        }
+    };
+    let role = if second.starts_with('┊') { Role::Threshold } else { Role::Warning };
+    put(buffer, inner.x + 10, y + 1, inner.width - 11, &second, style(role));
+    y + 2
+}
+
+fn level_line(
+    buffer: &mut Buffer,
+    inner: Rect,
+    y: u16,
+    report: &FractureReport,
+    level: CervicalLevel,
+    reading: &Reading,
+    look: Look<'_>,
+) {
+    let style = |role| look.theme.style(role);
+    put(buffer, inner.x + 1, y, 2, level.name(), style(Role::Title));
+    match report.levels[level].outcome {
+        LevelOutcome::NotSeen => {
+            let words = match report.completeness {
+                Completeness::Final => "not in the scan",
+                Completeness::Preliminary { .. } => "not seen yet",
+            };
+            put(buffer, inner.x + 5, y, inner.width - 6, words, style(Role::Muted));
+        }
+        LevelOutcome::Seen { probability, key_slice, .. } => {
+            let alert = report.is_level_alert(level);
+            let bar_width = inner.width.saturating_sub(20);
+            let threshold = report.model.thresholds.level;
+            bar::draw(
+                buffer,
+                (inner.x + 5, y, bar_width),
+                probability,
+                Some(threshold),
+                kind_of(report, alert),
+                look.theme,
+            );
+            let right = inner.right() - 1;
+            let role = if alert { Role::Alarm } else { Role::Text };
+            put_right(buffer, right - 6, y, 9, &percent(report, probability, alert), style(role));
+            put_right(buffer, right - 1, y, 4, &(key_slice.index + 1).to_string(), style(Role::Muted));
+            if reading.key_slice(report, level) == Some(reading.slice()) && reading.plane == crate::raster::Plane::Axial
+            {
+                put(buffer, right - 1, y, 1, "◂", style(Role::Accent));
+            }
+        }
+    }
+}
+
+/// `! 81 %`, `~31 %` for a preliminary one.
+fn percent(report: &FractureReport, value: Probability, alert: bool) -> String {
+    let mark = if report.completeness != Completeness::Final {
+        "~"
+    } else if alert {
+        "! "
+    } else {
+        ""
+    };
+    format!("{mark}{value}")
+}
+
+fn kind_of(report: &FractureReport, alert: bool) -> Kind {
+    match (report.completeness, alert) {
+        (Completeness::Preliminary { .. }, _) => Kind::Preliminary,
+        (Completeness::Final, true) => Kind::Alert,
+        (Completeness::Final, false) => Kind::Plain,
+    }
+}
+
+/// What stands in the panel when there is no number.
+fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
+    if let ModelState::Unavailable(problem) = &model.network {
+        return vec![("no analysis".into(), Role::Warning), (problem.clone(), Role::Text)];
+    }
+    match entry.map(|entry| &entry.progress) {
+        None => Vec::new(),
+        Some(Progress::Waiting) => vec![("waiting for its turn".into(), Role::Muted)],
+        Some(Progress::Running { total: 0, .. }) => vec![("reading the series".into(), Role::Muted)],
+        Some(Progress::Running { done, total, .. }) => {
+            vec![
+                (format!("analysing {} %", 100 * done / total), Role::Muted),
+                ("no level seen yet".into(), Role::Muted),
+            ]
+        }
+        Some(Progress::Done(Analysis::NotAnalysed(reason))) => vec![
+            (format!("not analysed: {reason}"), Role::Warning),
+            ("There is no probability for this study.".into(), Role::Text),
+        ],
+        Some(Progress::Done(Analysis::Failed(problem))) => {
+            vec![(format!("failed: {problem}"), Role::Error), ("Back in the list, r tries again.".into(), Role::Text)]
+        }
+        Some(Progress::Done(Analysis::Analysed(_))) => Vec::new(),
+    }
+}
+
+fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&ModelIdentity>, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let own = match &model.network {
+        ModelState::Ready(identity) => Some(&**identity),
+        _ => None,
+    };
+    let (first, second) = match identity.or(own) {
+        Some(identity) => (
+            format!("{identity} · research use only"),
+            match identity.nature {
+                ModelNature::Synthetic => "synthetic training: tells nothing of patients",
+                ModelNature::Clinical => "not a medical device",
+            },
+        ),
+        None if model.network == ModelState::Loading => ("loading the model".to_owned(), "research use only"),
+        None => ("no model".to_owned(), "research use only"),
+    };
+    let y = inner.bottom() - 2;
+    put(buffer, inner.x + 1, y, inner.width - 2, &first, style(Role::Muted));
+    put(buffer, inner.x + 1, y + 1, inner.width - 2, second, style(Role::Warning));
+}
+
+/// Text over several lines; returns the line after it.
+fn paragraph(buffer: &mut Buffer, inner: Rect, mut y: u16, text: &str, style: ratatui::style::Style) -> u16 {
+    let room = inner.width.saturating_sub(2);
+    let last = inner.bottom().saturating_sub(2);
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && super::text::width(&line) + super::text::width(word) + 1 > room {
+            if y < last {
+                put(buffer, inner.x + 1, y, room, &line, style);
+            }
+            y += 1;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if y < last {
+        put(buffer, inner.x + 1, y, room, &line, style);
+    }
+    y + 1
+}
+
+/// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`.
+pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let entry = model.worklist.entry(&reading.study.uid);
+    let Some(report) = entry.and_then(Entry::report) else {
+        let words: Vec<String> = no_report(model, entry).into_iter().map(|(line, _)| line).collect();
+        put(buffer, area.x + 1, area.y, area.width - 2, &words.join(" · "), style(Role::Muted));
+        return;
+    };
+    let preliminary = report.completeness != Completeness::Final;
+    let mut x = area.x + 1;
+    for level in CervicalLevel::ALL {
+        x = put(buffer, x, area.y, area.width, level.name(), style(Role::Muted)) + 1;
+        let alert = report.is_level_alert(level);
+        let (text, role) = match report.levels[level].probability() {
+            Some(p) => (
+                format!("{}{}{}", if preliminary { "~" } else { "" }, p.percent(), if alert { "!" } else { "" }),
+                if alert { Role::Alarm } else { Role::Text },
+            ),
+            None => ("–".into(), Role::Faint),
+        };
+        x = put(buffer, x, area.y, area.width, &text, style(role)) + 1;
+    }
+    let role = if report.is_alert() { Role::Alarm } else { Role::Title };
+    let mark = if report.is_alert() { "!" } else { "" };
+    let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
+    x = put(buffer, x + 1, area.y, area.width, &all, style(role)) + 2;
+    let model_name = format!("{} · research use only", report.model);
+    put(buffer, x, area.y, area.right().saturating_sub(x + 1), &model_name, style(Role::Warning));
+}

@@ -1,0 +1,236 @@
+//! The reading screen: picture, panel, slice strip, and what folds when there is little room.
+
+use super::text::{fit, put, put_right};
+use super::{Layout, Look, panel, strip};
+use crate::app::{Entry, Model, Progress, Reading, VolumeState};
+use crate::domain::{Analysis, FractureReport, Volume};
+use crate::raster::{self, Plane};
+use crate::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Block, BorderType, Widget};
+
+/// From this width on a small second picture has room.
+const SIDE_FROM: u16 = 140;
+/// From this width on the panel stands beside the picture.
+const PANEL_FROM: u16 = 100;
+
+/// Draws the screen.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) -> Layout {
+    let mut layout = Layout::default();
+    let entry = model.worklist.entry(&reading.study.uid);
+    let report = entry.and_then(Entry::report).map(|report| &**report);
+    header(buffer, Rect { height: 1, ..area }, model, reading, entry, look);
+    let strip_height = if area.width >= PANEL_FROM && area.height >= 28 { 2 } else { 1 };
+    let wide = area.width >= PANEL_FROM;
+    let line_height = u16::from(!wide && !reading.panel);
+    let strip_area =
+        Rect { x: area.x + 1, y: area.bottom() - strip_height, width: area.width - 2, height: strip_height };
+    let line_area = Rect { y: strip_area.y - line_height, height: line_height, ..area };
+    let middle = Rect { y: area.y + 1, height: line_area.y - area.y - 1, ..area };
+    let with_panel = wide || reading.panel;
+    let panel_width = if with_panel { panel::WIDTH.min(area.width / 2) } else { 0 };
+    let picture_area = Rect { width: middle.width - panel_width, ..middle };
+    if with_panel {
+        let column = Rect { x: picture_area.right(), width: panel_width, ..middle };
+        let room_below = column.height.saturating_sub(panel::HEIGHT);
+        let with_side = area.width >= SIDE_FROM && room_below >= 8;
+        let panel_area =
+            Rect { height: if with_side { panel::HEIGHT } else { column.height.min(panel::HEIGHT + 1) }, ..column };
+        panel::draw(buffer, panel_area, model, reading, look, &mut layout);
+        if with_side {
+            let side = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
+            side_picture(buffer, side, reading, report, look, &mut layout);
+        } else if room_below >= 4 {
+            let notes = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
+            notes_below(buffer, notes, reading, look);
+        }
+    } else {
+        panel::one_line(buffer, line_area, model, reading, look);
+    }
+    picture(buffer, picture_area, reading, look, &mut layout);
+    strip::draw(buffer, strip_area, reading, report, look);
+    layout.strip = reading.volume().map(|_| strip_area);
+    layout
+}
+
+fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, entry: Option<&Entry>, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let patient = &reading.study.patient;
+    let name = entry.map_or("", Entry::name);
+    let mut x = put(buffer, area.x + 1, area.y, area.width / 3, name, style(Role::Title));
+    let age = patient.age_years.map(|age| age.to_string()).unwrap_or_default();
+    let sex = patient.sex.map(|sex| sex.letter().to_string()).unwrap_or_default();
+    let mut words: Vec<String> = vec![format!("{age} {sex}").trim().to_owned(), reading.study.description.to_string()];
+    words.extend(reading.study.date.map(|date| date.to_string()));
+    words.retain(|word| !word.is_empty());
+    let next = model.worklist.row_of(&reading.study.uid).map(|row| {
+        let next = model.worklist.at(row + 1).map(|entry| format!(" · next: {}", entry.name())).unwrap_or_default();
+        format!("{} of {}{}", row + 1, model.worklist.rows().len(), fit(&next, 34))
+    });
+    let next = next.unwrap_or_default();
+    let right = put_right(buffer, area.right() - 1, area.y, area.width / 2, &next, style(Role::Muted));
+    if !words.is_empty() {
+        x = put(buffer, x, area.y, right.saturating_sub(x + 1), " · ", style(Role::Faint));
+        put(buffer, x, area.y, right.saturating_sub(x + 1), &words.join(" · "), style(Role::Muted));
+    }
+}
+
+/// The framed picture with its letters around it; nothing lies on the pixels.
+fn picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>, layout: &mut Layout) {
+    let style = |role| look.theme.style(role);
+    let title = match reading.volume() {
+        Some(volume) => {
+            let position = match reading.plane {
+                plane if plane == raster::native_plane(volume) => volume.position_mm(reading.slice()),
+                plane => raster::plane_point(volume, plane, reading.slice()).map(|point| match plane {
+                    Plane::Axial => point.z,
+                    Plane::Sagittal => point.x,
+                    Plane::Coronal => point.y,
+                }),
+            };
+            let axis = match reading.plane {
+                Plane::Axial => 'z',
+                Plane::Sagittal => 'x',
+                Plane::Coronal => 'y',
+            };
+            let place = position.map(|mm| format!(" · {axis} {} mm", signed(mm))).unwrap_or_default();
+            format!(" {} · {} / {}{place} ", reading.plane.name(), reading.slice() + 1, reading.slices_in_plane())
+        }
+        None => " reading ".to_owned(),
+    };
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(style(Role::Border))
+        .title(ratatui::text::Span::styled(fit(&title, area.width.saturating_sub(4)), style(Role::Title)));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    buffer.set_style(inner, style(Role::Overlay));
+    let Some(volume) = reading.volume() else {
+        let (text, role) = match &reading.volume {
+            VolumeState::Loading(_, 0) => ("reading the series".to_owned(), Role::Muted),
+            VolumeState::Loading(done, total) => (format!("reading slice {done} of {total}"), Role::Muted),
+            VolumeState::Failed(problem) => (problem.clone(), Role::Error),
+            VolumeState::Ready(_) => return,
+        };
+        let room = inner.width.saturating_sub(4);
+        put(buffer, inner.x + 2, inner.y + inner.height / 2, room, &text, style(role));
+        return;
+    };
+    if inner.width < 10 || inner.height < 5 {
+        return;
+    }
+    let markers = raster::markers(volume, reading.plane);
+    let overlay = style(Role::Overlay);
+    let pixels = if reading.texts {
+        let top = format!("{} {}", reading.window, reading.window_name);
+        put(buffer, inner.x + 1, inner.y, inner.width / 2 - 2, top.trim(), overlay);
+        let series = &reading.study.series[reading.series];
+        let mut right = crate::domain::explain(series);
+        if reading.study.series.len() > 1 {
+            right = format!("series {}/{} · {right}", reading.series + 1, reading.study.series.len());
+        }
+        put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 2, &right, overlay);
+        put(buffer, inner.x + inner.width / 2, inner.y, 3, &markers.top, overlay);
+        let bottom = inner.bottom() - 1;
+        put(buffer, inner.x + inner.width / 2, bottom, 3, &markers.bottom, overlay);
+        let middle = inner.y + inner.height / 2;
+        put(buffer, inner.x, middle, 2, &markers.left, overlay);
+        put_right(buffer, inner.right(), middle, 2, &markers.right, overlay);
+        let mut notes = Vec::new();
+        if reading.zoom > 1.001 {
+            notes.push(format!("zoom {:.1}×", reading.zoom));
+        }
+        if reading.inverted {
+            notes.push("inverted".to_owned());
+        }
+        put(buffer, inner.x + 1, bottom, inner.width / 2 - 2, &notes.join(" · "), overlay);
+        put_right(buffer, inner.right() - 1, bottom, inner.width / 2 - 2, &oddities(volume), style(Role::Warning));
+        Rect { x: inner.x + 2, y: inner.y + 1, width: inner.width - 4, height: inner.height - 2 }
+    } else {
+        inner
+    };
+    layout.picture = Some(pixels);
+}
+
+fn signed(mm: f64) -> String {
+    format!("{mm:.1}").replace('-', "−")
+}
+
+/// What is odd about the series, in one line.
+fn oddities(volume: &Volume) -> String {
+    let all: Vec<String> = volume.oddities.iter().map(ToString::to_string).collect();
+    match all.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} (+{})", rest.len()),
+    }
+}
+
+fn side_picture(
+    buffer: &mut Buffer,
+    area: Rect,
+    reading: &Reading,
+    report: Option<&FractureReport>,
+    look: Look<'_>,
+    layout: &mut Layout,
+) {
+    let style = |role| look.theme.style(role);
+    let view = reading.side_view(report);
+    let name = view.as_ref().map_or("sagittal", |view| view.plane.name());
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(style(Role::Border))
+        .title(ratatui::text::Span::styled(format!(" {name} "), style(Role::Title)));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    buffer.set_style(inner, style(Role::Overlay));
+    if view.is_some() {
+        layout.side = Some(inner);
+    } else if reading.volume().is_some() {
+        put(
+            buffer,
+            inner.x + 1,
+            inner.y,
+            inner.width - 2,
+            "no reformat: positions or spacing missing",
+            style(Role::Muted),
+        );
+    }
+}
+
+/// Oddities of the series and the reason for its choice, where there is room under the panel.
+fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let mut y = area.y + 1;
+    let lines = reading.volume().map(|volume| volume.oddities.clone()).unwrap_or_default();
+    for oddity in lines {
+        if y >= area.bottom() {
+            break;
+        }
+        put(buffer, area.x + 2, y, area.width.saturating_sub(3), &oddity.to_string(), style(Role::Warning));
+        y += 1;
+    }
+}
+
+/// What the list says of a study's analysis when there is no number, in words.
+pub(super) fn state_words(entry: &Entry) -> String {
+    match &entry.progress {
+        Progress::Waiting => "waiting".into(),
+        Progress::Running { paused: true, .. } => "paused".into(),
+        Progress::Running { total: 0, .. } => "reading".into(),
+        Progress::Running { done, total, .. } => format!("analysing {} %", 100 * done / total),
+        Progress::Done(Analysis::NotAnalysed(reason)) => format!("not analysed: {reason}"),
+        Progress::Done(Analysis::Failed(problem)) => format!("failed: {problem}"),
+        Progress::Done(Analysis::Analysed(_)) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn minus_is_a_minus_sign() {
+        assert_eq!(super::signed(-128.44), "−128.4");
+        assert_eq!(super::super::text::width("−128.4"), 6);
+    }
+}

@@ -1,0 +1,288 @@
+//! The worklist screen.
+
+use super::bar::{self, Kind};
+use super::reading::state_words;
+use super::text::{fit, put, put_right};
+use super::{Layout, Look};
+use crate::app::{Entry, Model, ModelState, Order, Progress, ScanState};
+use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature};
+use crate::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Columns of the list, left to right: x and width.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    bar: (u16, u16),
+    percent: u16,
+    levels: (u16, u16),
+    patient: (u16, u16),
+    age: u16,
+    study: (u16, u16),
+    date: Option<u16>,
+    slices: u16,
+}
+
+impl Columns {
+    fn of(area: Rect) -> Self {
+        let bar_width = if area.width >= 100 { 10 } else { 5 };
+        let bar = (area.x + 3, bar_width);
+        let percent = bar.0 + bar_width + 7;
+        let levels = (percent + 3, if area.width >= 100 { 15 } else { 12 });
+        let patient_x = levels.0 + levels.1 + 1;
+        let slices = area.right() - 2;
+        let date = (area.width >= 110).then(|| slices - 7);
+        let rest = date.map_or(slices - 7, |date| date - 17) - patient_x;
+        let patient_width = (rest * 2 / 5).min(26);
+        let age = patient_x + patient_width + 4;
+        let study_x = age + 4;
+        let study_end = date.map_or(slices - 6, |date| date - 17);
+        Self {
+            bar,
+            percent,
+            levels,
+            patient: (patient_x, patient_width),
+            age,
+            study: (study_x, study_end.saturating_sub(study_x)),
+            date,
+            slices,
+        }
+    }
+}
+
+/// Draws the screen.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Layout {
+    let style = |role| look.theme.style(role);
+    let mut layout = Layout::default();
+    title(buffer, area, model, look);
+    rule(buffer, area, area.y + 1, look);
+    let columns = Columns::of(area);
+    let head = area.y + 2;
+    let faint = style(Role::Faint);
+    put(buffer, columns.bar.0, head, 12, "urgency", faint);
+    put(buffer, columns.levels.0, head, columns.levels.1, "levels", faint);
+    put(buffer, columns.patient.0, head, columns.patient.1, "patient", faint);
+    put_right(buffer, columns.age, head, 3, "age", faint);
+    put(buffer, columns.study.0, head, columns.study.1, "study", faint);
+    if let Some(date) = columns.date {
+        put_right(buffer, date, head, 16, "date", faint);
+    }
+    put_right(buffer, columns.slices, head, 6, "slices", faint);
+    let footer_lines = 3;
+    let list = Rect { y: head + 1, height: area.height.saturating_sub(4 + footer_lines), ..area };
+    let rows = model.worklist.rows().len();
+    let selected = model.worklist.selected_row().unwrap_or(0);
+    let height = usize::from(list.height).max(1);
+    // The selection stays in the middle of a long list, so that what surrounds it is always seen.
+    let top = selected.saturating_sub(height / 2).min(rows.saturating_sub(height));
+    for (offset, entry) in model.worklist.rows().skip(top).take(height).enumerate() {
+        let line = Rect { y: list.y + offset as u16, height: 1, ..list };
+        row(buffer, line, entry, top + offset == selected, columns, look);
+        layout.rows.push((line, entry.study.uid.clone()));
+    }
+    if rows == 0 {
+        empty(buffer, list, model, look);
+    }
+    rule(buffer, area, list.bottom(), look);
+    details(buffer, Rect { y: list.bottom() + 1, height: footer_lines - 1, ..area }, model, look);
+    layout
+}
+
+fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let entries = model.worklist.entries();
+    let count = |wanted: fn(&Entry) -> bool| entries.iter().filter(|entry| wanted(entry)).count();
+    let urgent =
+        count(|entry| matches!(&entry.progress, Progress::Done(Analysis::Analysed(report)) if report.is_alert()));
+    let waiting = count(|entry| matches!(entry.progress, Progress::Waiting));
+    let running = count(|entry| matches!(entry.progress, Progress::Running { .. }));
+    let declined = count(|entry| matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_))));
+    let failed = count(|entry| matches!(entry.progress, Progress::Done(Analysis::Failed(_))));
+    let opened = count(|entry| entry.opened);
+    let mut words = Vec::new();
+    for (n, word) in [
+        (urgent, "urgent"),
+        (waiting, "waiting"),
+        (running, "running"),
+        (opened, "opened"),
+        (declined, "not analysed"),
+        (failed, "failed"),
+    ] {
+        if n > 0 {
+            words.push(format!("{n} {word}"));
+        }
+    }
+    let scanned = model.scan.summary();
+    match &model.scan {
+        ScanState::Scanning(_) => words.insert(0, format!("scanning, {} files", scanned.files)),
+        ScanState::Finished(summary) if summary.unreadable > 0 => {
+            words.push(format!("{} files unreadable", summary.unreadable));
+        }
+        ScanState::Finished(_) => {}
+        ScanState::Failed(_) => words.insert(0, "scan failed".into()),
+    }
+    let right = put_right(buffer, area.right() - 1, area.y, area.width * 2 / 3, &words.join(" · "), style(Role::Muted));
+    let x = put(buffer, area.x + 1, area.y, right.saturating_sub(area.x + 2), "cspine", style(Role::Title));
+    let mut left = format!(" · worklist · {}", model.source);
+    if model.worklist.order() != Order::Urgency {
+        left.push_str(&format!(" · by {}", model.worklist.order().name()));
+    }
+    if !model.worklist.filter().is_empty() {
+        left.push_str(&format!(" · only {:?}", model.worklist.filter()));
+    }
+    put(buffer, x, area.y, right.saturating_sub(x + 1), &left, style(Role::Muted));
+}
+
+fn rule(buffer: &mut Buffer, area: Rect, y: u16, look: Look<'_>) {
+    let line = "─".repeat(usize::from(area.width.saturating_sub(2)));
+    put(buffer, area.x + 1, y, area.width - 2, &line, look.theme.style(Role::Border));
+}
+
+fn row(buffer: &mut Buffer, line: Rect, entry: &Entry, selected: bool, columns: Columns, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let y = line.y;
+    if selected {
+        buffer.set_style(line, style(Role::Selection));
+        put(buffer, line.x + 1, y, 1, "▸", style(Role::Accent));
+    } else if entry.risen {
+        // A short mark on rows that a result has moved up.
+        put(buffer, line.x + 1, y, 1, "↑", style(Role::Accent));
+    }
+    let report = entry.report();
+    if let Some(report) = report {
+        let preliminary = report.completeness != Completeness::Final;
+        let alert = report.is_alert() && !preliminary;
+        let kind = match (preliminary, alert) {
+            (true, _) => Kind::Preliminary,
+            (false, true) => Kind::Alert,
+            (false, false) => Kind::Plain,
+        };
+        bar::draw(buffer, (columns.bar.0, y, columns.bar.1), report.overall, None, kind, look.theme);
+        let text = format!("{}{}", if preliminary { "~ " } else { "" }, report.overall);
+        let role = if alert { Role::Alarm } else { Role::Text };
+        put_right(buffer, columns.percent, y, 7, &text, style(role));
+        if alert {
+            put(buffer, columns.percent + 1, y, 1, "!", style(Role::Alarm));
+        }
+    } else {
+        let symbol = match &entry.progress {
+            Progress::Done(Analysis::Failed(_)) => "✕",
+            Progress::Done(_) => "–",
+            _ => "·",
+        };
+        put(buffer, columns.bar.0, y, 1, symbol, style(Role::Muted));
+    }
+    let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_)));
+    let words = state_words(entry);
+    let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
+    let name_role = if entry.opened { Role::Muted } else { Role::Text };
+    if refused {
+        // The reason needs the room of levels, and what it leaves is the patient's.
+        let role =
+            if matches!(entry.progress, Progress::Done(Analysis::Failed(_))) { Role::Error } else { Role::Warning };
+        let room = columns.levels.1 + columns.patient.1 / 2 + 8;
+        let end = put(buffer, columns.levels.0, y, room, &words, style(role)) + 2;
+        let x = end.max(columns.patient.0);
+        let room = (columns.patient.0 + columns.patient.1).saturating_sub(x);
+        put(buffer, x, y, room, &fit(entry.name(), room), style(name_role));
+    } else {
+        let (levels, role) = if done { levels(entry) } else { (words, Role::Muted) };
+        put(buffer, columns.levels.0, y, columns.levels.1, &levels, style(role));
+        put(buffer, columns.patient.0, y, columns.patient.1, entry.name(), style(name_role));
+    }
+    let patient = &entry.study.patient;
+    if let Some(age) = patient.age_years {
+        put_right(buffer, columns.age, y, 3, &age.to_string(), style(name_role));
+    }
+    if let Some(sex) = patient.sex {
+        put(buffer, columns.age + 1, y, 1, &sex.letter().to_string(), style(name_role));
+    }
+    put(buffer, columns.study.0, y, columns.study.1, entry.study.description.as_str(), style(Role::Muted));
+    if let (Some(x), Some(date)) = (columns.date, entry.study.date) {
+        put_right(buffer, x, y, 16, &date.to_string(), style(Role::Muted));
+    }
+    put_right(buffer, columns.slices, y, 6, &entry.slices().to_string(), style(Role::Muted));
+}
+
+/// Levels past the threshold; a dash for none; what the scan does not show.
+fn levels(entry: &Entry) -> (String, Role) {
+    let Some(report) = entry.report() else { return (String::new(), Role::Text) };
+    let alert = report.alert_levels();
+    let missing = report.not_seen().len();
+    let mut text = if alert.is_empty() {
+        "–".to_owned()
+    } else {
+        alert.iter().map(|level| level.name()).collect::<Vec<_>>().join(" ")
+    };
+    if missing > 0 {
+        text.push_str(&format!(" ({} unseen)", missing));
+    }
+    (text, if alert.is_empty() { Role::Muted } else { Role::Alarm })
+}
+
+fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let (first, second) = match &model.scan {
+        ScanState::Scanning(summary) => (format!("looking for studies: {} files so far", summary.files), String::new()),
+        ScanState::Failed(problem) => (problem.clone(), "q leaves; correct the path and start again".into()),
+        ScanState::Finished(_) if !model.worklist.filter().is_empty() => {
+            (format!("no study contains {:?}", model.worklist.filter()), "/ and Esc takes the filter away".into())
+        }
+        ScanState::Finished(summary) => (
+            format!("no study found in {}: {} files, none of them a DICOM picture that can be used", model.source, summary.files),
+            "start cspine with the folder that holds the studies, or try cspine demo; cspine inspect PATH tells each file's reason".into(),
+        ),
+    };
+    put(buffer, list.x + 3, list.y + 1, list.width.saturating_sub(4), &first, style(Role::Text));
+    put(buffer, list.x + 3, list.y + 2, list.width.saturating_sub(4), &second, style(Role::Muted));
+    for (line, (path, reason)) in
+        model.unreadable.iter().rev().take(usize::from(list.height.saturating_sub(5))).enumerate()
+    {
+        let text = format!("{reason}: {path}");
+        put(buffer, list.x + 3, list.y + 4 + line as u16, list.width.saturating_sub(4), &text, style(Role::Warning));
+    }
+}
+
+/// Two lines about the selection and the model.
+fn details(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
+    let style = |role| look.theme.style(role);
+    let room = area.width.saturating_sub(2);
+    if let Some(entry) = model.worklist.selected() {
+        let mut words = Vec::new();
+        if let Some(report) = entry.report() {
+            for level in CervicalLevel::ALL.into_iter().filter(|level| report.is_level_alert(*level)) {
+                let finding = &report.levels[level];
+                if let (Some(probability), Some(key)) = (finding.probability(), finding.key_slice()) {
+                    words.push(format!("{level} {probability} slice {}", key.index + 1));
+                }
+            }
+            let missing: Vec<&str> = report.not_seen().into_iter().map(CervicalLevel::name).collect();
+            if !missing.is_empty() && report.completeness == Completeness::Final {
+                words.push(format!("{} not in the scan", missing.join(" ")));
+            }
+        }
+        let state = state_words(entry);
+        if !state.is_empty() {
+            words.push(state);
+        }
+        if let Ok(choice) = &entry.choice {
+            words.push(choice.explanation.clone());
+            if let Some(series) = entry.study.series.get(choice.series) {
+                words.extend(series.oddities.iter().map(ToString::to_string));
+            }
+        }
+        put(buffer, area.x + 1, area.y, room, &words.join(" · "), style(Role::Muted));
+    }
+    let (text, role) = match &model.network {
+        ModelState::Loading => ("loading the model · research use only".to_owned(), Role::Muted),
+        ModelState::Ready(identity) => {
+            let nature = match identity.nature {
+                ModelNature::Synthetic => " · trained on synthetic necks only: tells nothing of patients",
+                ModelNature::Clinical => "",
+            };
+            (format!("model {identity} · research use only{nature}"), Role::Muted)
+        }
+        ModelState::Unavailable(problem) => (format!("no analysis: {problem}"), Role::Warning),
+    };
+    put(buffer, area.x + 1, area.y + 1, room, &text, style(role));
+}
