@@ -88,13 +88,18 @@ impl Engine {
         self.delivery.deadline().into_iter().chain(text).min()
     }
 
-    /// What to do next.
-    pub(super) fn step(&mut self, now: Instant) -> Step {
+    /// Gives up waiting for answers that do not come.
+    pub(super) fn expire(&mut self, now: Instant) {
         let expired = self.delivery.expire(now, &mut self.fences);
         self.events.extend(expired);
         if let Some((fence, _)) = self.text_in_flight.take_if(|(_, since)| now >= *since + PATIENCE) {
             self.fences.give_up(fence);
         }
+    }
+
+    /// What to do next.
+    pub(super) fn step(&mut self, now: Instant) -> Step {
+        self.expire(now);
         let Some(frame) = &self.frame else { return Step::Wait };
         if self.changed && self.text_in_flight.is_none() {
             self.changed = false;

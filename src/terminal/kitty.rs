@@ -180,10 +180,7 @@ mod tests {
         let text = String::from_utf8(out).expect("ASCII");
         let inner = text.strip_prefix("\x1bPtmux;").and_then(|t| t.strip_suffix("\x1b\\")).expect("wrapped");
         assert_eq!(inner.matches('\x1b').count() % 2, 0);
-        assert_eq!(
-            inner.replace("\x1b\x1b", "\x1b"),
-            "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=1,C=1\x1b\\\x1b8"
-        );
+        assert_eq!(inner.replace("\x1b\x1b", "\x1b"), "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=1,C=1\x1b\\\x1b8");
     }
 
     #[test]

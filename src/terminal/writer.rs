@@ -117,10 +117,11 @@ impl Inbox {
                 && waiting.hold.is_none()
                 && !waiting.close;
             if !idle || late {
-                let next = Waiting { held: waiting.held, close: waiting.close, ..Waiting::default() };
+                let next = Waiting { held: waiting.held, ..Waiting::default() };
                 return std::mem::replace(&mut waiting, next);
             }
-            let patience = deadline.map_or(Duration::from_secs(60), |end| end.saturating_duration_since(Instant::now()));
+            let patience =
+                deadline.map_or(Duration::from_secs(60), |end| end.saturating_duration_since(Instant::now()));
             waiting = self.changed.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -139,7 +140,12 @@ impl Writer {
     ///
     /// # Errors
     /// The system's, where it has no room for threads.
-    pub(super) fn start(inbox: Arc<Inbox>, output: Output, manner: Manner, events: Sender<Event>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        inbox: Arc<Inbox>,
+        output: Output,
+        manner: Manner,
+        events: Sender<Event>,
+    ) -> std::io::Result<Self> {
         let jobs: Mailbox<Job> = Mailbox::new();
         let encoder = thread::Builder::new().name("picture-encoder".into()).spawn({
             let (jobs, inbox) = (jobs.clone(), Arc::clone(&inbox));
@@ -180,49 +186,90 @@ impl Writer {
 /// The writer's loop, up to the end of the program or of the terminal.
 fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<Job>, events: &Sender<Event>) {
     let keep_on = || !inbox.abandon.load(Ordering::Acquire);
-    let mut hold: Option<Sender<()>> = None;
+    let mut quiet: Option<Sender<()>> = None;
+    let mut closing = false;
+    // After something was written there may be more to do, with what came in meanwhile.
+    let mut busy = false;
     loop {
-        let waiting = inbox.take(engine.deadline());
-        let (held, close) = (waiting.held, waiting.close);
-        hold = waiting.hold.clone().or(hold).filter(|_| held);
+        let waiting = inbox.take(if busy { Some(Instant::now()) } else { engine.deadline() });
+        let held = waiting.held;
+        closing |= waiting.close;
+        quiet = waiting.hold.clone().or(quiet).filter(|_| held);
         accept(&mut engine, waiting);
-        let mut step = Step::Wait;
-        if close || held {
-            if !engine.in_flight() {
-                if let Some(quiet) = hold.take() {
-                    let _ = quiet.send(());
-                }
-                if close {
-                    // A terminal that is gone stores nothing.
-                    let _ = output.write_while(&engine.farewell(), keep_on);
-                    return;
-                }
-            } else {
-                engine.expire(Instant::now());
-            }
-            if close && !keep_on() {
-                return;
-            }
+        let step = if closing || held {
+            engine.expire(Instant::now());
+            Step::Wait
         } else {
-            step = engine.step(Instant::now());
-        }
+            engine.step(Instant::now())
+        };
         for event in engine.events.drain(..) {
+            // A program that no longer listens is about to end.
             let _ = events.send(event);
         }
-        match step {
-            Step::Wait => {}
+        if !engine.in_flight() {
+            if let Some(quiet) = quiet.take() {
+                let _ = quiet.send(());
+            }
+            if closing {
+                // A terminal that is gone stores nothing.
+                let _ = output.write_while(&engine.farewell(), keep_on);
+                return;
+            }
+        }
+        busy = match step {
+            Step::Wait => false,
             Step::Encode(job) => {
                 jobs.put(job);
+                false
             }
             Step::Send(bytes) => {
                 if let Err(error) = output.write_while(&bytes, keep_on) {
                     let _ = events.send(Event::WriterFailed(error.to_string()));
                     return drop_everything(inbox);
                 }
-                // There may be more to do, with what came in meanwhile.
-                inbox.put(|waiting| waiting.replies.reserve(1));
-                engine.again = true;
+                true
             }
+        };
+        if closing && !keep_on() {
+            return;
         }
     }
 }
+
+fn accept(engine: &mut Engine, waiting: Waiting) {
+    if let Some(manner) = waiting.manner {
+        engine.set_manner(manner);
+    }
+    if let Some(repaint) = waiting.repaint {
+        engine.repaint(repaint == Repaint::Everything);
+    }
+    for (job, result) in waiting.encoded {
+        engine.encoded(job, result);
+    }
+    for reply in &waiting.replies {
+        engine.reply(reply, Instant::now());
+    }
+    if let Some(frame) = waiting.frame {
+        engine.draw(frame);
+    }
+    if let Some(pictures) = waiting.pictures {
+        engine.show(pictures);
+    }
+}
+
+/// The terminal is gone: keeps the mailbox empty until the program ends.
+fn drop_everything(inbox: &Inbox) {
+    loop {
+        let waiting = inbox.take(None);
+        if let Some(quiet) = waiting.hold {
+            let _ = quiet.send(());
+        }
+        if waiting.close {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
