@@ -123,11 +123,12 @@ fn install_hook() {
 
 #[cfg(test)]
 mod tests {
+    use super::super::screen::tests::emulator;
     use super::*;
 
     #[test]
     fn what_entering_sets_leaving_resets() {
-        let mut terminal = vt100::Parser::new(24, 80, 0);
+        let mut terminal = emulator(24, 80);
         terminal.process(b"$ cspine");
         let before = terminal.screen().clone();
         terminal.process(ENTER);

@@ -92,9 +92,16 @@ impl Screen {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use ratatui::style::Style;
+    use std::num::NonZero;
+
+    /// A terminal without a screen.
+    pub(in crate::terminal) fn emulator(rows: u16, columns: u16) -> vt100::Parser {
+        let size = |cells| NonZero::new(cells).expect("at least one cell");
+        vt100::Parser::new(size(rows), size(columns), 0)
+    }
 
     fn frame(lines: &[&str]) -> TextFrame {
         TextFrame { buffer: Buffer::with_lines(lines.iter().copied()), cursor: None }
@@ -110,7 +117,7 @@ mod tests {
     fn frames_left_out_do_not_matter() {
         let (first, last) = (frame(&["C5  12 %", "C6   3 %"]), frame(&["C5  97 %", "C6   3 %"]));
         let mut screen = Screen::default();
-        let mut terminal = vt100::Parser::new(2, 8, 0);
+        let mut terminal = emulator(2, 8);
         terminal.process(text(&mut screen, &first).as_bytes());
         terminal.process(text(&mut screen, &last).as_bytes());
         assert_eq!(terminal.screen().contents(), "C5  97 %\nC6   3 %");
@@ -144,7 +151,7 @@ mod tests {
         let mut out = Vec::new();
         screen.write(&wanted, &mut out);
         screen.put_cursor(&mut out);
-        let mut terminal = vt100::Parser::new(1, 4, 0);
+        let mut terminal = emulator(1, 4);
         terminal.process(&out);
         assert_eq!(terminal.screen().cursor_position(), (0, 3));
         assert!(!terminal.screen().hide_cursor());

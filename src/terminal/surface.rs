@@ -128,7 +128,7 @@ impl Backend for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::style::{Style, Stylize as _};
+    use ratatui::style::Style;
     use ratatui::text::Line;
 
     const WINDOW: Window = Window { columns: 10, rows: 2, width: 0, height: 0 };
