@@ -1,1 +1,287 @@
-//! The only writer of escape sequences: guard, probe, input, picture delivery.
+//! The only writer of escape sequences and the only reader of standard input.
+//!
+//! [`Terminal::open`] takes the terminal over and asks it what it can do; [`restore_now`] gives it back, also after a panic.
+//! Text and pictures go through one writer thread, the newest first: text before pictures, and never more than one
+//! picture (or one screen of half-blocks) on its way before the terminal has answered. Keys, the mouse and signals come out
+//! of one channel of [`Event`]s.
+//!
+//! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
+
+mod capabilities;
+mod delivery;
+mod encode;
+mod engine;
+mod event;
+mod fence;
+mod guard;
+mod halfblocks;
+mod keys;
+mod kitty;
+mod output;
+mod parser;
+mod picture;
+mod probe;
+mod reader;
+mod replies;
+mod screen;
+mod signals;
+mod sixel;
+mod surface;
+mod writer;
+
+pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
+pub use event::Event;
+pub use guard::restore_now;
+pub use halfblocks::halfblock_cells;
+pub use picture::{PictureKey, Placed};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use delivery::Manner;
+use kitty::Commands;
+use output::Output;
+use probe::{Answers, Environment, Window};
+use reader::Reader;
+use signals::{Listener, Stopper};
+use std::io;
+use std::sync::Arc;
+use surface::Surface;
+use writer::{Inbox, Writer};
+
+/// Why the terminal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TerminalError {
+    /// Standard input or output goes elsewhere.
+    #[error(
+        "{0} is not a terminal: run cspine in a terminal (over ssh: ssh -t), or use a command that needs none, as cspine predict"
+    )]
+    NotATerminal(&'static str),
+    /// The terminal could not be taken over, or taken again.
+    #[error("the terminal cannot be set up: {0}; open another one and try again")]
+    Take(#[source] io::Error),
+    /// The system refused a thread, a signal handler or a descriptor.
+    #[error("the terminal cannot be served: {0}; end other programs and try again")]
+    Serve(#[source] io::Error),
+    /// The screen could not be drawn.
+    #[error("the screen cannot be drawn: {0}")]
+    Draw(#[source] io::Error),
+    /// There is no shell to go back to.
+    #[error("cspine cannot be stopped here, as no shell could continue it: quit instead")]
+    NoShell,
+}
+
+/// The terminal, taken over. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Terminal {
+    capabilities: Capabilities,
+    registers: u16,
+    pane: Option<(u16, u16)>,
+    window: Window,
+    surface: Surface,
+    inbox: Arc<Inbox>,
+    stopper: Arc<Stopper>,
+    /// Written to the end, then the reader and the listener end: answers to the last bytes are still read.
+    writer: Option<Writer>,
+    reader: Option<Reader>,
+    listener: Option<Listener>,
+}
+
+/// What a probe of the terminal leaves running.
+struct Probed {
+    capabilities: Capabilities,
+    registers: u16,
+    pane: Option<(u16, u16)>,
+    window: Window,
+    reader: Reader,
+}
+
+/// Takes the terminal over, starts the reader and asks.
+fn probe(choice: GraphicsChoice, inbox: &Arc<Inbox>, events: Sender<Event>) -> Result<Probed, TerminalError> {
+    if !rustix::termios::isatty(rustix::stdio::stdin()) {
+        return Err(TerminalError::NotATerminal("standard input"));
+    }
+    if !rustix::termios::isatty(rustix::stdio::stdout()) {
+        return Err(TerminalError::NotATerminal("standard output"));
+    }
+    let environment = Environment::read();
+    let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
+    guard::enter().map_err(TerminalError::Take)?;
+    let (answer, answered) = unbounded();
+    let reader = Reader::start(rustix::stdio::stdin(), events, {
+        let inbox = Arc::clone(inbox);
+        move |reply| {
+            // Once nobody asks any more, answers are the writer's.
+            if let Err(answer) = answer.send(reply) {
+                inbox.reply(answer.into_inner());
+            }
+        }
+    });
+    let reader = reader.map_err(TerminalError::Serve)?;
+    let output = Output::of_stdout().map_err(TerminalError::Serve)?;
+    output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
+    let answers = Answers::collect(&answered, &environment);
+    let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
+    let pane = if tmux { probe::tmux_pane() } else { None };
+    let capabilities = probe::decide(choice, &answers, &environment, window, pane);
+    Ok(Probed { capabilities, registers: answers.registers(), pane, window, reader })
+}
+
+/// What the terminal can do, as lines of a label and a value, for `cspine doctor`. The terminal is taken over for at most a
+/// third of a second and given back.
+///
+/// # Errors
+/// Where standard input or output is no terminal, or it cannot be set up.
+pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)>, TerminalError> {
+    let inbox = Arc::new(Inbox::default());
+    // Keys typed meanwhile are nobody's.
+    let (events, _keys) = unbounded();
+    let probed = probe(choice, &inbox, events);
+    restore_now();
+    let Probed { capabilities: found, registers, window, .. } = probed?;
+    let cell = found.cell;
+    let guessed = if cell.guessed { " (guessed)" } else { "" };
+    let mut lines = vec![
+        ("terminal", found.name.clone().unwrap_or_else(|| "unknown".into())),
+        ("pictures", found.protocol.to_string()),
+        (
+            "size",
+            format!("{}×{} characters of {}×{} pixels{guessed}", window.columns, window.rows, cell.width, cell.height),
+        ),
+        ("colours", if found.truecolor { "24 bits".into() } else { "256".to_owned() }),
+        ("multiplexer", found.multiplexer.map_or("none", Multiplexer::name).to_owned()),
+    ];
+    if found.protocol == Protocol::Sixel {
+        lines.push(("sixel registers", registers.to_string()));
+    }
+    lines.extend(found.notes.into_iter().map(|note| ("note", note)));
+    Ok(lines)
+}
+
+impl Terminal {
+    /// Takes the terminal over: raw mode, alternate screen, mouse, bracketed paste, hidden cursor. Asks it what it can do,
+    /// for at most 300 ms; keys typed meanwhile are events like any other. A panic on this thread restores the terminal
+    /// before it is reported; one on another thread goes to the log.
+    ///
+    /// # Errors
+    /// Where standard input or output is no terminal, or the system refuses threads or handlers.
+    pub fn open(choice: GraphicsChoice) -> Result<(Self, Receiver<Event>), TerminalError> {
+        let inbox = Arc::new(Inbox::default());
+        let (events, receiver) = unbounded();
+        let opened = Self::start(choice, inbox, &events);
+        if opened.is_err() {
+            restore_now();
+        }
+        Ok((opened?, receiver))
+    }
+
+    fn start(choice: GraphicsChoice, inbox: Arc<Inbox>, events: &Sender<Event>) -> Result<Self, TerminalError> {
+        let Probed { capabilities, registers, pane, window, reader } = probe(choice, &inbox, events.clone())?;
+        // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
+        crossterm::style::force_color_output(true);
+        let manner = manner(&capabilities, registers, pane);
+        let output = Output::of_stdout().map_err(TerminalError::Serve)?;
+        let writer = Writer::start(Arc::clone(&inbox), output, manner, events.clone()).map_err(TerminalError::Serve)?;
+        let stopper = Arc::new(Stopper::new(Arc::clone(&inbox), events.clone()));
+        let listener = Listener::start(Arc::clone(&stopper), events.clone()).map_err(TerminalError::Serve)?;
+        let surface = Surface::new(window, capabilities.truecolor)?;
+        Ok(Self {
+            capabilities,
+            registers,
+            pane,
+            window,
+            surface,
+            inbox,
+            stopper,
+            writer: Some(writer),
+            reader: Some(reader),
+            listener: Some(listener),
+        })
+    }
+
+    /// What the terminal can do; the cell's size follows the window's.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Columns and rows of the window, now.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        let window = Window::read().unwrap_or(self.window);
+        (window.columns, window.rows)
+    }
+
+    /// Draws the text of the screen. It never waits for the terminal: a frame that is not yet written when the next one
+    /// comes is left out.
+    ///
+    /// # Errors
+    /// None in practice: drawing happens in memory.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame<'_>)) -> Result<(), TerminalError> {
+        self.follow_window();
+        let frame = self.surface.draw(self.window, render)?;
+        self.inbox.draw(frame);
+        Ok(())
+    }
+
+    /// Takes over another size of the window, of its cells, and of tmux's panes.
+    fn follow_window(&mut self) {
+        let window = Window::read().unwrap_or(self.window);
+        if window == self.window {
+            return;
+        }
+        self.window = window;
+        if let Some(cell) = window.cell() {
+            self.capabilities.cell = cell;
+        }
+        if self.pane.is_some() {
+            self.pane = probe::tmux_pane().or(self.pane);
+        }
+        self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+    }
+
+    /// The pictures that are to be on screen from now on, in place of all earlier ones; the latest call wins. Each is answered
+    /// by [`Event::PictureShown`], unless a newer call overtakes it. Nothing is shown before the first [`Terminal::draw`].
+    pub fn show(&self, pictures: Vec<Placed>) {
+        self.inbox.show(pictures);
+    }
+
+    /// Takes all pictures away and writes the whole screen again.
+    pub fn clear_all(&mut self) {
+        self.inbox.show(Vec::new());
+        self.inbox.redraw();
+    }
+
+    /// Clears the screen and writes it, and the pictures on it, again.
+    pub fn redraw(&mut self) {
+        self.inbox.redraw();
+    }
+
+    /// Gives the terminal back and stops the program (Ctrl-Z); returns when it is continued. [`Event::Resumed`] follows, and
+    /// the pictures are sent again.
+    ///
+    /// # Errors
+    /// [`TerminalError::NoShell`] where nothing could continue the program; or the terminal is gone.
+    pub fn suspend(&mut self) -> Result<(), TerminalError> {
+        self.stopper.stop()
+    }
+
+    /// Gives the terminal back: within a second, even where the terminal no longer answers.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            writer.close();
+        }
+        restore_now();
+        drop(self.reader.take());
+        drop(self.listener.take());
+    }
+}
+
+fn manner(capabilities: &Capabilities, registers: u16, pane: Option<(u16, u16)>) -> Manner {
+    let (protocol, cell) = (capabilities.protocol, capabilities.cell);
+    Manner { protocol, cell, registers, commands: Commands { pane } }
+}

@@ -1,0 +1,65 @@
+//! What the terminal tells the program.
+
+use crate::task::Generation;
+use crossterm::event::{KeyEvent, MouseEvent};
+use std::time::Duration;
+
+/// What the terminal, the writer or the operating system tells the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// A mouse button or the wheel; coordinates are cells from 0.
+    Mouse(MouseEvent),
+    /// Pasted text, at most 1 MiB; its control characters are still in it.
+    Paste(String),
+    /// The window has another size: ask [`super::Terminal::size`] and draw.
+    Resized,
+    /// The program is back from a stop: draw; the pictures last given to [`super::Terminal::show`] are sent again.
+    Resumed,
+    /// The terminal is gone (SIGHUP, or the end of its input): save and end.
+    Hangup,
+    /// Someone asks the program to end (SIGTERM, or SIGINT from outside).
+    Terminate,
+    /// A picture is on screen.
+    PictureShown {
+        /// The request it came from.
+        generation: Generation,
+        /// From the first byte handed to the terminal to its answer; zero where the picture was there already, and two
+        /// seconds where the terminal never answered.
+        round_trip: Duration,
+        /// Bytes that it took.
+        bytes: usize,
+    },
+    /// Nothing can be written any more, with the reason; everything drawn from now on is dropped.
+    WriterFailed(String),
+}
+
+/// An answer of the terminal to one of our questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The kitty graphics protocol's answer about an image.
+    Graphics { id: u32, placement: Option<u32>, message: String },
+    /// `CSI ? … c`: what the terminal says it is.
+    PrimaryAttributes(Vec<u16>),
+    /// `CSI row ; column R`, from 1: our fence.
+    CursorPosition { row: u16, column: u16 },
+    /// `CSI 6 ; height ; width t`.
+    CellPixels { width: u16, height: u16 },
+    /// `CSI 4 ; height ; width t`.
+    TextAreaPixels { width: u16, height: u16 },
+    /// `CSI ? 1 ; 0 ; n S`: how many colour registers sixel pictures have.
+    ColorRegisters(u16),
+    /// XTVERSION: name and version.
+    Version(String),
+}
+
+/// One thing that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    Paste(String),
+    Focus(bool),
+    Reply(Reply),
+}

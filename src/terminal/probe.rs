@@ -1,0 +1,265 @@
+//! Asks the terminal what it can do, and decides.
+
+use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol};
+use super::event::Reply;
+use super::kitty::Commands;
+use super::sixel::USUAL_REGISTERS;
+use crossbeam_channel::Receiver;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long answers are waited for.
+pub(super) const LIMIT: Duration = Duration::from_millis(300);
+/// The image number of the question.
+const QUERY_IMAGE: u32 = 31;
+/// Device attribute: sixel graphics.
+const SIXEL: u16 = 4;
+
+/// What the surroundings say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    term: String,
+    color_term: String,
+    term_program: String,
+    lc_terminal: String,
+    multiplexer: Option<Multiplexer>,
+}
+
+impl Environment {
+    pub(super) fn read() -> Self {
+        let value = |name: &str| std::env::var(name).unwrap_or_default();
+        let term = value("TERM");
+        let multiplexer = if !value("TMUX").is_empty() || term.starts_with("tmux") {
+            Some(Multiplexer::Tmux)
+        } else if !value("STY").is_empty() || term.starts_with("screen") {
+            Some(Multiplexer::Screen)
+        } else {
+            None
+        };
+        let (color_term, term_program) = (value("COLORTERM"), value("TERM_PROGRAM"));
+        Self { term, color_term, term_program, lc_terminal: value("LC_TERMINAL"), multiplexer }
+    }
+
+    pub(super) fn multiplexer(&self) -> Option<Multiplexer> {
+        self.multiplexer
+    }
+
+    /// The questions, the one that every terminal answers last.
+    pub(super) fn questions(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self.multiplexer {
+            // screen would take the question for a title.
+            Some(Multiplexer::Screen) => {}
+            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)) }.query(QUERY_IMAGE, &mut out),
+            None => Commands { pane: None }.query(QUERY_IMAGE, &mut out),
+        }
+        out.extend_from_slice(b"\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
+        out
+    }
+}
+
+/// What the terminal answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    graphics: bool,
+    attributes: Option<Vec<u16>>,
+    cell: Option<(u16, u16)>,
+    area: Option<(u16, u16)>,
+    version: Option<String>,
+    registers: Option<u16>,
+}
+
+impl Answers {
+    fn take(&mut self, reply: Reply) {
+        match reply {
+            Reply::Graphics { id: QUERY_IMAGE, message, .. } => self.graphics = message == "OK",
+            Reply::PrimaryAttributes(attributes) => self.attributes = Some(attributes),
+            Reply::CellPixels { width, height } => self.cell = Some((width, height)),
+            Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),
+            Reply::Version(version) => self.version = Some(version),
+            Reply::ColorRegisters(registers) => self.registers = Some(registers),
+            Reply::Graphics { .. } | Reply::CursorPosition { .. } => {}
+        }
+    }
+
+    /// Collects answers until the last question's is there, or time is up.
+    pub(super) fn collect(replies: &Receiver<Reply>, environment: &Environment) -> Self {
+        let mut answers = Self::default();
+        let end = Instant::now() + LIMIT;
+        while let Ok(reply) = replies.recv_deadline(end) {
+            answers.take(reply);
+            // tmux answers for itself at once; the terminal beyond it takes longer.
+            let beyond = environment.multiplexer == Some(Multiplexer::Tmux) && !answers.graphics;
+            if answers.attributes.is_some() && !beyond {
+                break;
+            }
+        }
+        answers
+    }
+
+    /// Colour registers for sixel.
+    pub(super) fn registers(&self) -> u16 {
+        self.registers.unwrap_or(USUAL_REGISTERS)
+    }
+}
+
+/// The size of the window: cells, and pixels where the system knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) columns: u16,
+    pub(super) rows: u16,
+    pub(super) width: u16,
+    pub(super) height: u16,
+}
+
+impl Window {
+    /// The window of standard output, or of standard input.
+    pub(super) fn read() -> Option<Self> {
+        let read = rustix::termios::tcgetwinsize(rustix::stdio::stdout());
+        let size = read.or_else(|_| rustix::termios::tcgetwinsize(rustix::stdio::stdin())).ok()?;
+        let (columns, rows) = (size.ws_col, size.ws_row);
+        (columns > 0 && rows > 0).then_some(Self { columns, rows, width: size.ws_xpixel, height: size.ws_ypixel })
+    }
+
+    /// The cell's size by the window's pixels.
+    pub(super) fn cell(self) -> Option<CellSize> {
+        CellSize::told(self.width / self.columns, self.height / self.rows)
+    }
+}
+
+/// Decides what to use. `pane` is where tmux's pane lies, if tmux told.
+pub(super) fn decide(
+    choice: GraphicsChoice,
+    answers: &Answers,
+    environment: &Environment,
+    window: Window,
+    pane: Option<(u16, u16)>,
+) -> Capabilities {
+    let mut notes = Vec::new();
+    let cell = cell_size(answers, window);
+    let protocol = match choice {
+        GraphicsChoice::Auto => best(answers, environment, pane, &mut notes),
+        GraphicsChoice::Kitty => Protocol::Kitty,
+        GraphicsChoice::Sixel => Protocol::Sixel,
+        GraphicsChoice::Iterm2 => Protocol::Iterm2,
+        GraphicsChoice::Halfblocks => Protocol::Halfblocks,
+        GraphicsChoice::None => Protocol::None,
+    };
+    if answers.attributes.is_none() {
+        let milliseconds = LIMIT.as_millis();
+        notes.push(format!(
+            "The terminal did not answer within {milliseconds} ms; if it shows pictures, name its protocol with --graphics."
+        ));
+    }
+    if cell.guessed && protocol == Protocol::Sixel {
+        notes.push("The terminal does not tell the size of its characters: pictures may not fill their place.".into());
+    }
+    if protocol == Protocol::Kitty && environment.multiplexer == Some(Multiplexer::Tmux) {
+        notes.push("In tmux a picture stays on screen while you look at another tmux window.".into());
+    }
+    let name = answers.version.clone().or_else(|| {
+        [&environment.term_program, &environment.lc_terminal, &environment.term]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .cloned()
+    });
+    let truecolor = truecolor(answers, environment);
+    Capabilities { protocol, cell, name, multiplexer: environment.multiplexer, truecolor, notes }
+}
+
+fn cell_size(answers: &Answers, window: Window) -> CellSize {
+    let told = answers.cell.and_then(|(width, height)| CellSize::told(width, height));
+    let by_area =
+        || answers.area.and_then(|(width, height)| CellSize::told(width / window.columns, height / window.rows));
+    told.or_else(by_area).or_else(|| window.cell()).unwrap_or(CellSize::GUESS)
+}
+
+/// The best protocol that the answers allow.
+fn best(answers: &Answers, environment: &Environment, pane: Option<(u16, u16)>, notes: &mut Vec<String>) -> Protocol {
+    let tmux = environment.multiplexer == Some(Multiplexer::Tmux);
+    if answers.graphics && (!tmux || pane.is_some()) {
+        return Protocol::Kitty;
+    }
+    if environment.multiplexer.is_none() && speaks_iterm2(answers, environment) {
+        return Protocol::Iterm2;
+    }
+    if answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL)) {
+        return Protocol::Sixel;
+    }
+    match environment.multiplexer {
+        Some(Multiplexer::Tmux) => notes.push(
+            "tmux lets no pictures through, so half-blocks are shown: tmux set -g allow-passthrough on, in a terminal with \
+             the kitty protocol, shows them in full."
+                .into(),
+        ),
+        Some(Multiplexer::Screen) => {
+            notes.push("screen lets no pictures through, so half-blocks are shown: start cspine outside screen.".into());
+        }
+        None if answers.attributes.is_some() => {
+            notes.push("The terminal shows no pictures, so half-blocks are shown: kitty, WezTerm or xterm -ti vt340 do.".into());
+        }
+        None => {}
+    }
+    Protocol::Halfblocks
+}
+
+fn speaks_iterm2(answers: &Answers, environment: &Environment) -> bool {
+    let names = [answers.version.as_deref().unwrap_or_default(), &environment.term_program, &environment.lc_terminal];
+    names.iter().any(|name| ["iTerm", "WezTerm", "mintty"].iter().any(|known| name.starts_with(known)))
+}
+
+/// 24-bit colours: by `COLORTERM`, or by a name that is known to have them. tmux brings them down by itself.
+fn truecolor(answers: &Answers, environment: &Environment) -> bool {
+    const KNOWN: [&str; 12] = [
+        "kitty",
+        "wezterm",
+        "iterm",
+        "mintty",
+        "foot",
+        "ghostty",
+        "contour",
+        "konsole",
+        "vte",
+        "xterm(",
+        "alacritty",
+        "tmux",
+    ];
+    if environment.multiplexer == Some(Multiplexer::Screen) {
+        return false;
+    }
+    let told =
+        matches!(environment.color_term.as_str(), "truecolor" | "24bit") || environment.term.ends_with("-direct");
+    let names = [answers.version.as_deref().unwrap_or_default(), &environment.term_program, &environment.lc_terminal];
+    let mut names = names.iter().map(|name| name.to_ascii_lowercase()).chain([environment.term.replace("xterm-", "")]);
+    told || names.any(|name| KNOWN.iter().any(|known| name.starts_with(known)))
+}
+
+/// Where tmux's pane begins on the terminal, in cells, by tmux itself.
+pub(super) fn tmux_pane() -> Option<(u16, u16)> {
+    let pane = std::env::var("TMUX_PANE").ok()?;
+    let format = "#{pane_left} #{pane_top} #{status} #{status-position}";
+    let told = Command::new("tmux")
+        .args(["display-message", "-p", "-t", &pane, format])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    pane_offset(std::str::from_utf8(&told.stdout).ok()?)
+}
+
+fn pane_offset(told: &str) -> Option<(u16, u16)> {
+    let mut words = told.split_whitespace();
+    let (left, top) = (words.next()?.parse::<u16>().ok()?, words.next()?.parse::<u16>().ok()?);
+    let status = words.next()?;
+    let lines = match status {
+        "off" => 0,
+        "on" => 1,
+        lines => lines.parse::<u16>().ok()?,
+    };
+    let above = if words.next() == Some("top") { lines } else { 0 };
+    Some((left, top.checked_add(above)?))
+}
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+//! Terminals as they answer, and what is made of it.
+
+use super::*;
+
+const WINDOW: Window = Window { columns: 100, rows: 50, width: 0, height: 0 };
+
+/// kitty 0.26.5's own answers.
+fn kitty() -> Answers {
+    Answers {
+        graphics: true,
+        attributes: Some(vec![62]),
+        cell: Some((9, 18)),
+        area: Some((900, 900)),
+        version: Some("kitty(0.26.5)".into()),
+        registers: None,
+    }
+}
+
+fn inside(multiplexer: Multiplexer) -> Environment {
+    Environment { multiplexer: Some(multiplexer), ..Environment::default() }
+}
+
+fn decided(answers: &Answers, environment: &Environment) -> Capabilities {
+    decide(GraphicsChoice::Auto, answers, environment, WINDOW, None)
+}
+
+#[test]
+fn kitty_is_used_where_it_answers() {
+    let found = decided(&kitty(), &Environment::default());
+    assert_eq!((found.protocol, found.truecolor), (Protocol::Kitty, true));
+    assert_eq!(found.cell, CellSize { width: 9, height: 18, guessed: false });
+    assert!(found.notes.is_empty());
+}
+
+#[test]
+fn xterm_gets_sixel_and_its_cell_from_the_window() {
+    let answers = Answers { attributes: Some(vec![63, 1, 2, 4, 6]), ..Answers::default() };
+    let window = Window { width: 700, height: 750, ..WINDOW };
+    let found = decide(GraphicsChoice::Auto, &answers, &Environment::default(), window, None);
+    assert_eq!(found.protocol, Protocol::Sixel);
+    assert_eq!(found.cell, CellSize { width: 7, height: 15, guessed: false });
+}
+
+#[test]
+fn iterm2_is_known_by_what_ssh_passes_on() {
+    let answers = Answers { attributes: Some(vec![62, 4]), ..Answers::default() };
+    let environment = Environment { lc_terminal: "iTerm2".into(), ..Environment::default() };
+    assert_eq!(decided(&answers, &environment).protocol, Protocol::Iterm2);
+}
+
+#[test]
+fn a_plain_terminal_gets_half_blocks_and_is_told_why() {
+    let answers = Answers { attributes: Some(vec![1, 2]), ..Answers::default() };
+    let environment = Environment { term: "xterm-256color".into(), ..Environment::default() };
+    let found = decided(&answers, &environment);
+    assert_eq!((found.protocol, found.truecolor), (Protocol::Halfblocks, false));
+    assert_eq!((found.cell, found.notes.len()), (CellSize::GUESS, 1));
+}
+
+#[test]
+fn tmux_needs_its_pane_and_passthrough() {
+    let environment = inside(Multiplexer::Tmux);
+    let through = decide(GraphicsChoice::Auto, &kitty(), &environment, WINDOW, Some((0, 0)));
+    assert_eq!(through.protocol, Protocol::Kitty);
+    let closed = Answers { graphics: false, ..kitty() };
+    let found = decide(GraphicsChoice::Auto, &closed, &environment, WINDOW, Some((0, 0)));
+    assert_eq!(found.protocol, Protocol::Halfblocks);
+    assert!(found.notes.iter().any(|note| note.contains("allow-passthrough")));
+}
+
+#[test]
+fn screen_is_never_asked_about_graphics() {
+    let environment = inside(Multiplexer::Screen);
+    assert!(!environment.questions().contains(&b'_'));
+    assert_eq!(decided(&Answers::default(), &environment).protocol, Protocol::Halfblocks);
+}
+
+#[test]
+fn the_user_s_choice_outranks_the_answers() {
+    let found = decide(GraphicsChoice::Sixel, &kitty(), &Environment::default(), WINDOW, None);
+    assert_eq!(found.protocol, Protocol::Sixel);
+}
+
+#[test]
+fn a_terminal_that_does_not_answer_is_waited_for_once_and_noted() {
+    let (_sender, replies) = crossbeam_channel::unbounded();
+    let answers = Answers::collect(&replies, &Environment::default());
+    assert_eq!(answers, Answers::default());
+    assert!(decided(&answers, &Environment::default()).notes[0].contains("--graphics"));
+}
+
+#[test]
+fn the_last_answer_ends_the_waiting() {
+    let (sender, replies) = crossbeam_channel::unbounded();
+    for reply in [
+        Reply::Graphics { id: QUERY_IMAGE, placement: None, message: "OK".into() },
+        Reply::CellPixels { width: 9, height: 18 },
+        Reply::PrimaryAttributes(vec![62]),
+        Reply::Version("too late".into()),
+    ] {
+        sender.send(reply).expect("open");
+    }
+    let answers = Answers::collect(&replies, &Environment::default());
+    assert!(answers.graphics && answers.version.is_none() && answers.cell == Some((9, 18)));
+}
+
+#[test]
+fn tmux_s_status_line_counts_where_it_is_on_top() {
+    assert_eq!(pane_offset("41 0 on bottom\n"), Some((41, 0)));
+    assert_eq!(pane_offset("0 12 2 top\n"), Some((0, 14)));
+    assert_eq!(pane_offset("0 0 off top\n"), Some((0, 0)));
+    assert_eq!(pane_offset("no server\n"), None);
+}
