@@ -102,7 +102,7 @@ class Network(nn.Module):
         """Images `[N, 3, size, size]`, 0 to 1, to the logits of `vertebra` and `fracture` and to `activation`."""
         features = self.backbone((images - MEAN) / DEVIATION)
         merged = self.laterals[-1](features[-1])
-        for feature, lateral in zip(features[-2::-1], self.laterals[-2::-1] if len(features) > 1 else ()):
+        for feature, lateral in zip(features[-2::-1], self.laterals[-2::-1]):
             merged = functional.interpolate(merged, scale_factor=2.0, mode="nearest") + lateral(feature)
         merged = self.mix(merged)
         pooled = torch.cat([features[-1].mean((2, 3)), merged.mean((2, 3))], 1)
