@@ -1,7 +1,8 @@
 """Arrays that `cspine tensors` wrote, split by study and drawn in batches."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -31,10 +32,9 @@ class Study:
         return np.load(self.array_path, mmap_mode="r")
 
     @property
-    def spacing_mm(self) -> float:
-        """Median distance of neighbouring slices, in mm; 0 for a single slice."""
-        positions = np.array([item.position_mm for item in self.slices])
-        return float(np.median(np.abs(np.diff(positions)))) if len(positions) > 1 else 0.0
+    def positions_mm(self) -> np.ndarray:
+        """Place of each slice towards the head, `[S]`."""
+        return np.array([item.position_mm for item in self.slices])
 
 
 @dataclass
@@ -46,6 +46,8 @@ class Collection:
     """Arrays whose study `train.csv` does not name; they are left out."""
     nature: str
     """`synthetic` where the data set has the phantoms' `truth.json`, else `clinical`."""
+    kinds: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Kind of fracture by study and level's index, where `truth.json` tells it."""
 
     def split(self, validation: float, test: float) -> dict[str, list[Study]]:
         """The studies of each split."""
@@ -81,8 +83,24 @@ def load_collection(tensors: Path, dataset: Path) -> Collection:
             studies.append(study)
     if not studies:
         raise TrainingError(f"{dataset}/train.csv names none of the {unlabelled} studies in {tensors}; wrong pair?")
-    nature = "synthetic" if (dataset / "truth.json").is_file() else "clinical"
-    return Collection(studies, unlabelled, nature)
+    truth = dataset / "truth.json"
+    synthetic = truth.is_file()
+    return Collection(
+        studies, unlabelled, "synthetic" if synthetic else "clinical", _read_kinds(truth) if synthetic else {}
+    )
+
+
+def _read_kinds(path: Path) -> dict[tuple[str, int], str]:
+    """Kinds of the phantoms' fractures; several of one level are joined by `+`."""
+    kinds: dict[tuple[str, int], str] = {}
+    try:
+        for study in json.loads(path.read_text(encoding="utf-8"))["studies"]:
+            for fracture in study["fractures"]:
+                key = (study["study_instance_uid"], LEVELS.index(fracture["level"]))
+                kinds[key] = f"{kinds[key]}+{fracture['kind']}" if key in kinds else fracture["kind"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: {error!r}; write the phantoms again with `cspine phantom`") from error
+    return kinds
 
 
 def _load_study(description: Path, annotations: Annotations) -> Study | None:

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from . import INPUT_SIZE, LEVELS, TrainingError, __version__
-from .aggregate import AGGREGATIONS, PRESENCE, combine, seen_levels
+from .aggregate import AGGREGATIONS, PRESENCE, combine, is_neck, seen_levels, slice_shares
 from .data import Collection, Study, summary
 from .metrics import area_under_curve, at_threshold, best_threshold, label_agreement, rsna_log_loss
 
@@ -75,7 +75,7 @@ def evaluate(model: Path, collection: Collection, validation: float, test: float
         "data": {name: summary(studies) for name, studies in parts.items()},
         **chosen,
         "splits": {
-            name: measure(found, chosen["aggregation"], chosen["thresholds"])
+            name: measure(found, chosen["aggregation"], chosen["thresholds"], collection.kinds)
             for name, found in predictions.items()
             if found
         },
@@ -83,9 +83,10 @@ def evaluate(model: Path, collection: Collection, validation: float, test: float
 
 
 def tables(predictions: list[Prediction], aggregation: str) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and probability of every study, `[N, 8]` each: overall, C1 to C7; NaN for levels that are not seen."""
+    """Truth and probability of every study, `[N, 8]` each: overall, C1 to C7; NaN for levels that are not
+    seen, and throughout where the program would decline the study."""
     truth = np.stack([prediction.study.labels.study for prediction in predictions]).astype(np.float64)
-    scores = [combine(p.vertebra, p.fracture, p.study.spacing_mm, aggregation) for p in predictions]
+    scores = [combine(p.vertebra, p.fracture, p.study.positions_mm, aggregation) for p in predictions]
     return truth, np.stack(scores)
 
 
@@ -95,7 +96,7 @@ def choose(predictions: list[Prediction]) -> dict:
     ranking = []
     for name in AGGREGATIONS if predictions else ():
         truth, score = tables(predictions, name)
-        areas = (area_under_curve(truth[:, 0], score[:, 0]), _level_area(truth, score))
+        areas = (_one_area(truth[:, 0], score[:, 0]), _level_area(truth, score))
         if None not in areas:
             ranking.append((round(sum(areas), 6), -rsna_log_loss(truth, score), name))
     if ranking:
@@ -106,9 +107,10 @@ def choose(predictions: list[Prediction]) -> dict:
     if predictions:
         truth, score = tables(predictions, best)
         seen = ~np.isnan(score[:, 1:])
+        read = ~np.isnan(score[:, 0])
         for name, point in (
-            ("overall", best_threshold(truth[:, 0], score[:, 0])),
-            ("level", best_threshold(truth[:, 1:][seen], score[:, 1:][seen]) if seen.any() else None),
+            ("overall", best_threshold(truth[read, 0], score[read, 0])),
+            ("level", best_threshold(truth[:, 1:][seen], score[:, 1:][seen])),
         ):
             if point is not None:
                 thresholds[name] = round(point.threshold, 4)
@@ -121,13 +123,13 @@ def choose(predictions: list[Prediction]) -> dict:
     }
 
 
-def measure(predictions: list[Prediction], aggregation: str, thresholds: dict) -> dict:
-    """All measures of one split."""
+def measure(predictions: list[Prediction], aggregation: str, thresholds: dict, kinds: dict) -> dict:
+    """All measures of one split; `kinds` as `Collection.kinds`. A declined study is one that no threshold calls."""
     result = {"studies": len(predictions), "aggregations": {}}
     for name in AGGREGATIONS:
         truth, score = tables(predictions, name)
         result["aggregations"][name] = {
-            "auc_overall": area_under_curve(truth[:, 0], score[:, 0]),
+            "auc_overall": _one_area(truth[:, 0], score[:, 0]),
             "auc_level": _level_area(truth, score),
             "auc": {level: _one_area(truth[:, i], score[:, i]) for i, level in enumerate(LEVELS, start=1)},
             "rsna_log_loss": rsna_log_loss(truth, score),
@@ -139,6 +141,8 @@ def measure(predictions: list[Prediction], aggregation: str, thresholds: dict) -
         "level": asdict(at_threshold(truth[:, 1:][seen], score[:, 1:][seen], thresholds["level"])),
     }
     result["fractured_levels_not_seen"] = int(((truth[:, 1:] > 0.5) & ~seen).sum())
+    result["declined"] = sum(not is_neck(p.vertebra, p.study.positions_mm) for p in predictions)
+    result["kinds"] = _by_kind(predictions, score, thresholds["level"], kinds)
     result["visibility"] = _visibility(predictions)
     result["pointing"] = _pointing(predictions)
     return result
@@ -156,6 +160,19 @@ def _one_area(truth: np.ndarray, score: np.ndarray) -> float | None:
     return area_under_curve(truth[seen], score[seen])
 
 
+def _by_kind(predictions: list[Prediction], score: np.ndarray, threshold: float, kinds: dict) -> dict:
+    """Of the fractured levels of each kind: how many there are and how many pass the level threshold."""
+    result: dict[str, dict[str, int]] = {}
+    for row, prediction in zip(score, predictions):
+        for level in range(len(LEVELS)):
+            kind = kinds.get((prediction.study.uid, level))
+            if kind is not None:
+                counts = result.setdefault(kind, {"levels": 0, "found": 0})
+                counts["levels"] += 1
+                counts["found"] += int(row[1 + level] >= threshold)
+    return dict(sorted(result.items()))
+
+
 def _visibility(predictions: list[Prediction]) -> dict:
     """How well the network knows the levels: by slice for each level, and which levels a study shows."""
     truth = np.concatenate([p.study.labels.visible for p in predictions])
@@ -169,8 +186,8 @@ def _visibility(predictions: list[Prediction]) -> dict:
     }
     segmented = [p for p in predictions if not np.isnan(p.study.labels.visible).any()]
     result["studies"] = label_agreement(
-        np.array([seen_levels(p.study.labels.visible, p.study.spacing_mm) for p in segmented]).ravel(),
-        np.array([seen_levels(p.vertebra, p.study.spacing_mm) for p in segmented]).ravel(),
+        np.array([seen_levels(p.study.labels.visible, slice_shares(p.study.positions_mm)) for p in segmented]).ravel(),
+        np.array([seen_levels(p.vertebra, slice_shares(p.study.positions_mm)) for p in segmented]).ravel(),
     )
     return result
 
@@ -242,6 +259,10 @@ def table(document: dict) -> str:
                 f"  {name}: sensitivity {number(point['sensitivity'])} of {point['positives']}, "
                 f"specificity {number(point['specificity'])} of {point['negatives']}"
             )
+        if found["kinds"]:
+            shares = (f"{kind} {counts['found']}/{counts['levels']}" for kind, counts in found["kinds"].items())
+            lines.append("  found by kind: " + ", ".join(shares))
+        lines.append(f"  declined {found['declined']}, fractured levels not seen {found['fractured_levels_not_seen']}")
         slices = found["visibility"]["slices"]
         lines.append(
             f"  level visible in slice: accuracy {number(slices['accuracy'])}, sensitivity "

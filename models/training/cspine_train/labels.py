@@ -24,7 +24,16 @@ from pathlib import Path
 
 import numpy as np
 
-from . import INPUT_SIZE, LEVELS, MILLIMETRES_PER_PIXEL, PREPROCESSING_VERSION, TrainingError
+from . import (
+    CHANNEL_OFFSETS_MM,
+    INPUT_MILLIMETRES,
+    INPUT_SIZE,
+    LEVELS,
+    MILLIMETRES_PER_PIXEL,
+    PREPROCESSING_VERSION,
+    WINDOW_HU,
+    TrainingError,
+)
 from .nifti import LabelVolume, read_labels
 
 MINIMUM_VISIBLE_MM2 = 20.0
@@ -35,6 +44,14 @@ WEAK_WEIGHT = 0.25
 
 SAMPLE_STEP = 4
 """Visibility is sampled on every fourth input pixel, 2 mm apart."""
+
+
+EXPECTED_INPUT = {
+    "size": INPUT_SIZE,
+    "millimetres": INPUT_MILLIMETRES,
+    "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
+    "window_hu": list(WINDOW_HU),
+}
 
 
 @dataclass(frozen=True)
@@ -164,6 +181,10 @@ def read_slices(path: Path) -> tuple[str, list[Slice], dict]:
             f"{path}: preprocessing version {version}, but this package reads {PREPROCESSING_VERSION}; "
             "use a matching cspine and write the arrays again"
         )
+    given = document.get("input", {})
+    for name, value in EXPECTED_INPUT.items():
+        if name in given and given[name] != value:
+            raise TrainingError(f"{path}: input.{name} is {given[name]}, this package trains on {value}; write it again")
     return uid, slices, document
 
 

@@ -169,6 +169,11 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         )
     visible, pointing = found["visibility"], found["pointing"]
     lines += [
+        *(
+            f"| fractures found by the level threshold: {kind} | {counts['found']} of {counts['levels']} |"
+            for kind, counts in found["kinds"].items()
+        ),
+        f"| studies declined as no neck | {found['declined']} |",
         f"| fractured levels that it did not see at all | {found['fractured_levels_not_seen']} |",
         f"| level visible in a slice | accuracy {number(visible['slices']['accuracy'])}, sensitivity "
         f"{number(visible['slices']['sensitivity'])}, precision {number(visible['slices']['precision'])} |",

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -23,9 +25,11 @@ def test_rsna_shaped_folder_is_read(collection):
 
 def test_phantoms_are_known_by_their_truth(folders):
     truth = folders[1] / "truth.json"
-    truth.write_text("{}")
+    fracture = {"level": "C2", "kind": "hangman"}
+    truth.write_text(json.dumps({"studies": [{"study_instance_uid": "1.2.3.3", "fractures": [fracture]}]}))
     try:
-        assert load_collection(*folders).nature == "synthetic"
+        collection = load_collection(*folders)
+        assert collection.nature == "synthetic" and collection.kinds == {("1.2.3.3", 1): "hangman"}
     finally:
         truth.unlink()
 

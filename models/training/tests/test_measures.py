@@ -5,7 +5,15 @@ import tomllib
 import numpy as np
 import pytest
 
-from cspine_train.aggregate import combine, overall, seen_levels, visibility_weighted_mean, visible_top_mean
+from cspine_train.aggregate import (
+    combine,
+    is_neck,
+    overall,
+    seen_levels,
+    slice_shares,
+    visibility_weighted_mean,
+    visible_top_mean,
+)
 from cspine_train.cli import main
 from cspine_train.metrics import area_under_curve, at_threshold, best_threshold, rsna_log_loss
 
@@ -40,11 +48,26 @@ def test_overall_leaves_out_what_is_not_seen():
     assert overall(levels, np.zeros(7, bool)) == 0.0
 
 
-def test_level_is_seen_from_four_millimetres():
-    assert seen_levels(columns([0.6, 0.5, 0.4]), 2.0)[0]
-    assert not seen_levels(columns([0.6, 0.5, 0.4]), 1.9)[0]
-    row = combine(columns([1.0, 1.0]), columns([0.5, 0.5]), 2.0, "visibility-weighted-mean")
+def test_slices_stand_for_half_the_way_to_each_neighbour():
+    # Steps 2, 2, 2, 8: the gap counts as 3, the ends as a step.
+    np.testing.assert_allclose(slice_shares(np.array([20.0, 18, 16, 14, 6])), [2, 2, 2, 2.5, 2.5])
+
+
+def test_level_is_seen_from_four_millimetres_and_not_all_along():
+    vertebra = columns([0.6, 0.5, 0.4])
+    assert seen_levels(vertebra, np.full(3, 2.0))[0] and not seen_levels(vertebra, np.full(3, 1.9))[0]
+    assert not seen_levels(columns([1.0] * 40), np.full(40, 2.0))[0]
+    row = combine(columns([1.0, 1.0]), columns([0.5, 0.5]), np.array([2.0, 0.0]), "visibility-weighted-mean")
     assert row[0] == row[1] == 0.5 and np.isnan(row[2:]).all()
+
+
+def test_levels_upside_down_are_declined():
+    heights = -2.0 * np.arange(14)
+    neck = np.repeat(np.eye(7), 2, axis=0)
+    assert is_neck(neck, heights) and not is_neck(neck, -heights)
+    # One pair out of order is forgiven.
+    assert is_neck(neck[:, [1, 0, 2, 3, 4, 5, 6]], heights)
+    assert np.isnan(combine(neck, neck, -heights, "visible-top-mean")).all()
 
 
 def test_area_under_curve_by_hand():
