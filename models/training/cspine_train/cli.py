@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -68,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; 0 when it went well, 1 with one line on stderr when the user can put something right."""
+    # Before PyTorch is loaded: threads that wait must not spin, or a second program on the machine slows every step
+    # several times over.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     given = parser().parse_args(arguments)
     try:
         _check(given)

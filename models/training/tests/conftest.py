@@ -1,5 +1,9 @@
 """Fixtures: one small data set and one short run, shared by the tests that need them."""
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before PyTorch is loaded; see cli.main
+
 import pytest
 import torch
 from support import make_dataset

@@ -15,6 +15,7 @@ from cspine_train.aggregate import (
     visible_top_mean,
 )
 from cspine_train.cli import main
+from cspine_train.evaluate import number
 from cspine_train.metrics import area_under_curve, at_threshold, best_threshold, rsna_log_loss
 
 
@@ -105,7 +106,7 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     assert manifest["thresholds"]["overall"] == metrics["thresholds"]["overall"]
     card = (out / "CARD.md").read_text()
     area = metrics["splits"]["test"]["aggregations"][manifest["aggregation"]]["auc_overall"]
-    assert f"| AUC, study | {area:.3f} |" in card and manifest["sha256"] in card
+    assert f"| AUC, study | {number(area)} |" in card and manifest["sha256"] in card
     # A model that was not the one measured is not packaged.
     with (tmp_path / "small.run" / "model.onnx").open("ab") as file:
         file.write(b"x")
