@@ -9,6 +9,7 @@ from pathlib import Path
 from . import TrainingError, __version__
 
 MODEL = "model.onnx"
+EXPORT = "export.json"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     command("export", [], "Write the ONNX graph and check it.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
-    command("evaluate", [data, splits], "Measure the exported graph.").add_argument(
+    command("evaluate", [data], "Measure the exported graph.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
     package = command("package", [identity], "Write the package from an exported and measured run.")
@@ -108,9 +109,11 @@ def _collection(given):
     from .data import load_collection
 
     collection = load_collection(given.tensors, given.dataset)
-    parts = collection.split(given.validation, given.test)
-    sizes = ", ".join(f"{len(studies)} {name}" for name, studies in parts.items())
-    print(f"{len(collection.studies)} {collection.nature} studies: {sizes}; {collection.unlabelled} without labels")
+    fractured = sum(study.labels.study[0] > 0.5 for study in collection.studies)
+    print(
+        f"{len(collection.studies)} {collection.nature} studies, {fractured} with a fracture; "
+        f"{collection.unlabelled} without labels are left out"
+    )
     return collection
 
 
@@ -131,14 +134,20 @@ def _export(given, _) -> None:
     from .train import CHECKPOINT
 
     report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL)
-    (given.run / "export.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (given.run / EXPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"{given.run / MODEL}: {report['bytes']} bytes, differs from PyTorch by {report['largest_difference']}")
 
 
 def _evaluate(given, collection) -> None:
     from .evaluate import METRICS, evaluate, table, write_metrics
+    from .train import CHECKPOINT, load_checkpoint
 
-    document = evaluate(given.run / MODEL, collection, given.validation, given.test)
+    training = load_checkpoint(given.run / CHECKPOINT)
+    if _read_json(given.run / EXPORT, "export")["step"] != training["state"]["step"]:
+        raise TrainingError(f"{given.run / MODEL} is older than the checkpoint; run `python -m cspine_train export` again")
+    config = training["train_config"]
+    trained_on = set(training["trained_on"])
+    document = evaluate(given.run / MODEL, collection, config["validation"], config["test"], trained_on)
     write_metrics(document, given.run / METRICS)
     print(table(document))
 
@@ -148,11 +157,15 @@ def _package(given, _) -> None:
     from .package import write_package
     from .train import CHECKPOINT, load_checkpoint
 
-    path = given.run / METRICS
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: {error}; run `python -m cspine_train evaluate` first") from error
+    metrics = _read_json(given.run / METRICS, "evaluate")
     training = load_checkpoint(given.run / CHECKPOINT)
     write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version)
     print(f"package in {given.out}")
+
+
+def _read_json(path: Path, step: str) -> dict:
+    """A document that an earlier step wrote."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: {error}; run `python -m cspine_train {step}` first") from error

@@ -135,9 +135,7 @@ class Batch:
     follow: torch.Tensor
     """bool `[N, 7]`."""
     boxes: torch.Tensor
-    """`[N, 7, g, g]`: share of each cell that lies in a box."""
-    boxed: torch.Tensor
-    """bool `[N]`: the slice has boxes of known level."""
+    """`[N, 7, g, g]`: share of each cell that lies in a box of the level."""
 
 
 def collate(
@@ -160,8 +158,7 @@ def collate(
         return torch.from_numpy(np.stack([getattr(study.labels, name)[index] for study, index in picks]))
 
     boxes = torch.from_numpy(np.stack(maps))
-    boxed = torch.tensor([bool(study.labels.boxes[index]) for study, index in picks])
-    return Batch(images, stack("visible"), stack("fracture"), stack("weight"), stack("follow"), boxes, boxed)
+    return Batch(images, stack("visible"), stack("fracture"), stack("weight"), stack("follow"), boxes)
 
 
 class Batches(IterableDataset):

@@ -50,12 +50,23 @@ def predict(session: onnxruntime.InferenceSession, study: Study) -> Prediction:
     return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), np.concatenate(hottest), grid)
 
 
-def evaluate(model: Path, collection: Collection, validation: float, test: float, echo=print) -> dict:
-    """Measures `model` on the validation and test splits; returns the document that `metrics.json` holds."""
+def evaluate(
+    model: Path, collection: Collection, validation: float, test: float, trained_on: set[str], echo=print
+) -> dict:
+    """Measures `model` on the validation and test splits; returns the document that `metrics.json` holds.
+
+    Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
+    """
     if not model.is_file():
         raise TrainingError(f"{model}: not found; run `python -m cspine_train export` first")
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     parts = collection.split(validation, test)
+    leaked = [study.uid for name in ("validation", "test") for study in parts[name] if study.uid in trained_on]
+    if leaked:
+        raise TrainingError(
+            f"{len(leaked)} studies to measure on were trained on, such as {leaked[0]}; the run was resumed with other "
+            "--validation or --test: train again in a new --run folder"
+        )
     predictions = {}
     for name in ("validation", "test"):
         predictions[name] = []

@@ -24,8 +24,10 @@ TOLERANCE = 1e-3
 
 
 def export_checkpoint(checkpoint: Path, path: Path) -> dict:
-    """Exports a checkpoint's averaged network to `path`; returns what was checked, with the file's SHA-256."""
-    return export_network(trained_network(load_checkpoint(checkpoint)), path)
+    """Exports a checkpoint's averaged network to `path`; returns what was checked, with the file's SHA-256 and the
+    checkpoint's step."""
+    document = load_checkpoint(checkpoint)
+    return {"step": document["state"]["step"], **export_network(trained_network(document), path)}
 
 
 def export_network(network: Network, path: Path) -> dict:

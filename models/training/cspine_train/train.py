@@ -104,8 +104,11 @@ def train(
     optimizer = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
     average = WeightAverage(network, config.average)
     state = {"step": 0, "elapsed": 0.0, "images": 0}
+    trained_on = {study.uid for study in parts["train"]}
     if path.exists():
-        state = _restore(path, network, optimizer, average, model_config)
+        document = _restore(path, network, optimizer, average, model_config)
+        state = document["state"]
+        trained_on |= set(document["trained_on"])
     source = Batches(
         parts["train"],
         model_config.internal_size,
@@ -140,6 +143,7 @@ def train(
                 "state": state,
                 "data": counts,
                 "nature": collection.nature,
+                "trained_on": sorted(trained_on),
                 "model": network.state_dict(),
                 "average": average.values,
                 "optimizer": optimizer.state_dict(),
@@ -217,14 +221,14 @@ def _quiet_worker(_: int) -> None:
 
 
 def _restore(path, network, optimizer, average, model_config) -> dict:
-    """Loads a checkpoint into its parts and returns its state."""
+    """Loads a checkpoint into its parts and returns it."""
     document = load_checkpoint(path)
     if document["model_config"] != model_config.to_dict():
         raise TrainingError(f"{path} is of another model ({document['model_config']}); give the same model options")
     network.load_state_dict(document["model"])
     optimizer.load_state_dict(document["optimizer"])
     average.values = document["average"]
-    return document["state"]
+    return document
 
 
 def load_checkpoint(path: Path) -> dict:

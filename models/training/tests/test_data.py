@@ -56,7 +56,7 @@ def test_batches_repeat_exactly_and_hold_positives(collection):
     assert not torch.equal(first.images, source.batch(6).images)
     shares = [(source.batch(number).fracture.amax(1) > 0).float().mean().item() for number in range(20)]
     assert 0.25 < np.mean(shares) < 0.55
-    assert (first.boxed == (first.fracture.amax(1) > 0)).all()
+    assert ((first.boxes.amax((2, 3)) > 0) == (first.fracture > 0)).all()
 
 
 def test_resampling_without_change_is_the_mean_of_two_by_two():

@@ -107,6 +107,13 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     card = (out / "CARD.md").read_text()
     area = metrics["splits"]["test"]["aggregations"][manifest["aggregation"]]["auc_overall"]
     assert f"| AUC, study | {number(area)} |" in card and manifest["sha256"] in card
+    # Resumed with another split, the run has trained on what it would be measured on.
+    more = [*arguments, "--resume"]
+    more[more.index("--max-steps") + 1] = "3"
+    assert main([str(argument) for argument in [*more, "--validation", "0.0", "--test", "0.0"]]) == 1
+    capsys.readouterr()
+    assert main([str(argument) for argument in [*more, "--max-steps", "4"]]) == 1
+    assert "were trained on" in capsys.readouterr().err
     # A model that was not the one measured is not packaged.
     with (tmp_path / "small.run" / "model.onnx").open("ab") as file:
         file.write(b"x")
@@ -115,6 +122,6 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
 
 
 def test_missing_folders_give_one_line(tmp_path, capsys):
-    assert main(["evaluate", "--run", "x", "--tensors", str(tmp_path), "--dataset", str(tmp_path)]) == 1
+    assert main(["train", "--run", "x", "--tensors", str(tmp_path), "--dataset", str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert "train.csv" in error and error.count("\n") == 1

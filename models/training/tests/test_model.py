@@ -30,7 +30,7 @@ def test_weighted_loss_by_hand():
 def test_unknown_visibility_and_absent_boxes_teach_nothing(collection):
     batch = Batches(collection.studies, 192, 24, 4, seed=0).batch(0)
     batch.visible[:] = float("nan")
-    batch.boxed[:] = False
+    batch.boxes[:] = 0.0
     vertebra = torch.zeros(4, 7, requires_grad=True)
     fracture = torch.zeros(4, 7, requires_grad=True)
     activation = torch.zeros(4, 7, 24, 24, requires_grad=True)
