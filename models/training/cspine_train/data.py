@@ -190,6 +190,14 @@ class Batches(IterableDataset):
                     pool.append((study, indices))
         self.positive_share = positive_share if self.positive and self.negative else float(bool(self.positive))
 
+    def rates(self) -> tuple[float, float]:
+        """Part of the fracture labels that are positive: over all slices, and in the batches drawn here."""
+        positive = sum(float(study.labels.fracture.sum()) for study, _ in self.positive)
+        slices = {study.uid: len(study.slices) for study, _ in self.positive + self.negative}
+        total = len(LEVELS) * sum(slices.values())
+        means = [float(study.labels.fracture[indices].mean()) for study, indices in self.positive]
+        return positive / total, self.positive_share * float(np.mean(means)) if means else 0.0
+
     def batch(self, number: int) -> Batch:
         """Batch `number`."""
         random = np.random.default_rng((self.seed, number))

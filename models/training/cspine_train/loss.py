@@ -1,5 +1,6 @@
 """What the network is asked for."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,17 @@ POSITIVE_WEIGHT = 2.0
 
 BOX_POSITIVE_WEIGHT = 40.0
 """Weight of a cell in a box: boxes cover about a hundredth of the map."""
+
+
+def prior_shift(natural: float, drawn: float) -> float:
+    """What to add to fracture logits so that they fit the rate of fractures in whole studies.
+
+    Training draws fractured slices more often than they are (`drawn` instead of `natural`) and weighs them more; both
+    raise the odds by a known factor (King and Zeng, Political Analysis 2001;9:137, section 4.1). 0 where a rate is 0 or 1.
+    """
+    if not (0.0 < natural < 1.0 and 0.0 < drawn < 1.0):
+        return 0.0
+    return math.log(natural / (1 - natural)) - math.log(drawn / (1 - drawn)) - math.log(POSITIVE_WEIGHT)
 
 
 @dataclass

@@ -20,8 +20,7 @@ INTENDED_USE = {
 def write_package(out: Path, model: Path, metrics: dict, training: dict, name: str, version: str) -> None:
     """Writes the package folder.
 
-    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint's `model_config`, `train_config`, `state` and
-    `nature`. Raises `TrainingError` when the metrics are of another model or the name is not fit for a manifest.
+    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint. Raises `TrainingError` when the metrics are of another model or the name is not fit for a manifest.
     """
     for label, text in (("--name", name), ("--version", version)):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", text):
@@ -140,6 +139,8 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         "## Training",
         "",
         f"{training_data(metrics)}.",
+        f"Fracture logits are moved by {training['prior_shift']:.2f} to undo that training draws fractured slices more often "
+        "and weighs them more.",
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes, seed "
         f"{config['seed']}. Studies are split by a hash of their UID:",
         f"{config['validation']:g} validation, {config['test']:g} test, the rest training.",

@@ -56,6 +56,9 @@ def test_batches_repeat_exactly_and_hold_positives(collection):
     assert not torch.equal(first.images, source.batch(6).images)
     shares = [(source.batch(number).fracture.amax(1) > 0).float().mean().item() for number in range(20)]
     assert 0.25 < np.mean(shares) < 0.55
+    natural, drawn = source.rates()
+    # 12 positive labels of 12 studies, 14 slices, 7 levels; 0.4 of the slices drawn have one of 7.
+    assert natural == pytest.approx(12 / (12 * 14 * 7)) and drawn == pytest.approx(0.4 / 7)
     assert ((first.boxes.amax((2, 3)) > 0) == (first.fracture > 0)).all()
 
 

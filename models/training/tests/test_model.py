@@ -27,6 +27,12 @@ def test_weighted_loss_by_hand():
     assert loss.weighted_bce(logits, target, torch.zeros(1, 2), 2.0).item() == 0.0
 
 
+def test_prior_shift_undoes_drawing_and_weight_by_hand():
+    # Odds 1 : 99 in truth; drawn 1 : 9, and counted twice.
+    assert loss.prior_shift(0.01, 0.1) == pytest.approx(np.log((1 / 99) / (1 / 9) / 2))
+    assert loss.prior_shift(0.0, 0.1) == 0.0
+
+
 def test_unknown_visibility_and_absent_boxes_teach_nothing(collection):
     batch = Batches(collection.studies, 192, 24, 4, seed=0).batch(0)
     batch.visible[:] = float("nan")
@@ -63,7 +69,11 @@ def test_training_stops_resumes_and_protects_a_run(collection, tmp_path):
     assert state["step"] == 3 and state["images"] == 12
     with pytest.raises(TrainingError, match="another model"):
         train(collection, tmp_path, more, ModelConfig(grid=12, neck=16), resume=True, echo=lambda _: None)
-    assert trained_network(load_checkpoint(path)).config.neck == 16
+    document = load_checkpoint(path)
+    network = trained_network(document)
+    moved = network.fracture_head.bias - document["average"]["fracture_head.bias"]
+    assert document["prior_shift"] < 0
+    torch.testing.assert_close(moved, torch.full((7,), document["prior_shift"]), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("size", "grid"), [(192, 24), (384, 12)])
