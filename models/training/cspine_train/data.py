@@ -48,18 +48,20 @@ class Collection:
     """`synthetic` where the data set has the phantoms' `truth.json`, else `clinical`."""
     kinds: dict[tuple[str, int], str] = field(default_factory=dict)
     """Kind of fracture by study and level's index, where `truth.json` tells it."""
+    necks: dict[str, str] = field(default_factory=dict)
+    """The neck that a study shows, where `truth.json` tells it: a broken phantom and its intact twin are one."""
 
     def split(self, validation: float, test: float) -> dict[str, list[Study]]:
-        """The studies of each split."""
+        """The studies of each split. Studies of one neck stay together."""
         parts: dict[str, list[Study]] = {name: [] for name in SPLITS}
         for study in self.studies:
-            parts[split_of(study.uid, validation, test)].append(study)
+            parts[split_of(self.necks.get(study.uid, study.uid), validation, test)].append(study)
         return parts
 
 
-def split_of(uid: str, validation: float, test: float) -> str:
-    """The split of a study, from its UID alone: the same on every machine, and steady when studies are added."""
-    share = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") / 2**64
+def split_of(name: str, validation: float, test: float) -> str:
+    """The split of a study, from its UID (or neck) alone: the same everywhere, and steady when studies are added."""
+    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
     if share < test:
         return "test"
     return "validation" if share < test + validation else "train"
@@ -84,23 +86,24 @@ def load_collection(tensors: Path, dataset: Path) -> Collection:
     if not studies:
         raise TrainingError(f"{dataset}/train.csv names none of the {unlabelled} studies in {tensors}; wrong pair?")
     truth = dataset / "truth.json"
-    synthetic = truth.is_file()
-    return Collection(
-        studies, unlabelled, "synthetic" if synthetic else "clinical", _read_kinds(truth) if synthetic else {}
-    )
+    if truth.is_file():
+        return Collection(studies, unlabelled, "synthetic", *_read_truth(truth))
+    return Collection(studies, unlabelled, "clinical")
 
 
-def _read_kinds(path: Path) -> dict[tuple[str, int], str]:
-    """Kinds of the phantoms' fractures; several of one level are joined by `+`."""
+def _read_truth(path: Path) -> tuple[dict[tuple[str, int], str], dict[str, str]]:
+    """Kinds of the phantoms' fractures (several of one level are joined by `+`), and the neck that each study shows."""
     kinds: dict[tuple[str, int], str] = {}
+    necks: dict[str, str] = {}
     try:
         for study in json.loads(path.read_text(encoding="utf-8"))["studies"]:
+            necks[study["study_instance_uid"]] = f"phantom {study['seed']}"
             for fracture in study["fractures"]:
                 key = (study["study_instance_uid"], LEVELS.index(fracture["level"]))
                 kinds[key] = f"{kinds[key]}+{fracture['kind']}" if key in kinds else fracture["kind"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: {error!r}; write the phantoms again with `cspine phantom`") from error
-    return kinds
+    return kinds, necks
 
 
 def _load_study(description: Path, annotations: Annotations) -> Study | None:
@@ -223,7 +226,8 @@ def summary(studies: list[Study]) -> dict:
         "slices": sum(len(study.slices) for study in studies),
         "fractured_studies": int(sum(study.labels.study[0] > 0.5 for study in studies)),
         "fractured_levels": {
-            name: int(sum(study.labels.study[1 + level] > 0.5 for study in studies)) for level, name in enumerate(LEVELS)
+            name: int(sum(study.labels.study[1 + level] > 0.5 for study in studies))
+            for level, name in enumerate(LEVELS)
         },
         "with_segmentation": sum(study.labels.has_segmentation for study in studies),
         "slices_with_boxes": sum(bool(boxes) for study in studies for boxes in study.labels.boxes),

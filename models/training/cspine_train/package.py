@@ -142,7 +142,7 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         f"Fracture logits are moved by {training['prior_shift']:.2f} to undo that training draws fractured slices more often "
         "and weighs them more.",
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes, seed "
-        f"{config['seed']}. Studies are split by a hash of their UID:",
+        f"{config['seed']}. Necks are split by a hash:",
         f"{config['validation']:g} validation, {config['test']:g} test, the rest training.",
         "",
         f"## Measured on the {where} split",

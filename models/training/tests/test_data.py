@@ -25,11 +25,20 @@ def test_rsna_shaped_folder_is_read(collection):
 
 def test_phantoms_are_known_by_their_truth(folders):
     truth = folders[1] / "truth.json"
-    fracture = {"level": "C2", "kind": "hangman"}
-    truth.write_text(json.dumps({"studies": [{"study_instance_uid": "1.2.3.3", "fractures": [fracture]}]}))
+    fractures = {3: [{"level": "C2", "kind": "hangman"}]}
+    studies = [
+        {"study_instance_uid": f"1.2.3.{number}", "seed": number // 2, "fractures": fractures.get(number, [])}
+        for number in range(12)
+    ]
+    truth.write_text(json.dumps({"studies": studies}))
     try:
         collection = load_collection(*folders)
         assert collection.nature == "synthetic" and collection.kinds == {("1.2.3.3", 1): "hangman"}
+        # Twins of one seed, 0 and 1, 2 and 3 and so on, are never parted.
+        parts = collection.split(0.4, 0.3)
+        homes = {study.uid: name for name, studies in parts.items() for study in studies}
+        assert len(set(homes.values())) > 1
+        assert all(homes[f"1.2.3.{number}"] == homes[f"1.2.3.{number + 1}"] for number in range(0, 12, 2))
     finally:
         truth.unlink()
 
