@@ -88,7 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check(given) -> None:
     """Values that make no sense together."""
-    if hasattr(given, "validation") and not (given.validation >= 0 and given.test >= 0 and given.validation + given.test < 1):
+    if hasattr(given, "validation") and not (
+        given.validation >= 0 and given.test >= 0 and given.validation + given.test < 1
+    ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
     if hasattr(given, "minutes") and (given.minutes <= 0 or given.batch_size < 2):
         raise TrainingError("--minutes must be positive and --batch-size at least 2")
@@ -123,9 +125,7 @@ def _train(given, collection) -> None:
 
     model = ModelConfig(backbone=given.backbone, internal_size=given.internal_size, grid=given.grid)
     names = ("minutes", "batch_size", "learning_rate", "seed", "workers", "threads", "bf16", "max_steps")
-    config = TrainConfig(
-        validation=given.validation, test=given.test, **{name: getattr(given, name) for name in names}
-    )
+    config = TrainConfig(validation=given.validation, test=given.test, **{name: getattr(given, name) for name in names})
     train(collection, given.run, config, model, given.resume, echo=lambda line: print(line, flush=True))
 
 
@@ -144,7 +144,9 @@ def _evaluate(given, collection) -> None:
 
     training = load_checkpoint(given.run / CHECKPOINT)
     if _read_json(given.run / EXPORT, "export")["step"] != training["state"]["step"]:
-        raise TrainingError(f"{given.run / MODEL} is older than the checkpoint; run `python -m cspine_train export` again")
+        raise TrainingError(
+            f"{given.run / MODEL} is older than the checkpoint; run `python -m cspine_train export` again"
+        )
     config = training["train_config"]
     trained_on = set(training["trained_on"])
     document = evaluate(given.run / MODEL, collection, config["validation"], config["test"], trained_on)

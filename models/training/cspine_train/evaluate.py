@@ -75,7 +75,9 @@ def evaluate(
             if number % 10 == 0 or number == len(parts[name]):
                 echo(f"{name}: {number} of {len(parts[name])} studies")
     if not predictions["validation"] and not predictions["test"]:
-        raise TrainingError("validation and test splits are empty; give more studies, or larger --validation and --test")
+        raise TrainingError(
+            "validation and test splits are empty; give more studies, or larger --validation and --test"
+        )
     chosen = choose(predictions["validation"])
     return {
         "format": 1,
@@ -258,7 +260,9 @@ def table(document: dict) -> str:
     lines.append("thresholds " + ", ".join(f"{name} {value}" for name, value in document["thresholds"].items()))
     for split, found in document["splits"].items():
         lines.append(f"\n{split}: {found['studies']} studies")
-        lines.append(f"  {'AUC':26}{'overall':>9}{'level':>9}" + "".join(f"{name:>7}" for name in LEVELS) + "  RSNA loss")
+        lines.append(
+            f"  {'AUC':26}{'overall':>9}{'level':>9}" + "".join(f"{name:>7}" for name in LEVELS) + "  RSNA loss"
+        )
         for name, values in found["aggregations"].items():
             areas = "".join(f"{number(values['auc'][level]):>7}" for level in LEVELS)
             lines.append(

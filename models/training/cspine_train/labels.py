@@ -151,7 +151,9 @@ def read_annotations(root: Path) -> Annotations:
                     instance = int(float(row["slice_number"]))
                     slices = annotations.boxes.setdefault(row["StudyInstanceUID"].strip(), defaultdict(list))
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
-                    raise TrainingError(f"{table}, line {number}: {error!r}; columns must be as in RSNA 2022") from error
+                    raise TrainingError(
+                        f"{table}, line {number}: {error!r}; columns must be as in RSNA 2022"
+                    ) from error
                 slices[instance].append(box)
     return annotations
 
@@ -166,7 +168,10 @@ def read_slices(path: Path) -> tuple[str, list[Slice], dict]:
                 None if entry.get("instance_number") is None else int(entry["instance_number"]),
                 float("nan") if entry.get("position_mm") is None else float(entry["position_mm"]),
                 Crop(
-                    *(float(entry["crop"][name]) for name in ("column0", "row0", "columns_per_pixel", "rows_per_pixel")),
+                    *(
+                        float(entry["crop"][name])
+                        for name in ("column0", "row0", "columns_per_pixel", "rows_per_pixel")
+                    ),
                     bool(entry["crop"]["flip_columns"]),
                     bool(entry["crop"]["flip_rows"]),
                 ),
@@ -184,7 +189,9 @@ def read_slices(path: Path) -> tuple[str, list[Slice], dict]:
     given = document.get("input", {})
     for name, value in EXPECTED_INPUT.items():
         if name in given and given[name] != value:
-            raise TrainingError(f"{path}: input.{name} is {given[name]}, this package trains on {value}; write it again")
+            raise TrainingError(
+                f"{path}: input.{name} is {given[name]}, this package trains on {value}; write it again"
+            )
     return uid, slices, document
 
 

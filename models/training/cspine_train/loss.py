@@ -20,7 +20,8 @@ def prior_shift(natural: float, drawn: float) -> float:
     """What to add to fracture logits so that they fit the rate of fractures in whole studies.
 
     Training draws fractured slices more often than they are (`drawn` instead of `natural`) and weighs them more; both
-    raise the odds by a known factor (King and Zeng, Political Analysis 2001;9:137, section 4.1). 0 where a rate is 0 or 1.
+    raise the odds by a known factor (King and Zeng, Political Analysis 2001;9:137, section 4.1). 0 where a rate is 0
+    or 1.
     """
     if not (0.0 < natural < 1.0 and 0.0 < drawn < 1.0):
         return 0.0

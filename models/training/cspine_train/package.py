@@ -20,7 +20,8 @@ INTENDED_USE = {
 def write_package(out: Path, model: Path, metrics: dict, training: dict, name: str, version: str) -> None:
     """Writes the package folder.
 
-    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint. Raises `TrainingError` when the metrics are of another model or the name is not fit for a manifest.
+    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint. Raises `TrainingError` when the
+    metrics are of another model or the name is not fit for a manifest.
     """
     for label, text in (("--name", name), ("--version", version)):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", text):
@@ -116,8 +117,8 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
     lines = [f"# {name} {version}", "", INTENDED_USE[metrics["nature"]], ""]
     if synthetic:
         lines += [
-            "**Trained on synthetic phantoms only. Its probabilities say nothing about patients**, and the figures below",
-            "say only how well it reads further phantoms from the same generator.",
+            "**Trained on synthetic phantoms only. Its probabilities say nothing about patients**, and the figures",
+            "below say only how well it reads further phantoms from the same generator.",
             "",
         ]
     else:
@@ -139,8 +140,8 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         "## Training",
         "",
         f"{training_data(metrics)}.",
-        f"Fracture logits are moved by {training['prior_shift']:.2f} to undo that training draws fractured slices more often "
-        "and weighs them more.",
+        f"Fracture logits are moved by {training['prior_shift']:.2f} to undo that training draws fractured slices "
+        "more often and weighs them more.",
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes, seed "
         f"{config['seed']}. Necks are split by a hash:",
         f"{config['validation']:g} validation, {config['test']:g} test, the rest training.",

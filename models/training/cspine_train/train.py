@@ -1,4 +1,4 @@
-"""The training loop: a time budget, a cosine schedule over it, an average of the weights, checkpoints to resume from."""
+"""The training loop: a time budget, a cosine schedule over it, averaged weights, checkpoints to resume from."""
 
 import json
 import math
@@ -121,7 +121,11 @@ def train(
     )
     workers = config.workers
     loader = DataLoader(
-        source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_quiet_worker
+        source,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_quiet_worker,
     )
     counts = {name: summary(studies) for name, studies in parts.items()}
     watched = _watched(parts["validation"], model_config)
@@ -263,9 +267,7 @@ def _watched(studies: list[Study], config: ModelConfig) -> list[Batch]:
         every = [(study, int(index)) for study, indices in pool for index in indices]
         chosen = random.permutation(len(every))[: WATCHED_SLICES // 2]
         picks += [every[index] for index in chosen]
-    return [
-        collate(picks[first : first + 32], config.internal_size, config.grid) for first in range(0, len(picks), 32)
-    ]
+    return [collate(picks[first : first + 32], config.internal_size, config.grid) for first in range(0, len(picks), 32)]
 
 
 @torch.no_grad()

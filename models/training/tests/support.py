@@ -78,7 +78,7 @@ def write_tables(root: Path, studies: dict[str, list[int]], boxes: list[tuple] =
 
 
 def affine(z_top: float = TOP_MM) -> np.ndarray:
-    """RAS affine of a stack that is stored as DICOM shows it: columns to the left, rows to the back, slices downwards."""
+    """RAS affine of a stack that is stored as DICOM shows it: columns to the left, rows to the back, slices down."""
     return np.array([[-1.0, 0, 0, 100], [0, -1.0, 0, 80], [0, 0, -STEP_MM, z_top], [0, 0, 0, 1]])
 
 
