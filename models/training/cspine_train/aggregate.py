@@ -1,0 +1,88 @@
+"""From slices to a study, in the two ways that a package may name. The program has the same rules."""
+
+import math
+
+import numpy as np
+
+PRESENCE = 0.5
+"""Predicted visibility from which a slice shows a level."""
+
+MINIMUM_MM = 4.0
+"""Extent of slices that must show a level before it counts as seen."""
+
+TALLEST_MM = 75.0
+"""What is seen over more than this along the neck is no vertebra."""
+
+TOP_SHARE, TOP_LEAST = 0.1, 3
+"""`visible-top-mean` takes this part of the visible slices, and at least so many."""
+
+
+def visibility_weighted_mean(vertebra: np.ndarray, fracture: np.ndarray) -> np.ndarray:
+    """`C_i = sum_s f v / sum_s v` over all slices; `[S, 7]`, `[S, 7]` to `[7]`."""
+    total = vertebra.sum(0)
+    return np.divide((vertebra * fracture).sum(0), total, out=np.zeros(len(total)), where=total > 0)
+
+
+def visible_top_mean(vertebra: np.ndarray, fracture: np.ndarray) -> np.ndarray:
+    """The mean of the highest tenth (at least three) of `f v` among the slices with `v >= 0.5`; `[S, 7]` to `[7]`."""
+    result = np.zeros(vertebra.shape[1])
+    for level in range(vertebra.shape[1]):
+        shows = vertebra[:, level] >= PRESENCE
+        scores = np.sort((vertebra[:, level] * fracture[:, level])[shows])[::-1]
+        if len(scores):
+            count = max(TOP_LEAST, math.ceil(TOP_SHARE * len(scores)))
+            result[level] = scores[:count].mean()
+    return result
+
+
+AGGREGATIONS = {
+    "visibility-weighted-mean": visibility_weighted_mean,
+    "visible-top-mean": visible_top_mean,
+}
+
+
+def slice_shares(positions_mm: np.ndarray) -> np.ndarray:
+    """The length of neck in mm that each slice stands for: half the way to each neighbour, gaps counting no more than
+    1.5 times the median step; `[S]`, slices in order, in either direction."""
+    steps = np.abs(np.diff(positions_mm))
+    spacing = float(np.median(steps)) if len(steps) else 0.0
+    steps = np.concatenate([[spacing], np.minimum(steps, 1.5 * spacing), [spacing]])
+    return (steps[:-1] + steps[1:]) / 2
+
+
+def seen_levels(vertebra: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Which levels the scan shows: bool `[7]`, from `[S, 7]` visibilities (or 0/1 labels) and the slices' shares."""
+    extent = (vertebra >= PRESENCE).T.astype(np.float64) @ shares
+    return (extent > 0) & (extent >= MINIMUM_MM) & (extent <= TALLEST_MM)
+
+
+def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
+    """Whether the levels that are seen lie in the order of a neck; the program declines a study where they do not.
+
+    One pair may be out of order, but not of only two levels.
+    """
+    shares = slice_shares(positions_mm)
+    shows = vertebra >= PRESENCE
+    seen = np.flatnonzero(seen_levels(vertebra, shares))
+    heights = [np.average(positions_mm[shows[:, i]], weights=shares[shows[:, i]]) for i in seen]
+    in_order = 1 + sum(upper > lower for upper, lower in zip(heights, heights[1:]))
+    if not heights or in_order + 1 < len(heights):
+        return False
+    return not (len(heights) == 2 and in_order < 2)
+
+
+def overall(levels: np.ndarray, seen: np.ndarray) -> float:
+    """`1 - prod (1 - C_i)` over the seen levels; 0 where none is seen."""
+    return float(1.0 - np.prod(1.0 - levels[seen])) if seen.any() else 0.0
+
+
+def combine(vertebra: np.ndarray, fracture: np.ndarray, positions_mm: np.ndarray, name: str) -> np.ndarray:
+    """Overall, then C1 to C7: float `[8]`, NaN for levels that are not seen, all NaN for what is no neck.
+
+    `positions_mm`: each slice's place towards the head.
+    """
+    if not is_neck(vertebra, positions_mm):
+        return np.full(1 + vertebra.shape[1], np.nan)
+    seen = seen_levels(vertebra, slice_shares(positions_mm))
+    levels = AGGREGATIONS[name](vertebra.astype(np.float64), fracture.astype(np.float64))
+    return np.concatenate([[overall(levels, seen)], np.where(seen, levels, np.nan)])

@@ -1,0 +1,297 @@
+"""Measures an exported graph on the studies that training did not see.
+
+The validation split chooses (aggregation and thresholds); the test split only measures.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from . import INPUT_SIZE, LEVELS, TrainingError, __version__
+from .aggregate import AGGREGATIONS, PRESENCE, combine, is_neck, seen_levels, slice_shares
+from .data import Collection, Study, summary
+from .metrics import area_under_curve, at_threshold, best_threshold, label_agreement, rsna_log_loss
+
+BATCH = 8
+METRICS = "metrics.json"
+FALLBACK = {"overall": 0.5, "level": 0.3}
+"""Thresholds where the validation split cannot choose any; the package says so."""
+
+
+@dataclass
+class Prediction:
+    """The graph's outputs for a study."""
+
+    study: Study
+    vertebra: np.ndarray
+    """`[S, 7]`"""
+    fracture: np.ndarray
+    """`[S, 7]`"""
+    hottest: np.ndarray
+    """Row and column of the hottest cell of each slice and level, `[S, 7, 2]`."""
+    grid: int
+
+
+def predict(session: onnxruntime.InferenceSession, study: Study) -> Prediction:
+    """Runs every slice of a study."""
+    vertebra, fracture, hottest, grid = [], [], [], 0
+    for first in range(0, len(study.slices), BATCH):
+        images = np.ascontiguousarray(study.array[first : first + BATCH])
+        v, f, activation = session.run(["vertebra", "fracture", "activation"], {"image": images})
+        grid = activation.shape[-1]
+        places = activation.reshape(*activation.shape[:2], -1).argmax(-1)
+        vertebra.append(v)
+        fracture.append(f)
+        hottest.append(np.stack(np.divmod(places, grid), -1))
+    return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), np.concatenate(hottest), grid)
+
+
+def evaluate(
+    model: Path, collection: Collection, validation: float, test: float, trained_on: set[str], echo=print
+) -> dict:
+    """Measures `model` on the validation and test splits; returns the document that `metrics.json` holds.
+
+    Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
+    """
+    if not model.is_file():
+        raise TrainingError(f"{model}: not found; run `python -m cspine_train export` first")
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    parts = collection.split(validation, test)
+    leaked = [study.uid for name in ("validation", "test") for study in parts[name] if study.uid in trained_on]
+    if leaked:
+        raise TrainingError(
+            f"{len(leaked)} studies to measure on were trained on, such as {leaked[0]}; the run was resumed with other "
+            "--validation or --test: train again in a new --run folder"
+        )
+    predictions = {}
+    for name in ("validation", "test"):
+        predictions[name] = []
+        for number, study in enumerate(parts[name], start=1):
+            predictions[name].append(predict(session, study))
+            if number % 10 == 0 or number == len(parts[name]):
+                echo(f"{name}: {number} of {len(parts[name])} studies")
+    if not predictions["validation"] and not predictions["test"]:
+        raise TrainingError(
+            "validation and test splits are empty; give more studies, or larger --validation and --test"
+        )
+    chosen = choose(predictions["validation"])
+    return {
+        "format": 1,
+        "cspine_train": __version__,
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "nature": collection.nature,
+        "split": {"validation": validation, "test": test},
+        "data": {name: summary(studies) for name, studies in parts.items()},
+        **chosen,
+        "splits": {
+            name: measure(found, chosen["aggregation"], chosen["thresholds"], collection.kinds)
+            for name, found in predictions.items()
+            if found
+        },
+    }
+
+
+def tables(predictions: list[Prediction], aggregation: str) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and probability of every study, `[N, 8]` each: overall, C1 to C7; NaN for levels that are not
+    seen, and throughout where the program would decline the study."""
+    truth = np.stack([prediction.study.labels.study for prediction in predictions]).astype(np.float64)
+    scores = [combine(p.vertebra, p.fracture, p.study.positions_mm, aggregation) for p in predictions]
+    return truth, np.stack(scores)
+
+
+def choose(predictions: list[Prediction]) -> dict:
+    """Aggregation with the larger sum of overall and level AUC (then the smaller loss), and its best thresholds."""
+    best, reason = "visible-top-mean", "not chosen: the validation split has not both fractured and sound studies"
+    ranking = []
+    for name in AGGREGATIONS if predictions else ():
+        truth, score = tables(predictions, name)
+        areas = (_one_area(truth[:, 0], score[:, 0]), _level_area(truth, score))
+        if None not in areas:
+            ranking.append((round(sum(areas), 6), -rsna_log_loss(truth, score), name))
+    if ranking:
+        best = max(ranking)[2]
+        reason = f"larger sum of overall and level AUC on {len(predictions)} validation studies"
+    thresholds = dict(FALLBACK)
+    points = {}
+    if predictions:
+        truth, score = tables(predictions, best)
+        seen = ~np.isnan(score[:, 1:])
+        read = ~np.isnan(score[:, 0])
+        for name, point in (
+            ("overall", best_threshold(truth[read, 0], score[read, 0])),
+            ("level", best_threshold(truth[:, 1:][seen], score[:, 1:][seen])),
+        ):
+            if point is not None:
+                thresholds[name] = round(point.threshold, 4)
+                points[name] = asdict(point)
+    return {
+        "aggregation": best,
+        "aggregation_reason": reason,
+        "thresholds": thresholds,
+        "thresholds_chosen_on": {"studies": len(predictions), "points": points},
+    }
+
+
+def measure(predictions: list[Prediction], aggregation: str, thresholds: dict, kinds: dict) -> dict:
+    """All measures of one split; `kinds` as `Collection.kinds`. A declined study is one that no threshold calls."""
+    result = {"studies": len(predictions), "aggregations": {}}
+    for name in AGGREGATIONS:
+        truth, score = tables(predictions, name)
+        result["aggregations"][name] = {
+            "auc_overall": _one_area(truth[:, 0], score[:, 0]),
+            "auc_level": _level_area(truth, score),
+            "auc": {level: _one_area(truth[:, i], score[:, i]) for i, level in enumerate(LEVELS, start=1)},
+            "rsna_log_loss": rsna_log_loss(truth, score),
+        }
+    truth, score = tables(predictions, aggregation)
+    seen = ~np.isnan(score[:, 1:])
+    result["at_thresholds"] = {
+        "overall": asdict(at_threshold(truth[:, 0], score[:, 0], thresholds["overall"])),
+        "level": asdict(at_threshold(truth[:, 1:][seen], score[:, 1:][seen], thresholds["level"])),
+    }
+    result["fractured_levels_not_seen"] = int(((truth[:, 1:] > 0.5) & ~seen).sum())
+    result["declined"] = sum(not is_neck(p.vertebra, p.study.positions_mm) for p in predictions)
+    result["kinds"] = _by_kind(predictions, score, thresholds["level"], kinds)
+    result["visibility"] = _visibility(predictions)
+    result["pointing"] = _pointing(predictions)
+    return result
+
+
+def _level_area(truth: np.ndarray, score: np.ndarray) -> float | None:
+    """AUC over all seen levels of all studies together."""
+    seen = ~np.isnan(score[:, 1:])
+    return area_under_curve(truth[:, 1:][seen], score[:, 1:][seen])
+
+
+def _one_area(truth: np.ndarray, score: np.ndarray) -> float | None:
+    """AUC of one column, over the studies in which it was seen."""
+    seen = ~np.isnan(score)
+    return area_under_curve(truth[seen], score[seen])
+
+
+def _by_kind(predictions: list[Prediction], score: np.ndarray, threshold: float, kinds: dict) -> dict:
+    """Of the fractured levels of each kind: how many there are and how many pass the level threshold."""
+    result: dict[str, dict[str, int]] = {}
+    for row, prediction in zip(score, predictions):
+        for level in range(len(LEVELS)):
+            kind = kinds.get((prediction.study.uid, level))
+            if kind is not None:
+                counts = result.setdefault(kind, {"levels": 0, "found": 0})
+                counts["levels"] += 1
+                counts["found"] += int(row[1 + level] >= threshold)
+    return dict(sorted(result.items()))
+
+
+def _visibility(predictions: list[Prediction]) -> dict:
+    """How well the network knows the levels: by slice for each level, and which levels a study shows."""
+    truth = np.concatenate([p.study.labels.visible for p in predictions])
+    called = np.concatenate([p.vertebra for p in predictions]) >= PRESENCE
+    known = ~np.isnan(truth)
+    result = {
+        "slices": label_agreement(truth[known] > 0.5, called[known]),
+        "levels": {
+            name: label_agreement(truth[known[:, i], i] > 0.5, called[known[:, i], i]) for i, name in enumerate(LEVELS)
+        },
+    }
+    segmented = [p for p in predictions if not np.isnan(p.study.labels.visible).any()]
+    result["studies"] = label_agreement(
+        np.array([seen_levels(p.study.labels.visible, slice_shares(p.study.positions_mm)) for p in segmented]).ravel(),
+        np.array([seen_levels(p.vertebra, slice_shares(p.study.positions_mm)) for p in segmented]).ravel(),
+    )
+    return result
+
+
+def _pointing(predictions: list[Prediction]) -> dict:
+    """The pointing game: on slices with a box, does the hottest cell of that level's map lie in it?
+
+    `centre`: the cell's centre does. `touch`: some part of the cell does. `chance`: what a cell drawn blindly would
+    reach with its centre. `key_slice`: of fractured levels with boxes, how often the slice with the largest `f v` is
+    one that has a box of the level, within one slice.
+    """
+    centre, touch, chance, key = [], [], [], []
+    for prediction in predictions:
+        cell = INPUT_SIZE / prediction.grid
+        middles = (np.arange(prediction.grid) + 0.5) * cell
+        by_level: dict[int, set[int]] = {}
+        for number, boxes in enumerate(prediction.study.labels.boxes):
+            for level in {level for box in boxes for level in box.levels}:
+                by_level.setdefault(level, set()).add(number)
+                mine = [box for box in boxes if level in box.levels]
+                row, column = prediction.hottest[number, level]
+                x, y = middles[column], middles[row]
+                centre.append(any(b.x0 <= x < b.x1 and b.y0 <= y < b.y1 for b in mine))
+                half = cell / 2
+                touch.append(
+                    any(b.x0 < x + half and x - half < b.x1 and b.y0 < y + half and y - half < b.y1 for b in mine)
+                )
+                inside = np.zeros((prediction.grid, prediction.grid), bool)
+                for b in mine:
+                    inside |= np.outer((middles >= b.y0) & (middles < b.y1), (middles >= b.x0) & (middles < b.x1))
+                chance.append(inside.mean())
+        for level, numbers in by_level.items():
+            best = int((prediction.fracture[:, level] * prediction.vertebra[:, level]).argmax())
+            key.append(any(abs(best - number) <= 1 for number in numbers))
+
+    def share(values):
+        return float(np.mean(values)) if values else None
+
+    return {
+        "slices_and_levels": len(centre),
+        "centre": share(centre),
+        "touch": share(touch),
+        "chance": share(chance),
+        "fractured_levels": len(key),
+        "key_slice": share(key),
+    }
+
+
+def write_metrics(document: dict, path: Path) -> None:
+    """Writes `metrics.json`."""
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def table(document: dict) -> str:
+    """The measures as lines for a terminal."""
+    lines = [f"aggregation {document['aggregation']} ({document['aggregation_reason']})"]
+    lines.append("thresholds " + ", ".join(f"{name} {value}" for name, value in document["thresholds"].items()))
+    for split, found in document["splits"].items():
+        lines.append(f"\n{split}: {found['studies']} studies")
+        lines.append(
+            f"  {'AUC':26}{'overall':>9}{'level':>9}" + "".join(f"{name:>7}" for name in LEVELS) + "  RSNA loss"
+        )
+        for name, values in found["aggregations"].items():
+            areas = "".join(f"{number(values['auc'][level]):>7}" for level in LEVELS)
+            lines.append(
+                f"  {name:26}{number(values['auc_overall']):>9}{number(values['auc_level']):>9}{areas}"
+                f"  {number(values['rsna_log_loss'])}"
+            )
+        for name, point in found["at_thresholds"].items():
+            lines.append(
+                f"  {name}: sensitivity {number(point['sensitivity'])} of {point['positives']}, "
+                f"specificity {number(point['specificity'])} of {point['negatives']}"
+            )
+        if found["kinds"]:
+            shares = (f"{kind} {counts['found']}/{counts['levels']}" for kind, counts in found["kinds"].items())
+            lines.append("  found by kind: " + ", ".join(shares))
+        lines.append(f"  declined {found['declined']}, fractured levels not seen {found['fractured_levels_not_seen']}")
+        slices = found["visibility"]["slices"]
+        lines.append(
+            f"  level visible in slice: accuracy {number(slices['accuracy'])}, sensitivity "
+            f"{number(slices['sensitivity'])}, precision {number(slices['precision'])}"
+        )
+        pointing = found["pointing"]
+        lines.append(
+            f"  pointing: {number(pointing['centre'])} in box, {number(pointing['touch'])} touching, "
+            f"{number(pointing['chance'])} by chance, of {pointing['slices_and_levels']}; "
+            f"key slice {number(pointing['key_slice'])} of {pointing['fractured_levels']}"
+        )
+    return "\n".join(lines)
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or a dash where there is no figure."""
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,111 @@
+"""Writes the trained network as an ONNX graph and checks it against PyTorch."""
+
+import hashlib
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from . import INPUT_SIZE, TrainingError
+from .model import Network
+from .train import load_checkpoint, trained_network
+
+OPSET = 18
+OUTPUTS = ("vertebra", "fracture", "activation")
+FORBIDDEN = {"Pad", "Shape", "BatchNormalization", "ConstantOfShape", "If", "Loop", "NonZero"}
+"""Operators that would mean padding chains, sizes computed at run time or norms that were not folded."""
+
+TOLERANCE = 1e-3
+"""Largest difference from PyTorch: in probability for the two scores, in logits for the map."""
+
+
+def export_checkpoint(checkpoint: Path, path: Path) -> dict:
+    """Exports a checkpoint's averaged network to `path`; returns what was checked, with the file's SHA-256 and the
+    checkpoint's step."""
+    document = load_checkpoint(checkpoint)
+    return {"step": document["state"]["step"], **export_network(trained_network(document), path)}
+
+
+def export_network(network: Network, path: Path) -> dict:
+    """Exports a network to `path` (uint8 `image` in, any number of slices).
+
+    Raises `TrainingError` when the graph is not as agreed or differs from PyTorch.
+    """
+    network = network.eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    example = torch.zeros(2, 3, INPUT_SIZE, INPUT_SIZE, dtype=torch.uint8)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=list(OUTPUTS),
+            dynamic_shapes={"image": {0: torch.export.Dim("slices", min=1)}},
+            verbose=False,
+        )
+    onnx.save(strip(program.model_proto), path)
+    report = {"opset": OPSET, **check_graph(path), **check_parity(network, path)}
+    report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    report["bytes"] = path.stat().st_size
+    return report
+
+
+def strip(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Removes what only helps debugging: it names the files of the machine that exported."""
+    graph = model.graph
+    for holder in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        if holder.DESCRIPTOR.fields_by_name.get("metadata_props") is not None:
+            del holder.metadata_props[:]
+        holder.doc_string = ""
+    del graph.value_info[:]
+    return model
+
+
+def check_graph(path: Path) -> dict:
+    """Names, types and shapes of inputs and outputs, and the operators; raises `TrainingError` where they are wrong."""
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    operators = Counter(node.op_type for node in model.graph.node)
+    wrong = FORBIDDEN & operators.keys()
+    if wrong:
+        raise TrainingError(f"{path}: the graph holds {', '.join(sorted(wrong))}, which should have been folded away")
+    session = _session(path)
+    image = session.get_inputs()
+    if [item.name for item in image] != ["image"] or image[0].type != "tensor(uint8)":
+        raise TrainingError(f"{path}: inputs are {[(item.name, item.type) for item in image]}, not one uint8 `image`")
+    if not isinstance(image[0].shape[0], str) or image[0].shape[1:] != [3, INPUT_SIZE, INPUT_SIZE]:
+        raise TrainingError(f"{path}: `image` is {image[0].shape}, not [N, 3, {INPUT_SIZE}, {INPUT_SIZE}]")
+    outputs = [item.name for item in session.get_outputs()]
+    if outputs != list(OUTPUTS):
+        raise TrainingError(f"{path}: outputs are {outputs}, not {list(OUTPUTS)}")
+    return {"operators": dict(sorted(operators.items()))}
+
+
+def check_parity(network: Network, path: Path) -> dict:
+    """Largest absolute difference between PyTorch and ONNX Runtime, over a smooth ramp and a batch of noise."""
+    session = _session(path)
+    random = np.random.default_rng(0)
+    ramp = np.linspace(0, 255, INPUT_SIZE).astype(np.uint8)
+    smooth = np.broadcast_to(np.minimum.outer(ramp, ramp), (1, 3, INPUT_SIZE, INPUT_SIZE))
+    noise = random.integers(0, 256, (3, 3, INPUT_SIZE, INPUT_SIZE), np.uint8)
+    worst = dict.fromkeys(OUTPUTS, 0.0)
+    for images in (np.ascontiguousarray(smooth), noise):
+        with torch.no_grad():
+            expected = network(torch.from_numpy(images))
+        for name, left, right in zip(OUTPUTS, expected, session.run(list(OUTPUTS), {"image": images})):
+            worst[name] = max(worst[name], float(np.abs(left.numpy() - right).max()))
+    if not all(value <= TOLERANCE for value in worst.values()):
+        raise TrainingError(f"{path}: differs from PyTorch by {worst}, more than {TOLERANCE}")
+    return {"largest_difference": worst}
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    """A session on the CPU, as the program uses it."""
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

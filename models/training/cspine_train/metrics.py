@@ -1,0 +1,80 @@
+"""Measures of how good a set of predictions is. Pure functions on arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def area_under_curve(truth: np.ndarray, score: np.ndarray) -> float | None:
+    """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+
+    `None` when one of the two classes is missing. (Mann and Whitney, Ann Math Stat 1947;18:50.)
+    """
+    positive = np.asarray(truth) > 0.5
+    count = int(positive.sum())
+    others = len(positive) - count
+    if count == 0 or others == 0:
+        return None
+    _, inverse, sizes = np.unique(np.asarray(score), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[inverse]
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold and what it reaches where it was chosen or tried."""
+
+    threshold: float
+    sensitivity: float | None
+    specificity: float | None
+    positives: int
+    negatives: int
+
+
+def at_threshold(truth: np.ndarray, score: np.ndarray, threshold: float) -> OperatingPoint:
+    """Sensitivity and specificity of `score >= threshold`; `None` for a class that is missing."""
+    positive = np.asarray(truth) > 0.5
+    called = np.asarray(score) >= threshold
+    count, others = int(positive.sum()), int((~positive).sum())
+    sensitivity = float(called[positive].mean()) if count else None
+    specificity = float((~called[~positive]).mean()) if others else None
+    return OperatingPoint(float(threshold), sensitivity, specificity, count, others)
+
+
+def best_threshold(truth: np.ndarray, score: np.ndarray) -> OperatingPoint | None:
+    """The threshold with the largest sensitivity + specificity (Youden, Cancer 1950;3:32); `None` without both classes.
+
+    It lies in the middle between two neighbouring scores; of equally good ones the most sensitive is taken.
+    """
+    positive = np.asarray(truth) > 0.5
+    if positive.all() or not positive.any():
+        return None
+    values = np.unique(score)
+    candidates = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2])
+    points = [at_threshold(truth, score, threshold) for threshold in candidates]
+    return max(points, key=lambda point: (round(point.sensitivity + point.specificity, 9), point.sensitivity))
+
+
+RSNA_WEIGHTS = {"overall": (7.0, 14.0), "level": (1.0, 2.0)}
+"""Weights of negatives and positives in the RSNA 2022 competition's metric (its evaluation page on kaggle.com)."""
+
+
+def rsna_log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """The RSNA 2022 competition's metric, for `[N, 8]` (overall, C1 to C7): the mean over all rows (study and label) of
+    `-w (y log p + (1 - y) log (1 - p))`. A level that was not seen (NaN) counts as 0.5."""
+    p = np.clip(np.where(np.isnan(probability), 0.5, probability), 1e-6, 1 - 1e-6)
+    pairs = np.array([RSNA_WEIGHTS["overall"]] + [RSNA_WEIGHTS["level"]] * 7)
+    weight = np.where(truth > 0.5, pairs[:, 1], pairs[:, 0])
+    return float(np.mean(-weight * (truth * np.log(p) + (1 - truth) * np.log(1 - p))))
+
+
+def label_agreement(truth: np.ndarray, called: np.ndarray) -> dict:
+    """Accuracy, sensitivity and precision of yes/no calls; `None` where there is nothing to divide by."""
+    truth, called = np.asarray(truth, bool), np.asarray(called, bool)
+    both = int((truth & called).sum())
+    return {
+        "count": len(truth),
+        "accuracy": float((truth == called).mean()) if len(truth) else None,
+        "sensitivity": both / int(truth.sum()) if truth.any() else None,
+        "precision": both / int(called.sum()) if called.any() else None,
+    }

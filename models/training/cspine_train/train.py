@@ -1,0 +1,296 @@
+"""The training loop: a time budget, a cosine schedule over it, averaged weights, checkpoints to resume from."""
+
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from . import TrainingError, __version__, loss
+from .augment import Augmentation
+from .data import Batch, Batches, Collection, Study, collate, summary
+from .metrics import area_under_curve
+from .model import ModelConfig, Network
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.jsonl"
+WATCHED_SLICES = 192
+"""Slices of the validation split that are looked at while training runs; they decide nothing."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run is done."""
+
+    minutes: float = 25.0
+    """Training time in all, over every resumption; evaluation and export come on top."""
+    batch_size: int = 24
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warmup: float = 0.05
+    """Part of the budget over which the learning rate rises."""
+    average: float = 0.998
+    """Decay of the average of the weights, per step; smaller in the first steps."""
+    clip: float = 5.0
+    """Largest norm of the gradient."""
+    positive_share: float = 0.4
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 1
+    workers: int = 1
+    threads: int = 0
+    """Threads of the network; 0 leaves the choice to PyTorch."""
+    bf16: bool = False
+    """bfloat16 for convolutions: worth it only on processors with AMX or AVX512-BF16."""
+    checkpoint_seconds: float = 120.0
+    watch_seconds: float = 240.0
+    log_seconds: float = 20.0
+    max_steps: int = 0
+    """Stops early, for tests; 0 is no limit."""
+
+    def to_dict(self) -> dict:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+class WeightAverage:
+    """Exponential moving average of a network's weights and batch-norm statistics."""
+
+    def __init__(self, network: Network, decay: float):
+        self.decay = decay
+        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: Network, step: int) -> None:
+        """Moves towards the network; `step` counts from 0."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, value in network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.values[name].lerp_(value, 1.0 - decay)
+            else:
+                self.values[name].copy_(value)
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Factor of the learning rate at a part of the budget: a linear rise, then a half cosine down to 0."""
+    if progress < warmup:
+        return max(progress / warmup, 0.01)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (progress - warmup) / max(1.0 - warmup, 1e-9))))
+
+
+def train(
+    collection: Collection, run: Path, config: TrainConfig, model_config: ModelConfig, resume: bool = False, echo=print
+) -> Path:
+    """Trains for the time budget and returns the checkpoint's path.
+
+    Raises `TrainingError` when the run folder holds another run, or when there is nothing to train on.
+    """
+    parts = collection.split(config.validation, config.test)
+    if not parts["train"]:
+        raise TrainingError("the training split is empty; give more studies, or smaller --validation and --test")
+    run.mkdir(parents=True, exist_ok=True)
+    path = run / CHECKPOINT
+    if path.exists() and not resume:
+        raise TrainingError(f"{path} exists; add --resume to go on with it, or give another --run folder")
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    network = Network(model_config).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
+    average = WeightAverage(network, config.average)
+    state = {"step": 0, "elapsed": 0.0, "images": 0}
+    trained_on = {study.uid for study in parts["train"]}
+    if path.exists():
+        document = _restore(path, network, optimizer, average, model_config)
+        state = document["state"]
+        trained_on |= set(document["trained_on"])
+    source = Batches(
+        parts["train"],
+        model_config.internal_size,
+        model_config.grid,
+        config.batch_size,
+        config.seed,
+        config.positive_share,
+        Augmentation(),
+        start=state["step"],
+    )
+    workers = config.workers
+    loader = DataLoader(
+        source,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_quiet_worker,
+    )
+    counts = {name: summary(studies) for name, studies in parts.items()}
+    watched = _watched(parts["validation"], model_config)
+    with (run / LOG).open("a", encoding="utf-8") as log:
+
+        def note(event: str, **values):
+            line = {"event": event, "step": state["step"], "seconds": round(state["elapsed"], 1), **values}
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            echo(" ".join(f"{key}={value}" for key, value in line.items() if not isinstance(value, dict)))
+
+        note("start", train=config.to_dict(), model=model_config.to_dict(), data=counts)
+
+        def save():
+            document = {
+                "version": __version__,
+                "model_config": model_config.to_dict(),
+                "train_config": config.to_dict(),
+                "state": state,
+                "data": counts,
+                "nature": collection.nature,
+                "trained_on": sorted(trained_on),
+                "prior_shift": loss.prior_shift(*source.rates()),
+                "model": network.state_dict(),
+                "average": average.values,
+                "optimizer": optimizer.state_dict(),
+            }
+            temporary = path.with_suffix(".part")
+            torch.save(document, temporary)
+            os.replace(temporary, path)
+
+        _loop(network, optimizer, average, iter(loader), config, state, note, save, watched)
+        save()
+        note("end", **_watch(network, average, watched))
+    return path
+
+
+def _loop(network, optimizer, average, batches, config, state, note, save, watched):
+    """Steps until the budget is spent; `state` is kept up to date for `save` and `note`."""
+    budget = config.minutes * 60.0
+    network.train()
+    sums, seen, since = np.zeros(4), 0, time.monotonic()
+    logged = saved = looked = last = time.monotonic()
+    while state["elapsed"] < budget and not (config.max_steps and state["step"] >= config.max_steps):
+        rate = config.learning_rate * schedule(state["elapsed"] / budget, config.warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        parts = step(network, optimizer, next(batches), config)
+        average.update(network, state["step"])
+        now = time.monotonic()
+        state["step"] += 1
+        state["images"] += config.batch_size
+        state["elapsed"] += now - last
+        last = now
+        sums += parts
+        seen += 1
+        if now - logged >= config.log_seconds or state["step"] == 1:
+            names = ("loss", "vertebra", "fracture", "box")
+            values = {name: round(float(value), 4) for name, value in zip(names, sums / seen)}
+            speed = round(seen * config.batch_size / (now - since), 1)
+            note("train", **values, rate=round(rate, 6), images_per_second=speed)
+            sums, seen, since, logged = np.zeros(4), 0, now, now
+        if now - saved >= config.checkpoint_seconds:
+            save()
+            saved = time.monotonic()
+        if now - looked >= config.watch_seconds:
+            note("watch", **_watch(network, average, watched))
+            network.train()
+            looked = last = since = time.monotonic()
+
+
+def step(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> np.ndarray:
+    """One step; returns the total loss and its three parts. Raises `TrainingError` when the loss is not finite."""
+    images = batch.images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+        outputs = network.logits(images)
+    losses = loss.compute(*outputs, batch)
+    total = losses.total
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer finite; resume with a smaller --learning-rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+    optimizer.step()
+    return np.array([part.item() for part in (total, losses.vertebra, losses.fracture, losses.box)])
+
+
+def _parameter_groups(network: Network, decay: float) -> list[dict]:
+    """Weights decay; biases and batch norms do not."""
+    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    rest = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _quiet_worker(_: int) -> None:
+    """A worker reads and resamples on one core; the network has the others."""
+    torch.set_num_threads(1)
+
+
+def _restore(path, network, optimizer, average, model_config) -> dict:
+    """Loads a checkpoint into its parts and returns it."""
+    document = load_checkpoint(path)
+    if document["model_config"] != model_config.to_dict():
+        raise TrainingError(f"{path} is of another model ({document['model_config']}); give the same model options")
+    network.load_state_dict(document["model"])
+    optimizer.load_state_dict(document["optimizer"])
+    average.values = document["average"]
+    return document
+
+
+def load_checkpoint(path: Path) -> dict:
+    """Reads a checkpoint. Raises `TrainingError` when it is missing or broken."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path}: not found; run `python -m cspine_train train` first") from error
+    except Exception as error:
+        raise TrainingError(f"{path}: cannot be read ({error}); train again") from error
+
+
+def trained_network(document: dict) -> Network:
+    """The averaged network of a checkpoint, ready for use: its fracture logits fit the rate of fractures in studies."""
+    network = Network(ModelConfig(**document["model_config"]))
+    network.load_state_dict(document["average"])
+    with torch.no_grad():
+        # The smooth maximum moves by as much as its map does.
+        network.fracture_head.bias += document["prior_shift"]
+    return network.eval()
+
+
+def _watched(studies: list[Study], config: ModelConfig) -> list[Batch]:
+    """Slices of the validation split to look at while training runs: half with a fracture, always the same."""
+    if not studies:
+        return []
+    source = Batches(studies, config.internal_size, config.grid, 0, seed=0)
+    random = np.random.default_rng(0)
+    picks = []
+    for pool in (source.positive, source.negative):
+        every = [(study, int(index)) for study, indices in pool for index in indices]
+        chosen = random.permutation(len(every))[: WATCHED_SLICES // 2]
+        picks += [every[index] for index in chosen]
+    return [collate(picks[first : first + 32], config.internal_size, config.grid) for first in range(0, len(picks), 32)]
+
+
+@torch.no_grad()
+def _watch(network: Network, average: WeightAverage, watched: list[Batch]) -> dict:
+    """Loss and AUC of the averaged weights on the watched slices."""
+    if not watched:
+        return {}
+    shown = Network(replace(network.config)).to(memory_format=torch.channels_last)
+    shown.load_state_dict(average.values)
+    shown.eval()
+    totals, fracture, truth, visible, seen = [], [], [], [], []
+    for batch in watched:
+        outputs = shown.logits(batch.images.contiguous(memory_format=torch.channels_last))
+        totals.append(loss.compute(*outputs, batch).total.item())
+        fracture.append(outputs[1].numpy())
+        truth.append(batch.fracture.numpy())
+        visible.append(outputs[0].numpy())
+        seen.append(batch.visible.numpy())
+    fracture, truth, visible, seen = (np.concatenate(values).ravel() for values in (fracture, truth, visible, seen))
+    known = ~np.isnan(seen)
+    values = {
+        "watched_loss": float(np.mean(totals)),
+        "watched_fracture_auc": area_under_curve(truth, fracture),
+        "watched_vertebra_auc": area_under_curve(seen[known], visible[known]),
+    }
+    return {name: None if value is None else round(value, 4) for name, value in values.items()}

@@ -1,0 +1,91 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from cspine_train import TrainingError
+from cspine_train.augment import Augmentation, box_map, resample, transform
+from cspine_train.data import Batches, load_collection, split_of, summary
+
+
+def test_rsna_shaped_folder_is_read(collection):
+    counts = summary(collection.studies)
+    assert counts["studies"] == counts["with_segmentation"] == 12
+    assert counts["slices"] == 12 * 14 and counts["fractured_studies"] == 6 and counts["slices_with_boxes"] == 12
+    assert collection.nature == "clinical" and collection.unlabelled == 0
+    study = next(study for study in collection.studies if study.uid == "1.2.3.3")
+    # Study 3: C2 is fractured; two slices show it, and the boxes lie where the picture has its dark cleft.
+    assert np.flatnonzero(study.labels.fracture[:, 1]).tolist() == [2, 3]
+    box = study.labels.boxes[2][0]
+    picture = study.array[2, 1]
+    inside = picture[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)]
+    assert (inside == 20).all() and (picture == 20).sum() == inside.size
+
+
+def test_phantoms_are_known_by_their_truth(folders):
+    truth = folders[1] / "truth.json"
+    fractures = {3: [{"level": "C2", "kind": "hangman"}]}
+    studies = [
+        {"study_instance_uid": f"1.2.3.{number}", "seed": number // 2, "fractures": fractures.get(number, [])}
+        for number in range(12)
+    ]
+    truth.write_text(json.dumps({"studies": studies}))
+    try:
+        collection = load_collection(*folders)
+        assert collection.nature == "synthetic" and collection.kinds == {("1.2.3.3", 1): "hangman"}
+        # Twins of one seed, 0 and 1, 2 and 3 and so on, are never parted.
+        parts = collection.split(0.4, 0.3)
+        homes = {study.uid: name for name, studies in parts.items() for study in studies}
+        assert len(set(homes.values())) > 1
+        assert all(homes[f"1.2.3.{number}"] == homes[f"1.2.3.{number + 1}"] for number in range(0, 12, 2))
+    finally:
+        truth.unlink()
+
+
+def test_array_of_another_shape_is_refused(tmp_path, folders):
+    source = folders[0] / "1.2.3.0.json"
+    (tmp_path / source.name).write_text(source.read_text())
+    np.save(tmp_path / "1.2.3.0.npy", np.zeros((3, 3, 384, 384), np.uint8))
+    with pytest.raises(TrainingError, match="write it again"):
+        load_collection(tmp_path, folders[1])
+
+
+def test_split_depends_on_the_uid_alone_and_keeps_its_shares():
+    names = [split_of(f"1.2.{number}", 0.2, 0.1) for number in range(5000)]
+    assert names == [split_of(f"1.2.{number}", 0.2, 0.1) for number in range(5000)]
+    assert abs(names.count("validation") / 5000 - 0.2) < 0.02 and abs(names.count("test") / 5000 - 0.1) < 0.02
+    assert split_of("1.2.3.4", 0.0, 0.0) == "train"
+
+
+def test_batches_repeat_exactly_and_hold_positives(collection):
+    source = Batches(collection.studies, 192, 24, 16, seed=3, augmentation=Augmentation())
+    first, again = source.batch(5), source.batch(5)
+    assert torch.equal(first.images, again.images) and torch.equal(first.boxes, again.boxes)
+    assert not torch.equal(first.images, source.batch(6).images)
+    shares = [(source.batch(number).fracture.amax(1) > 0).float().mean().item() for number in range(20)]
+    assert 0.25 < np.mean(shares) < 0.55
+    natural, drawn = source.rates()
+    # 12 positive labels of 12 studies, 14 slices, 7 levels; 0.4 of the slices drawn have one of 7.
+    assert natural == pytest.approx(12 / (12 * 14 * 7)) and drawn == pytest.approx(0.4 / 7)
+    assert ((first.boxes.amax((2, 3)) > 0) == (first.fracture > 0)).all()
+
+
+def test_resampling_without_change_is_the_mean_of_two_by_two():
+    images = torch.randint(0, 256, (2, 3, 384, 384), dtype=torch.uint8)
+    still = np.stack([transform(0.0, 1.0, (0.0, 0.0), False)] * 2)
+    expected = torch.nn.functional.avg_pool2d(images.float() / 255, 2)
+    torch.testing.assert_close(resample(images, still, 192), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(resample(images, still, 384), images.float() / 255, atol=1e-4, rtol=0)
+
+
+def test_boxes_follow_the_picture_through_any_transform(collection):
+    study = next(study for study in collection.studies if study.uid == "1.2.3.3")
+    matrix = transform(0.15, 1.08, (0.07, -0.05), True)
+    image = resample(torch.from_numpy(study.array[2:3].copy()), matrix[None], 384)[0, 1]
+    cleft = (image < 0.1) & (image > 0.05)
+    cells = cleft.float().reshape(24, 16, 24, 16).mean((1, 3)).numpy()
+    target = box_map(study.labels.boxes[2], matrix, 24)[1]
+    # Cells that the cleft fills are in the box's map, and cells without it are not.
+    assert (target[cells > 0.8] > 0.7).all() and (cells > 0.8).any()
+    assert target[cells == 0].max() < 0.1

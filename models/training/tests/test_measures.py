@@ -1,0 +1,127 @@
+import json
+import math
+import tomllib
+
+import numpy as np
+import pytest
+
+from cspine_train.aggregate import (
+    combine,
+    is_neck,
+    overall,
+    seen_levels,
+    slice_shares,
+    visibility_weighted_mean,
+    visible_top_mean,
+)
+from cspine_train.cli import main
+from cspine_train.evaluate import number
+from cspine_train.metrics import area_under_curve, at_threshold, best_threshold, rsna_log_loss
+
+
+def columns(values):
+    """One level's values as `[S, 7]`, the other levels 0."""
+    table = np.zeros((len(values), 7))
+    table[:, 0] = values
+    return table
+
+
+def test_visibility_weighted_mean_by_hand():
+    # (0.8 * 1 + 0.2 * 0.5 + 0.9 * 0) / 1.5
+    levels = visibility_weighted_mean(columns([1.0, 0.5, 0.0]), columns([0.8, 0.2, 0.9]))
+    assert levels[0] == pytest.approx(0.6) and levels[1] == 0.0
+
+
+def test_visible_top_mean_by_hand():
+    # Visible: 0.9, 0.4, 0.2, 0.1 times 1; the fifth is not visible. The best three: 1.5 / 3.
+    levels = visible_top_mean(columns([1, 1, 1, 1, 0.4]), columns([0.1, 0.9, 0.4, 0.2, 1.0]))
+    assert levels[0] == pytest.approx(0.5)
+    # Of 40 visible slices a tenth is 4: (4 * 0.5 + 36 * 0) / 4.
+    levels = visible_top_mean(columns([1] * 40), columns([0.5] * 4 + [0.0] * 36))
+    assert levels[0] == pytest.approx(0.5)
+    # Two visible slices: their mean, not a third of it.
+    assert visible_top_mean(columns([1, 1]), columns([0.6, 0.2]))[0] == pytest.approx(0.4)
+
+
+def test_overall_leaves_out_what_is_not_seen():
+    levels = np.array([0.5, 0.5, 0.9, 0, 0, 0, 0])
+    assert overall(levels, np.array([True, True] + [False] * 5)) == pytest.approx(0.75)
+    assert overall(levels, np.zeros(7, bool)) == 0.0
+
+
+def test_slices_stand_for_half_the_way_to_each_neighbour():
+    # Steps 2, 2, 2, 8: the gap counts as 3, the ends as a step.
+    np.testing.assert_allclose(slice_shares(np.array([20.0, 18, 16, 14, 6])), [2, 2, 2, 2.5, 2.5])
+
+
+def test_level_is_seen_from_four_millimetres_and_not_all_along():
+    vertebra = columns([0.6, 0.5, 0.4])
+    assert seen_levels(vertebra, np.full(3, 2.0))[0] and not seen_levels(vertebra, np.full(3, 1.9))[0]
+    assert not seen_levels(columns([1.0] * 40), np.full(40, 2.0))[0]
+    row = combine(columns([1.0, 1.0]), columns([0.5, 0.5]), np.array([2.0, 0.0]), "visibility-weighted-mean")
+    assert row[0] == row[1] == 0.5 and np.isnan(row[2:]).all()
+
+
+def test_levels_upside_down_are_declined():
+    heights = -2.0 * np.arange(14)
+    neck = np.repeat(np.eye(7), 2, axis=0)
+    assert is_neck(neck, heights) and not is_neck(neck, -heights)
+    # One pair out of order is forgiven.
+    assert is_neck(neck[:, [1, 0, 2, 3, 4, 5, 6]], heights)
+    assert np.isnan(combine(neck, neck, -heights, "visible-top-mean")).all()
+
+
+def test_area_under_curve_by_hand():
+    # Pairs: 0.8 > 0.3, 0.8 > 0.5, 0.5 > 0.3, 0.5 = 0.5 (half): 3.5 of 4.
+    assert area_under_curve([1, 1, 0, 0], [0.8, 0.5, 0.5, 0.3]) == pytest.approx(0.875)
+    assert area_under_curve([1, 1], [0.1, 0.2]) is None
+
+
+def test_threshold_lies_between_the_classes():
+    point = best_threshold(np.array([0, 0, 1, 1]), np.array([0.1, 0.3, 0.5, 0.9]))
+    assert point.threshold == pytest.approx(0.4) and point.sensitivity == point.specificity == 1.0
+    assert best_threshold(np.array([0, 0]), np.array([0.1, 0.2])) is None
+    tried = at_threshold(np.array([1, 1, 0]), np.array([0.6, 0.2, 0.6]), 0.6)
+    assert tried.sensitivity == 0.5 and tried.specificity == 0.0
+
+
+def test_competition_loss_by_hand():
+    truth = np.array([[1, 1, 0, 0, 0, 0, 0, 0]], float)
+    probability = np.array([[0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, np.nan]])
+    expected = (14 * math.log(2) + 2 * math.log(4) + 6 * math.log(2)) / 8
+    assert rsna_log_loss(truth, probability) == pytest.approx(expected)
+
+
+def test_one_command_makes_a_package(folders, tmp_path, capsys):
+    out = tmp_path / "small"
+    arguments = ["all", "--tensors", folders[0], "--dataset", folders[1], "--out", out, "--minutes", "5"]
+    arguments += ["--max-steps", "2", "--batch-size", "4", "--workers", "0", "--validation", "0.4", "--test", "0.3"]
+    assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "model.onnx", "model.toml"]
+    manifest = tomllib.loads((out / "model.toml").read_text())
+    assert list(manifest["input"].values()) == ["image", 384, 192.0, [-2.0, 0.0, 2.0], [-600.0, 1400.0]]
+    assert manifest["nature"] == "clinical" and manifest["presence"] == {"vertebra": 0.5, "minimum_mm": 4.0}
+    metrics = json.loads((tmp_path / "small.run" / "metrics.json").read_text())
+    assert manifest["sha256"] == metrics["model_sha256"]
+    assert manifest["thresholds"]["overall"] == metrics["thresholds"]["overall"]
+    card = (out / "CARD.md").read_text()
+    area = metrics["splits"]["test"]["aggregations"][manifest["aggregation"]]["auc_overall"]
+    assert f"| AUC, study | {number(area)} |" in card and manifest["sha256"] in card
+    # Resumed with another split, the run has trained on what it would be measured on.
+    more = [*arguments, "--resume"]
+    more[more.index("--max-steps") + 1] = "3"
+    assert main([str(argument) for argument in [*more, "--validation", "0.0", "--test", "0.0"]]) == 1
+    capsys.readouterr()
+    assert main([str(argument) for argument in [*more, "--max-steps", "4"]]) == 1
+    assert "were trained on" in capsys.readouterr().err
+    # A model that was not the one measured is not packaged.
+    with (tmp_path / "small.run" / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    assert main(["package", "--run", str(tmp_path / "small.run"), "--out", str(out)]) == 1
+    assert "not the model that was measured" in capsys.readouterr().err
+
+
+def test_missing_folders_give_one_line(tmp_path, capsys):
+    assert main(["train", "--run", "x", "--tensors", str(tmp_path), "--dataset", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "train.csv" in error and error.count("\n") == 1

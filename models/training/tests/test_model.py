@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL
+
+from cspine_train import TrainingError, loss
+from cspine_train.data import Batches
+from cspine_train.export import check_graph, export_network
+from cspine_train.model import ModelConfig, Network, smooth_maximum
+from cspine_train.train import TrainConfig, load_checkpoint, schedule, step, train, trained_network
+
+
+def test_smooth_maximum_by_hand():
+    # Two cells, 0 and ln 3: the mean of the exponentials is 2.
+    maps = torch.tensor([0.0, np.log(3.0)], dtype=torch.float64).view(1, 1, 1, 2)
+    assert smooth_maximum(maps, 1.0).item() == pytest.approx(np.log(2.0))
+    assert smooth_maximum(maps * 1e4, 4.0).item() == pytest.approx(1e4 * np.log(3.0) - np.log(2.0) / 4)
+    flat = torch.full((1, 7, 12, 12), -3.0)
+    torch.testing.assert_close(smooth_maximum(flat, 4.0), torch.full((1, 7), -3.0))
+
+
+def test_weighted_loss_by_hand():
+    logits, target = torch.tensor([[0.0, np.log(3.0)]]), torch.tensor([[1.0, 0.0]])
+    # -ln 0.5 with weight 2, and -ln 0.25 with weight 1, over 3.
+    expected = (2 * np.log(2) + np.log(4)) / 3
+    assert loss.weighted_bce(logits, target, torch.ones(1, 2), 2.0).item() == pytest.approx(expected, rel=1e-6)
+    assert loss.weighted_bce(logits, target, torch.zeros(1, 2), 2.0).item() == 0.0
+
+
+def test_prior_shift_undoes_drawing_and_weight_by_hand():
+    # Odds 1 : 99 in truth; drawn 1 : 9, and counted twice.
+    assert loss.prior_shift(0.01, 0.1) == pytest.approx(np.log((1 / 99) / (1 / 9) / 2))
+    assert loss.prior_shift(0.0, 0.1) == 0.0
+
+
+def test_unknown_visibility_and_absent_boxes_teach_nothing(collection):
+    batch = Batches(collection.studies, 192, 24, 4, seed=0).batch(0)
+    batch.visible[:] = float("nan")
+    batch.boxes[:] = 0.0
+    vertebra = torch.zeros(4, 7, requires_grad=True)
+    fracture = torch.zeros(4, 7, requires_grad=True)
+    activation = torch.zeros(4, 7, 24, 24, requires_grad=True)
+    loss.compute(vertebra, fracture, activation, batch).total.backward()
+    assert vertebra.grad.abs().max() == 0 and activation.grad.abs().max() == 0 and fracture.grad.abs().max() > 0
+
+
+def test_a_few_slices_are_learnt(collection):
+    torch.manual_seed(0)
+    network = Network(SMALL).train()
+    batch = Batches(collection.studies, 192, 24, 6, seed=1, positive_share=0.5).batch(0)
+    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
+    losses = [step(network, optimizer, batch, TrainConfig())[0] for _ in range(14)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_schedule_rises_and_falls_to_nothing():
+    assert schedule(0.025, 0.05) == pytest.approx(0.5) and schedule(0.05, 0.05) == pytest.approx(1.0)
+    assert schedule(0.525, 0.05) == pytest.approx(0.5) and schedule(1.0, 0.05) == pytest.approx(0.0)
+
+
+def test_training_stops_resumes_and_protects_a_run(collection, tmp_path):
+    config = TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=2)
+    path = train(collection, tmp_path, config, SMALL, echo=lambda _: None)
+    with pytest.raises(TrainingError, match="--resume"):
+        train(collection, tmp_path, config, SMALL, echo=lambda _: None)
+    more = TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=3)
+    train(collection, tmp_path, more, SMALL, resume=True, echo=lambda _: None)
+    state = load_checkpoint(path)["state"]
+    assert state["step"] == 3 and state["images"] == 12
+    with pytest.raises(TrainingError, match="another model"):
+        train(collection, tmp_path, more, ModelConfig(grid=12, neck=16), resume=True, echo=lambda _: None)
+    document = load_checkpoint(path)
+    network = trained_network(document)
+    moved = network.fracture_head.bias - document["average"]["fracture_head.bias"]
+    assert document["prior_shift"] < 0
+    torch.testing.assert_close(moved, torch.full((7,), document["prior_shift"]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("size", "grid"), [(192, 24), (384, 12)])
+def test_export_agrees_with_pytorch_and_has_no_chains(tmp_path, size, grid):
+    torch.manual_seed(0)
+    network = Network(ModelConfig(internal_size=size, grid=grid, neck=16))
+    for _ in range(2):  # batch norms that are not the identity
+        network.train()(torch.randint(0, 256, (4, 3, 384, 384), dtype=torch.uint8))
+    report = export_network(network, tmp_path / "model.onnx")
+    assert max(report["largest_difference"].values()) < 1e-3 and len(report["sha256"]) == 64
+    operators = check_graph(tmp_path / "model.onnx")["operators"]
+    assert not {"Pad", "Shape", "BatchNormalization"} & operators.keys()
+    assert b"/cspine_train/" not in (tmp_path / "model.onnx").read_bytes()
