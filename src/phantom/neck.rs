@@ -114,6 +114,8 @@ impl Neck {
         };
         let girth = scale * random.range(0.95, 1.1);
         let broad = random.range(0.95, 1.15);
+        // Some breathe in, some swallow.
+        let open = random.range(0.45, 1.1);
         let levels = (0..=(Self::HIGH - Self::LOW) as usize)
             .map(|i| {
                 let z = Self::LOW + i as f32;
@@ -130,7 +132,7 @@ impl Neck {
                     spine,
                     canal: centre(z, true),
                     air: spine.y + v(4) * scale,
-                    air_half: Vec2::new(v(5), v(6)) * scale,
+                    air_half: Vec2::new(v(5), v(6) * open) * scale,
                     head: step(48.0, 64.0, model),
                 }
             })
