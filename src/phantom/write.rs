@@ -3,7 +3,7 @@
 use super::mesh::MeshSet;
 use super::nifti;
 use super::recipe::{Kernel, PhantomPatient, Recipe};
-use super::study::{FractureTruth, PhantomStudy, generate};
+use super::study::{FractureTruth, PhantomStudy, decimal, generate};
 use crate::domain::{CervicalLevel, PatientPoint};
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -131,7 +131,7 @@ pub fn write_study(
             columns: study.shape.columns,
             pixel_mm: study.pixel_mm,
             spacing_mm: study.spacing_mm,
-            thickness_mm: super::study::decimal(recipe.scan.thickness_mm),
+            thickness_mm: decimal(recipe.scan.thickness_mm),
             position: study.position(index),
             instance_number,
             study_uid: &study_uid,
@@ -188,7 +188,7 @@ pub fn write_dataset(
     let header = ["StudyInstanceUID", "x", "y", "width", "height", "slice_number"];
     table(&dir.join("train_bounding_boxes.csv"), &header.map(str::to_owned), &boxes)?;
     let path = dir.join("truth.json");
-    let text = format!("{:#}\n", json!({ "format": 1, "studies": truths }));
+    let text = format!("{}\n", json!({ "format": 1, "studies": truths }));
     std::fs::write(&path, text).map_err(denied(&path))
 }
 
@@ -235,8 +235,8 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
             json!({
                 "level": fracture.level.name(),
                 "kind": fracture.kind.name(),
-                "width_mm": fracture.width_mm,
-                "displacement_mm": fracture.displacement_mm,
+                "width_mm": decimal(fracture.width_mm),
+                "displacement_mm": decimal(fracture.displacement_mm),
                 "boxes": boxes,
             })
         })
