@@ -1,12 +1,13 @@
 //! The sizes of a neck's vertebrae.
 //!
-//! Means after Panjabi MM et al. 1991, *Cervical human vertebrae: quantitative three-dimensional anatomy of the middle and
-//! lower regions*, Spine 16(8):861–869 (end plate widths and depths, canal width and depth, spinous and transverse spans)
-//! and Gilad I, Nissan M 1986, *A study of vertebra and disc geometric relations of the human cervical and lumbar spine*,
-//! Spine 11(2):154–157 (body and disc heights), rounded after to half a millimetre or so, and smoothed from level to level
-//! where the mean of a dozen spines jumps; bodies are some 4 mm wider than the end plates, for the uncinate processes at
-//! their sides. C1, C2, T1 and T2, the facets' slopes and the processes' thicknesses are our own
-//! round numbers, chosen to look right beside them. They make pictures, not reference values.
+//! Guided by the means of Panjabi MM et al. 1991, *Cervical human vertebrae: quantitative three-dimensional anatomy of the
+//! middle and lower regions*, Spine 16(8):861–869 (end plate widths and depths, canal width and depth, spinous and
+//! transverse spans) and Gilad I, Nissan M 1986, *A study of vertebra and disc geometric relations of the human cervical
+//! and lumbar spine*, Spine 11(2):154–157 (body and disc heights). They are rounded after, smoothed from level to level
+//! where the mean of a dozen spines jumps, and not a copy of the papers' tables: bodies are some 4 mm wider than the end
+//! plates, for the uncinate processes at their sides, and lengths are set by what looks right in the finished picture. C1,
+//! C2, T1 and T2, the facets' slopes and the processes' thicknesses are our own round numbers. They make pictures, not
+//! reference values.
 
 use super::random::Random;
 

@@ -20,7 +20,7 @@ pub(super) struct Neck {
     vessel: f32,
     seed: u32,
     outside: Outside,
-    head: Vec3,
+    head: Pose,
     stretch: f32,
 }
 
@@ -53,10 +53,12 @@ struct Level {
     air_half: Vec2,
     /// 0 in the neck, 1 in the head.
     head: f32,
+    /// 0 up to the face, 1 where the cranium alone gives the outline.
+    cranium: f32,
 }
 
 // z, half width, half depth, middle, airway's y from the spine, half width, half depth
-const PROFILE: [[f32; 7]; 11] = [
+const PROFILE: [[f32; 7]; 12] = [
     [-140.0, 215.0, 105.0, 5.0, -34.0, 8.5, 8.5],
     [-110.0, 205.0, 92.0, 8.0, -32.0, 8.5, 8.5],
     [-80.0, 160.0, 80.0, 10.0, -31.0, 8.5, 9.0],
@@ -67,6 +69,7 @@ const PROFILE: [[f32; 7]; 11] = [
     [28.0, 66.0, 76.0, -10.0, -22.0, 13.0, 6.5],
     [45.0, 72.0, 88.0, -16.0, -23.0, 14.0, 7.0],
     [65.0, 75.0, 96.0, -16.0, -24.0, 14.0, 9.0],
+    [73.0, 75.0, 96.0, -16.0, -26.0, 2.0, 2.0],
     [200.0, 77.0, 100.0, -14.0, -30.0, 2.0, 2.0],
 ];
 
@@ -99,8 +102,8 @@ impl Neck {
     const LOW: f32 = -170.0;
     const HIGH: f32 = 230.0;
 
-    /// The soft parts around vertebrae with these poses and canal centres (own frames).
-    pub(super) fn new(poses: &[Pose], canals: &[f32], scale: f32, fat: f32, random: &mut Random) -> Self {
+    /// The soft parts around vertebrae with these poses and canal centres (own frames), and below a head with this pose.
+    pub(super) fn new(poses: &[Pose], head: Pose, canals: &[f32], scale: f32, fat: f32, random: &mut Random) -> Self {
         // The model's heights are those of a neck whose C1 stands 52 mm above C4 and T1 69 mm below.
         let stretch = (poses[0].at.z - poses[7].at.z) / 121.0;
         let centre = |z: f32, canal: bool| -> Vec2 {
@@ -114,6 +117,8 @@ impl Neck {
         };
         let girth = scale * random.range(0.95, 1.1);
         let broad = random.range(0.95, 1.15);
+        // Some breathe in, some swallow.
+        let open = random.range(0.45, 1.1);
         let levels = (0..=(Self::HIGH - Self::LOW) as usize)
             .map(|i| {
                 let z = Self::LOW + i as f32;
@@ -123,14 +128,19 @@ impl Neck {
                 let t = step(a[0], b[0], model);
                 let v = |k: usize| a[k] + (b[k] - a[k]) * t;
                 let spine = centre(z, false);
+                // From the skull base upwards the skin follows the cranium.
+                let up = step(50.0, 72.0, model);
+                let mix = |neck: f32, cranium: f32| neck + (cranium - neck) * up;
+                let half = Vec2::new(mix(v(1) * girth * broad, 73.0 * scale), mix(v(2) * girth, 93.0 * scale));
                 Level {
-                    middle: v(3) * girth + spine.y * 0.5,
-                    half: Vec2::new(v(1) * girth * broad, v(2) * girth),
+                    middle: mix(v(3) * girth + spine.y * 0.5, poses[0].at.y - 9.0 * scale),
+                    half,
+                    cranium: step(84.0, 108.0, model),
                     fat: fat * (1.0 + 0.8 * step(-40.0, -90.0, model)),
                     spine,
                     canal: centre(z, true),
                     air: spine.y + v(4) * scale,
-                    air_half: Vec2::new(v(5), v(6)) * scale,
+                    air_half: Vec2::new(v(5), v(6) * open) * scale,
                     head: step(48.0, 64.0, model),
                 }
             })
@@ -148,7 +158,7 @@ impl Neck {
                 collar: random.chance(0.3).then(|| random.range(3.0, 12.0)),
                 tube: random.chance(0.15),
             },
-            head: poses[0].at,
+            head,
             stretch,
         }
     }
@@ -174,7 +184,11 @@ impl Neck {
     /// HU at a place of the neck's frame.
     pub(super) fn tissue(&self, p: Vec3) -> f32 {
         let level = self.level(p.z);
-        let outline = ellipse(Vec2::new(p.x, p.y - level.middle), level.half) + 1.2 * wave(p.x * 0.05 + p.z * 0.04);
+        let mut outline = ellipse(Vec2::new(p.x, p.y - level.middle), level.half) + 1.2 * wave(p.x * 0.05 + p.z * 0.04);
+        if level.cranium > 0.0 {
+            let scalp = (super::head::vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
+            outline += (scalp - outline) * level.cranium;
+        }
         if outline > 0.6 {
             return self.around(p, outline);
         }
@@ -256,7 +270,7 @@ impl Neck {
 
     fn canal(&self, p: Vec3, level: &Level) -> Option<f32> {
         let c = Vec2::new(p.x, p.y) - level.canal;
-        if c.length_squared() > 200.0 || p.z > self.head.z + 8.0 {
+        if c.length_squared() > 200.0 || p.z > self.head.at.z + 8.0 {
             return None;
         }
         let sac = ellipse(c, Vec2::new(9.5, 6.6) * self.scale);
@@ -268,7 +282,7 @@ impl Neck {
     }
 
     fn head(&self, p: Vec3, depth: f32) -> Option<f32> {
-        let h = p - self.head;
+        let h = self.head.inward(p) / self.scale;
         let brain = super::head::vault(h) + 3.0;
         if brain < 0.0 {
             // Grey and white matter, and fluid around them.

@@ -18,6 +18,14 @@ pub struct PhantomPatient {
     pub sex: Sex,
 }
 
+impl PhantomPatient {
+    /// PatientAge, such as `062Y`.
+    #[must_use]
+    pub fn age(&self) -> String {
+        format!("{:03}Y", self.age_years.min(999))
+    }
+}
+
 /// Sizes of the scan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scan {
@@ -48,6 +56,18 @@ pub enum Coverage {
     Head,
     /// The chest below T2: no cervical spine.
     Chest,
+}
+
+impl Coverage {
+    /// What BodyPartExamined says (PS3.16 Annex L).
+    #[must_use]
+    pub fn body_part(self) -> &'static str {
+        match self {
+            Self::Neck | Self::WithoutLowerNeck => "CSPINE",
+            Self::Head => "HEAD",
+            Self::Chest => "CHEST",
+        }
+    }
 }
 
 /// Reconstruction kernel.

@@ -46,7 +46,7 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
         let start = first + down * row as f32;
         tissue.extend((0..columns).map(|column| scene.neck.tissue(start + across * column as f32)));
     }
-    let layers = ((scan.thickness_mm / 0.9).ceil() as usize).clamp(1, 4);
+    let layers = ((scan.thickness_mm / 0.9).round() as usize).clamp(1, 4);
     let mut labels = vec![0; rows * columns];
     let mut marked: Vec<Marked> = Vec::new();
     let mut sum = vec![0.0_f32; if layers == 1 { 0 } else { rows * columns }];

@@ -11,7 +11,7 @@ use super::sdf::{capsule, ellipse, join, meet, taper};
 use super::solid::{Solid, Stuff, Vein};
 use super::spine::{self, Pose};
 use super::vertebra::{self, Warp};
-use glam::{Mat3, Vec2, Vec3};
+use glam::{Mat3, Quat, Vec2, Vec3};
 
 /// Shapes that stand in for the parametric vertebrae of some levels.
 pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<&'a Shape>;
@@ -55,14 +55,17 @@ impl Scene {
             .enumerate()
             .map(|(level, s)| if level == 0 { 9.0 } else { s.half_depth + s.canal_depth * 0.5 })
             .collect();
-        let neck = Neck::new(&poses, &canals, build.scale, fat, &mut random);
+        // The head keeps more upright than the atlas.
+        let lean = Quat::IDENTITY.slerp(Quat::from_mat3(&poses[0].turn), 0.45);
+        let head_pose = Pose { turn: Mat3::from_quat(lean), at: poses[0].at };
+        let neck = Neck::new(&poses, head_pose, &canals, build.scale, fat, &mut random);
         let wounds = wounds(recipe);
         let mut solids = Vec::new();
         discs(&sizes, &poses, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
         ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
-        solids.extend(head::solids(poses[0], build.scale, sizes[0].half_width[0] + 2.5, &mut random));
+        solids.extend(head::solids(head_pose, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
                 phase: Vec3::new(random.range(0.0, 6.0), random.range(0.0, 6.0), random.range(0.0, 6.0)),
@@ -108,10 +111,15 @@ impl Scene {
         };
         let field = recipe.scan.pixel_mm * recipe.scan.columns as f32;
         let back = (field * 0.06).min(18.0);
+        let at = if recipe.scan.coverage == Coverage::Head {
+            pose.outward(poses[0].at) - Vec3::Y * (8.0 + back)
+        } else {
+            at
+        };
         let middle = Vec2::new(at.x + lie.normal(0.0, 4.0), at.y + back + lie.normal(0.0, 5.0));
         let metal = if lie.chance(0.3) {
             let tooth = Vec3::new(lie.range(18.0, 26.0) * lie.sign(), lie.range(-78.0, -60.0), -8.0);
-            vec![pose.outward(poses[0].outward(tooth))]
+            vec![pose.outward(head_pose.outward(tooth))]
         } else {
             Vec::new()
         };

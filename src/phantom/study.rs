@@ -123,11 +123,16 @@ pub(super) fn generate_with(recipe: &Recipe, cancel: &Cancel, other: Other<'_>) 
         shape,
         voxels,
         labels,
-        pixel_mm: f64::from(scan.pixel_mm),
-        spacing_mm: f64::from(scan.spacing_mm),
-        origin: corner.as_dvec3(),
+        pixel_mm: decimal(scan.pixel_mm),
+        spacing_mm: decimal(scan.spacing_mm),
+        origin: PatientPoint::from_array(corner.to_array().map(decimal)),
         truth,
     })
+}
+
+/// The number that was meant: 0.8, not 0.800000012; a nanometre is far below a voxel.
+pub(super) fn decimal(mm: f32) -> f64 {
+    (f64::from(mm) * 1e6).round() / 1e6
 }
 
 fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {

@@ -217,3 +217,22 @@ fn a_failing_writer_is_named_and_a_stop_is_obeyed() {
     let error = write_dataset(dir.path(), &recipe, None, &cancel, &|_| (), &fail).expect_err("stops");
     assert!(matches!(error, PhantomError::Cancelled));
 }
+
+#[test]
+fn an_absurd_scan_is_no_crash() {
+    let mut recipe = small(95, 0, 2.0);
+    assert!(make(&recipe).voxels.is_empty());
+    recipe.scan = Scan { slices: 2, spacing_mm: 0.0, thickness_mm: f32::NAN, pixel_mm: 0.0, ..recipe.scan };
+    assert_eq!(make(&recipe).voxels.len(), 2 * 120 * 120);
+    recipe.scan = Scan { rows: 0, columns: 7, ..recipe.scan };
+    assert!(make(&recipe).voxels.is_empty());
+    recipe.scan =
+        Scan { rows: 3, columns: 2, slices: 1, spacing_mm: 1.0, thickness_mm: 99.0, pixel_mm: 90.0, ..recipe.scan };
+    recipe.fractures = vec![FractureSpec {
+        level: CervicalLevel::C3,
+        kind: FractureKind::Hangman,
+        width_mm: f32::NAN,
+        displacement_mm: -4.0,
+    }];
+    assert_eq!(make(&recipe).voxels.len(), 6);
+}

@@ -3,7 +3,7 @@
 use super::mesh::MeshSet;
 use super::nifti;
 use super::recipe::{Kernel, PhantomPatient, Recipe};
-use super::study::{FractureTruth, PhantomStudy, generate};
+use super::study::{FractureTruth, PhantomStudy, decimal, generate};
 use crate::domain::{CervicalLevel, PatientPoint};
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -41,6 +41,10 @@ pub struct PhantomSlice<'a> {
     pub patient: &'a PhantomPatient,
     /// StudyDescription.
     pub description: &'a str,
+    /// SeriesDescription: the spacing and the kernel.
+    pub series_description: &'a str,
+    /// BodyPartExamined.
+    pub body_part: &'static str,
     /// StudyDate, `YYYYMMDD`.
     pub date: &'a str,
     /// StudyTime, `HHMMSS`.
@@ -114,6 +118,7 @@ pub fn write_study(
     std::fs::create_dir_all(dir).map_err(denied(dir))?;
     let recipe = &study.recipe;
     let [study_uid, series_uid, frame_uid] = ["study", "series", "frame"].map(|what| recipe.uid(what));
+    let series_description = format!("{:.1} mm {}", study.spacing_mm, recipe.kernel.name());
     let length = study.shape.slice_len().max(1);
     study.voxels.par_chunks_exact(length).enumerate().try_for_each(|(index, voxels)| {
         if cancel.is_cancelled() {
@@ -126,7 +131,7 @@ pub fn write_study(
             columns: study.shape.columns,
             pixel_mm: study.pixel_mm,
             spacing_mm: study.spacing_mm,
-            thickness_mm: f64::from(recipe.scan.thickness_mm),
+            thickness_mm: decimal(recipe.scan.thickness_mm),
             position: study.position(index),
             instance_number,
             study_uid: &study_uid,
@@ -135,6 +140,8 @@ pub fn write_study(
             frame_uid: &frame_uid,
             patient: &recipe.patient,
             description: &recipe.description,
+            series_description: &series_description,
+            body_part: recipe.scan.coverage.body_part(),
             date: &recipe.date_time.0,
             time: &recipe.date_time.1,
             kernel: recipe.kernel,
@@ -181,7 +188,7 @@ pub fn write_dataset(
     let header = ["StudyInstanceUID", "x", "y", "width", "height", "slice_number"];
     table(&dir.join("train_bounding_boxes.csv"), &header.map(str::to_owned), &boxes)?;
     let path = dir.join("truth.json");
-    let text = format!("{:#}\n", json!({ "format": 1, "studies": truths }));
+    let text = format!("{}\n", json!({ "format": 1, "studies": truths }));
     std::fs::write(&path, text).map_err(denied(&path))
 }
 
@@ -228,8 +235,8 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
             json!({
                 "level": fracture.level.name(),
                 "kind": fracture.kind.name(),
-                "width_mm": fracture.width_mm,
-                "displacement_mm": fracture.displacement_mm,
+                "width_mm": decimal(fracture.width_mm),
+                "displacement_mm": decimal(fracture.displacement_mm),
                 "boxes": boxes,
             })
         })
