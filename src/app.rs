@@ -14,7 +14,7 @@ mod worklist;
 
 pub use command::{Command, Context, Screen};
 pub use message::{Effect, Message, PromptKey};
-pub use model::{Link, Model, ModelState, Notice, NoticeKind, ScanState};
+pub use model::{Link, Model, ModelState, Notice, NoticeKind, Preferences, ScanState};
 pub use prompt::{Prompt, PromptKind};
 pub use reading::{Reading, VolumeState};
 pub use suspicion::{StripCell, peaks, strip};

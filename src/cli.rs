@@ -3,6 +3,7 @@
 mod analysis;
 mod inspect;
 mod licenses;
+mod open;
 mod phantom;
 mod predict;
 mod predict_output;
@@ -14,20 +15,27 @@ use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Triage cervical-spine CT for fracture. Research use only; not a medical device.
 #[derive(Debug, Parser)]
-#[command(name = "cspine", version, about, max_term_width = 100)]
+#[command(name = "cspine", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do; without it, PATH is opened as a worklist.
+    /// Files or folders to open as a worklist.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    screen: open::ScreenArgs,
     #[command(subcommand)]
-    pub command: Option<Command>,
+    command: Option<Command>,
 }
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+enum Command {
+    /// Open the built-in synthetic studies: made on this machine, no patient's.
+    Demo(open::ScreenArgs),
     /// Show studies, series and geometry, what is odd about them, and unreadable files with reasons.
     Inspect(inspect::Args),
     /// Analyse studies and print their fracture probabilities.
@@ -99,7 +107,11 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Tensors(args)) => tensors::run(&args),
         Some(Command::Phantom(args)) => phantom::run(&args),
         Some(Command::Licenses) => licenses::run(),
-        None => Err(CliError::usage("nothing to do: see cspine --help")),
+        Some(Command::Demo(args)) => open::demo(&args),
+        None if cli.paths.is_empty() => {
+            Err(CliError::usage("name the folder that holds the studies, as cspine /data/incoming, or try cspine demo"))
+        }
+        None => open::paths(cli.paths, &cli.screen),
     }
 }
 

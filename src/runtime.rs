@@ -1,1 +1,369 @@
-//! The event loop: one select over input, workers and ticks; runs effects; owns every thread.
+//! The event loop: one select over the terminal and the workers. Runs effects and owns every thread.
+//!
+//! Nothing here decides anything: events become messages, [`crate::app::update`] says what follows.
+
+mod demo;
+mod input;
+mod loader;
+mod log;
+mod pictures;
+
+use crate::app::{Effect, Message, Model, Preferences, update};
+use crate::config::{ConfigError, Folders, Keymap, Settings};
+use crate::dicom::{self, ScanEvent, VolumeCache};
+use crate::domain::CleanText;
+use crate::inference::{ModelSource, Worker, WorkerEvent};
+use crate::task::Cancel;
+use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
+use crate::theme::{Theme, ThemeError};
+use crate::ui::{self, Layout, Look};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use loader::Loader;
+use pictures::Pictures;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Bytes of voxels that are kept in memory: some six studies of 300 slices.
+const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
+
+/// Where studies come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Files and folders.
+    Paths(Vec<PathBuf>),
+    /// The built-in synthetic studies.
+    Demo,
+}
+
+/// What the program was asked for on the command line.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where studies come from.
+    pub source: Source,
+    /// Model package; the settings' one, or the built-in one, where `None`.
+    pub model: Option<PathBuf>,
+    /// How to show pictures; the settings decide where `None`.
+    pub graphics: Option<GraphicsChoice>,
+    /// Theme; the settings decide where `None`.
+    pub theme: Option<String>,
+}
+
+/// Why the program could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The settings have a mistake.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The theme cannot be used.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// The terminal cannot be used.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// Settings name a way of showing pictures that does not exist.
+    #[error(transparent)]
+    Graphics(#[from] terminal::UnknownGraphics),
+}
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The reader left.
+    Quit,
+    /// The terminal is gone, or someone asked the program to end.
+    Signal,
+}
+
+/// Runs the program until the reader leaves.
+///
+/// # Errors
+/// Settings, theme or terminal that cannot be used; all are told before the screen is taken over, or after it is given back.
+pub fn run(options: Options) -> Result<Ending, RuntimeError> {
+    let folders = Folders::find();
+    let settings = match folders.settings_file() {
+        Some(file) => Settings::load(&file)?,
+        None => Settings::default(),
+    };
+    log::start(folders.log.as_deref(), settings.log.level);
+    let keymap = Keymap::builtin().with_overrides(&settings);
+    let wanted = options.theme.as_deref().unwrap_or(&settings.theme);
+    let theme = Theme::load(wanted, folders.themes().as_deref())?;
+    let choice = match options.graphics {
+        Some(choice) => choice,
+        None => settings.graphics.parse()?,
+    };
+    let model = options.model.clone().or(settings.model.clone());
+    let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let (terminal, events) = Terminal::open(choice)?;
+    let program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders);
+    Ok(program.run(&events))
+}
+
+struct Program {
+    terminal: Terminal,
+    model: Model,
+    keymap: Keymap,
+    themes: Themes,
+    layout: Layout,
+    pictures: Pictures,
+    loader: Loader,
+    worker: Option<Worker>,
+    scan: Option<(Cancel, JoinHandle<()>)>,
+    messages: Receiver<Message>,
+    ending: Option<Ending>,
+}
+
+/// The themes that a key goes through.
+struct Themes {
+    all: Vec<Theme>,
+    at: usize,
+    shown: Theme,
+    colourless: bool,
+    truecolor: bool,
+}
+
+impl Themes {
+    fn new(first: Theme, user_dir: Option<&Path>, truecolor: bool) -> Self {
+        let (mut all, errors) = Theme::all(user_dir);
+        for error in errors {
+            tracing::warn!("{error}");
+        }
+        let at = all.iter().position(|theme| theme.name() == first.name()).unwrap_or_else(|| {
+            all.push(first);
+            all.len() - 1
+        });
+        // https://no-color.org: set and not empty.
+        let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let mut themes = Self { all, at, shown: Theme::default(), colourless, truecolor };
+        themes.apply();
+        themes
+    }
+
+    fn apply(&mut self) {
+        let Some(theme) = self.all.get(self.at) else { return };
+        self.shown = if self.colourless {
+            theme.without_colour()
+        } else if self.truecolor {
+            theme.clone()
+        } else {
+            theme.in_256_colours()
+        };
+    }
+
+    fn next(&mut self) -> String {
+        self.at = (self.at + 1) % self.all.len().max(1);
+        self.apply();
+        self.shown.name().to_owned()
+    }
+}
+
+impl Program {
+    fn new(
+        terminal: Terminal,
+        source: Source,
+        model_source: ModelSource,
+        settings: &Settings,
+        keymap: Keymap,
+        theme: Theme,
+        folders: Folders,
+    ) -> Self {
+        let (sender, messages) = unbounded();
+        let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
+        let capabilities = terminal.capabilities();
+        let name = match &source {
+            Source::Demo => "built-in demo, synthetic".to_owned(),
+            Source::Paths(paths) => {
+                let names: Vec<String> =
+                    paths.iter().map(|path| CleanText::new(&path.to_string_lossy()).to_string()).collect();
+                names.join(" ")
+            }
+        };
+        let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
+        model.terminal_notes = capabilities.notes.clone();
+        model.preferences = Preferences {
+            window: settings.reading.window.clone(),
+            plane: settings.reading.plane,
+            marks: settings.reading.marks,
+        };
+        let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
+        model.theme = themes.shown.name().to_owned();
+        let worker = Worker::start(model_source, folders.cache.clone(), Arc::clone(&volumes), {
+            let sender = sender.clone();
+            move |event: WorkerEvent| {
+                // Nobody listens any more once the program ends.
+                let _ = sender.send(Message::Worker(event));
+            }
+        });
+        let scan = start_scan(source, folders.cache.clone(), sender.clone());
+        let pictures = Pictures::start(capabilities.protocol, themes.colourless);
+        Self {
+            terminal,
+            model,
+            keymap,
+            themes,
+            layout: Layout::default(),
+            pictures,
+            loader: Loader::start(volumes, sender),
+            worker: Some(worker),
+            scan,
+            messages,
+            ending: None,
+        }
+    }
+
+    fn run(mut self, events: &Receiver<Event>) -> Ending {
+        let note = self.model.terminal_notes.first().cloned();
+        if let Some(note) = note {
+            self.take(Message::Notice(note));
+        }
+        let ready = self.pictures.ready();
+        loop {
+            self.draw();
+            crossbeam_channel::select! {
+                recv(events) -> event => match event {
+                    Ok(event) => self.event(event),
+                    Err(_) => self.ending = Some(Ending::Signal),
+                },
+                recv(self.messages) -> message => {
+                    if let Ok(message) = message {
+                        self.take(message);
+                    }
+                },
+                recv(ready) -> rendered => {
+                    if let Ok(rendered) = rendered {
+                        self.pictures.take(rendered, &self.terminal);
+                    }
+                },
+            }
+            // What else is there already is taken in before the screen is drawn once.
+            while let Ok(event) = events.try_recv() {
+                self.event(event);
+            }
+            while let Ok(message) = self.messages.try_recv() {
+                self.take(message);
+            }
+            if let Some(ending) = self.ending {
+                self.close();
+                return ending;
+            }
+        }
+    }
+
+    fn close(self) {
+        let Self { terminal, worker, scan, loader, .. } = self;
+        // The terminal first: what the threads still do must not be waited for with a dead screen.
+        terminal.close();
+        if let Some((cancel, _)) = &scan {
+            cancel.cancel();
+        }
+        loader.close();
+        if let Some(worker) = worker {
+            worker.stop();
+        }
+        if let Some((_, thread)) = scan {
+            // A scan that panicked has nothing more to say.
+            let _ = thread.join();
+        }
+    }
+
+    fn draw(&mut self) {
+        let (model, pictures) = (&self.model, &self.pictures);
+        let look = Look { theme: &self.themes.shown, keymap: &self.keymap };
+        let mut layout = Layout::default();
+        let drawn = self.terminal.draw(|frame| {
+            layout = ui::draw(frame, model, look);
+            pictures.paint(&layout, frame.buffer_mut());
+        });
+        if let Err(error) = drawn {
+            tracing::error!("{error}");
+            self.ending = Some(Ending::Signal);
+        }
+        self.layout = layout;
+        self.pictures.want(&self.model, &self.layout, self.terminal.capabilities(), &self.terminal);
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Resized => {
+                let (columns, rows) = self.terminal.size();
+                self.take(Message::Resized(columns, rows));
+            }
+            Event::Resumed => {
+                let (columns, rows) = self.terminal.size();
+                self.take(Message::Resized(columns, rows));
+                self.terminal.redraw();
+            }
+            Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
+            Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
+            Event::WriterFailed(problem) => {
+                tracing::error!("the terminal cannot be written: {problem}");
+                self.ending = Some(Ending::Signal);
+            }
+            Event::Key(_) | Event::Mouse(_) | Event::Paste(_) => {
+                for message in input::messages(&event, &self.model, &self.layout, &self.keymap) {
+                    self.take(message);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        for effect in update(&mut self.model, message) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Queue(jobs) => {
+                if let Some(worker) = &self.worker {
+                    worker.set_queue(jobs);
+                }
+            }
+            Effect::Load(study, series) => self.loader.load(study, series),
+            Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
+            Effect::NextTheme => {
+                let name = self.themes.next();
+                self.take(Message::ThemeChanged(name));
+            }
+            Effect::Suspend => {
+                if let Err(error) = self.terminal.suspend() {
+                    self.take(Message::Trouble(error.to_string()));
+                }
+            }
+            Effect::Redraw => self.terminal.redraw(),
+            Effect::Quit => self.ending = Some(Ending::Quit),
+        }
+    }
+}
+
+/// Starts the thread that finds (or makes) the studies.
+fn start_scan(source: Source, cache: Option<PathBuf>, sender: Sender<Message>) -> Option<(Cancel, JoinHandle<()>)> {
+    let cancel = Cancel::new();
+    let thread = std::thread::Builder::new().name("scan".into()).spawn({
+        let cancel = cancel.clone();
+        move || {
+            // Nobody listens any more once the program ends.
+            let send = |message| drop(sender.send(message));
+            match source {
+                Source::Paths(paths) => {
+                    let summary = dicom::scan(&paths, &cancel, &mut |event| send(scan_message(event)));
+                    send(Message::ScanFinished(summary));
+                }
+                Source::Demo => demo::make(cache.as_deref(), &cancel, &send),
+            }
+        }
+    });
+    thread.ok().map(|thread| (cancel, thread))
+}
+
+fn scan_message(event: ScanEvent) -> Message {
+    match event {
+        ScanEvent::Study(study) => Message::StudyFound(Arc::from(study)),
+        ScanEvent::Unreadable { path, reason } => {
+            Message::Unreadable { path: CleanText::new(&path.to_string_lossy()).to_string(), reason }
+        }
+        ScanEvent::Progress(summary) => Message::ScanProgress(summary),
+    }
+}

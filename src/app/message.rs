@@ -64,8 +64,10 @@ pub enum Message {
         /// Bytes that it took.
         bytes: usize,
     },
-    /// Something to tell the reader.
+    /// Something that is wrong.
     Trouble(String),
+    /// Something good to know.
+    Notice(String),
     /// The theme has changed.
     ThemeChanged(String),
 }

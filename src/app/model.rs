@@ -4,6 +4,7 @@ use super::prompt::Prompt;
 use super::{Reading, Screen, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::ModelIdentity;
+use crate::raster::Plane;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,25 @@ pub struct Model {
     pub terminal_notes: Vec<String>,
     /// Name of the theme.
     pub theme: String,
+    /// How a study is first shown.
+    pub preferences: Preferences,
+}
+
+/// How a study is first shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// Name of a window preset.
+    pub window: String,
+    /// Plane.
+    pub plane: Plane,
+    /// Whether hot spots are marked.
+    pub marks: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { window: "bone".into(), plane: Plane::Axial, marks: true }
+    }
 }
 
 /// The state of model and ONNX Runtime.
@@ -119,6 +139,7 @@ impl Model {
             graphics,
             terminal_notes: Vec::new(),
             theme: String::new(),
+            preferences: Preferences::default(),
         }
     }
 

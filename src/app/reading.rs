@@ -151,9 +151,10 @@ impl Reading {
             .collect()
     }
 
-    /// Takes over the volume: the middle of each plane, and the file's plane.
-    pub(super) fn loaded(&mut self, volume: Arc<Volume>) {
-        self.plane = raster::native_plane(&volume);
+    /// Takes over the volume: the middle of each plane, and the preferred plane where it can be shown.
+    pub(super) fn loaded(&mut self, volume: Arc<Volume>, preferred: Plane) {
+        let possible = raster::plane_len(&volume, preferred) > 0;
+        self.plane = if possible { preferred } else { raster::native_plane(&volume) };
         for plane in Plane::ALL {
             self.slices[plane as usize] = raster::plane_len(&volume, plane) / 2;
         }
@@ -211,7 +212,9 @@ impl Reading {
     pub(super) fn go_to_volume_slice(&mut self, index: usize, point: Option<crate::domain::PatientPoint>) {
         let Some(volume) = self.volume().map(Arc::clone) else { return };
         let native = raster::native_plane(&volume);
-        self.plane = native;
+        if self.plane != native && point.is_none() {
+            self.plane = native;
+        }
         self.slices[native as usize] = index.min(raster::plane_len(&volume, native).saturating_sub(1));
         if let Some(point) = point {
             for plane in Plane::ALL.into_iter().filter(|plane| *plane != native) {

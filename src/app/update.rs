@@ -72,10 +72,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::VolumeLoaded { study, series, result } => {
             let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
+            let preferred = model.preferences.plane;
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
-                        reading.loaded(volume);
+                        reading.loaded(volume, preferred);
                         if let Some(report) = report {
                             go_to_worst(reading, &report);
                         }
@@ -91,6 +92,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Trouble(text) => {
             model.complain(text);
+            Vec::new()
+        }
+        Message::Notice(text) => {
+            model.tell(text);
             Vec::new()
         }
         Message::ThemeChanged(name) => {
@@ -202,8 +207,10 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         return Vec::new();
     };
     model.worklist.select(uid);
-    let (marks, texts) = model.reading.as_ref().map_or((true, true), |last| (last.marks, last.texts));
+    let preferred = &model.preferences;
+    let (marks, texts) = model.reading.as_ref().map_or((preferred.marks, true), |last| (last.marks, last.texts));
     let mut reading = Reading::new(Arc::clone(&study), series);
+    reading.preset_window(&preferred.window);
     (reading.marks, reading.texts) = (marks, texts);
     model.reading = Some(reading);
     let mut effects = vec![Effect::Load(study, series)];

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Show studies, series, geometry, what is odd about them, and unreadable files with reasons.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// Files or folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,

@@ -1,18 +1,16 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
 use super::{CliError, select};
-use crate::dicom::{CtSlice, write_ct_slice};
-use crate::domain::Sex;
-use crate::phantom::{MeshSet, PhantomSlice, Recipe, write_dataset};
+use crate::phantom::{MeshSet, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Make synthetic necks with known truth: DICOM, train.csv, boxes, segmentations and truth.json, laid out as the RSNA 2022 set.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// Folder to write to; made if missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -71,46 +69,4 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     bar.finish_and_clear();
     eprintln!("{} studies in {}", recipes.len(), select::shown(&args.out));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a phantom's slice as DICOM.
-///
-/// # Errors
-/// What went wrong, as text.
-pub(crate) fn write_slice(path: &Path, slice: &PhantomSlice<'_>) -> Result<(), String> {
-    let size = |n: usize| u16::try_from(n).map_err(|_| format!("{n} rows or columns are too many for DICOM"));
-    let number = i32::try_from(slice.instance_number).map_err(|_| "too many slices".to_owned())?;
-    let sex = match slice.patient.sex {
-        Sex::Female => "F",
-        Sex::Male => "M",
-        Sex::Other => "O",
-    };
-    let written = write_ct_slice(
-        path,
-        &CtSlice {
-            study_uid: slice.study_uid,
-            series_uid: slice.series_uid,
-            sop_instance_uid: slice.instance_uid,
-            frame_of_reference_uid: slice.frame_uid,
-            patient_name: &slice.patient.name,
-            patient_id: &slice.patient.id,
-            patient_sex: sex,
-            patient_age: &format!("{:03}Y", slice.patient.age_years),
-            study_date: slice.date,
-            study_time: slice.time,
-            study_description: slice.description,
-            series_description: "synthetic neck",
-            kernel: slice.kernel.name(),
-            body_part: "CSPINE",
-            instance_number: number,
-            rows: size(slice.rows)?,
-            columns: size(slice.columns)?,
-            voxels: slice.voxels,
-            pixel_spacing: [slice.pixel_mm, slice.pixel_mm],
-            slice_thickness: slice.thickness_mm,
-            position: slice.position.to_array(),
-            orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
-        },
-    );
-    written.map_err(|error| error.to_string())
 }

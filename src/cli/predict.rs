@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Analyse studies and print their fracture probabilities. Exit code: 0 all analysed, 1 some not, 2 usage, 3 nothing readable.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// Files or folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 /// Write one slice as a PNG: the very pixels that the viewer shows.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// File or folder.
     path: PathBuf,
     #[command(flatten)]

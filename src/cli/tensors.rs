@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// Write the exact arrays that the network sees: one .npy and one .json per study.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// Files or folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,

@@ -1,0 +1,57 @@
+//! `cspine [PATH…]` and `cspine demo`: the program with its screen.
+
+use super::{CliError, select};
+use crate::runtime::{self, Ending, Options, Source};
+use crate::terminal::GraphicsChoice;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How the program with its screen is shown.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ScreenArgs {
+    /// Model package to use instead of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// How to show pictures; by default the terminal is asked.
+    #[arg(long, value_enum, value_name = "HOW")]
+    graphics: Option<GraphicsChoice>,
+    /// Theme, by name.
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+/// Opens files and folders as a worklist.
+///
+/// # Errors
+/// A path that does not exist; settings, theme or terminal that cannot be used.
+pub(super) fn paths(paths: Vec<PathBuf>, args: &ScreenArgs) -> Result<ExitCode, CliError> {
+    for path in &paths {
+        if let Err(error) = std::fs::metadata(path) {
+            return Err(CliError::nothing_readable(format!(
+                "{} cannot be opened: {}",
+                select::shown(path),
+                error.kind()
+            )));
+        }
+    }
+    run(Source::Paths(paths), args)
+}
+
+/// Opens the built-in synthetic studies.
+///
+/// # Errors
+/// Settings, theme or terminal that cannot be used.
+pub(super) fn demo(args: &ScreenArgs) -> Result<ExitCode, CliError> {
+    run(Source::Demo, args)
+}
+
+fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
+    let options = Options { source, model: args.model.clone(), graphics: args.graphics, theme: args.theme.clone() };
+    match runtime::run(options) {
+        Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),
+        // As a shell counts a program that ended by SIGTERM.
+        Ok(Ending::Signal) => Ok(ExitCode::from(143)),
+        Err(error) => Err(CliError::failed("cspine cannot start", error)),
+    }
+}

@@ -1,0 +1,48 @@
+//! The demo's studies: made on the reader's machine, shown one by one as they are written.
+
+use super::scan_message;
+use crate::app::Message;
+use crate::dicom::{self, ScanSummary};
+use crate::phantom::{demo_recipes, generate, write_slice, write_study};
+use crate::task::Cancel;
+use std::path::{Path, PathBuf};
+
+/// In a study's folder once it is whole.
+const WHOLE: &str = "whole";
+
+/// Makes the studies that are not there from an earlier run, and reports each.
+pub(super) fn make(cache: Option<&Path>, cancel: &Cancel, send: &dyn Fn(Message)) {
+    let root =
+        cache.map_or_else(|| std::env::temp_dir().join(format!("cspine-demo-{}", std::process::id())), demo_folder);
+    let mut summary = ScanSummary::default();
+    for recipe in demo_recipes() {
+        let folder = root.join(recipe.uid("study"));
+        if !folder.join(WHOLE).is_file() {
+            let Some(study) = generate(&recipe, cancel) else { return };
+            let _ = std::fs::remove_dir_all(&folder);
+            let written = write_study(&study, &folder, cancel, &write_slice);
+            if cancel.is_cancelled() {
+                return;
+            }
+            if let Err(error) = written {
+                return send(Message::ScanFailed(format!("the demo cannot be made: {error}")));
+            }
+            // Without the mark it is made again next time, which costs seconds only.
+            let _ = std::fs::write(folder.join(WHOLE), "");
+        }
+        let found = dicom::scan(&[folder], cancel, &mut |event| {
+            if !matches!(event, dicom::ScanEvent::Progress(_)) {
+                send(scan_message(event));
+            }
+        });
+        summary.files += found.dicom;
+        summary.dicom += found.dicom;
+        send(Message::ScanProgress(summary));
+    }
+    send(Message::ScanFinished(summary));
+}
+
+/// Other versions may make other studies: each has its own folder.
+fn demo_folder(cache: &Path) -> PathBuf {
+    cache.join(concat!("demo-", env!("CARGO_PKG_VERSION")))
+}
