@@ -71,8 +71,10 @@ fn the_rsna_form_reads_and_its_padding_is_air() {
 fn every_lossless_syntax_gives_the_same_voxels() {
     let Some(root) = shared::folder("codec-matrix") else { return };
     let reference = volume(&root.join("CTImage.dcm"));
-    let files: Vec<_> = std::fs::read_dir(&root).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
-    let ending = |end: &str| files.iter().find(|file| file.to_string_lossy().ends_with(end)).expect("the file is there");
+    let files: Vec<_> =
+        std::fs::read_dir(&root).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let ending =
+        |end: &str| files.iter().find(|file| file.to_string_lossy().ends_with(end)).expect("the file is there");
     for syntax in ["1.2", "1.2.1", "1.2.2", "1.2.1.99", "1.2.5", "1.2.4.57", "1.2.4.70", "1.2.4.90"] {
         let file = ending(&format!("_1.2.840.10008.{syntax}.dcm"));
         assert!(volume(file).voxels == reference.voxels, "{}", file.display());
@@ -130,10 +132,13 @@ fn doubled_positions_and_two_series_never_make_one_volume() {
 fn hostile_text_has_nothing_left_that_steers_a_terminal() {
     let Some(root) = shared::folder("not-cervical/broken") else { return };
     let study_read = study(&root.join("11-hostile-text"));
-    let mut texts = vec![&study_read.patient.name, &study_read.patient.id, &study_read.description, &study_read.accession];
+    let mut texts =
+        vec![&study_read.patient.name, &study_read.patient.id, &study_read.description, &study_read.accession];
     texts.extend(study_read.series.iter().flat_map(|series| [&series.description, &series.kernel, &series.body_part]));
     for text in texts {
-        let steers = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let steers = |c: char| {
+            c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         assert!(!text.as_str().contains(steers), "{:?}", text.as_str());
     }
     assert_eq!(study(&root.join("12-legal-escapes-in-text")).patient.name.as_str(), "Test, Patient");

@@ -103,7 +103,9 @@ pub enum FileError {
     #[error("damaged header: {0}")]
     Header(String),
     /// The transfer syntax cannot be decoded.
-    #[error("transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1)")]
+    #[error(
+        "transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1)"
+    )]
     TransferSyntax(String),
     /// Pixels are missing, cut off or contradict the header.
     #[error("pixels: {0}")]
@@ -241,7 +243,11 @@ fn walk(bytes: &[u8], extent: Extent, complete: bool) -> Result<Walked, Walk> {
     let (inflated, start, complete) = if meta.transfer_syntax == DEFLATED {
         let (data, whole) = inflate(bytes.get(start..).unwrap_or_default(), extent);
         if data.is_empty() {
-            return Err(if complete { Walk::Bad(FileError::Damaged("the deflated data set is damaged")) } else { Walk::NeedsMore });
+            return Err(if complete {
+                Walk::Bad(FileError::Damaged("the deflated data set is damaged"))
+            } else {
+                Walk::NeedsMore
+            });
         }
         (Some(data), 0, whole)
     } else {
@@ -299,11 +305,19 @@ fn meta_group(bytes: &[u8], complete: bool, repairs: &mut Vec<Repair>) -> Result
     let explicit = Encoding { explicit: true, big_endian: false };
     while group(position) == Some(2) {
         let Some(element) = Element::read(bytes, position, explicit) else {
-            return Err(if complete { Walk::Bad(FileError::Damaged("the file meta information is cut off")) } else { Walk::NeedsMore });
+            return Err(if complete {
+                Walk::Bad(FileError::Damaged("the file meta information is cut off"))
+            } else {
+                Walk::NeedsMore
+            });
         };
         let end = element.value + element.length as usize;
         if element.length == u32::MAX || end > bytes.len() {
-            return Err(if complete { Walk::Bad(FileError::Damaged("a length in the file meta information is wrong")) } else { Walk::NeedsMore });
+            return Err(if complete {
+                Walk::Bad(FileError::Damaged("a length in the file meta information is wrong"))
+            } else {
+                Walk::NeedsMore
+            });
         }
         let text = || {
             String::from_utf8_lossy(&bytes[element.value..end])
@@ -389,7 +403,19 @@ impl Element {
         let long = matches!(
             vr,
             None | Some(
-                VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV
+                VR::OB
+                    | VR::OD
+                    | VR::OF
+                    | VR::OL
+                    | VR::OV
+                    | VR::OW
+                    | VR::SQ
+                    | VR::SV
+                    | VR::UC
+                    | VR::UN
+                    | VR::UR
+                    | VR::UT
+                    | VR::UV
             )
         );
         Some(if long {
