@@ -50,6 +50,8 @@ impl Job {
             Protocol::Sixel => {
                 let cell = self.manner.cell;
                 let (width, height) = (columns * u32::from(cell.width), rows * u32::from(cell.height));
+                // Whole bands only: the rest of one would reach into the next row and scroll the screen at its end.
+                let height = (height - height % 6).max(6);
                 sixel::encode(&self.picture, width, height, self.manner.registers)
             }
             Protocol::Iterm2 => {
