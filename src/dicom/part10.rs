@@ -168,12 +168,12 @@ pub(super) enum Extent {
 
 /// Reads a file as far as wanted.
 pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
-    let mut file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    // Asked before opening: to open a named pipe would wait for its writer for ever.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(FileError::NotDicom);
     }
-    let size = metadata.len();
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
     if size == 0 {
         return Err(FileError::Empty);
     }

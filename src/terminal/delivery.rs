@@ -38,6 +38,8 @@ pub(super) struct Manner {
 pub(super) struct Job {
     pub(super) key: PictureKey,
     area: Rect,
+    /// The area reaches the screen's last row.
+    at_end: bool,
     picture: Arc<Picture>,
     manner: Manner,
 }
@@ -49,7 +51,11 @@ impl Job {
         match self.manner.protocol {
             Protocol::Sixel => {
                 let cell = self.manner.cell;
+                // The cursor goes to the row below the picture: below the last one that would scroll the screen.
+                let rows = if self.at_end { (rows - 1).max(1) } else { rows };
                 let (width, height) = (columns * u32::from(cell.width), rows * u32::from(cell.height));
+                // Whole bands only: the rest of one would reach into the next row.
+                let height = (height - height % 6).max(6);
                 sixel::encode(&self.picture, width, height, self.manner.registers)
             }
             Protocol::Iterm2 => {
@@ -238,7 +244,8 @@ impl Delivery {
                 }
                 self.encoding = true;
                 let Placed { key, area, picture, .. } = placed;
-                return Step::Encode(Job { key, area, picture, manner: self.manner });
+                let at_end = area.bottom() >= frame.buffer.area.bottom();
+                return Step::Encode(Job { key, area, at_end, picture, manner: self.manner });
             }
             return Step::Send(self.send(&placed, stored, ready.map(|(_, bytes)| bytes), now, fences));
         }

@@ -197,6 +197,15 @@ fn a_sixel_picture_that_moves_leaves_cells_to_be_written_again() {
 }
 
 #[test]
+fn sixel_leaves_the_screen_s_last_row_free_as_it_would_scroll() {
+    for (area, height) in [(Rect::new(0, 2, 10, 21), 336), (Rect::new(0, 2, 10, 22), 336)] {
+        let mut bench = Bench::new(Protocol::Sixel);
+        bench.delivery.want(vec![placed(0, 1, area)]);
+        assert!(bench.sent().expect("sent").contains(&format!("q\"1;1;80;{height}#")));
+    }
+}
+
+#[test]
 fn after_a_clear_a_stored_picture_is_only_placed_again() {
     let mut bench = Bench::new(Protocol::Kitty);
     bench.delivery.want(vec![placed(0, 1, AREA)]);

@@ -27,7 +27,7 @@ pub struct Placed {
     /// Its key.
     pub key: PictureKey,
     /// The cells that it is stretched over. Their text must be blank; where it is not, the text is shown and the picture
-    /// gives way until the cells are blank again.
+    /// gives way until the cells are blank again. Sixel leaves the last row of the screen free.
     pub area: Rect,
     /// The pixels.
     pub picture: Arc<Picture>,

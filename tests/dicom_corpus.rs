@@ -1,0 +1,153 @@
+//! Reading the shared test data: whole necks, every compression, and what is deliberately bad.
+
+#[path = "support/shared.rs"]
+mod shared;
+
+use cspine::dicom::{load_volume, scan_all};
+use cspine::domain::{NotAnalysed, Oddity, Series, Study, Volume, choose_series};
+use cspine::raster::{Plane, markers};
+use cspine::task::Cancel;
+use std::path::Path;
+
+fn studies(path: &Path) -> Vec<Study> {
+    scan_all(&[path.to_owned()], &Cancel::new()).0
+}
+
+fn study(path: &Path) -> Study {
+    let mut studies = studies(path);
+    assert_eq!(studies.len(), 1, "studies in {}", path.display());
+    studies.remove(0)
+}
+
+fn load(series: &Series) -> Volume {
+    load_volume(series, &Cancel::new(), &|_, _| {}).expect("a volume")
+}
+
+/// The only series of a folder, loaded.
+fn volume(path: &Path) -> Volume {
+    let study = study(path);
+    assert_eq!(study.series.len(), 1, "series in {}", path.display());
+    load(&study.series[0])
+}
+
+#[test]
+fn the_whole_neck_lies_head_to_foot_with_the_right_tissue() {
+    let Some(path) = shared::folder("vhf-neck") else { return };
+    let volume = volume(&path);
+    assert_eq!((volume.shape.slices, volume.shape.rows, volume.shape.columns), (240, 360, 380));
+    assert_eq!(volume.slices[0].instance_number, Some(1));
+    assert_eq!(volume.slices[239].instance_number, Some(240));
+    assert!(volume.position_mm(0) > volume.position_mm(239));
+    let spacing = volume.spacing.expect("a spacing");
+    assert_eq!((spacing.row, spacing.column, volume.stack.spacing), (1.0, 1.0, Some(1.0)));
+    let letters = markers(&volume, Plane::Axial);
+    assert_eq!([letters.left, letters.right, letters.top, letters.bottom], ["R", "L", "A", "P"]);
+    assert_eq!(volume.at(120, 0, 0), Some(Volume::AIR));
+    let share = |low: i16, high: i16| {
+        volume.voxels.iter().filter(|hu| (low..=high).contains(hu)).count() as f64 / volume.voxels.len() as f64
+    };
+    assert!(share(-1024, -900) > 0.3, "air around the neck");
+    assert!(share(-200, 150) > 0.05, "soft tissue");
+    assert!((0.001..0.2).contains(&share(300, 3000)), "bone");
+}
+
+#[test]
+fn the_rsna_form_reads_and_its_padding_is_air() {
+    let Some(root) = shared::folder("rsna-shape") else { return };
+    let studies = studies(&root);
+    assert_eq!(studies.len(), 4);
+    for study in &studies {
+        let volume = load(&study.series[0]);
+        assert_eq!((volume.shape.slices, volume.shape.rows, volume.shape.columns), (20, 512, 512));
+        assert_eq!(volume.at(0, 0, 0), Some(Volume::AIR), "padding in {}", study.uid);
+        assert!(volume.voxels.iter().all(|hu| *hu >= Volume::AIR));
+        assert!(volume.position_mm(0) > volume.position_mm(19), "head first in {}", study.uid);
+        let rises = study.uid.as_str().ends_with("90001") || study.uid.as_str().ends_with("90004");
+        assert_eq!(volume.slices[0].instance_number, Some(if rises { 20 } else { 1 }));
+    }
+}
+
+#[test]
+fn every_lossless_syntax_gives_the_same_voxels() {
+    let Some(root) = shared::folder("codec-matrix") else { return };
+    let reference = volume(&root.join("CTImage.dcm"));
+    let files: Vec<_> =
+        std::fs::read_dir(&root).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let ending =
+        |end: &str| files.iter().find(|file| file.to_string_lossy().ends_with(end)).expect("the file is there");
+    for syntax in ["1.2", "1.2.1", "1.2.2", "1.2.1.99", "1.2.5", "1.2.4.57", "1.2.4.70", "1.2.4.90"] {
+        let file = ending(&format!("_1.2.840.10008.{syntax}.dcm"));
+        assert!(volume(file).voxels == reference.voxels, "{}", file.display());
+    }
+    assert!(volume(ending("no_offset_table.dcm")).voxels == reference.voxels, "five fragments");
+    let lossy = volume(ending("1.2.4.91.dcm"));
+    let far = lossy.voxels.iter().zip(&reference.voxels).map(|(a, b)| (i32::from(*a) - i32::from(*b)).abs()).max();
+    assert!(far.is_some_and(|hu| hu <= 5), "JPEG 2000 is {far:?} HU off");
+}
+
+#[test]
+fn bad_slices_are_left_out_and_their_neighbours_kept() {
+    let Some(root) = shared::folder("not-cervical/broken") else { return };
+    for (folder, slices, oddity) in [
+        ("01-truncated-pixel-data", 7, Some(Oddity::Gaps(1))),
+        ("02-zero-byte", 8, None),
+        ("03-text-named-dcm", 8, None),
+        ("04-png-named-dcm", 8, None),
+        ("05-rows-zero", 7, Some(Oddity::UnreadablePixels(1))),
+        ("06-no-pixel-spacing", 8, Some(Oddity::NoPixelSpacing)),
+        ("07-duplicate-sop-uid", 8, Some(Oddity::DoubledInstanceUid(1))),
+        ("08-no-image-position", 8, Some(Oddity::NoPositions)),
+        ("09-one-slice-without-position", 7, Some(Oddity::WithoutPosition(1))),
+        ("13-missing-middle-slice", 7, Some(Oddity::Gaps(1))),
+        ("14-gantry-tilt", 8, Some(Oddity::Tilt(150))),
+        ("16-huge-rows-columns", 6, Some(Oddity::Gaps(2))),
+        ("18-bad-numbers", 4, Some(Oddity::BadRescale(4))),
+        ("20-deep-sequence", 7, Some(Oddity::Gaps(1))),
+        ("21-mixed-sizes", 7, Some(Oddity::MixedSizes(1))),
+        ("25-localizer-in-series", 8, Some(Oddity::MixedOrientations(1))),
+        ("26-monochrome1-and-colour", 9, Some(Oddity::NotGrey(1))),
+        ("27-odd-bit-depths", 5, Some(Oddity::UnreadablePixels(3))),
+        ("28-unknown-transfer-syntax", 7, Some(Oddity::Gaps(1))),
+    ] {
+        let volume = volume(&root.join(folder));
+        assert_eq!(volume.shape.slices, slices, "{folder}: {:?}", volume.oddities);
+        assert_eq!(volume.voxels.len(), volume.shape.len(), "{folder}");
+        if let Some(oddity) = oddity {
+            assert!(volume.oddities.contains(&oddity), "{folder}: {:?}", volume.oddities);
+        }
+        assert!(!volume.inverted, "{folder}");
+    }
+}
+
+#[test]
+fn doubled_positions_and_two_series_never_make_one_volume() {
+    let Some(root) = shared::folder("not-cervical/broken") else { return };
+    for (folder, sizes) in [("10-two-series", [8, 6]), ("24-same-positions-twice", [8, 8])] {
+        let series = study(&root.join(folder)).series;
+        assert_eq!(series.iter().map(|series| load(series).shape.slices).collect::<Vec<_>>(), sizes, "{folder}");
+    }
+}
+
+#[test]
+fn hostile_text_has_nothing_left_that_steers_a_terminal() {
+    let Some(root) = shared::folder("not-cervical/broken") else { return };
+    let study_read = study(&root.join("11-hostile-text"));
+    let mut texts =
+        vec![&study_read.patient.name, &study_read.patient.id, &study_read.description, &study_read.accession];
+    texts.extend(study_read.series.iter().flat_map(|series| [&series.description, &series.kernel, &series.body_part]));
+    for text in texts {
+        let steers = |c: char| {
+            c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        assert!(!text.as_str().contains(steers), "{:?}", text.as_str());
+    }
+    assert_eq!(study(&root.join("12-legal-escapes-in-text")).patient.name.as_str(), "Test, Patient");
+}
+
+#[test]
+fn what_is_no_neck_ct_is_declined_with_the_reason() {
+    let Some(root) = shared::folder("not-cervical") else { return };
+    for folder in ["mr-head", "mr-single"] {
+        assert_eq!(choose_series(&study(&root.join(folder))), Err(NotAnalysed::NotCt("MR".into())), "{folder}");
+    }
+}
