@@ -1,7 +1,9 @@
 //! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
 
 mod analysis;
+mod doctor;
 mod inspect;
+mod keys;
 mod licenses;
 mod open;
 mod phantom;
@@ -46,6 +48,11 @@ enum Command {
     Tensors(tensors::Args),
     /// Make synthetic necks with known truth, for training and tests.
     Phantom(phantom::Args),
+    /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
+    Doctor(doctor::Args),
+    /// Print the keys as a Markdown table, as the README has them.
+    #[command(hide = true)]
+    Keys,
     /// Print the licence notices that travel with the program.
     Licenses,
 }
@@ -106,6 +113,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Tensors(args)) => tensors::run(&args),
         Some(Command::Phantom(args)) => phantom::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Keys) => keys::run(),
         Some(Command::Licenses) => licenses::run(),
         Some(Command::Demo(args)) => open::demo(&args),
         None if cli.paths.is_empty() => {

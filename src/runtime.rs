@@ -95,7 +95,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     };
     let model = options.model.clone().or(settings.model.clone());
     let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
-    let (terminal, events) = Terminal::open(choice)?;
+    let (terminal, events) = Terminal::open(choice, settings.mouse)?;
     let program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders);
     Ok(program.run(&events))
 }

@@ -95,7 +95,12 @@ struct Probed {
 }
 
 /// Takes the terminal over, starts the reader and asks.
-fn probe(choice: GraphicsChoice, inbox: &Arc<Inbox>, events: Sender<Event>) -> Result<Probed, TerminalError> {
+fn probe(
+    choice: GraphicsChoice,
+    mouse: bool,
+    inbox: &Arc<Inbox>,
+    events: Sender<Event>,
+) -> Result<Probed, TerminalError> {
     if !rustix::termios::isatty(rustix::stdio::stdin()) {
         return Err(TerminalError::NotATerminal("standard input"));
     }
@@ -104,7 +109,7 @@ fn probe(choice: GraphicsChoice, inbox: &Arc<Inbox>, events: Sender<Event>) -> R
     }
     let environment = Environment::read();
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
-    guard::enter().map_err(TerminalError::Take)?;
+    guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
     let reader = Reader::start(rustix::stdio::stdin(), events, {
         let inbox = Arc::clone(inbox);
@@ -134,7 +139,7 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let inbox = Arc::new(Inbox::default());
     // Keys typed meanwhile are nobody's.
     let (events, _keys) = unbounded();
-    let probed = probe(choice, &inbox, events);
+    let probed = probe(choice, false, &inbox, events);
     restore_now();
     let Probed { capabilities: found, registers, window, .. } = probed?;
     let cell = found.cell;
@@ -157,24 +162,30 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
 }
 
 impl Terminal {
-    /// Takes the terminal over: raw mode, alternate screen, mouse, bracketed paste, hidden cursor. Asks it what it can do,
+    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, hidden cursor, and
+    /// the mouse if wanted. Asks it what it can do,
     /// for at most 300 ms; keys typed meanwhile are events like any other. A panic on this thread restores the terminal
     /// before it is reported; one on another thread goes to the log.
     ///
     /// # Errors
     /// Where standard input or output is no terminal, or the system refuses threads or handlers.
-    pub fn open(choice: GraphicsChoice) -> Result<(Self, Receiver<Event>), TerminalError> {
+    pub fn open(choice: GraphicsChoice, mouse: bool) -> Result<(Self, Receiver<Event>), TerminalError> {
         let inbox = Arc::new(Inbox::default());
         let (events, receiver) = unbounded();
-        let opened = Self::start(choice, inbox, &events);
+        let opened = Self::start(choice, mouse, inbox, &events);
         if opened.is_err() {
             restore_now();
         }
         Ok((opened?, receiver))
     }
 
-    fn start(choice: GraphicsChoice, inbox: Arc<Inbox>, events: &Sender<Event>) -> Result<Self, TerminalError> {
-        let Probed { capabilities, registers, pane, window, reader } = probe(choice, &inbox, events.clone())?;
+    fn start(
+        choice: GraphicsChoice,
+        mouse: bool,
+        inbox: Arc<Inbox>,
+        events: &Sender<Event>,
+    ) -> Result<Self, TerminalError> {
+        let Probed { capabilities, registers, pane, window, reader } = probe(choice, mouse, &inbox, events.clone())?;
         // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
         crossterm::style::force_color_output(true);
         let manner = manner(&capabilities, registers, pane);

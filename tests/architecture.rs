@@ -14,7 +14,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("raster", &["domain", "task"]),
     ("inference", &["domain", "task", "dicom"]),
     ("phantom", &["domain", "task", "dicom"]),
-    ("app", &["domain", "task", "raster"]),
+    // What the scan and the worker tell are messages of the app; it calls neither.
+    ("app", &["domain", "task", "raster", "dicom", "inference"]),
     ("config", &["domain", "raster", "app"]),
     // The strict reader of TOML is shared.
     ("theme", &["config"]),

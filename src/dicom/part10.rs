@@ -118,6 +118,11 @@ impl From<io::Error> for FileError {
     }
 }
 
+/// Whether a transfer syntax writes pixels as they are (PS3.5 section A.1 to A.5).
+pub(super) fn is_native(transfer_syntax: &str) -> bool {
+    [IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED].contains(&transfer_syntax)
+}
+
 /// How elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Encoding {

@@ -1,7 +1,7 @@
 //! The pixels of one picture as Hounsfield units.
 
 use super::header::PixelLayout;
-use super::part10::{FileError, Part10, PixelBytes};
+use super::part10::{FileError, Part10, PixelBytes, is_native};
 use crate::domain::{CleanText, Volume};
 use dicom_core::value::{C, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, VR};
@@ -20,6 +20,10 @@ pub(super) fn decode(file: &Part10, layout: &PixelLayout, is_hounsfield: bool) -
     match &file.pixels {
         None => Err(FileError::Pixels("there are none".into())),
         Some(PixelBytes::Broken(what)) => Err(FileError::Pixels((*what).into())),
+        // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
+        Some(PixelBytes::Native(_)) if !is_native(&file.transfer_syntax) => {
+            Err(FileError::TransferSyntax(CleanText::new(&file.transfer_syntax).to_string()))
+        }
         Some(PixelBytes::Native(range)) => {
             let bytes = &file.data[range.clone()];
             if bytes.len() < pixels * bytes_each {

@@ -18,7 +18,7 @@ pub enum Oddity {
     Tilt(u32),
     /// The planes are oblique; angle between the normal and the nearest patient axis in tenths of a degree.
     Oblique(u32),
-    /// Slices of another size than most, left out.
+    /// Slices of another size or pixel spacing than most, left out.
     MixedSizes(usize),
     /// Slices of another orientation than most (localizers), left out.
     MixedOrientations(usize),
@@ -93,7 +93,12 @@ impl fmt::Display for Oddity {
             Self::Copies(n) => count(f, *n, "copy counted once", "copies counted once"),
             Self::Tilt(tenths) => write!(f, "gantry tilt {}.{}°", tenths / 10, tenths % 10),
             Self::Oblique(tenths) => write!(f, "oblique planes, {}.{}°", tenths / 10, tenths % 10),
-            Self::MixedSizes(n) => count(f, *n, "slice of another size left out", "slices of another size left out"),
+            Self::MixedSizes(n) => count(
+                f,
+                *n,
+                "slice of another size or pixel spacing left out",
+                "slices of another size or pixel spacing left out",
+            ),
             Self::MixedOrientations(n) => {
                 count(f, *n, "picture of another orientation left out", "pictures of another orientation left out")
             }

@@ -145,8 +145,8 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol, capabilities: &Cap
         .collect()
 }
 
-/// Pixels of a picture over `area` cells. A terminal that scales gets no more pixels than the volume has: the rest would be
-/// interpolation sent over the line.
+/// Pixels of a picture over `area` cells. A terminal that scales gets at most twice the pixels that the volume has each way: the rest
+/// would be interpolation sent over the line.
 fn size_of(area: Rect, view: &View, volume: &Volume, protocol: Protocol, capabilities: &Capabilities) -> PictureSize {
     if protocol == Protocol::Halfblocks {
         let cell = capabilities.cell;
@@ -167,8 +167,8 @@ fn size_of(area: Rect, view: &View, volume: &Volume, protocol: Protocol, capabil
     if native && scales {
         let columns = volume.shape.columns as f64 / view.zoom / f64::from(width);
         let rows = volume.shape.rows as f64 / view.zoom / f64::from(height);
-        // Marks are drawn in the picture and want some pixels.
-        factor = columns.max(rows).clamp(0.34, 1.0);
+        // Some terminals enlarge by repeating pixels: twice the volume's own number looks smooth in all of them.
+        factor = (2.0 * columns.max(rows)).clamp(0.34, 1.0);
     }
     let scaled = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
     PictureSize { width: scaled(width), height: scaled(height), pixel_aspect: 1.0 }

@@ -8,8 +8,10 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-/// Alternate screen, hidden cursor, mouse buttons, drags and wheel in the SGR form, bracketed paste.
-pub(super) const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?2004h";
+/// Alternate screen, hidden cursor, bracketed paste.
+pub(super) const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Mouse buttons, drags and wheel in the SGR form.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// The same in reverse. CAN and ST first end a sequence that was cut off half way.
 pub(super) const LEAVE: &[u8] = b"\x18\x1b\\\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[?1049l";
 /// How long the terminal may take for the bytes that give it back.
@@ -20,25 +22,27 @@ struct Taken {
     output: Output,
     /// The thread that draws: a panic there ends the program, elsewhere it need not.
     owner: ThreadId,
+    /// Whether the mouse is ours too.
+    mouse: bool,
 }
 
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
 
-/// Raw mode, then [`ENTER`].
+/// Raw mode, then [`ENTER`], and the mouse where it is wanted.
 ///
 /// # Errors
 /// The system's, where standard input or output is no terminal.
-pub(super) fn enter() -> io::Result<()> {
+pub(super) fn enter(mouse: bool) -> io::Result<()> {
     let output = Output::of_stdout()?;
     let before = tcgetattr(rustix::stdio::stdin())?;
     // Raw mode is on only once it can be undone.
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     let raw = raw(&before);
-    *taken = Some(Taken { before, output, owner: thread::current().id() });
+    *taken = Some(Taken { before, output, owner: thread::current().id(), mouse });
     drop(taken);
     install_hook();
     let entered = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &raw).map_err(io::Error::from);
-    let entered = entered.and_then(|()| write(ENTER));
+    let entered = entered.and_then(|()| write_enter(mouse));
     if entered.is_err() {
         restore_now();
     }
@@ -49,6 +53,11 @@ fn raw(before: &Termios) -> Termios {
     let mut raw = before.clone();
     raw.make_raw();
     raw
+}
+
+fn write_enter(mouse: bool) -> io::Result<()> {
+    write(ENTER)?;
+    if mouse { write(MOUSE) } else { Ok(()) }
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
@@ -70,12 +79,12 @@ pub(super) fn lend() {
 /// # Errors
 /// The system's, where the terminal is gone.
 pub(super) fn take_again() -> io::Result<()> {
-    let raw = match TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-        Some(taken) => raw(&taken.before),
+    let (raw, mouse) = match TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(taken) => (raw(&taken.before), taken.mouse),
         None => return Ok(()),
     };
     tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &raw)?;
-    write(ENTER)
+    write_enter(mouse)
 }
 
 /// Gives the terminal back as it was found: for the end of the program, for errors and for panics.
@@ -132,6 +141,7 @@ mod tests {
         terminal.process(b"$ cspine");
         let before = terminal.screen().clone();
         terminal.process(ENTER);
+        terminal.process(MOUSE);
         let screen = terminal.screen();
         assert!(screen.alternate_screen() && screen.hide_cursor() && screen.bracketed_paste());
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::ButtonMotion);

@@ -1,0 +1,119 @@
+//! `cspine doctor`: what works here, and what to do about what does not.
+
+use super::CliError;
+use super::select::shown;
+use crate::config::{Folders, Settings};
+use crate::inference::{ModelSource, Package, library_report};
+use crate::terminal::{self, GraphicsChoice};
+use crate::theme::Theme;
+use clap::Args as ClapArgs;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Check terminal, ONNX Runtime, model and folders. Exit code 1 if something needs attention.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// Model package to check instead of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// How to show pictures; by default the terminal is asked.
+    #[arg(long, value_enum, value_name = "HOW")]
+    graphics: Option<GraphicsChoice>,
+}
+
+/// The lines of the report, and whether one of them needs attention.
+#[derive(Default)]
+struct Report {
+    text: String,
+    attention: bool,
+}
+
+impl Report {
+    fn good(&mut self, label: &str, value: &str) {
+        let _ = writeln!(self.text, "  {label:<14} {value}");
+    }
+
+    fn bad(&mut self, label: &str, value: &str) {
+        self.attention = true;
+        let _ = writeln!(self.text, "! {label:<14} {value}");
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// An output that cannot be written.
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let mut report = Report::default();
+    report.good("cspine", concat!(env!("CARGO_PKG_VERSION"), " · research use only, not a medical device"));
+    let folders = Folders::find();
+    let settings = check_settings(&mut report, &folders);
+    let choice = args.graphics.or_else(|| settings.graphics.parse().ok()).unwrap_or_default();
+    match terminal::probe_report(choice) {
+        Ok(lines) => lines.iter().for_each(|(label, value)| report.good(label, value)),
+        Err(error) => report.good("terminal", &error.to_string()),
+    }
+    match library_report(folders.cache.as_deref()) {
+        Ok(source) => report.good("ONNX Runtime", &source.to_string()),
+        Err(error) => report.bad("ONNX Runtime", &error.to_string()),
+    }
+    let model = args.model.clone().or(settings.model);
+    check_model(&mut report, model, folders.cache.as_deref());
+    for (label, folder) in
+        [("settings", &folders.config), ("data", &folders.data), ("cache", &folders.cache), ("log", &folders.log)]
+    {
+        check_folder(&mut report, label, folder.as_deref());
+    }
+    super::print(&report.text)?;
+    Ok(ExitCode::from(u8::from(report.attention)))
+}
+
+fn check_settings(report: &mut Report, folders: &Folders) -> Settings {
+    let Some(file) = folders.settings_file() else {
+        report.bad("settings", "no home folder: set HOME, or settings, cache and log are not kept");
+        return Settings::default();
+    };
+    match Settings::load(&file) {
+        Ok(settings) => {
+            if let Err(error) = Theme::load(&settings.theme, folders.themes().as_deref()) {
+                report.bad("theme", &error.to_string());
+            }
+            settings
+        }
+        Err(error) => {
+            report.bad("settings", &error.to_string());
+            Settings::default()
+        }
+    }
+}
+
+fn check_model(report: &mut Report, model: Option<PathBuf>, cache: Option<&Path>) {
+    let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let begun = Instant::now();
+    match Package::load(&source, cache) {
+        Ok(package) => {
+            let manifest = &package.manifest;
+            report.good("model", &format!("{} · sha256 {}…", package.identity, &package.identity.sha256[..12]));
+            report.good("", &format!("trained on: {}", manifest.training_data));
+            report.good("", &format!("thresholds from {}", manifest.operating_point));
+            report.good("", &format!("dry run good, ready in {:.1} s", begun.elapsed().as_secs_f64()));
+        }
+        Err(error) => report.bad("model", &error.to_string()),
+    }
+}
+
+/// Whether something can be written in a folder, or in the nearest one above it that exists.
+fn check_folder(report: &mut Report, label: &str, folder: Option<&Path>) {
+    let Some(folder) = folder else { return };
+    let existing = folder.ancestors().find(|path| path.is_dir());
+    let writable = existing.is_some_and(|path| {
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+    });
+    if writable {
+        report.good(label, &shown(folder));
+    } else {
+        report.bad(label, &format!("{} cannot be written: make it yours, or set another HOME", shown(folder)));
+    }
+}

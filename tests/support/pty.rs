@@ -1,0 +1,137 @@
+//! The real program in a pseudo-terminal. Everything waits for a condition on the screen, never for a time.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Long enough for a slow machine under load; a passing test waits for its condition only.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The program and what it has drawn.
+pub struct Program {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
+}
+
+impl Program {
+    /// Starts cspine with arguments and a home folder.
+    pub fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cspine"));
+        command.args(arguments);
+        command.env_clear();
+        command.env("HOME", home);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.cwd(home);
+        for name in ["PATH", "ORT_DYLIB_PATH"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let writer = pair.master.take_writer().expect("a writer");
+        let output = Arc::new(Mutex::new((vt100::Parser::new(rows, columns, 0), Vec::new())));
+        std::thread::spawn({
+            let output = Arc::clone(&output);
+            move || {
+                let mut bytes = [0; 65_536];
+                while let Ok(n @ 1..) = reader.read(&mut bytes) {
+                    let mut output = output.lock().expect("the output");
+                    output.0.process(&bytes[..n]);
+                    output.1.extend_from_slice(&bytes[..n]);
+                }
+            }
+        });
+        Self { master: pair.master, writer, child, output }
+    }
+
+    /// The screen's text.
+    pub fn screen(&self) -> String {
+        self.output.lock().expect("the output").0.screen().contents()
+    }
+
+    /// Every byte written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.output.lock().expect("the output").1.clone()
+    }
+
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("the program reads keys");
+    }
+
+    /// Answers the question that fences frames (`CSI 6n`), as a terminal does, until the condition holds for the screen.
+    pub fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            self.answer();
+            let screen = self.screen();
+            if condition(&screen) {
+                return screen;
+            }
+            assert!(begun.elapsed() < PATIENCE, "waiting in vain for {what}; the screen shows:\n{screen}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Answers cursor position reports and device attributes that were asked for since the last call.
+    fn answer(&mut self) {
+        let mut output = self.output.lock().expect("the output");
+        let count = |needle: &[u8]| output.1.windows(needle.len()).filter(|window| *window == needle).count();
+        let (positions, attributes) = (count(b"\x1b[6n"), count(b"\x1b[c"));
+        // What was answered is blotted out, so that it is counted once.
+        for needle in [&b"\x1b[6n"[..], &b"\x1b[c"[..]] {
+            let mut at = 0;
+            while let Some(found) = output.1[at..].windows(needle.len()).position(|window| window == needle) {
+                output.1[at + found] = b'.';
+                at += found + 1;
+            }
+        }
+        drop(output);
+        for _ in 0..positions {
+            self.press("\x1b[1;1R");
+        }
+        for _ in 0..attributes {
+            self.press("\x1b[?62;c");
+        }
+    }
+
+    /// Gives the window another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.output.lock().expect("the output").0.screen_mut().set_size(rows, columns);
+        let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
+        self.master.resize(size).expect("a resize");
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("a running program")
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub fn wait(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            self.answer();
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.exit_code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "the program does not end; the screen shows:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
