@@ -1,0 +1,79 @@
+//! Whole screens as text, each looked at by eye before it was kept; a few with their styles.
+
+#[path = "support/model.rs"]
+mod support;
+
+#[path = "screens/reading.rs"]
+mod reading;
+#[path = "screens/safety.rs"]
+mod safety;
+#[path = "screens/worklist.rs"]
+mod worklist;
+
+use cspine::app::Model;
+use cspine::config::Keymap;
+use cspine::theme::Theme;
+use cspine::ui::{self, Layout, Look};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use std::fmt::Write as _;
+
+/// Draws the model at its own size.
+pub fn drawn(model: &Model, theme: &Theme) -> (Buffer, Layout) {
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+    let mut layout = Layout::default();
+    let keymap = Keymap::builtin();
+    let look = Look { theme, keymap: &keymap };
+    terminal.draw(|frame| layout = ui::draw(frame, model, look)).expect("a drawn screen");
+    (terminal.backend().buffer().clone(), layout)
+}
+
+/// The lines of a buffer without the blanks at their ends.
+pub fn lines(buffer: &Buffer) -> Vec<String> {
+    let area = buffer.area;
+    (0..area.height)
+        .map(|y| {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < area.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += (unicode_width::UnicodeWidthStr::width(symbol) as u16).max(1);
+            }
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// The screen as text.
+pub fn text(model: &Model) -> String {
+    lines(&drawn(model, &Theme::default()).0).join("\n")
+}
+
+/// The screen as text, then a letter for each cell's style and what the letters stand for.
+pub fn styled(model: &Model, theme: &Theme) -> String {
+    let (buffer, _) = drawn(model, theme);
+    let mut seen = Vec::new();
+    let mut map = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        for x in 0..buffer.area.width {
+            let style = buffer[(x, y)].style();
+            let index = seen.iter().position(|known| *known == style).unwrap_or_else(|| {
+                seen.push(style);
+                seen.len() - 1
+            });
+            line.push(char::from(b'a' + index as u8));
+        }
+        let _ = writeln!(map, "{line}");
+    }
+    let mut legend = String::new();
+    for (index, style) in seen.iter().enumerate() {
+        let letter = char::from(b'a' + index as u8);
+        let colour = |colour: Option<ratatui::style::Color>| colour.map(|c| c.to_string()).unwrap_or_default();
+        let _ = writeln!(legend, "{letter}: {} on {} {:?}", colour(style.fg), colour(style.bg), style.add_modifier);
+    }
+    format!("{}\n\n{map}\n{legend}", lines(&buffer).join("\n"))
+}
