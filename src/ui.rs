@@ -19,12 +19,15 @@ use crate::theme::{Role, Theme};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 use text::put;
 
 /// The smallest screen that can be used.
 const LEAST: (u16, u16) = (60, 16);
+/// Lines that a notice takes at most: no more than lie below a list or a picture.
+const NOTICE_LINES: usize = 3;
 
-/// Where things landed, in cells.
+/// Where things landed, in cells; without what is covered by a notice, a prompt or help.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The main picture.
@@ -67,14 +70,15 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
         _ => worklist::draw(buffer, body, model, look),
     };
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-    status(buffer, last, model, look);
+    let covered = status(buffer, last, model, look);
+    layout.hide_under(covered);
     if let Some(prompt) = &model.prompt {
         // Pictures lie above text in some terminals: what is in the way leaves for as long as a prompt is open.
         let covered = palette::draw(buffer, area, model, prompt, look);
         layout.hide_under(covered);
     }
     if model.help {
-        help::draw(buffer, area, model.screen(), look);
+        help::draw(buffer, area, model, look);
         layout.hide_under(area);
     }
     layout
@@ -88,19 +92,32 @@ impl Layout {
         if self.side.is_some_and(|side| side.intersects(area)) {
             self.side = None;
         }
+        if self.strip.is_some_and(|strip| strip.intersects(area)) {
+            self.strip = None;
+        }
+        self.rows.retain(|(row, _)| !row.intersects(area));
+        self.levels.retain(|(line, _)| !line.intersects(area));
     }
 }
 
-/// The last line: a notice, or hints and the way pictures take.
-fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
+/// The last line: a notice, which takes the lines above where it is long, or hints and the way pictures take. Returns what it
+/// covers.
+fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rect {
     let style = |role| look.theme.style(role);
     if let Some(notice) = &model.notice {
         let role = match notice.kind {
             NoticeKind::Info => Role::Accent,
             NoticeKind::Error => Role::Error,
         };
-        put(buffer, area.x + 1, area.y, area.width.saturating_sub(2), &notice.text, style(role));
-        return;
+        let lines = text::wrap(&notice.text, area.width.saturating_sub(2), NOTICE_LINES);
+        let height = (lines.len() as u16).max(1);
+        let covered = Rect { y: area.bottom() - height, height, ..area };
+        Clear.render(covered, buffer);
+        buffer.set_style(covered, style(Role::Text));
+        for (line, y) in lines.iter().zip(covered.y..) {
+            put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, style(role));
+        }
+        return covered;
     }
     let mut right = model.graphics.to_owned();
     if model.link.bytes > 0 {
@@ -142,4 +159,5 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
         x = put(buffer, x, area.y, area.width, &key, style(Role::Key));
         x = put(buffer, x + 1, area.y, area.width, word, style(Role::Muted)) + 3;
     }
+    area
 }

@@ -77,3 +77,10 @@ pub fn styled(model: &Model, theme: &Theme) -> String {
     }
     format!("{}\n\n{map}\n{legend}", lines(&buffer).join("\n"))
 }
+
+/// Compares with the kept screen of this name in `tests/snapshots`.
+pub fn keep(name: &str, screen: &str) {
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, screen);
+    });
+}

@@ -93,7 +93,7 @@ commands! {
     Quit, "quit", BOTH, "leave the program";
     Help, "help", BOTH, "show or hide this help";
     Palette, "palette", BOTH, "type a command by name";
-    Suspend, "suspend", BOTH, "put the program in the background";
+    Suspend, "suspend", BOTH, "put it in the background";
     Redraw, "redraw", BOTH, "draw the screen anew";
     NextTheme, "next-theme", BOTH, "change to the next theme";
     Down, "down", WORKLIST, "next study in the list";
@@ -108,8 +108,8 @@ commands! {
     Order, "order", WORKLIST, "change the order of the list";
     Retry, "retry", WORKLIST, "analyse a failed study again";
     Close, "close", READING, "back to the list";
-    NextStudy, "next-study", READING, "read the next study of the list";
-    PreviousStudy, "previous-study", READING, "read the previous study of the list";
+    NextStudy, "next-study", READING, "read the next study";
+    PreviousStudy, "previous-study", READING, "read the previous study";
     SliceDown, "slice-down", READING, "next slice (footward)";
     SliceUp, "slice-up", READING, "previous slice (headward)";
     SlicesDown, "slices-down", READING, "ten slices on";
@@ -127,11 +127,11 @@ commands! {
     WindowSoft, "window-soft", READING, "soft-tissue window";
     WindowLung, "window-lung", READING, "lung window";
     WindowBrain, "window-brain", READING, "brain window";
-    WindowFile, "window-file", READING, "the file's own windows, in turn";
+    WindowFile, "window-file", READING, "the file's own windows";
     LevelUp, "level-up", READING, "window level up (darker)";
     LevelDown, "level-down", READING, "window level down (brighter)";
-    WidthUp, "width-up", READING, "wider window (less contrast)";
-    WidthDown, "width-down", READING, "narrower window (more contrast)";
+    WidthUp, "width-up", READING, "less contrast (wider)";
+    WidthDown, "width-down", READING, "more contrast (narrower)";
     Invert, "invert", READING, "exchange black and white";
     ZoomIn, "zoom-in", READING, "zoom in";
     ZoomOut, "zoom-out", READING, "zoom out";
@@ -141,8 +141,8 @@ commands! {
     PanDown, "pan-down", READING, "move the view down";
     Fit, "fit", READING, "whole picture, centred";
     ToggleMarks, "toggle-marks", READING, "show or hide the hot spot";
-    TogglePanel, "toggle-panel", READING, "show or hide the full probability panel";
-    ToggleTexts, "toggle-texts", READING, "show or hide the texts on the picture";
+    TogglePanel, "toggle-panel", READING, "show or hide the full panel";
+    ToggleTexts, "toggle-texts", READING, "show or hide the texts";
 }
 
 impl Command {

@@ -1,12 +1,15 @@
 //! Everything that the screen shows, in one place.
 
 use super::prompt::Prompt;
-use super::{Reading, Screen, Worklist};
+use super::{Command, Reading, Screen, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::ModelIdentity;
 use crate::raster::Plane;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Cells that a line of help needs: a key, and what it does.
+const HELP_COLUMN: usize = 39;
 
 /// The program's state.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Model {
     pub unreadable: Vec<(String, String)>,
     /// Whether help is shown.
     pub help: bool,
+    /// Page of it, from 0.
+    pub help_page: usize,
     /// A line of text being asked for.
     pub prompt: Option<Prompt>,
     /// One sentence for the reader, until the next key.
@@ -133,6 +138,7 @@ impl Model {
             scan: ScanState::Scanning(ScanSummary::default()),
             unreadable: Vec::new(),
             help: false,
+            help_page: 0,
             prompt: None,
             notice: None,
             link: Link::default(),
@@ -147,6 +153,19 @@ impl Model {
     #[must_use]
     pub fn screen(&self) -> Screen {
         if self.reading.is_some() { Screen::Reading } else { Screen::Worklist }
+    }
+
+    /// How help is laid out on a screen of this size: rows of a page, columns of a page, pages. The seven levels share one
+    /// line.
+    #[must_use]
+    pub fn help_layout(&self) -> (usize, usize, usize) {
+        let usable = Command::ALL.iter().filter(|command| command.context().includes(self.screen()));
+        let levels = usable.clone().filter(|command| matches!(command, Command::Level(_))).count();
+        let lines = usable.count() - levels + usize::from(levels > 0);
+        let rows = usize::from(self.size.1).saturating_sub(2).max(1);
+        let most = (usize::from(self.size.0).saturating_sub(2) / HELP_COLUMN).max(1);
+        let columns = lines.div_ceil(rows).clamp(1, most);
+        (rows, columns, lines.div_ceil(rows * columns).max(1))
     }
 
     /// Whether typed keys are text.

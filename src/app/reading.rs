@@ -169,6 +169,7 @@ impl Reading {
                 }
             }
         }
+        self.moved = false;
         self.volume = VolumeState::Ready(volume);
     }
 
@@ -192,7 +193,14 @@ impl Reading {
     }
 
     pub(super) fn adjust_window(&mut self, level: f64, width_factor: f64) {
-        let adjusted = self.window.adjusted(self.window.center() + level, (self.window.width() * width_factor).round());
+        let width = self.window.width();
+        // Rounding never swallows a step: a window of width 1 can be widened again.
+        let wider = match width_factor {
+            factor if factor > 1.0 => (width * factor).round().max(width + 1.0),
+            factor if factor < 1.0 => (width * factor).round().min(width - 1.0),
+            _ => width,
+        };
+        let adjusted = self.window.adjusted(self.window.center() + level, wider);
         self.set_window(adjusted, String::new());
     }
 
@@ -225,7 +233,17 @@ impl Reading {
         }
     }
 
-    /// The volume's own slice that a level's key slice is; by position where another series was analysed.
+    /// Shows the slices of all planes that go through a point; `false` where it lies outside or nothing is known in mm.
+    pub(super) fn go_to_point(&mut self, point: crate::domain::PatientPoint) -> bool {
+        let Some(volume) = self.volume().map(Arc::clone) else { return false };
+        let slices = Plane::ALL.map(|plane| raster::slice_of_point(&volume, plane, point));
+        let [Some(axial), Some(sagittal), Some(coronal)] = slices else { return false };
+        self.slices = [axial, sagittal, coronal];
+        true
+    }
+
+    /// The volume's own slice that a level's key slice is; by position where another axial series was analysed, if that is
+    /// within a slice's distance. `None` in a series that is not axial: there is no such slice.
     #[must_use]
     pub fn key_slice(&self, report: &FractureReport, level: CervicalLevel) -> Option<usize> {
         let volume = self.volume()?;
@@ -233,7 +251,13 @@ impl Reading {
         if report.series_uid == volume.series_uid && key.index < volume.shape.slices {
             return Some(key.index);
         }
-        volume.nearest_slice(key.position_mm?)
+        if raster::native_plane(volume) != Plane::Axial {
+            return None;
+        }
+        let wanted = key.position_mm?;
+        let nearest = volume.nearest_slice(wanted)?;
+        let away = (volume.position_mm(nearest)? - wanted).abs();
+        (away <= volume.stack.spacing.unwrap_or(1.0).max(1.0)).then_some(nearest)
     }
 
     /// The next plane that can be shown; `false` where there is only one.
@@ -251,14 +275,15 @@ impl Reading {
 
     pub(super) fn zoom_by(&mut self, factor: f64) {
         self.zoom = (self.zoom * factor).clamp(1.0, MOST_ZOOM);
-        if self.zoom <= 1.001 {
-            self.center = (0.5, 0.5);
-        }
+        self.pan(0.0, 0.0);
     }
 
     pub(super) fn pan(&mut self, right: f64, down: f64) {
         let step = 0.1 / self.zoom;
-        self.center = ((self.center.0 + right * step).clamp(0.0, 1.0), (self.center.1 + down * step).clamp(0.0, 1.0));
+        // The view stays on the plane.
+        let edge = (0.5 / self.zoom).min(0.5);
+        let within = |place: f64| place.clamp(edge, 1.0 - edge);
+        self.center = (within(self.center.0 + right * step), within(self.center.1 + down * step));
     }
 
     pub(super) fn fit(&mut self) {

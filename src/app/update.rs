@@ -2,9 +2,9 @@
 
 use super::prompt::{Prompt, PromptKind};
 use super::suspicion::peaks;
-use super::worklist::{Order, Progress};
+use super::worklist::{Order, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, ModelState, PromptKey, Reading, ScanState, Screen, VolumeState};
-use crate::domain::{Analysis, CervicalLevel, FractureReport, Uid};
+use crate::domain::{Analysis, CervicalLevel, Completeness, FractureReport, Study, Uid};
 use crate::inference::WorkerEvent;
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ const REMEMBERED: usize = 200;
 /// Slices of a big step.
 const BIG_STEP: isize = 10;
 
+const NOT_READ: &str = "the series is not read yet";
+/// Rows of the list's screen that are not the list.
+const WORKLIST_FRAME: usize = 9;
+
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
@@ -20,7 +24,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.notice = None;
             run(model, command)
         }
-        Message::Prompt(key) => prompt(model, key),
+        Message::Prompt(key) => {
+            model.notice = None;
+            prompt(model, key)
+        }
         Message::Select(uid) => {
             let again = model.worklist.selected().is_some_and(|entry| entry.study.uid == uid);
             model.worklist.select(&uid);
@@ -38,8 +45,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::StudyFound(study) => {
-            model.worklist.found(study);
-            queue(model)
+            model.worklist.found(Arc::clone(&study));
+            let mut effects = grown(model, study);
+            effects.extend(queue(model));
+            effects
         }
         Message::Unreadable { path, reason } => {
             model.unreadable.push((path, reason));
@@ -110,6 +119,26 @@ fn open_series<'m>(model: &'m mut Model, study: &Uid, series: usize) -> Option<&
     model.reading.as_mut().filter(|reading| reading.study.uid == *study && reading.series == series)
 }
 
+/// The open study was found again: its series may have other places now, and the open one may have more slices.
+fn grown(model: &mut Model, study: Arc<Study>) -> Vec<Effect> {
+    let Some(reading) = model.reading.as_mut().filter(|reading| reading.study.uid == study.uid) else {
+        return Vec::new();
+    };
+    let Some(shown) = reading.study.series.get(reading.series) else { return Vec::new() };
+    let Some(index) = series_index(&study, &shown.uid, shown.stack_index) else { return Vec::new() };
+    let longer = study.series[index].instances.len() != shown.instances.len();
+    let unanswered = index != reading.series && reading.volume().is_none();
+    reading.study = Arc::clone(&study);
+    reading.series = index;
+    if !longer && !unanswered {
+        return Vec::new();
+    }
+    if longer && reading.volume().is_some() {
+        model.tell("more slices of this series were found; it is read again");
+    }
+    vec![Effect::Load(study, index)]
+}
+
 fn queue(model: &Model) -> Vec<Effect> {
     vec![Effect::Queue(model.worklist.jobs(model.reading.as_ref().map(|reading| &reading.study.uid)))]
 }
@@ -118,12 +147,17 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => vec![Effect::Quit],
         Command::Help => {
-            model.help = !model.help;
+            let pages = model.help_layout().2;
+            (model.help, model.help_page) = match model.help {
+                true if model.help_page + 1 >= pages => (false, 0),
+                true => (true, model.help_page + 1),
+                false => (true, 0),
+            };
             Vec::new()
         }
         // Help covers the screen: any other key puts it away first.
         _ if model.help => {
-            model.help = false;
+            (model.help, model.help_page) = (false, 0);
             Vec::new()
         }
         Command::Palette => {
@@ -142,7 +176,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 
 fn in_worklist(model: &mut Model, command: Command) -> Vec<Effect> {
     let rows = model.worklist.rows().len();
-    let page = usize::from(model.size.1).saturating_sub(6).max(1);
+    let page = usize::from(model.size.1).saturating_sub(WORKLIST_FRAME).max(1);
     let row = model.worklist.selected_row().unwrap_or(0);
     match command {
         Command::Down => model.worklist.select_row(row + 1),
@@ -158,8 +192,7 @@ fn in_worklist(model: &mut Model, command: Command) -> Vec<Effect> {
             model.tell("no study to read yet");
         }
         Command::OpenMostUrgent => {
-            let unread = model.worklist.rows().find(|entry| !entry.opened);
-            let uid = unread.or(model.worklist.at(0)).map(|entry| entry.study.uid.clone());
+            let uid = model.worklist.most_urgent().map(|entry| entry.study.uid.clone());
             if let Some(uid) = uid {
                 return open(model, &uid);
             }
@@ -208,10 +241,12 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     };
     model.worklist.select(uid);
     let preferred = &model.preferences;
-    let (marks, texts) = model.reading.as_ref().map_or((preferred.marks, true), |last| (last.marks, last.texts));
+    let last = model.reading.as_ref();
+    let (marks, texts, panel) =
+        last.map_or((preferred.marks, true, false), |last| (last.marks, last.texts, last.panel));
     let mut reading = Reading::new(Arc::clone(&study), series);
     reading.preset_window(&preferred.window);
-    (reading.marks, reading.texts) = (marks, texts);
+    (reading.marks, reading.texts, reading.panel) = (marks, texts, panel);
     model.reading = Some(reading);
     let mut effects = vec![Effect::Load(study, series)];
     effects.extend(queue(model));
@@ -233,8 +268,11 @@ fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
 }
 
 fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLevel) -> bool {
-    let Some(index) = reading.key_slice(report, level) else { return false };
-    reading.go_to_volume_slice(index, report.levels[level].hot_spot().map(|spot| spot.point));
+    let point = report.levels[level].hot_spot().map(|spot| spot.point);
+    let Some(index) = reading.key_slice(report, level) else {
+        return point.is_some_and(|point| reading.go_to_point(point));
+    };
+    reading.go_to_volume_slice(index, point);
     true
 }
 
@@ -267,11 +305,18 @@ fn in_reading(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Level(level) => {
             let gone = report.as_deref().is_some_and(|report| go_to_level(reading, report, level));
-            reading.moved = true;
+            reading.moved |= gone;
             if !gone {
                 say = Some(match report {
+                    _ if reading.volume().is_none() => NOT_READ.to_owned(),
                     None => format!("no result yet: {level}'s slice is not known"),
-                    Some(_) => format!("{level} is not seen in this scan"),
+                    Some(report) if report.levels[level].key_slice().is_some() => {
+                        format!("{level} lies outside this series; tab shows the next one")
+                    }
+                    Some(report) if report.completeness == Completeness::Final => {
+                        format!("{level} is not in the scan")
+                    }
+                    Some(_) => format!("{level} is not seen yet"),
                 });
             }
         }
@@ -297,6 +342,9 @@ fn in_reading(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Invert => reading.inverted = !reading.inverted,
         Command::ZoomIn => reading.zoom_by(1.25),
         Command::ZoomOut => reading.zoom_by(0.8),
+        Command::PanLeft | Command::PanRight | Command::PanUp | Command::PanDown if reading.zoom <= 1.0 => {
+            say = Some("the whole picture is shown; zoom in first".into());
+        }
         Command::PanLeft => reading.pan(-1.0, 0.0),
         Command::PanRight => reading.pan(1.0, 0.0),
         Command::PanUp => reading.pan(0.0, -1.0),
@@ -315,7 +363,7 @@ fn in_reading(model: &mut Model, command: Command) -> Vec<Effect> {
 
 fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forward: bool) -> Result<(), String> {
     let report = report.ok_or("no result yet")?;
-    let volume = reading.volume().map(Arc::clone).ok_or("the series is still being read")?;
+    let volume = reading.volume().map(Arc::clone).ok_or(NOT_READ)?;
     if report.series_uid != volume.series_uid {
         return Err("another series was analysed; A analyses this one".into());
     }
@@ -343,6 +391,7 @@ fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forwar
 
 fn neighbour(model: &mut Model, step: isize) -> Vec<Effect> {
     let Some(row) = model.reading.as_ref().and_then(|reading| model.worklist.row_of(&reading.study.uid)) else {
+        model.tell("the filter hides this study; its neighbours are not known");
         return Vec::new();
     };
     let next = row.checked_add_signed(step).and_then(|row| model.worklist.at(row)).map(|entry| entry.study.uid.clone());
@@ -373,6 +422,7 @@ fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
     let study = Arc::clone(&reading.study);
     let (marks, texts, panel) = (reading.marks, reading.texts, reading.panel);
     let mut next = Reading::new(Arc::clone(&study), series);
+    next.preset_window(&model.preferences.window);
     (next.marks, next.texts, next.panel) = (marks, texts, panel);
     model.reading = Some(next);
     vec![Effect::Load(study, series)]

@@ -136,6 +136,12 @@ impl Entry {
         }
     }
 
+    /// By rising rank, then by falling probability.
+    fn by_urgency(&self, other: &Self) -> Ordering {
+        let probability = |entry: &Self| entry.overall().map_or(-1.0, Probability::value);
+        self.rank().cmp(&other.rank()).then(probability(other).total_cmp(&probability(self)))
+    }
+
     fn rank(&self) -> u8 {
         match &self.progress {
             _ if self.report().is_some() => 0,
@@ -154,6 +160,11 @@ impl Entry {
                 || self.study.uid.as_str().contains(word)
         })
     }
+}
+
+/// Where a series (or one stack of it) stands in a study.
+pub(super) fn series_index(study: &Study, uid: &Uid, stack: u32) -> Option<usize> {
+    study.series.iter().position(|series| series.uid == *uid && series.stack_index == stack)
 }
 
 /// The list with its order, filter and selection.
@@ -222,6 +233,12 @@ impl Worklist {
         self.rows.get(row).map(|&index| &self.entries[index])
     }
 
+    /// The most urgent row that was not opened yet, in whatever order the list is; the most urgent of all where every one was.
+    #[must_use]
+    pub fn most_urgent(&self) -> Option<&Entry> {
+        self.rows().min_by(|a, b| a.opened.cmp(&b.opened).then_with(|| a.by_urgency(b)))
+    }
+
     pub(super) fn entry_mut(&mut self, uid: &Uid) -> Option<&mut Entry> {
         self.entries.iter_mut().find(|entry| entry.study.uid == *uid)
     }
@@ -231,15 +248,21 @@ impl Worklist {
         match self.entries.iter_mut().find(|entry| entry.study.uid == study.uid) {
             Some(entry) => {
                 let analysed = |entry: &Entry| {
-                    let candidate = entry.choice.as_ref().ok()?;
-                    entry.study.series.get(candidate.series).map(|series| (series.uid.clone(), series.instances.len()))
+                    let series = entry.study.series.get(entry.choice.as_ref().ok()?.series)?;
+                    Some((series.uid.clone(), series.stack_index, series.instances.len()))
                 };
                 let before = analysed(entry);
                 entry.study = study;
-                entry.choice = choose_series(&entry.study);
+                // What the reader chose stays chosen for as long as it can be analysed.
+                let chosen = before.as_ref().filter(|_| entry.chosen_by_reader).and_then(|(uid, stack, _)| {
+                    let index = series_index(&entry.study, uid, *stack)?;
+                    let series = &entry.study.series[index];
+                    suitable(series).ok().map(|()| Candidate { series: index, explanation: explain(series) })
+                });
+                entry.chosen_by_reader = chosen.is_some();
+                entry.choice = chosen.map_or_else(|| choose_series(&entry.study), Ok);
                 if analysed(entry) != before || entry.choice.is_err() {
                     entry.progress = Entry::first_progress(&entry.choice);
-                    entry.chosen_by_reader = false;
                 }
             }
             None => self.entries.push(Entry::new(study)),
@@ -256,10 +279,7 @@ impl Worklist {
         rows.sort_by(|&a, &b| {
             let (x, y) = (&entries[a], &entries[b]);
             let order = match self.order {
-                Order::Urgency => x
-                    .rank()
-                    .cmp(&y.rank())
-                    .then_with(|| y.overall().partial_cmp(&x.overall()).unwrap_or(Ordering::Equal)),
+                Order::Urgency => x.by_urgency(y),
                 Order::Arrival => Ordering::Equal,
                 Order::Name => x.name().to_lowercase().cmp(&y.name().to_lowercase()),
                 Order::Date => y.study.date.cmp(&x.study.date),

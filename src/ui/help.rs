@@ -1,37 +1,80 @@
 //! Help, made from the keymap.
 
 use super::Look;
-use super::text::put;
-use crate::app::Screen;
+use super::text::{put, width};
+use crate::app::{Command, Model, Screen};
+use crate::domain::CervicalLevel;
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-/// Covers the screen with the keys of the current screen, in as many columns as there is room for.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, screen: Screen, look: Look<'_>) {
+/// From this width on a column of help has room for several keys of a command.
+const ROOMY: u16 = 48;
+
+/// Covers the screen with the keys of the current screen, page by page where one has no room for all.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     Clear.render(area, buffer);
     buffer.set_style(area, style(Role::Text));
-    let name = match screen {
-        Screen::Worklist => "keys of the worklist",
-        Screen::Reading => "keys of the reading screen",
+    let screen = model.screen();
+    let (rows, columns, pages) = model.help_layout();
+    let page = model.help_page.min(pages - 1);
+    let mut title = match screen {
+        Screen::Worklist => "keys of the worklist".to_owned(),
+        Screen::Reading => "keys of the reading screen".to_owned(),
     };
-    put(buffer, area.x + 2, area.y, area.width - 4, name, style(Role::Title));
-    let entries = look.keymap.help(screen);
-    let rows = usize::from(area.height.saturating_sub(4)).max(1);
-    let columns = entries.len().div_ceil(rows).max(1);
-    let column_width = (area.width - 2) / columns as u16;
-    for (index, (keys, command)) in entries.iter().enumerate() {
-        let x = area.x + 2 + (index / rows) as u16 * column_width;
-        let y = area.y + 2 + (index % rows) as u16;
-        let room = column_width.saturating_sub(2);
-        let keys_room = (room / 3).max(6);
-        let shown = super::text::fit(keys, keys_room);
-        put(buffer, x, y, keys_room, &shown, style(Role::Key));
-        put(buffer, x + keys_room + 1, y, room.saturating_sub(keys_room + 1), command.help(), style(Role::Text));
+    let mut back = "? goes back".to_owned();
+    if pages > 1 {
+        title.push_str(&format!(" · page {} of {pages}", page + 1));
+        if page + 1 < pages {
+            back = "? turns the page".to_owned();
+        }
     }
-    let last = "any key goes back · : names every command · research use only, not a medical device";
-    let x = area.x + 2;
-    put(buffer, x, area.bottom() - 1, area.width - 4, last, style(Role::Muted));
+    put(buffer, area.x + 2, area.y, area.width - 4, &title, style(Role::Title));
+    let column_width = (area.width - 2) / columns as u16;
+    let room = column_width - 1;
+    let keys_room = if column_width >= ROOMY { 18 } else { 9 };
+    let lines = lines(screen, look);
+    for (index, (keys, help)) in lines.iter().skip(page * rows * columns).take(rows * columns).enumerate() {
+        let x = area.x + 2 + (index / rows) as u16 * column_width;
+        let y = area.y + 1 + (index % rows) as u16;
+        let keys = whole_keys(keys, keys_room);
+        let after = put(buffer, x, y, room, &keys, style(Role::Key)).max(x + keys_room) + 1;
+        put(buffer, after, y, (x + room).saturating_sub(after), help, style(Role::Text));
+    }
+    let last = format!("{back} · : names every command · research use only, not a medical device");
+    put(buffer, area.x + 2, area.bottom() - 1, area.width - 4, &last, style(Role::Muted));
+}
+
+/// Keys and what they do; the seven levels in one line.
+fn lines(screen: Screen, look: Look<'_>) -> Vec<(String, String)> {
+    let entries = look.keymap.help(screen);
+    let (levels, others): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(_, command)| matches!(command, Command::Level(_)));
+    let mut lines: Vec<(String, String)> =
+        others.into_iter().map(|(keys, command)| (keys, command.help().to_owned())).collect();
+    let first_keys: Vec<&str> = levels.iter().filter_map(|(keys, _)| keys.split(' ').next()).collect();
+    if !first_keys.is_empty() {
+        let in_turn = first_keys.iter().zip(1..).all(|(key, digit)| **key == digit.to_string());
+        let keys = if in_turn { "1…7".to_owned() } else { first_keys.concat() };
+        let [first, .., last] = CervicalLevel::ALL;
+        lines.push((keys, format!("go to {first} … {last}'s key slice")));
+    }
+    lines
+}
+
+/// As many keys as have room, whole; the first always.
+fn whole_keys(keys: &str, room: u16) -> String {
+    let mut shown = String::new();
+    for key in keys.split(' ') {
+        if !shown.is_empty() {
+            if width(&shown) + 1 + width(key) > room {
+                break;
+            }
+            shown.push(' ');
+        }
+        shown.push_str(key);
+    }
+    shown
 }

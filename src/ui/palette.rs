@@ -1,7 +1,7 @@
 //! The line of text at the bottom: command palette and filter.
 
 use super::Look;
-use super::text::put;
+use super::text::{put, tail};
 use crate::app::{Model, Prompt, PromptKind};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -38,7 +38,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, prompt: &Prom
     };
     let y = area.bottom() - 1;
     let x = put(buffer, area.x + 1, y, 1, sign, style(Role::Key));
-    let x = put(buffer, x, y, area.width.saturating_sub(4), &prompt.text, style(Role::Text));
+    let room = area.width.saturating_sub(4);
+    let x = put(buffer, x, y, room, tail(&prompt.text, room), style(Role::Text));
     put(buffer, x, y, 1, " ", style(Role::Cursor));
     covered
 }

@@ -1,7 +1,7 @@
 //! The C1–C7 probability panel: bar, percentage, key slice, threshold, what is not seen, and which model speaks.
 
 use super::bar::{self, Kind};
-use super::text::{put, put_right};
+use super::text::{paragraph, put, put_right};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
@@ -50,7 +50,7 @@ pub(super) fn draw(
                 layout.levels.push((Rect { y, height: 1, ..inner }, level));
                 y += 1;
             }
-            if reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
+            if y + 2 < inner.bottom() && reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
                 put(
                     buffer,
                     inner.x + 1,
@@ -63,7 +63,9 @@ pub(super) fn draw(
         }
         None => {
             for (line, role) in no_report(model, entry) {
-                y = paragraph(buffer, inner, y, &line, style(role));
+                let room =
+                    Rect { x: inner.x + 1, y, width: inner.width - 2, height: (inner.bottom() - 2).saturating_sub(y) };
+                y = paragraph(buffer, room, &line, style(role));
             }
         }
     }
@@ -214,7 +216,7 @@ fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&Mod
         Some(identity) => (
             format!("{identity} · research use only"),
             match identity.nature {
-                ModelNature::Synthetic => "synthetic training: tells nothing of patients",
+                ModelNature::Synthetic => "synthetic: tells nothing of patients",
                 ModelNature::Clinical => "not a medical device",
             },
         ),
@@ -224,30 +226,6 @@ fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&Mod
     let y = inner.bottom() - 2;
     put(buffer, inner.x + 1, y, inner.width - 2, &first, style(Role::Muted));
     put(buffer, inner.x + 1, y + 1, inner.width - 2, second, style(Role::Warning));
-}
-
-/// Text over several lines; returns the line after it.
-fn paragraph(buffer: &mut Buffer, inner: Rect, mut y: u16, text: &str, style: ratatui::style::Style) -> u16 {
-    let room = inner.width.saturating_sub(2);
-    let last = inner.bottom().saturating_sub(2);
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && super::text::width(&line) + super::text::width(word) + 1 > room {
-            if y < last {
-                put(buffer, inner.x + 1, y, room, &line, style);
-            }
-            y += 1;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if y < last {
-        put(buffer, inner.x + 1, y, room, &line, style);
-    }
-    y + 1
 }
 
 /// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`.
@@ -277,6 +255,10 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
     let mark = if report.is_alert() { "!" } else { "" };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
     x = put(buffer, x + 1, area.y, area.width, &all, style(role)) + 2;
-    let model_name = format!("{} · research use only", report.model);
-    put(buffer, x, area.y, area.right().saturating_sub(x + 1), &model_name, style(Role::Warning));
+    let room = area.right().saturating_sub(x + 1);
+    let ways =
+        [format!("{} · research use only", report.model), format!("{} · research", report.model), "research".into()];
+    if let Some(way) = ways.iter().find(|way| super::text::width(way) <= room) {
+        put(buffer, x, area.y, room, way, style(Role::Warning));
+    }
 }

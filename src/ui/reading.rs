@@ -1,8 +1,8 @@
 //! The reading screen: picture, panel, slice strip, and what folds when there is little room.
 
-use super::text::{fit, put, put_right};
+use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, panel, strip};
-use crate::app::{Entry, Model, Progress, Reading, VolumeState};
+use crate::app::{Entry, Model, ModelState, Progress, Reading, VolumeState};
 use crate::domain::{Analysis, FractureReport, Volume};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
@@ -31,6 +31,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     let with_panel = wide || reading.panel;
     let panel_width = if with_panel { panel::WIDTH.min(area.width / 2) } else { 0 };
     let picture_area = Rect { width: middle.width - panel_width, ..middle };
+    let mut noted = false;
     if with_panel {
         let column = Rect { x: picture_area.right(), width: panel_width, ..middle };
         let room_below = column.height.saturating_sub(panel::HEIGHT);
@@ -43,12 +44,15 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
             side_picture(buffer, side, reading, report, look, &mut layout);
         } else if room_below >= 4 {
             let notes = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
-            notes_below(buffer, notes, reading, look);
+            noted = notes_below(buffer, notes, reading, look);
         }
     } else {
         panel::one_line(buffer, line_area, model, reading, look);
     }
     picture(buffer, picture_area, reading, look, &mut layout);
+    if !noted {
+        on_the_frame(buffer, picture_area, reading, look);
+    }
     strip::draw(buffer, strip_area, reading, report, look);
     layout.strip = reading.volume().map(|_| strip_area);
     layout
@@ -113,8 +117,14 @@ fn picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>, l
             VolumeState::Failed(problem) => (problem.clone(), Role::Error),
             VolumeState::Ready(_) => return,
         };
-        let room = inner.width.saturating_sub(4);
-        put(buffer, inner.x + 2, inner.y + inner.height / 2, room, &text, style(role));
+        let above = (inner.height / 2).saturating_sub(1);
+        let room = Rect {
+            x: inner.x + 2,
+            y: inner.y + above,
+            width: inner.width.saturating_sub(4),
+            height: inner.height.saturating_sub(above),
+        };
+        paragraph(buffer, room, &text, style(role));
         return;
     };
     if inner.width < 10 || inner.height < 5 {
@@ -125,12 +135,7 @@ fn picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>, l
     let pixels = if reading.texts {
         let top = format!("{} {}", reading.window, reading.window_name);
         put(buffer, inner.x + 1, inner.y, inner.width / 2 - 2, top.trim(), overlay);
-        let series = &reading.study.series[reading.series];
-        let mut right = crate::domain::explain(series);
-        if reading.study.series.len() > 1 {
-            right = format!("series {}/{} · {right}", reading.series + 1, reading.study.series.len());
-        }
-        put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 2, &right, overlay);
+        put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 4, &series_words(reading), overlay);
         put(buffer, inner.x + inner.width / 2, inner.y, 3, &markers.top, overlay);
         let bottom = inner.bottom() - 1;
         put(buffer, inner.x + inner.width / 2, bottom, 3, &markers.bottom, overlay);
@@ -145,7 +150,6 @@ fn picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>, l
             notes.push("inverted".to_owned());
         }
         put(buffer, inner.x + 1, bottom, inner.width / 2 - 2, &notes.join(" · "), overlay);
-        put_right(buffer, inner.right() - 1, bottom, inner.width / 2 - 2, &oddities(volume), style(Role::Warning));
         Rect { x: inner.x + 2, y: inner.y + 1, width: inner.width - 4, height: inner.height - 2 }
     } else {
         inner
@@ -157,14 +161,38 @@ fn signed(mm: f64) -> String {
     format!("{mm:.1}").replace('-', "−")
 }
 
-/// What is odd about the series, in one line.
-fn oddities(volume: &Volume) -> String {
-    let all: Vec<String> = volume.oddities.iter().map(ToString::to_string).collect();
-    match all.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first, rest @ ..] => format!("{first} (+{})", rest.len()),
+/// Which series, its slice spacing and its kernel.
+fn series_words(reading: &Reading) -> String {
+    let mut words = Vec::new();
+    if reading.study.series.len() > 1 {
+        words.push(format!("series {} / {}", reading.series + 1, reading.study.series.len()));
     }
+    if let Some(series) = reading.study.series.get(reading.series) {
+        words.extend(series.slice_spacing().map(|mm| format!("{mm:.1} mm")));
+        if !series.kernel.is_empty() {
+            words.push(format!("{} kernel", series.kernel));
+        }
+    }
+    words.join(" · ")
+}
+
+/// What is odd about the series, in one line: as much of it as has room, and how much more there is.
+fn oddities(volume: &Volume, room: u16) -> String {
+    let all: Vec<String> = volume.oddities.iter().map(ToString::to_string).collect();
+    let told = |count: usize| {
+        let more = all.len() - count;
+        let rest = if more > 0 { format!(" (+{more})") } else { String::new() };
+        format!("{}{rest}", all[..count].join(" · "))
+    };
+    (1..=all.len()).rev().map(told).find(|line| width(line) <= room).unwrap_or_else(|| told(all.len().min(1)))
+}
+
+/// Oddities on the lower edge of the picture's frame.
+fn on_the_frame(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
+    let Some(volume) = reading.volume().filter(|volume| !volume.oddities.is_empty()) else { return };
+    let room = area.width.saturating_sub(6);
+    let line = format!(" {} ", fit(&oddities(volume, room), room));
+    put_right(buffer, area.right() - 2, area.bottom() - 1, room + 2, &line, look.theme.style(Role::Warning));
 }
 
 fn side_picture(
@@ -199,23 +227,27 @@ fn side_picture(
     }
 }
 
-/// Oddities of the series and the reason for its choice, where there is room under the panel.
-fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
-    let style = |role| look.theme.style(role);
-    let mut y = area.y + 1;
-    let lines = reading.volume().map(|volume| volume.oddities.clone()).unwrap_or_default();
-    for oddity in lines {
-        if y >= area.bottom() {
-            break;
-        }
-        put(buffer, area.x + 2, y, area.width.saturating_sub(3), &oddity.to_string(), style(Role::Warning));
-        y += 1;
+/// Oddities of the series under the panel; `false`, and nothing drawn, where they do not all have room.
+fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) -> bool {
+    let Some(volume) = reading.volume() else { return true };
+    let room = area.width.saturating_sub(3);
+    let lines: Vec<String> =
+        volume.oddities.iter().flat_map(|oddity| super::text::wrap(&oddity.to_string(), room, 3)).collect();
+    if lines.len() + 1 > usize::from(area.height) {
+        return false;
     }
+    for (line, y) in lines.iter().zip(area.y + 1..) {
+        put(buffer, area.x + 2, y, room, line, look.theme.style(Role::Warning));
+    }
+    true
 }
 
 /// What the list says of a study's analysis when there is no number, in words.
-pub(super) fn state_words(entry: &Entry) -> String {
+pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
     match &entry.progress {
+        Progress::Waiting | Progress::Running { .. } if matches!(network, ModelState::Unavailable(_)) => {
+            "no analysis".into()
+        }
         Progress::Waiting => "waiting".into(),
         Progress::Running { paused: true, .. } => "paused".into(),
         Progress::Running { total: 0, .. } => "reading".into(),

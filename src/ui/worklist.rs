@@ -2,13 +2,16 @@
 
 use super::bar::{self, Kind};
 use super::reading::state_words;
-use super::text::{fit, put, put_right};
+use super::text::{fit, paragraph, put, put_right, width, wrap};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Order, Progress, ScanState};
 use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// From this width on the selection's words have room in one line.
+const WIDE: u16 = 160;
 
 /// Columns of the list, left to right: x and width.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +71,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         put_right(buffer, date, head, 16, "date", faint);
     }
     put_right(buffer, columns.slices, head, 6, "slices", faint);
-    let footer_lines = 3;
+    let selection_lines = if area.width < WIDE && area.height >= 20 { 2 } else { 1 };
+    let (model_text, model_role) = model_words(model);
+    let model_lines = wrap(&model_text, area.width.saturating_sub(2), if area.height >= 20 { 3 } else { 1 });
+    let footer_lines = 1 + selection_lines + model_lines.len() as u16;
     let list = Rect { y: head + 1, height: area.height.saturating_sub(4 + footer_lines), ..area };
     let rows = model.worklist.rows().len();
     let selected = model.worklist.selected_row().unwrap_or(0);
@@ -77,14 +83,19 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     let top = selected.saturating_sub(height / 2).min(rows.saturating_sub(height));
     for (offset, entry) in model.worklist.rows().skip(top).take(height).enumerate() {
         let line = Rect { y: list.y + offset as u16, height: 1, ..list };
-        row(buffer, line, entry, top + offset == selected, columns, look);
+        row(buffer, line, (entry, &model.network), top + offset == selected, columns, look);
         layout.rows.push((line, entry.study.uid.clone()));
     }
     if rows == 0 {
         empty(buffer, list, model, look);
     }
     rule(buffer, area, list.bottom(), look);
-    details(buffer, Rect { y: list.bottom() + 1, height: footer_lines - 1, ..area }, model, look);
+    let selection =
+        Rect { x: area.x + 1, y: list.bottom() + 1, width: area.width.saturating_sub(2), height: selection_lines };
+    paragraph(buffer, selection, &selection_words(model), style(Role::Muted));
+    for (line, y) in model_lines.iter().zip(selection.bottom()..) {
+        put(buffer, selection.x, y, selection.width, line, style(model_role));
+    }
     layout
 }
 
@@ -99,11 +110,13 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let declined = count(|entry| matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_))));
     let failed = count(|entry| matches!(entry.progress, Progress::Done(Analysis::Failed(_))));
     let opened = count(|entry| entry.opened);
+    let without = matches!(model.network, ModelState::Unavailable(_));
     let mut words = Vec::new();
     for (n, word) in [
         (urgent, "urgent"),
-        (waiting, "waiting"),
-        (running, "running"),
+        (if without { 0 } else { waiting }, "waiting"),
+        (if without { 0 } else { running }, "running"),
+        (if without { waiting + running } else { 0 }, "without analysis"),
         (opened, "opened"),
         (declined, "not analysed"),
         (failed, "failed"),
@@ -121,7 +134,12 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
         ScanState::Finished(_) => {}
         ScanState::Failed(_) => words.insert(0, "scan failed".into()),
     }
-    let right = put_right(buffer, area.right() - 1, area.y, area.width * 2 / 3, &words.join(" · "), style(Role::Muted));
+    // What was opened is the first that can be missed.
+    let room = area.width.saturating_sub(10);
+    if width(&words.join(" · ")) > room {
+        words.retain(|word| !word.ends_with("opened"));
+    }
+    let right = put_right(buffer, area.right() - 1, area.y, room, &words.join(" · "), style(Role::Muted));
     let x = put(buffer, area.x + 1, area.y, right.saturating_sub(area.x + 2), "cspine", style(Role::Title));
     let mut left = format!(" · worklist · {}", model.source);
     if model.worklist.order() != Order::Urgency {
@@ -138,7 +156,14 @@ fn rule(buffer: &mut Buffer, area: Rect, y: u16, look: Look<'_>) {
     put(buffer, area.x + 1, y, area.width - 2, &line, look.theme.style(Role::Border));
 }
 
-fn row(buffer: &mut Buffer, line: Rect, entry: &Entry, selected: bool, columns: Columns, look: Look<'_>) {
+fn row(
+    buffer: &mut Buffer,
+    line: Rect,
+    (entry, network): (&Entry, &ModelState),
+    selected: bool,
+    columns: Columns,
+    look: Look<'_>,
+) {
     let style = |role| look.theme.style(role);
     let y = line.y;
     if selected {
@@ -173,7 +198,7 @@ fn row(buffer: &mut Buffer, line: Rect, entry: &Entry, selected: bool, columns: 
         put(buffer, columns.bar.0, y, 1, symbol, style(Role::Muted));
     }
     let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_)));
-    let words = state_words(entry);
+    let words = state_words(entry, network);
     let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
     if refused {
@@ -233,47 +258,51 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
             "start cspine with the folder that holds the studies, or try cspine demo; cspine inspect PATH tells each file's reason".into(),
         ),
     };
-    put(buffer, list.x + 3, list.y + 1, list.width.saturating_sub(4), &first, style(Role::Text));
-    put(buffer, list.x + 3, list.y + 2, list.width.saturating_sub(4), &second, style(Role::Muted));
-    for (line, (path, reason)) in
-        model.unreadable.iter().rev().take(usize::from(list.height.saturating_sub(5))).enumerate()
-    {
-        let text = format!("{reason}: {path}");
-        put(buffer, list.x + 3, list.y + 4 + line as u16, list.width.saturating_sub(4), &text, style(Role::Warning));
+    let rest = |y: u16| Rect {
+        x: list.x + 3,
+        y,
+        width: list.width.saturating_sub(4),
+        height: list.bottom().saturating_sub(y),
+    };
+    let mut y = paragraph(buffer, rest(list.y + 1), &first, style(Role::Text));
+    y = paragraph(buffer, rest(y), &second, style(Role::Muted)) + 1;
+    for (path, reason) in model.unreadable.iter().rev() {
+        y = paragraph(buffer, rest(y), &format!("{reason}: {path}"), style(Role::Warning));
     }
 }
 
-/// Two lines about the selection and the model.
-fn details(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
-    let style = |role| look.theme.style(role);
-    let room = area.width.saturating_sub(2);
-    if let Some(entry) = model.worklist.selected() {
-        let mut words = Vec::new();
-        if let Some(report) = entry.report() {
-            for level in CervicalLevel::ALL.into_iter().filter(|level| report.is_level_alert(*level)) {
-                let finding = &report.levels[level];
-                if let (Some(probability), Some(key)) = (finding.probability(), finding.key_slice()) {
-                    words.push(format!("{level} {probability} slice {}", key.index + 1));
-                }
-            }
-            let missing: Vec<&str> = report.not_seen().into_iter().map(CervicalLevel::name).collect();
-            if !missing.is_empty() && report.completeness == Completeness::Final {
-                words.push(format!("{} not in the scan", missing.join(" ")));
+/// What is known about the selected study.
+fn selection_words(model: &Model) -> String {
+    let Some(entry) = model.worklist.selected() else { return String::new() };
+    let mut words = Vec::new();
+    if let Some(report) = entry.report() {
+        for level in report.alert_levels() {
+            let finding = &report.levels[level];
+            if let (Some(probability), Some(key)) = (finding.probability(), finding.key_slice()) {
+                words.push(format!("{level} {probability} slice {}", key.index + 1));
             }
         }
-        let state = state_words(entry);
-        if !state.is_empty() {
-            words.push(state);
+        let missing: Vec<&str> = report.not_seen().into_iter().map(CervicalLevel::name).collect();
+        if !missing.is_empty() && report.completeness == Completeness::Final {
+            words.push(format!("{} not in the scan", missing.join(" ")));
         }
-        if let Ok(choice) = &entry.choice {
-            words.push(choice.explanation.clone());
-            if let Some(series) = entry.study.series.get(choice.series) {
-                words.extend(series.oddities.iter().map(ToString::to_string));
-            }
-        }
-        put(buffer, area.x + 1, area.y, room, &words.join(" · "), style(Role::Muted));
     }
-    let (text, role) = match &model.network {
+    let state = state_words(entry, &model.network);
+    if !state.is_empty() {
+        words.push(state);
+    }
+    if let Ok(choice) = &entry.choice {
+        words.push(choice.explanation.clone());
+        if let Some(series) = entry.study.series.get(choice.series) {
+            words.extend(series.oddities.iter().map(ToString::to_string));
+        }
+    }
+    words.join(" · ")
+}
+
+/// Which model speaks, or why none does.
+fn model_words(model: &Model) -> (String, Role) {
+    match &model.network {
         ModelState::Loading => ("loading the model · research use only".to_owned(), Role::Muted),
         ModelState::Ready(identity) => {
             let nature = match identity.nature {
@@ -283,6 +312,5 @@ fn details(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
             (format!("model {identity} · research use only{nature}"), Role::Muted)
         }
         ModelState::Unavailable(problem) => (format!("no analysis: {problem}"), Role::Warning),
-    };
-    put(buffer, area.x + 1, area.y + 1, room, &text, style(role));
+    }
 }

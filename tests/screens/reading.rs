@@ -2,13 +2,12 @@
 
 use crate::support::{BROKEN, Session, WHOLE, plain, report, series, study, uid};
 use crate::worklist::full;
-use crate::{drawn, styled, text};
+use crate::{drawn, keep, styled, text};
 use cspine::app::{Command, Message, Screen};
 use cspine::config::Keymap;
 use cspine::domain::{Analysis, CleanText, Completeness, Modality, NotAnalysed, Oddity, SeriesKind, Sex};
 use cspine::inference::WorkerEvent;
 use cspine::theme::Theme;
-use insta::assert_snapshot;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(160, 45), (120, 30), (80, 24)];
@@ -16,7 +15,7 @@ const SIZES: [(u16, u16); 3] = [(160, 45), (120, 30), (80, 24)];
 fn each_size(name: &str, session: &mut Session) {
     for (width, height) in SIZES {
         session.send(Message::Resized(width, height));
-        assert_snapshot!(format!("reading_{name}_{width}x{height}"), text(&session.model));
+        keep(&format!("reading_{name}_{width}x{height}"), &text(&session.model));
     }
 }
 
@@ -35,24 +34,24 @@ fn final_with_two_broken_levels() {
     session.command(Command::TogglePanel);
     each_size("panel", &mut session);
     session.send(Message::Resized(60, 16));
-    assert_snapshot!("reading_panel_60x16", text(&session.model));
+    keep("reading_panel_60x16", &text(&session.model));
     session.command(Command::TogglePanel);
-    assert_snapshot!("reading_broken_60x16", text(&session.model));
+    keep("reading_broken_60x16", &text(&session.model));
 }
 
 #[test]
 fn styles() {
     let session = opened((80, 24));
-    assert_snapshot!("reading_styles", styled(&session.model, &Theme::default()));
+    keep("reading_styles", &styled(&session.model, &Theme::default()));
     let session = opened((120, 30));
-    assert_snapshot!("reading_no_colour", styled(&session.model, &Theme::default().without_colour()));
+    keep("reading_no_colour", &styled(&session.model, &Theme::default().without_colour()));
 }
 
 #[test]
 fn loading_and_not_loadable() {
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent);
-    assert_snapshot!("reading_loading_80x24", text(&session.model));
+    keep("reading_loading_80x24", &text(&session.model));
     session.send(Message::VolumeProgress { study: uid(1), series: 0, done: 96, total: 312 });
     each_size("loading", &mut session);
     let problem = "slice 12 cannot be read: /data/incoming/one/IM0012.dcm ends in the middle of its pixels; copy the \
@@ -67,7 +66,7 @@ fn preliminary() {
     session.send(Message::Select(uid(4))).command(Command::Open).loaded();
     each_size("preliminary", &mut session);
     session.worker(WorkerEvent::Cancelled { study: uid(4), series: 0 }).send(Message::Resized(120, 30));
-    assert_snapshot!("reading_paused_120x30", text(&session.model));
+    keep("reading_paused_120x30", &text(&session.model));
 }
 
 #[test]
@@ -85,9 +84,9 @@ fn no_number() {
     session.found(plain(1)).scanned(140).command(Command::Open).loaded();
     each_size("waiting", &mut session);
     session.send(Message::Resized(120, 30)).started(1);
-    assert_snapshot!("reading_started_120x30", text(&session.model));
+    keep("reading_started_120x30", &text(&session.model));
     session.progress(1, 64, 140);
-    assert_snapshot!("reading_analysing_120x30", text(&session.model));
+    keep("reading_analysing_120x30", &text(&session.model));
     session.finished(1, Analysis::Failed("slice 7 cannot be decoded".into()));
     each_size("failed", &mut session);
     session.finished(1, Analysis::NotAnalysed(NotAnalysed::NoCervicalSpine));
@@ -121,16 +120,16 @@ fn no_ct() {
     mr.series = vec![series(1, 0, SeriesKind::Sagittal, 20)];
     mr.series[0].modality = Modality::Other(CleanText::new("MR"));
     session.found(mr).scanned(20).command(Command::Open).loaded().commands(&["next-plane"]);
-    assert_snapshot!("reading_mr_120x30", text(&session.model));
+    keep("reading_mr_120x30", &text(&session.model));
 }
 
 #[test]
 fn zoomed_inverted_and_without_texts() {
     let mut session = opened((120, 30));
     session.commands(&["zoom-in", "zoom-in", "invert", "window-soft", "next-plane"]);
-    assert_snapshot!("reading_zoomed_120x30", text(&session.model));
+    keep("reading_zoomed_120x30", &text(&session.model));
     session.commands(&["toggle-texts"]);
-    assert_snapshot!("reading_without_texts_120x30", text(&session.model));
+    keep("reading_without_texts_120x30", &text(&session.model));
 }
 
 #[test]
@@ -151,10 +150,10 @@ fn help_tells_every_command_whole() {
         for screen in [Screen::Worklist, Screen::Reading] {
             let mut session = if screen == Screen::Reading { opened(size) } else { full(size) };
             let mut pages = String::new();
-            while session.command(Command::Help).model.help_page.is_some() {
+            while session.command(Command::Help).model.help {
                 let page = text(&session.model);
-                let number = session.model.help_page.unwrap_or_default() + 1;
-                assert_snapshot!(format!("help_{screen:?}_{}x{}_{number}", size.0, size.1), page);
+                let number = session.model.help_page + 1;
+                keep(&format!("help_{screen:?}_{}x{}_{number}", size.0, size.1), &page);
                 assert!(!page.contains("…  ") && !page.contains("… "), "{page}");
                 pages.push_str(&page);
             }
@@ -180,5 +179,5 @@ fn too_small_a_window_says_what_it_needs() {
         assert_eq!(drawn(&session.model, &Theme::default()).1, cspine::ui::Layout::default());
         assert!(shown.contains("60 × 16"), "{shown}");
     }
-    assert_snapshot!("too_small_50x10", text(&opened((50, 10)).model));
+    keep("too_small_50x10", &text(&opened((50, 10)).model));
 }

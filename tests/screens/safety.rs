@@ -10,7 +10,8 @@ use cspine::theme::Theme;
 use proptest::prelude::*;
 
 /// Controls of every kind: C0, C1, bidirectional, zero-width.
-const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{9b}31mb\u{202e}c\u{2066}d\u{200f}e\u{200b}f\u{feff}g\u{0}h\u{7f}i\u{85}j\r\nk\tl\u{61c}m";
+const HOSTILE: &str =
+    "a\u{1b}]0;x\u{7}\u{9b}31mb\u{202e}c\u{2066}d\u{200f}e\u{200b}f\u{feff}g\u{0}h\u{7f}i\u{85}j\r\nk\tl\u{61c}m";
 
 fn steers(letter: char) -> bool {
     letter.is_control()

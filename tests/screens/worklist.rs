@@ -1,20 +1,19 @@
 //! The list of studies in all its states.
 
 use crate::support::{BROKEN, Session, WHOLE, plain, report, series, study, uid};
-use crate::{styled, text};
+use crate::{keep, styled, text};
 use cspine::app::{Command, Message, PromptKey};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{Analysis, CleanText, Completeness, Modality, NotAnalysed, Oddity, SeriesKind, Sex};
 use cspine::inference::WorkerEvent;
 use cspine::theme::Theme;
-use insta::assert_snapshot;
 
 const SIZES: [(u16, u16); 3] = [(120, 30), (80, 24), (250, 80)];
 
 fn each_size(name: &str, session: &mut Session) {
     for (width, height) in SIZES {
         session.send(Message::Resized(width, height));
-        assert_snapshot!(format!("{name}_{width}x{height}"), text(&session.model));
+        keep(&format!("{name}_{width}x{height}"), &text(&session.model));
     }
 }
 
@@ -34,7 +33,14 @@ pub fn full(size: (u16, u16)) -> Session {
     for one in [
         study(1, "PHANTOM^One", 73, Sex::Female, "CT C-spine native", 312),
         odd,
-        study(3, "PHANTOM^Three", 41, Sex::Male, "CT polytrauma with a very long name of a protocol that nobody reads", 540),
+        study(
+            3,
+            "PHANTOM^Three",
+            41,
+            Sex::Male,
+            "CT polytrauma with a very long name of a protocol that nobody reads",
+            540,
+        ),
         study(4, "PHANTOM^Four", 29, Sex::Male, "CT C-spine", 301),
         mr,
         study(6, "PHANTOM^Six", 62, Sex::Female, "CT C-spine", 277),
@@ -79,7 +85,7 @@ fn nothing_found_yet() {
     each_size("scanning_nothing_found", &mut session);
     let summary = ScanSummary { files: 1200, dicom: 0, not_dicom: 1200, unreadable: 0 };
     session.send(Message::ScanProgress(summary));
-    assert_snapshot!("scanning_1200_files_80x24", text(&session.model));
+    keep("scanning_1200_files_80x24", &text(&session.model));
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn the_scan_failed() {
     session.send(Message::ScanFailed(
         "the demo cannot be made: no space left on /tmp; free some space or set TMPDIR, and start again".into(),
     ));
-    assert_snapshot!("scan_failed_80x24", text(&session.model));
+    keep("scan_failed_80x24", &text(&session.model));
 }
 
 #[test]
@@ -111,8 +117,8 @@ fn every_state_has_its_row() {
 #[test]
 fn every_state_with_its_styles() {
     let session = full((120, 30));
-    assert_snapshot!("states_styles", styled(&session.model, &Theme::default()));
-    assert_snapshot!("states_no_colour", styled(&session.model, &Theme::default().without_colour()));
+    keep("states_styles", &styled(&session.model, &Theme::default()));
+    keep("states_no_colour", &styled(&session.model, &Theme::default().without_colour()));
 }
 
 #[test]
@@ -120,7 +126,7 @@ fn the_selected_studys_details() {
     let mut session = full((80, 24));
     for (name, n) in [("unseen", 7), ("refused", 5), ("failed", 10), ("odd", 2), ("waiting", 6), ("preliminary", 4)] {
         session.send(Message::Select(uid(n)));
-        assert_snapshot!(format!("details_{name}_80x24"), text(&session.model));
+        keep(&format!("details_{name}_80x24"), &text(&session.model));
     }
 }
 
@@ -131,9 +137,9 @@ fn a_list_longer_than_the_screen() {
         session.found(plain(n));
     }
     session.scanned(60 * 140);
-    assert_snapshot!("long_top_80x24", text(&session.model));
+    keep("long_top_80x24", &text(&session.model));
     session.command(Command::Bottom);
-    assert_snapshot!("long_bottom_80x24", text(&session.model));
+    keep("long_bottom_80x24", &text(&session.model));
 }
 
 #[test]
@@ -156,11 +162,11 @@ fn a_filter_being_typed_and_one_in_force() {
     each_size("filter_typed", &mut session);
     session.key(PromptKey::Enter);
     session.send(Message::Resized(80, 24));
-    assert_snapshot!("filter_in_force_80x24", text(&session.model));
+    keep("filter_in_force_80x24", &text(&session.model));
     session.command(Command::Filter).type_text("nobody");
-    assert_snapshot!("filter_without_match_80x24", text(&session.model));
+    keep("filter_without_match_80x24", &text(&session.model));
     session.key(PromptKey::Enter);
-    assert_snapshot!("filter_off_again_80x24", text(&session.model));
+    keep("filter_off_again_80x24", &text(&session.model));
 }
 
 #[test]
@@ -169,11 +175,11 @@ fn the_palette() {
     session.command(Command::Palette);
     each_size("palette_open", &mut session);
     session.send(Message::Resized(80, 24)).type_text("pag").key(PromptKey::Down);
-    assert_snapshot!("palette_typed_80x24", text(&session.model));
+    keep("palette_typed_80x24", &text(&session.model));
     session.type_text(&"x".repeat(110)).type_text("the end");
-    assert_snapshot!("palette_long_80x24", text(&session.model));
+    keep("palette_long_80x24", &text(&session.model));
     session.key(PromptKey::Enter);
-    assert_snapshot!("palette_unknown_80x24", text(&session.model));
+    keep("palette_unknown_80x24", &text(&session.model));
 }
 
 #[test]
@@ -187,7 +193,7 @@ fn notices() {
             .into(),
     ));
     session.send(Message::Resized(80, 24));
-    assert_snapshot!("notice_long_80x24", text(&session.model));
+    keep("notice_long_80x24", &text(&session.model));
 }
 
 #[test]
