@@ -2,12 +2,17 @@
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Long enough for a slow machine under load; a passing test waits for its condition only.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a screen")
+}
 
 /// The program and what it has drawn.
 pub struct Program {
@@ -38,7 +43,7 @@ impl Program {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
-        let output = Arc::new(Mutex::new((vt100::Parser::new(rows, columns, 0), Vec::new())));
+        let output = Arc::new(Mutex::new((vt100::Parser::new(cells(rows), cells(columns), 0), Vec::new())));
         std::thread::spawn({
             let output = Arc::clone(&output);
             move || {
@@ -106,7 +111,7 @@ impl Program {
 
     /// Gives the window another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.output.lock().expect("the output").0.screen_mut().set_size(rows, columns);
+        self.output.lock().expect("the output").0.screen_mut().set_size(cells(rows), cells(columns));
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
         self.master.resize(size).expect("a resize");
     }
