@@ -6,10 +6,12 @@
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices, for the phantom.
 
 mod cache;
+mod canonical;
 mod group;
 mod header;
 mod load;

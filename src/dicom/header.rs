@@ -3,8 +3,8 @@
 
 use super::part10::{EXPLICIT_LE, Encoding, FileError, Part10};
 use crate::domain::{
-    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelSpacing, Repair, Sex, StudyDateTime, Uid,
-    VoiFunction, WindowLevel, WindowPreset,
+    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelSpacing, Repair, SeriesHints, Sex,
+    StudyDateTime, Uid, VoiFunction, WindowLevel, WindowPreset,
 };
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -51,6 +51,8 @@ pub(super) struct Header {
     pub(super) modality: Modality,
     pub(super) kernel: CleanText,
     pub(super) body_part: CleanText,
+    pub(super) hints: SeriesHints,
+    pub(super) acquisition: Option<i32>,
     pub(super) is_localizer: bool,
     pub(super) has_pixels: bool,
     pub(super) instance_number: Option<i32>,
@@ -142,6 +144,12 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
         modality,
         kernel: CleanText::new(elements.text(tags::CONVOLUTION_KERNEL).split('\\').next().unwrap_or_default()),
         body_part: CleanText::new(&elements.text(tags::BODY_PART_EXAMINED)),
+        hints: SeriesHints {
+            image_type: CleanText::new(&elements.text(tags::IMAGE_TYPE)),
+            protocol: CleanText::new(&elements.text(tags::PROTOCOL_NAME)),
+            contrast: elements.present(tags::CONTRAST_BOLUS_AGENT),
+        },
+        acquisition: elements.integer(tags::ACQUISITION_NUMBER),
         is_localizer: elements.text(tags::IMAGE_TYPE).split('\\').any(|value| value.trim() == "LOCALIZER"),
         has_pixels: file.has_pixels,
         instance_number,

@@ -3,7 +3,7 @@
 use super::group::stack_axis;
 use super::header::{self, Header};
 use super::part10::{self, Extent, FileError};
-use super::{pixels, shear};
+use super::{canonical, pixels, shear};
 use crate::domain::{Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
 use crate::task::Cancel;
 use glam::DVec3;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Voxels of the largest volume that is loaded: 4 GiB of them in memory.
-const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
+pub(super) const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
 
 /// Why there is no volume.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +119,12 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         None => SliceStack::new((0..slices.len()).map(|index| index as f64).collect()),
     };
     if lost > 0 {
-        oddities.push(Oddity::UnreadablePixels(lost));
+        let known = oddities.iter().find_map(|oddity| match oddity {
+            Oddity::UnreadablePixels(n) => Some(*n),
+            _ => None,
+        });
+        oddities.retain(|oddity| !matches!(oddity, Oddity::UnreadablePixels(_)));
+        oddities.push(Oddity::UnreadablePixels(lost + known.unwrap_or(0)));
         oddities.retain(|oddity| !matches!(oddity, Oddity::Gaps(_)));
         let gaps = if plane.is_some() { stack.gaps().len() } else { 0 };
         if gaps > 0 {
@@ -163,5 +168,6 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         oddities,
     };
     shear::straighten(&mut volume);
+    canonical::turn(&mut volume);
     volume
 }
