@@ -49,7 +49,7 @@ fn the_demo_runs_to_a_finished_panel_and_leaves_a_clean_terminal() {
         let percents: Vec<u32> = screen
             .lines()
             .filter(|line| line.contains("PHANTOM,"))
-            .filter_map(|line| line.split(" %").next()?.split_whitespace().last()?.parse().ok())
+            .filter_map(|line| line.split_once(" %")?.0.split_whitespace().last()?.parse().ok())
             .collect();
         assert_eq!(percents.len(), 7, "seven necks have a number:\n{screen}");
         assert!(percents.is_sorted_by(|a, b| a >= b), "most urgent first: {percents:?}\n{screen}");
