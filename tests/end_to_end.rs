@@ -1,9 +1,11 @@
 //! The real program in a pseudo-terminal, on the built-in demo: from an empty home to a finished panel.
 
+#[path = "support/network.rs"]
+mod network;
 #[path = "support/pty.rs"]
 mod pty;
 
-use cspine::inference::{ModelSource, Package};
+use network::can_analyse;
 use pty::Program;
 
 /// The bytes that give the terminal back: main screen, cursor shown.
@@ -13,18 +15,6 @@ fn assert_restored(program: &Program) {
     let bytes = program.bytes();
     for sequence in RESTORED {
         assert!(bytes.windows(sequence.len()).any(|window| window == sequence), "the terminal is given back");
-    }
-}
-
-/// Whether this build can analyse. Where `build.rs` could not get ONNX Runtime the viewer works alone, and says so.
-fn can_analyse(cache: &std::path::Path) -> bool {
-    match Package::load(&ModelSource::Embedded, Some(cache)) {
-        Ok(_) => true,
-        Err(error) => {
-            assert!(std::env::var_os("CSPINE_REQUIRE_MODEL").is_none(), "{error}");
-            eprintln!("no analysis in this build: {error}");
-            false
-        }
     }
 }
 
