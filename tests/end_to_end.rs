@@ -49,7 +49,10 @@ fn the_demo_runs_to_a_finished_panel_and_leaves_a_clean_terminal() {
             screen.contains("fracture probability") && screen.contains("overall") && screen.contains("axial ·")
         });
         assert!(screen.contains("◂"), "the slice shown is a key slice:\n{screen}");
-        assert!(screen.contains("research use only") && screen.contains("synthetic training"), "{screen}");
+        assert!(
+            screen.contains("research use only") && screen.contains("synthetic: tells nothing of patients"),
+            "{screen}"
+        );
         assert!(!screen.contains("preliminary"), "{screen}");
     } else {
         program.wait_for("words on what is missing", |screen| screen.contains("no analysis"));

@@ -9,6 +9,7 @@ use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// From this width on the selection's words have room in one line.
 const WIDE: u16 = 160;
@@ -236,6 +237,10 @@ fn row(
         put_right(buffer, x, y, 16, &date.to_string(), style(Role::Muted));
     }
     put_right(buffer, columns.slices, y, 6, &entry.slices().to_string(), style(Role::Muted));
+    if selected {
+        // Texts bring their own background; the whole row is the selection.
+        buffer.set_style(line, Style { fg: None, ..style(Role::Selection) });
+    }
 }
 
 /// Levels past the threshold; a dash for none; what the scan does not show.
