@@ -3,7 +3,7 @@
 use super::codecs;
 use super::header::PixelLayout;
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::{CleanText, Volume};
+use crate::domain::Volume;
 
 /// Decodes a picture into `rows · columns` values in HU (PS3.3 section C.11.1). Padding and what is less than air
 /// become air where `is_hounsfield`.
@@ -15,7 +15,7 @@ pub(super) fn decode(file: &Part10, layout: &PixelLayout, is_hounsfield: bool) -
         Some(PixelBytes::Broken(what)) => Err(FileError::Pixels((*what).into())),
         // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
         Some(PixelBytes::Native(_)) if !is_native(&file.transfer_syntax) => {
-            Err(FileError::TransferSyntax(CleanText::new(&file.transfer_syntax).to_string()))
+            Err(FileError::TransferSyntax(codecs::name(&file.transfer_syntax)))
         }
         Some(PixelBytes::Native(range)) => {
             let bytes = &file.data[range.clone()];
