@@ -5,11 +5,13 @@
 //! - `header`: the elements that cspine uses, as checked values;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
+//! - `codecs`: the code stream of one frame to samples;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices, for the phantom.
 
 mod cache;
+mod codecs;
 mod group;
 mod header;
 mod load;
