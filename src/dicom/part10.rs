@@ -1,33 +1,37 @@
 //! The bytes of one DICOM file: preamble, file meta information and the extent of the data set's elements (PS3.10 section 7,
 //! PS3.5 section 7), read with bounds on depth and length so that no file can make the parser overflow or over-allocate.
+//! What deviates from the standard and is certain all the same is repaired here, in memory, and named.
 
 use crate::domain::Repair;
-use element::{DataSetError, data_set};
+use data_set::{Stop, Walker};
 use meta::{Meta, meta_group};
 use pixels::pixel_bytes;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+mod data_set;
 mod element;
 mod meta;
 mod pixels;
 
+pub(super) use data_set::{DataSet, ITEM_LIMIT, Value};
 pub(super) use element::Encoding;
 pub(super) use pixels::PixelBytes;
 
 /// Bytes read first of each file; most headers end well before.
 const FIRST_READ: u64 = 64 * 1024;
-/// No header of a single picture is larger.
+/// No header is larger; that of two thousand frames has a few MiB.
 const HEADER_LIMIT: u64 = 64 * 1024 * 1024;
-/// No file larger than this is read as one picture.
-pub(super) const FILE_LIMIT: u64 = 1024 * 1024 * 1024;
+/// No file larger than this is read.
+const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 /// What a deflated data set may inflate to.
 const INFLATE_LIMIT: u64 = 160 * 1024 * 1024;
 
 /// Transfer syntaxes that this module must know to find its way.
 const IMPLICIT_LE: &str = "1.2.840.10008.1.2";
-pub(super) const EXPLICIT_LE: &str = "1.2.840.10008.1.2.1";
+const EXPLICIT_LE: &str = "1.2.840.10008.1.2.1";
 const EXPLICIT_BE: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
@@ -46,9 +50,6 @@ pub enum FileError {
     /// The header's structure is damaged.
     #[error("damaged header: {0}")]
     Damaged(&'static str),
-    /// Header parsing failed in dicom-rs.
-    #[error("damaged header: {0}")]
-    Header(String),
     /// The transfer syntax cannot be decoded.
     #[error(
         "transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1)"
@@ -75,10 +76,10 @@ pub(super) fn is_native(transfer_syntax: &str) -> bool {
 pub(super) struct Part10 {
     /// The data set's bytes (inflated if deflated).
     pub(super) data: Vec<u8>,
-    /// The elements that cspine uses, in order, as a data set of their own.
-    pub(super) header: Vec<u8>,
-    /// Whether there is a PixelData element.
-    pub(super) has_pixels: bool,
+    /// Where its values are.
+    pub(super) set: DataSet,
+    /// The pixels' element, if there is one.
+    pub(super) pixel_element: Option<PixelElement>,
     /// PixelData; `None` when there is none or only the header was asked for.
     pub(super) pixels: Option<PixelBytes>,
     /// Encoding of the data set's elements.
@@ -90,7 +91,18 @@ pub(super) struct Part10 {
     /// MediaStorageSOPInstanceUID, likewise.
     pub(super) media_instance: Option<String>,
     /// What was repaired.
-    pub(super) repairs: Vec<Repair>,
+    pub(super) repairs: BTreeSet<Repair>,
+}
+
+/// What the header tells of the pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PixelElement {
+    /// Whether they are FloatPixelData or DoubleFloatPixelData.
+    pub(super) is_float: bool,
+    /// Whether they are encapsulated.
+    pub(super) is_encapsulated: bool,
+    /// Bytes that the file has from their beginning on; unknown in a deflated data set.
+    pub(super) bytes_there: Option<u64>,
 }
 
 /// How much of a file is wanted.
@@ -106,17 +118,25 @@ pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(FileError::NotDicom);
     }
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let size = file.metadata()?.len();
+    read_from(file, size, extent)
+}
+
+/// Reads a stream of so many bytes as far as wanted.
+pub(super) fn read_from(mut file: impl Read, size: u64, extent: Extent) -> Result<Part10, FileError> {
     if size == 0 {
         return Err(FileError::Empty);
     }
-    let wanted = if extent == Extent::All { size.min(FILE_LIMIT) } else { FIRST_READ.min(size) };
+    if extent == Extent::All && size > FILE_LIMIT {
+        return Err(FileError::Damaged("a file of more than 2 GiB"));
+    }
+    let wanted = if extent == Extent::All { size } else { FIRST_READ.min(size) };
     let mut bytes = Vec::new();
     (&mut file).take(wanted).read_to_end(&mut bytes)?;
     loop {
         let complete = bytes.len() as u64 >= size;
-        match walk(&bytes, extent, complete) {
+        match walk(&bytes, size, extent) {
             Err(Walk::NeedsMore) if !complete && (bytes.len() as u64) < HEADER_LIMIT => {
                 let more = bytes.len() as u64 * 3;
                 let before = bytes.len();
@@ -127,7 +147,7 @@ pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
             }
             Err(Walk::NeedsMore) => return Err(FileError::Damaged("the file ends inside its header")),
             Err(Walk::Bad(error)) => return Err(error),
-            Ok(walked) => return walked.finish(bytes),
+            Ok((file, inflated)) => return Ok(Part10 { data: inflated.unwrap_or(bytes), ..file }),
         }
     }
 }
@@ -138,42 +158,11 @@ enum Walk {
     Bad(FileError),
 }
 
-/// The walk's result, before the bytes are handed over.
-#[derive(Debug)]
-struct Walked {
-    inflated: Option<Vec<u8>>,
-    header: Vec<u8>,
-    has_pixels: bool,
-    pixels: Option<PixelBytes>,
-    encoding: Encoding,
-    meta: Meta,
-    repairs: Vec<Repair>,
-}
-
-impl Walked {
-    fn finish(self, bytes: Vec<u8>) -> Result<Part10, FileError> {
-        Ok(Part10 {
-            data: self.inflated.unwrap_or(bytes),
-            header: self.header,
-            has_pixels: self.has_pixels,
-            pixels: self.pixels,
-            encoding: self.encoding,
-            transfer_syntax: self.meta.transfer_syntax,
-            media_class: self.meta.media_class,
-            media_instance: self.meta.media_instance,
-            repairs: self.repairs,
-        })
-    }
-}
-
-fn walk(bytes: &[u8], extent: Extent, complete: bool) -> Result<Walked, Walk> {
-    let mut repairs = Vec::new();
+/// The file without its bytes, which are the caller's, and the inflated ones if they had to be.
+fn walk(bytes: &[u8], size: u64, extent: Extent) -> Result<(Part10, Option<Vec<u8>>), Walk> {
+    let complete = bytes.len() as u64 >= size;
+    let mut repairs = BTreeSet::new();
     let (meta, start) = meta_group(bytes, complete, &mut repairs)?;
-    let encoding = match meta.transfer_syntax.as_str() {
-        IMPLICIT_LE => Encoding { explicit: false, big_endian: false },
-        EXPLICIT_BE => Encoding { explicit: true, big_endian: true },
-        _ => Encoding { explicit: true, big_endian: false },
-    };
     let (inflated, start, complete) = if meta.transfer_syntax == DEFLATED {
         let (data, whole) = inflate(bytes.get(start..).unwrap_or_default(), extent);
         if data.is_empty() {
@@ -188,20 +177,40 @@ fn walk(bytes: &[u8], extent: Extent, complete: bool) -> Result<Walked, Walk> {
         (None, start, complete)
     };
     let data = inflated.as_deref().unwrap_or(bytes);
-    let mut header = Vec::new();
-    let pixels = match data_set(data, start, encoding, &mut header) {
-        Ok(pixels) => pixels,
+    let encoding = meta::encoding(&meta.transfer_syntax, data, start, &mut repairs);
+    let mut walker = Walker { data, complete, repairs };
+    let mut set = DataSet::default();
+    let element = match walker.data_set(start, encoding, &mut set) {
+        Ok(element) => element,
         // A cut file: use what is whole, if that is anything.
-        Err(DataSetError::Cut) if complete && !header.is_empty() => {
-            repairs.push(Repair::TrailingBytes);
+        Err(Stop::Cut) if complete && !set.is_empty() => {
+            walker.repairs.insert(Repair::Cut);
             None
         }
-        Err(DataSetError::Cut) => return Err(Walk::NeedsMore),
-        Err(DataSetError::Bad(what)) => return Err(Walk::Bad(FileError::Damaged(what))),
+        Err(Stop::Cut) => return Err(Walk::NeedsMore),
+        Err(Stop::Bad(what)) => return Err(Walk::Bad(FileError::Damaged(what))),
     };
-    let has_pixels = pixels.is_some();
-    let pixels = pixels.filter(|_| extent == Extent::All).map(|element| pixel_bytes(data, &element));
-    Ok(Walked { header, has_pixels, pixels, encoding, meta, repairs, inflated })
+    let mut repairs = walker.repairs;
+    let pixel_element = element.map(|element| PixelElement {
+        is_float: element.tag != dicom_dictionary_std::tags::PIXEL_DATA,
+        is_encapsulated: element.length == element::UNDEFINED,
+        bytes_there: inflated.is_none().then(|| size.saturating_sub(element.value as u64)),
+    });
+    let pixels =
+        element.filter(|_| extent == Extent::All).map(|element| pixel_bytes(data, &element, encoding, &mut repairs));
+    let Meta { transfer_syntax, media_class, media_instance } = meta;
+    let file = Part10 {
+        data: Vec::new(),
+        set,
+        pixel_element,
+        pixels,
+        encoding,
+        transfer_syntax,
+        media_class,
+        media_instance,
+        repairs,
+    };
+    Ok((file, inflated))
 }
 
 /// Inflates a deflated data set (PS3.5 section A.5) within bounds; the header needs only its beginning. Says whether all of
