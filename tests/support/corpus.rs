@@ -1,4 +1,5 @@
 //! The corpora: the shared test data and the files inside the PyPI package pydicom, both read in place.
+#![allow(dead_code, reason = "each of its users needs another part")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! Part 10 files made element by element, also ones that no toolkit would write.
+#![allow(dead_code, reason = "each of its users needs another part")]
 
 pub(crate) const IMPLICIT_LE: &str = "1.2.840.10008.1.2";
 pub(crate) const EXPLICIT_LE: &str = "1.2.840.10008.1.2.1";
