@@ -2,9 +2,11 @@
 //! what scanners and data sets get wrong and bounds what a hostile file can claim; only what passed goes to dicom-rs.
 //!
 //! - `part10`: preamble, meta group, transfer syntax, where elements begin and end;
+//! - `charset`, `number`, `elements`: values as text and numbers;
 //! - `header`: the elements that cspine uses, as checked values;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
+//! - `codecs`: the code stream of one frame to samples;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
 //! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
@@ -12,9 +14,13 @@
 
 mod cache;
 mod canonical;
+mod charset;
+mod codecs;
+mod elements;
 mod group;
 mod header;
 mod load;
+mod number;
 mod part10;
 mod pixels;
 mod scan;

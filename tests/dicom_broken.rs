@@ -170,11 +170,12 @@ fn inspect_tells_the_same_in_json() {
         ("09-one-slice-without-position", "without-position", Some(1)),
         ("13-missing-middle-slice", "gaps", Some(1)),
         ("14-gantry-tilt", "tilt", None),
+        ("17-bad-encapsulation", "unreadable-pixels", Some(3)),
         ("24-same-positions-twice", "several-stacks", Some(2)),
         ("25-localizer-in-series", "localizers", Some(1)),
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_cspine"))
-            .args(["inspect", "--format", "json"])
+            .args(["inspect", "--pixels", "--format", "json"])
             .arg(root.join(folder))
             .output()
             .expect("cspine runs");

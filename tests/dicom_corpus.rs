@@ -107,4 +107,6 @@ fn what_is_no_neck_ct_is_declined_with_the_reason() {
     for folder in ["mr-head", "mr-single"] {
         assert_eq!(choose_series(&study(&root.join(folder))), Err(NotAnalysed::NotCt("MR".into())), "{folder}");
     }
+    let Some(root) = shared::folder("codec-matrix") else { return };
+    assert_eq!(choose_series(&study(&root.join("CTImage.dcm"))), Err(NotAnalysed::TooFewSlices(1)), "one slice");
 }

@@ -2,8 +2,10 @@
 
 use super::CliError;
 use super::select::{self, Found};
+use crate::dicom::{self, LoadError};
 use crate::domain::{NotAnalysed, Oddity, Patient, Series, SeriesKind, SeriesScore, Study};
 use crate::domain::{choose_series, coverage, rank_series};
+use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -19,6 +21,9 @@ pub(super) struct Args {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Decode the pixels too, and tell what cannot be.
+    #[arg(long)]
+    pixels: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -32,7 +37,10 @@ enum Format {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let found = select::scan(&args.paths)?;
+    let mut found = select::scan(&args.paths)?;
+    if args.pixels {
+        decode(&mut found);
+    }
     let text = match args.format {
         Format::Table => table(&found),
         Format::Json => format!("{:#}\n", json_of(&found)),
@@ -42,6 +50,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::from(3));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads every series, and adds what is found out by that to what its headers tell.
+fn decode(found: &mut Found) {
+    for series in found.studies.iter_mut().flat_map(|study| &mut study.series) {
+        match dicom::load_volume(series, &Cancel::new(), &|_, _| {}) {
+            Ok(volume) => series.oddities = volume.oddities,
+            Err(LoadError::NoPictures | LoadError::Cancelled) => {}
+            Err(LoadError::Nothing { path, reason }) => found.unreadable.push((path, reason.to_string())),
+            Err(error @ LoadError::TooLarge(_)) => {
+                let path = series.instances.first().map(|instance| instance.path.clone()).unwrap_or_default();
+                found.unreadable.push((path, error.to_string()));
+            }
+        }
+    }
 }
 
 fn table(found: &Found) -> String {

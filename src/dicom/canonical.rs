@@ -54,11 +54,11 @@ pub(super) fn turn(volume: &mut Volume) {
         SLICE => Oddity::TurnedRows,
         _ => Oddity::Resliced(Axis::nearest(volume.stack_axis)),
     };
-    if order[0] != SLICE && !lay_evenly(volume) {
+    let slice_step = volume.stack.spacing.unwrap_or(1.0);
+    if order[0] != SLICE && (PixelSpacing::new(slice_step, slice_step).is_none() || !lay_evenly(volume)) {
         return;
     }
     let shape = volume.shape;
-    let slice_step = volume.stack.spacing.unwrap_or(1.0);
     let lens = [shape.slices, shape.rows, shape.columns];
     let strides = [shape.slice_len(), shape.columns, 1];
     let steps = [slice_step, spacing.row, spacing.column];

@@ -6,7 +6,7 @@ mod stack;
 pub(super) use stack::stack_axis;
 
 use super::header::{Fault, Header};
-use crate::domain::{Instance, Oddity, Series, SeriesKind, Study, Uid};
+use crate::domain::{Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
 use stack::{Stack, by_position, geometry_groups, stack_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     let mut oddities = Vec::new();
     let mut series = Vec::new();
     for (uid, mut files) in by_series {
-        files.sort_by(|a, b| (a.header.instance_number, &a.path).cmp(&(b.header.instance_number, &b.path)));
+        files.sort_by_key(|file| (file.header.instance_number, &file.path, file.header.frame));
         series.extend(stacks(uid, files));
     }
     // Stable: series of one number, and the stacks of one series, keep their order.
@@ -102,6 +102,10 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
     told.add(Oddity::BadRescale, count(&[Fault::Rescale]));
     told.add(Oddity::UnreadablePixels, count(&[Fault::Size, Fault::Bits]));
     told.add(Oddity::MultiFrame, count(&[Fault::MultiFrame]));
+    for form in PixelForm::ALL {
+        let n = count(&[Fault::Form(form)]);
+        told.0.extend((n > 0).then_some(Oddity::PixelForm(form, n)));
+    }
     let mut slices: Vec<&Found> = pictures.into_iter().filter(|file| file.header.layout.is_ok()).collect();
     if !all_localizers {
         let before = slices.len();
@@ -182,7 +186,7 @@ fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<
 
 /// Copies of an instance count once; an instance UID that other contents share is kept and told.
 fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
-    let mut seen: HashMap<&Uid, Vec<&Found>> = HashMap::new();
+    let mut seen: HashMap<(&Uid, u32), Vec<&Found>> = HashMap::new();
     let (mut copies, mut doubled) = (0, 0);
     let mut kept = Vec::with_capacity(files.len());
     for file in files {
@@ -191,7 +195,7 @@ fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
             kept.push(file);
             continue;
         }
-        let same = seen.entry(&header.sop_instance).or_default();
+        let same = seen.entry((&header.sop_instance, header.frame)).or_default();
         // What has neither position nor number may be another picture: it is shown rather than dropped.
         let placed = header.plane.is_some() || header.instance_number.is_some();
         let is_copy = placed
@@ -238,7 +242,7 @@ fn instance(file: &Found) -> Instance {
     Instance {
         path: file.path.clone(),
         sop_instance_uid: header.sop_instance.clone(),
-        frame: 0,
+        frame: header.frame,
         instance_number: header.instance_number,
         plane: header.plane,
         spacing: header.spacing,

@@ -6,6 +6,9 @@ use crate::domain::{Aggregation, CervicalLevel, LevelExtent, NotAnalysed, PerLev
 /// A vertebra with its processes takes up no more than this along the neck, mm; C7's spinous process hangs low, C2 has the
 /// dens. What is "seen" over more is not a vertebra.
 const TALLEST_LEVEL_MM: f64 = 75.0;
+/// A scan of more than this shows two levels of a neck or none, mm: no level with its processes is as tall, and its neighbours
+/// reach into its slices.
+const LONE_LEVEL_MM: f64 = 80.0;
 /// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
 const TOP_SHARE: usize = 10;
 const TOP_LEAST: usize = 3;
@@ -35,7 +38,7 @@ pub enum LevelSummary {
 ///
 /// # Errors
 /// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, or is
-/// longer than a vertebra can be.
+/// longer than a vertebra can be; and when one level alone is seen in a scan so long that its neighbours must show too.
 pub fn summarise(
     scores: &[SliceScore],
     offsets: &[f64],
@@ -66,6 +69,11 @@ pub fn summarise(
     });
     let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
     // One pair out of order is the network's weakness; more is not a neck.
+    let ends = edges.iter().chain(offsets);
+    let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(*at), high.max(*at)));
+    if centres.len() == 1 && last - first > LONE_LEVEL_MM {
+        return Err(NotAnalysed::NoCervicalSpine);
+    }
     if centres.is_empty() || in_order + 1 < centres.len() || (centres.len() == 2 && in_order < 2) {
         return Err(NotAnalysed::NoCervicalSpine);
     }

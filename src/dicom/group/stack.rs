@@ -76,9 +76,7 @@ pub(super) fn by_position(group: Vec<&Found>) -> (Vec<Vec<&Found>>, usize) {
             }
         }
     }
-    let runs = runs(&sorted, normal);
-    let overlap = doubled > 0 || overlapping(&runs, normal);
-    if let Some(stacks) = told_apart(runs, normal).filter(|_| overlap) {
+    if let Some(stacks) = told_apart(runs(&sorted, normal), normal) {
         return (stacks, 0);
     }
     if doubled == 0 { (vec![sorted], 0) } else { layers(sorted, normal) }
@@ -91,7 +89,8 @@ fn offset(file: &Found, normal: DVec3) -> f64 {
 fn sorted_along(mut files: Vec<&Found>, normal: DVec3) -> Vec<&Found> {
     files.sort_by(|a, b| {
         let place = offset(a, normal).total_cmp(&offset(b, normal));
-        place.then_with(|| (a.header.instance_number, &a.path).cmp(&(b.header.instance_number, &b.path)))
+        let order = |file: &Found| (file.header.instance_number, file.path.clone(), file.header.frame);
+        place.then_with(|| order(a).cmp(&order(b)))
     });
     files
 }
@@ -111,14 +110,15 @@ fn is_even(sorted: &[&Found], normal: DVec3) -> bool {
     })
 }
 
-/// The parts, each sorted, if there are several, each is a stack of its own and none holds a position twice.
+/// The parts, each sorted, if they are several scans of one region: each is a stack of its own, holds no position twice and shares
+/// most of its extent with another. The rotations of one scan, which follow one another, are not.
 fn told_apart(parts: Vec<Vec<&Found>>, normal: DVec3) -> Option<Vec<Vec<&Found>>> {
     if parts.len() < 2 || parts.iter().any(|part| part.len() < OWN_STACK) {
         return None;
     }
     let mut parts: Vec<Vec<&Found>> = parts.into_iter().map(|part| sorted_along(part, normal)).collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    parts.iter().all(|part| doubles(part, normal) == 0).then_some(parts)
+    (overlapping(&parts, normal) && parts.iter().all(|part| doubles(part, normal) == 0)).then_some(parts)
 }
 
 /// Cuts the slices, in the order of their numbers, where their positions turn back.
@@ -143,20 +143,12 @@ fn runs<'f>(sorted: &[&'f Found], normal: DVec3) -> Vec<Vec<&'f Found>> {
     runs
 }
 
-/// Whether any two runs share more than half of the shorter one's extent.
-fn overlapping(runs: &[Vec<&Found>], normal: DVec3) -> bool {
-    let ends: Vec<(f64, f64)> = runs
-        .iter()
-        .map(|run| {
-            let places = run.iter().map(|file| offset(file, normal));
-            places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)))
-        })
-        .collect();
-    let share = |a: &(f64, f64), b: &(f64, f64)| {
-        let common = a.1.min(b.1) - a.0.max(b.0);
-        common > 0.5 * (a.1 - a.0).min(b.1 - b.0)
-    };
-    ends.iter().enumerate().any(|(index, a)| ends[..index].iter().any(|b| share(a, b)))
+/// Whether every part, sorted, shares more than half of the shorter one's extent with some other.
+fn overlapping(parts: &[Vec<&Found>], normal: DVec3) -> bool {
+    let end = |file: Option<&&Found>| file.map_or(0.0, |file| offset(file, normal));
+    let ends: Vec<(f64, f64)> = parts.iter().map(|part| (end(part.first()), end(part.last()))).collect();
+    let share = |a: &(f64, f64), b: &(f64, f64)| a.1.min(b.1) - a.0.max(b.0) > 0.5 * (a.1 - a.0).min(b.1 - b.0);
+    ends.iter().enumerate().all(|(index, a)| ends.iter().enumerate().any(|(other, b)| other != index && share(a, b)))
 }
 
 /// First, second, … slice of every position. What makes no stack of its own is left out.
@@ -175,11 +167,10 @@ fn layers(sorted: Vec<&Found>, normal: DVec3) -> (Vec<Vec<&Found>>, usize) {
         layers[layer].push(file);
     }
     let main = layers.first().map_or(0, Vec::len);
-    let own = |layer: &Vec<&Found>| layer.len() == main || (layer.len() >= OWN_STACK && 2 * layer.len() >= main);
     let (kept, left): (Vec<_>, Vec<_>) = layers
         .into_iter()
         .enumerate()
-        .partition(|(index, layer)| *index == 0 || (layer.len() >= OWN_STACK && own(layer)));
+        .partition(|(index, layer)| *index == 0 || (layer.len() >= OWN_STACK && 2 * layer.len() >= main));
     (kept.into_iter().map(|(_, layer)| layer).collect(), left.iter().map(|(_, layer)| layer.len()).sum())
 }
 

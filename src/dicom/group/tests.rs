@@ -37,7 +37,7 @@ static BASE: LazyLock<Header> = LazyLock::new(|| {
         orientation: AXIAL,
     };
     write_ct_slice(&path, &slice).expect("a file");
-    header::parse(&part10::read(&path, Extent::Header).expect("a file")).expect("a header")
+    header::parse(&part10::read(&path, Extent::Header).expect("a file")).expect("a header").remove(0)
 });
 
 const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
@@ -87,6 +87,22 @@ fn two_passes_between_each_others_slices_are_told_apart_by_their_numbers() {
     let low = (0..10).map(|i| found(&format!("a{i}"), f64::from(i), i, |_| {}));
     let high = (0..10).map(|i| found(&format!("b{i}"), 40.3 + f64::from(i), 10 + i, |_| {}));
     assert_eq!(sizes(&low.chain(high).collect::<Vec<_>>()), [20]);
+}
+
+/// Rotations of a step-and-shoot scan have an acquisition number each, and may share a position where they meet.
+#[test]
+fn rotations_that_follow_one_another_stay_one_stack() {
+    let slices = (0..4).flat_map(|turn| {
+        (0..8).map(move |i| {
+            let z = f64::from(turn * 7 + i);
+            found(&format!("{turn}-{i}"), z, turn * 8 + i, |header| header.acquisition = Some(turn))
+        })
+    });
+    let files: Vec<Found> = slices.collect();
+    let study = study(&Uid::from_file("2.25.1"), &files);
+    assert_eq!(study.series.len(), 1);
+    assert_eq!(study.series[0].instances.len(), 29);
+    assert!(study.series[0].oddities.contains(&Oddity::DuplicatePositions(3)));
 }
 
 #[test]
