@@ -5,6 +5,8 @@ mod jpeg;
 mod jpeg_2000;
 mod jpeg_ls;
 mod jpeg_xl;
+#[cfg(test)]
+mod matrix_tests;
 mod rle;
 #[cfg(test)]
 mod tests;
