@@ -2,6 +2,7 @@
 //! what scanners and data sets get wrong and bounds what a hostile file can claim; only what passed goes to dicom-rs.
 //!
 //! - `part10`: preamble, meta group, transfer syntax, where elements begin and end;
+//! - `charset`, `number`, `elements`: values as text and numbers;
 //! - `header`: the elements that cspine uses, as checked values;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
@@ -11,10 +12,13 @@
 //! - `write`: CT slices, for the phantom.
 
 mod cache;
+mod charset;
 mod codecs;
+mod elements;
 mod group;
 mod header;
 mod load;
+mod number;
 mod part10;
 mod pixels;
 mod scan;

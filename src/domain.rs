@@ -17,7 +17,7 @@ pub use finding::{HotSpot, KeySlice, LevelFinding, LevelOutcome, Probability, Sl
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
 pub use level::{CervicalLevel, PerLevel};
 pub use lut::ModalityLut;
-pub use oddity::{Oddity, Repair};
+pub use oddity::{Oddity, PixelForm, Repair};
 pub use report::{
     Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds, Timing,
 };

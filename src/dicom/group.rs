@@ -2,7 +2,7 @@
 //! does not fit its series' stack is left out and told as an [`Oddity`].
 
 use super::header::{Fault, Header};
-use crate::domain::{Axis, ImagePlane, Instance, Oddity, Series, SeriesKind, SliceStack, Study, Uid};
+use crate::domain::{Axis, ImagePlane, Instance, Oddity, PixelForm, Series, SeriesKind, SliceStack, Study, Uid};
 use glam::DVec3;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,13 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     let mut oddities = Vec::new();
     let mut series = Vec::new();
     for ((_, uid), mut files) in by_series {
-        files.sort_by(|a, b| (a.header.instance_number, &a.path).cmp(&(b.header.instance_number, &b.path)));
+        files.sort_by(|a, b| {
+            (a.header.instance_number, &a.path, a.header.frame).cmp(&(
+                b.header.instance_number,
+                &b.path,
+                b.header.frame,
+            ))
+        });
         series.extend(stacks(&uid, files));
     }
     // The file that says most about the patient speaks for the study.
@@ -69,7 +75,7 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
 
 /// The stacks of one series: usually one.
 fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
-    let mut told = BTreeMap::new();
+    let mut told = Told::new();
     let mut tell = |oddity: fn(usize) -> Oddity, n: usize| {
         if n > 0 {
             *told.entry(oddity(0)).or_insert((0, oddity)) = (n, oddity);
@@ -91,6 +97,10 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
     tell(Oddity::BadRescale, count(&[Fault::Rescale]));
     tell(Oddity::UnreadablePixels, count(&[Fault::Size, Fault::Bits]));
     tell(Oddity::MultiFrame, count(&[Fault::MultiFrame]));
+    tell(|n| Oddity::PixelForm(PixelForm::Wide, n), count(&[Fault::Form(PixelForm::Wide)]));
+    tell(|n| Oddity::PixelForm(PixelForm::Packed, n), count(&[Fault::Form(PixelForm::Packed)]));
+    tell(|n| Oddity::PixelForm(PixelForm::Float, n), count(&[Fault::Form(PixelForm::Float)]));
+    tell(|n| Oddity::PixelForm(PixelForm::ModalityLut, n), count(&[Fault::Form(PixelForm::ModalityLut)]));
     let mut slices: Vec<&Found> = pictures.iter().copied().filter(|file| file.header.layout.is_ok()).collect();
     if !all_localizers {
         let before = slices.len();
@@ -162,13 +172,16 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
         .collect()
 }
 
-fn collect(told: &BTreeMap<Oddity, (usize, fn(usize) -> Oddity)>) -> Vec<Oddity> {
+/// Kinds of oddity with how often each was met, and how to say it.
+type Told = BTreeMap<Oddity, (usize, fn(usize) -> Oddity)>;
+
+fn collect(told: &Told) -> Vec<Oddity> {
     told.values().map(|(n, oddity)| oddity(*n)).collect()
 }
 
 /// Copies of an instance count once; an instance UID that other contents share is kept and told.
 fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
-    let mut seen: HashMap<&Uid, Vec<&Found>> = HashMap::new();
+    let mut seen: HashMap<(&Uid, u32), Vec<&Found>> = HashMap::new();
     let (mut copies, mut doubled) = (0, 0);
     let mut kept = Vec::with_capacity(files.len());
     for file in files {
@@ -177,7 +190,7 @@ fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
             kept.push(file);
             continue;
         }
-        let same = seen.entry(&header.sop_instance).or_default();
+        let same = seen.entry((&header.sop_instance, header.frame)).or_default();
         let is_copy = same
             .iter()
             .any(|other| other.header.plane == header.plane && other.header.instance_number == header.instance_number);
@@ -350,7 +363,7 @@ fn instance(file: &Found) -> Instance {
     Instance {
         path: file.path.clone(),
         sop_instance_uid: header.sop_instance.clone(),
-        frame: 0,
+        frame: header.frame,
         instance_number: header.instance_number,
         plane: header.plane,
         spacing: header.spacing,

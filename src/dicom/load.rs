@@ -3,12 +3,14 @@
 use super::group::stack_axis;
 use super::header::{self, Header};
 use super::part10::{self, Extent, FileError};
-use super::{pixels, shear};
+use super::pixels::Frames;
+use super::shear;
 use crate::domain::{Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
 use crate::task::Cancel;
 use glam::DVec3;
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Voxels of the largest volume that is loaded: 4 GiB of them in memory.
@@ -59,24 +61,28 @@ pub fn load_volume(
         return Err(LoadError::TooLarge(claimed));
     }
     let done = AtomicUsize::new(0);
-    let read: Vec<Result<Slice<'_>, FileError>> = series
-        .instances
-        .par_iter()
-        .map(|instance| {
-            if cancel.is_cancelled() {
-                return Err(FileError::Pixels("cancelled".into()));
-            }
-            let slice = read_slice(instance);
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            slice
+    // One file may hold many of the slices: it is read once.
+    let mut files: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    for (index, instance) in series.instances.iter().enumerate() {
+        files.entry(&instance.path).or_default().push(index);
+    }
+    let mut read: Vec<(usize, Result<Slice<'_>, FileError>)> = files
+        .into_par_iter()
+        .flat_map_iter(|(path, indices)| {
+            let wanted: Vec<&Instance> = indices.iter().map(|&index| &series.instances[index]).collect();
+            let slices = read_slices(path, &wanted, cancel, &|| {
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            });
+            indices.into_iter().zip(slices)
         })
         .collect();
+    read.sort_by_key(|(index, _)| *index);
     if cancel.is_cancelled() {
         return Err(LoadError::Cancelled);
     }
     let mut slices = Vec::with_capacity(total);
     let mut failure = None;
-    for (instance, slice) in series.instances.iter().zip(read) {
+    for (instance, (_, slice)) in series.instances.iter().zip(read) {
         match slice {
             Ok(slice) => slices.push(slice),
             Err(reason) => {
@@ -92,20 +98,59 @@ pub fn load_volume(
     Ok(assemble(series, slices, total))
 }
 
-fn read_slice(instance: &Instance) -> Result<Slice<'_>, FileError> {
-    let file = part10::read(&instance.path, Extent::All)?;
-    let header = header::parse(&file)?;
-    let changed = || FileError::Pixels("the file has changed since it was found; scan the folder again".into());
-    let layout = header.layout.map_err(|_| changed())?;
-    if (layout.rows, layout.columns) != (instance.rows, instance.columns) || header.plane != instance.plane {
-        return Err(changed());
+/// The slices that one file holds, each read or with the reason why not, in the order asked for.
+fn read_slices<'s>(
+    path: &Path,
+    instances: &[&'s Instance],
+    cancel: &Cancel,
+    done: &(dyn Fn() + Sync),
+) -> Vec<Result<Slice<'s>, FileError>> {
+    let cancelled = || FileError::Pixels("cancelled".into());
+    if cancel.is_cancelled() {
+        return instances.iter().map(|_| Err(cancelled())).collect();
     }
-    let voxels = pixels::decode(&file, &layout, header.is_hounsfield)?;
-    Ok(Slice { instance, header, voxels })
+    let file = part10::read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
+    let (headers, file) = match file {
+        Ok(read) => read,
+        Err(error) => {
+            return instances.iter().inspect(|_| done()).map(|_| Err(error.clone())).collect();
+        }
+    };
+    let changed = || FileError::Pixels("the file has changed since it was found; scan the folder again".into());
+    let mut repairs = BTreeSet::new();
+    let frames = match headers.first().map(|header| (header.layout, header.frames)) {
+        Some((Ok(layout), frames)) => Frames::find(&file, layout, frames, &mut repairs),
+        _ => Err(changed()),
+    };
+    let read = |instance: &&'s Instance| {
+        if cancel.is_cancelled() {
+            return Err(cancelled());
+        }
+        let frames = frames.as_ref().map_err(FileError::clone)?;
+        let mut header = headers.get(instance.frame as usize).ok_or_else(changed)?.clone();
+        let layout = header.layout.map_err(|_| changed())?;
+        if (layout.rows, layout.columns) != (instance.rows, instance.columns) || header.plane != instance.plane {
+            return Err(changed());
+        }
+        let voxels = frames.decode(instance.frame, &layout, header.is_hounsfield)?;
+        header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
+        Ok(Slice { instance, header, voxels })
+    };
+    instances
+        .par_iter()
+        .map(|instance| {
+            let slice = read(instance);
+            done();
+            slice
+        })
+        .collect()
 }
 
 fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
     let mut oddities = series.oddities.clone();
+    // What shows only when all of a file is read.
+    let told = slices.iter().flat_map(|slice| &slice.header.oddities);
+    oddities.extend(told.filter(|oddity| matches!(oddity, Oddity::Repaired(_))).cloned());
     let lost = total - slices.len();
     let plane = slices[0].instance.plane.filter(|_| series.stack.is_some());
     let axis = plane.as_ref().map_or(DVec3::NEG_Z, stack_axis);

@@ -1,39 +1,111 @@
-//! The pixels of one picture as Hounsfield units.
+//! The pixels of pictures as Hounsfield units.
 
 use super::codecs;
 use super::header::PixelLayout;
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::Volume;
+use crate::domain::{Repair, Volume};
+use dicom_dictionary_std::tags;
+use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-/// Decodes a picture into `rows · columns` values in HU (PS3.3 section C.11.1). Padding and what is less than air
-/// become air where `is_hounsfield`.
-pub(super) fn decode(file: &Part10, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
-    let pixels = layout.rows as usize * layout.columns as usize;
-    let bytes_each = usize::from(layout.bits_allocated / 8);
-    match &file.pixels {
-        None => Err(FileError::Pixels("there are none".into())),
-        Some(PixelBytes::Broken(what)) => Err(FileError::Pixels((*what).into())),
-        // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
-        Some(PixelBytes::Native(_)) if !is_native(&file.transfer_syntax) => {
-            Err(FileError::TransferSyntax(codecs::name(&file.transfer_syntax)))
-        }
-        Some(PixelBytes::Native(range)) => {
-            let bytes = &file.data[range.clone()];
-            if bytes.len() < pixels * bytes_each {
-                let needed = pixels * bytes_each;
-                return Err(FileError::Pixels(format!("cut off: {} bytes of {needed}", bytes.len())));
+/// Where each picture of a file has its pixels.
+pub(super) struct Frames<'f> {
+    file: &'f Part10,
+    layout: PixelLayout,
+    place: Place,
+}
+
+enum Place {
+    /// Native pixels, frame after frame.
+    Native(Range<usize>),
+    /// The fragments of each frame.
+    Encapsulated(Vec<Range<usize>>),
+}
+
+impl<'f> Frames<'f> {
+    /// Finds the frames' pixels; `repairs` takes what had to be put right.
+    ///
+    /// # Errors
+    /// Pixels that are missing or of which it is not certain what they mean.
+    pub(super) fn find(
+        file: &'f Part10,
+        layout: PixelLayout,
+        frames: u32,
+        repairs: &mut BTreeSet<Repair>,
+    ) -> Result<Self, FileError> {
+        let unknown = || FileError::TransferSyntax(codecs::name(&file.transfer_syntax));
+        let native = is_native(&file.transfer_syntax);
+        let place = match &file.pixels {
+            None => return Err(FileError::Pixels("there are none".into())),
+            Some(PixelBytes::Broken(what)) => return Err(FileError::Pixels((*what).into())),
+            Some(PixelBytes::Native(value, rest)) => {
+                let needed = bytes_of(&layout).saturating_mul(frames as usize);
+                let all = needed..=needed.saturating_add(1);
+                if !native {
+                    // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
+                    let known = TransferSyntaxRegistry.get(&file.transfer_syntax).is_some();
+                    if !known || !all.contains(&value.len()) {
+                        return Err(unknown());
+                    }
+                    repairs.insert(Repair::TransferSyntax);
+                }
+                if value.len() < needed && all.contains(&rest.len()) {
+                    repairs.insert(Repair::PixelLength);
+                    Place::Native(rest.clone())
+                } else {
+                    Place::Native(value.clone())
+                }
             }
-            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, file.encoding.big_endian, is_hounsfield))
-        }
-        Some(PixelBytes::Fragments(fragments)) => {
-            let stream: Vec<u8> = fragments.iter().flat_map(|range| &file.data[range.clone()]).copied().collect();
-            let bytes = codecs::decode_frame(&stream, &file.transfer_syntax, layout)?;
-            if bytes.len() < pixels * bytes_each {
-                return Err(FileError::Pixels("the compressed picture is smaller than the header says".into()));
+            Some(PixelBytes::Fragments(_)) if native => {
+                let what = "compressed, although the transfer syntax says that they are not; export the study again";
+                return Err(FileError::Pixels(what.into()));
             }
-            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, false, is_hounsfield))
+            Some(PixelBytes::Fragments(fragments)) => {
+                let extended = file.set.value(tags::EXTENDED_OFFSET_TABLE).map(|value| value.bytes(&file.data));
+                let found = fragments.frames(&file.data, frames as usize, extended, repairs);
+                Place::Encapsulated(found.map_err(|what| FileError::Pixels(what.into()))?)
+            }
+        };
+        Ok(Self { file, layout, place })
+    }
+
+    /// Decodes a frame into `rows · columns` values in HU (PS3.3 section C.11.1) by its own layout. Padding and what is
+    /// less than air become air where `is_hounsfield`.
+    ///
+    /// # Errors
+    /// Pixels that are cut off or cannot be decoded.
+    pub(super) fn decode(&self, frame: u32, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
+        let needed = bytes_of(&self.layout);
+        let frame = frame as usize;
+        match &self.place {
+            Place::Native(range) => {
+                let start = needed.saturating_mul(frame).min(range.len());
+                let there = &self.file.data[range.clone()][start..];
+                let bytes = there
+                    .get(..needed)
+                    .ok_or_else(|| FileError::Pixels(format!("cut off: {} bytes of {needed}", there.len())))?;
+                Ok(hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield))
+            }
+            Place::Encapsulated(frames) => {
+                let (Some(fragments), Some(PixelBytes::Fragments(all))) = (frames.get(frame), &self.file.pixels) else {
+                    return Err(FileError::Pixels("cut off".into()));
+                };
+                let stream = all.stream(&self.file.data, fragments);
+                let bytes = codecs::decode_frame(&stream, &self.file.transfer_syntax, layout)?;
+                let bytes = bytes.get(..needed).ok_or_else(|| {
+                    FileError::Pixels("the compressed picture is smaller than the header says".into())
+                })?;
+                Ok(hounsfield(bytes, layout, false, is_hounsfield))
+            }
         }
     }
+}
+
+/// Bytes of one frame as it is stored.
+fn bytes_of(layout: &PixelLayout) -> usize {
+    layout.rows as usize * layout.columns as usize * usize::from(layout.bits_allocated / 8)
 }
 
 /// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.

@@ -107,24 +107,26 @@ impl State {
             return;
         }
         let fresh: Vec<PathBuf> = batch.drain(..).filter(|path| self.known.insert(path.clone())).collect();
-        let read: Vec<(PathBuf, Result<header::Header, FileError>)> = fresh
+        let read: Vec<(PathBuf, Result<Vec<header::Header>, FileError>)> = fresh
             .into_par_iter()
             .map(|path| {
-                let header = part10::read(&path, Extent::Header).and_then(|file| header::parse(&file));
-                (path, header)
+                let pictures = part10::read(&path, Extent::Header).and_then(|file| header::parse(&file));
+                (path, pictures)
             })
             .collect();
         let mut changed: Vec<Uid> = Vec::new();
-        for (path, header) in read {
+        for (path, pictures) in read {
             self.summary.files += 1;
-            match header {
-                Ok(header) => {
+            match pictures {
+                Ok(pictures) => {
                     self.summary.dicom += 1;
-                    let uid = study_key(&path, &header);
-                    if !changed.contains(&uid) {
-                        changed.push(uid.clone());
+                    for header in pictures {
+                        let uid = study_key(&path, &header);
+                        if !changed.contains(&uid) {
+                            changed.push(uid.clone());
+                        }
+                        self.files.entry(uid).or_default().push(Found { path: path.clone(), header: Arc::new(header) });
                     }
-                    self.files.entry(uid).or_default().push(Found { path, header: Arc::new(header) });
                 }
                 Err(FileError::NotDicom) if !named_like_dicom(&path) => self.summary.not_dicom += 1,
                 Err(error) => {

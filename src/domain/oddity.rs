@@ -40,16 +40,42 @@ pub enum Oddity {
     BadNumber(String),
     /// Slice thickness exceeds the spacing: slices overlap.
     OverlappingSlices,
-    /// The file had no meta group, no preamble or no group length and was read all the same.
+    /// A file that breaks the standard was read all the same.
     Repaired(Repair),
     /// Slices are MONOCHROME1.
     Monochrome1,
     /// Neighbouring slices lie at uneven distances.
     UnevenSpacing,
-    /// Multi-frame pictures, which are not read yet; number left out.
+    /// Multi-frame files whose frames are not there or cannot be told apart; number left out.
     MultiFrame(usize),
+    /// Slices whose pixels have a form that is not read, left out.
+    PixelForm(PixelForm, usize),
     /// The files of one study name several patients; number of patient IDs.
     SeveralPatients(usize),
+}
+
+/// Pixels that are no 8-bit or 16-bit integers with a linear modality LUT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PixelForm {
+    /// BitsAllocated above 16.
+    Wide,
+    /// BitsAllocated that is no multiple of 8: packed, or single bits.
+    Packed,
+    /// FloatPixelData or DoubleFloatPixelData.
+    Float,
+    /// A ModalityLUTSequence instead of rescale values.
+    ModalityLut,
+}
+
+impl fmt::Display for PixelForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wide => "more than 16 bits a pixel",
+            Self::Packed => "packed pixels",
+            Self::Float => "floating-point pixels",
+            Self::ModalityLut => "a table instead of rescale values",
+        })
+    }
 }
 
 /// What was repaired in memory so that a file could be read.
@@ -57,21 +83,57 @@ pub enum Oddity {
 pub enum Repair {
     /// No (0002,0000) group length; the RSNA 2022 files are written so.
     MetaGroupLength,
-    /// No preamble or no file meta information.
+    /// A (0002,0000) group length that is not the group's.
+    WrongMetaGroupLength,
+    /// File meta information, but no preamble before it.
+    NoPreamble,
+    /// No file meta information, or none that names the transfer syntax.
     NoMeta,
-    /// The end of the file is cut or carries stray bytes.
+    /// The data set is not written as the transfer syntax says.
+    TransferSyntax,
+    /// Stray bytes after the data set.
     TrailingBytes,
+    /// The file ends within an element; what is before it is used.
+    Cut,
+    /// A value of odd length.
+    OddLength,
+    /// An element whose VR is none of the standard's.
+    UnknownVr,
+    /// A sequence or an item without its end, or an end without its sequence.
+    SequenceEnd,
+    /// Elements that are not in rising order.
+    Order,
+    /// An element that is there twice; the first counts.
+    Doubled,
+    /// A length of the pixels that is not theirs.
+    PixelLength,
+    /// Encapsulated pixels without their end.
+    PixelSequenceEnd,
     /// An offset table that does not fit its fragments was not used.
     OffsetTable,
+    /// Text in another character set than SpecificCharacterSet says.
+    CharacterSet,
 }
 
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MetaGroupLength => "file meta group length missing",
+            Self::WrongMetaGroupLength => "file meta group length wrong",
+            Self::NoPreamble => "no preamble",
             Self::NoMeta => "no DICOM file header",
-            Self::TrailingBytes => "bytes cut off or left over at the end of a file",
+            Self::TransferSyntax => "data not written as the transfer syntax says",
+            Self::TrailingBytes => "stray bytes at the end of a file",
+            Self::Cut => "a file cut off at its end",
+            Self::OddLength => "values of odd length",
+            Self::UnknownVr => "elements of unknown type (VR)",
+            Self::SequenceEnd => "sequence ends missing or stray",
+            Self::Order => "elements out of order",
+            Self::Doubled => "doubled elements, the first counts",
+            Self::PixelLength => "wrong length of the pixels",
+            Self::PixelSequenceEnd => "compressed pixels without their end",
             Self::OffsetTable => "wrong pixel offset table",
+            Self::CharacterSet => "text in another character set than stated",
         })
     }
 }
@@ -121,6 +183,8 @@ impl fmt::Display for Oddity {
             Self::Monochrome1 => f.write_str("MONOCHROME1"),
             Self::UnevenSpacing => f.write_str("uneven slice spacing"),
             Self::MultiFrame(n) => count(f, *n, "multi-frame file left out", "multi-frame files left out"),
+            Self::PixelForm(form, 1) => write!(f, "1 slice with {form} left out"),
+            Self::PixelForm(form, n) => write!(f, "{n} slices with {form} left out"),
             Self::SeveralPatients(n) => write!(f, "the files name {n} patients"),
         }
     }
