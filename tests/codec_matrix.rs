@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The only volume of a file; an error's text where it cannot be loaded.
 fn volume(path: &Path) -> Result<Volume, String> {
-    let (studies, _) = scan_all(&[path.to_owned()], &Cancel::new());
+    let (studies, ..) = scan_all(&[path.to_owned()], &Cancel::new());
     let [study] = studies.as_slice() else { return Err(format!("{} studies", studies.len())) };
     let [series] = study.series.as_slice() else { return Err(format!("{} series", study.series.len())) };
     load_volume(series, &Cancel::new(), &|_, _| {}).map_err(|error| error.to_string())
@@ -85,7 +85,7 @@ fn colour_makes_no_volume_and_is_told() {
         if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("TestPattern")) {
             continue;
         }
-        let (studies, _) = scan_all(&[path.clone()], &Cancel::new());
+        let (studies, ..) = scan_all(&[path.clone()], &Cancel::new());
         let told = studies.iter().flat_map(|study| &study.series).any(|series| {
             series.instances.is_empty() && series.oddities.iter().any(|oddity| matches!(oddity, Oddity::NotGrey(_)))
         });

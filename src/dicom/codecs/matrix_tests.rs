@@ -5,18 +5,19 @@ mod shared;
 
 use super::super::header::{self, PixelLayout};
 use super::super::part10::{self, Extent, FileError};
-use super::super::pixels;
+use super::super::pixels::Frames;
 use crate::domain::ModalityLut;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The first 12 digits of a file's hash.
 fn hash(path: &Path) -> Result<String, FileError> {
     let file = part10::read(path, Extent::All)?;
-    let layout = header::parse(&file)?.layout.expect("a grey picture");
+    let layout = header::parse(&file)?[0].layout.expect("a grey picture");
     // Without rescaling and padding, what a slice is made of are the stored values.
     let layout = PixelLayout { lut: ModalityLut::IDENTITY, padding: None, ..layout };
-    let stored = pixels::decode(&file, &layout, false)?;
+    let stored = Frames::find(&file, layout, 1, &mut BTreeSet::new())?.decode(0, &layout, false)?;
     let stored: Vec<u8> = stored.into_iter().flat_map(|value| i32::from(value).to_le_bytes()).collect();
     Ok(Sha256::digest(stored).iter().take(6).map(|byte| format!("{byte:02x}")).collect())
 }
