@@ -236,8 +236,9 @@ impl Decoder<'_, '_> {
     /// it stopped.
     fn pass(&mut self, block: &mut [i16; 64], from: usize, zeros: Option<u8>, unit: i16) -> Result<usize, Fault> {
         let mut left = zeros;
-        for k in from..=self.scan.to {
-            if block[k] == 0 {
+        let band = block.iter_mut().enumerate().take(self.scan.to + 1).skip(from);
+        for (k, value) in band {
+            if *value == 0 {
                 match &mut left {
                     Some(0) => return Ok(k),
                     Some(zeros) => *zeros -= 1,
@@ -245,8 +246,7 @@ impl Decoder<'_, '_> {
                 }
             } else if self.bits.take(1)? == 1 {
                 // The value's lower bits are zero until now; its magnitude grows.
-                let step = if block[k] > 0 { unit } else { -unit };
-                block[k] = block[k].saturating_add(step);
+                *value = value.saturating_add(if *value > 0 { unit } else { -unit });
             }
         }
         Ok(self.scan.to + 1)
