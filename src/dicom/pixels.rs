@@ -41,7 +41,7 @@ impl<'f> Frames<'f> {
             None => return Err(FileError::Pixels("there are none".into())),
             Some(PixelBytes::Broken(what)) => return Err(FileError::Pixels((*what).into())),
             Some(PixelBytes::Native(value, rest)) => {
-                let needed = bytes_of(&layout).saturating_mul(frames as usize);
+                let needed = layout.frame_bytes().saturating_mul(frames as usize);
                 let all = needed..=needed.saturating_add(1);
                 if !native {
                     // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
@@ -77,7 +77,7 @@ impl<'f> Frames<'f> {
     /// # Errors
     /// Pixels that are cut off or cannot be decoded.
     pub(super) fn decode(&self, frame: u32, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
-        let needed = bytes_of(&self.layout);
+        let needed = self.layout.frame_bytes();
         let frame = frame as usize;
         match &self.place {
             Place::Native(range) => {
@@ -101,11 +101,6 @@ impl<'f> Frames<'f> {
             }
         }
     }
-}
-
-/// Bytes of one frame as it is stored.
-fn bytes_of(layout: &PixelLayout) -> usize {
-    layout.rows as usize * layout.columns as usize * usize::from(layout.bits_allocated / 8)
 }
 
 /// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
