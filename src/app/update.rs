@@ -72,10 +72,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Worker(event) => worker(model, event),
         Message::VolumeProgress { study, series, done, total } => {
-            if let Some(reading) = open_series(model, &study, series) {
-                if matches!(reading.volume, VolumeState::Loading(..)) {
-                    reading.volume = VolumeState::Loading(done, total);
-                }
+            if let Some(reading) = open_series(model, &study, series)
+                && matches!(reading.volume, VolumeState::Loading(..))
+            {
+                reading.volume = VolumeState::Loading(done, total);
             }
             Vec::new()
         }
@@ -463,10 +463,10 @@ fn worker(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             model.worklist.set_progress(&study, Progress::Running { done: 0, total: 0, partial, paused: false });
         }
         WorkerEvent::Progress { study, series, done, total } if current(model, &study, series) => {
-            if let Some(entry) = model.worklist.entry_mut(&study) {
-                if let Progress::Running { partial, .. } = &entry.progress {
-                    entry.progress = Progress::Running { done, total, partial: partial.clone(), paused: false };
-                }
+            if let Some(entry) = model.worklist.entry_mut(&study)
+                && let Progress::Running { partial, .. } = &entry.progress
+            {
+                entry.progress = Progress::Running { done, total, partial: partial.clone(), paused: false };
             }
         }
         WorkerEvent::Partial { study, series, report } if current(model, &study, series) => {
@@ -477,10 +477,10 @@ fn worker(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             }
         }
         WorkerEvent::Cancelled { study, series } if current(model, &study, series) => {
-            if let Some(entry) = model.worklist.entry_mut(&study) {
-                if let Progress::Running { paused, .. } = &mut entry.progress {
-                    *paused = true;
-                }
+            if let Some(entry) = model.worklist.entry_mut(&study)
+                && let Progress::Running { paused, .. } = &mut entry.progress
+            {
+                *paused = true;
             }
         }
         WorkerEvent::Finished { study, series, analysis } if current(model, &study, series) => {
@@ -543,11 +543,11 @@ fn prompt(model: &mut Model, key: PromptKey) -> Vec<Effect> {
             return Vec::new();
         }
     }
-    if let Some(prompt) = &model.prompt {
-        if prompt.kind == PromptKind::Filter {
-            let text = prompt.text.clone();
-            model.worklist.set_filter(&text);
-        }
+    if let Some(prompt) = &model.prompt
+        && prompt.kind == PromptKind::Filter
+    {
+        let text = prompt.text.clone();
+        model.worklist.set_filter(&text);
     }
     Vec::new()
 }

@@ -75,7 +75,7 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
 
 /// The stacks of one series: usually one.
 fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
-    let mut told = BTreeMap::new();
+    let mut told = Told::new();
     let mut tell = |oddity: fn(usize) -> Oddity, n: usize| {
         if n > 0 {
             *told.entry(oddity(0)).or_insert((0, oddity)) = (n, oddity);
@@ -172,7 +172,10 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
         .collect()
 }
 
-fn collect(told: &BTreeMap<Oddity, (usize, fn(usize) -> Oddity)>) -> Vec<Oddity> {
+/// Kinds of oddity with how often each was met, and how to say it.
+type Told = BTreeMap<Oddity, (usize, fn(usize) -> Oddity)>;
+
+fn collect(told: &Told) -> Vec<Oddity> {
     told.values().map(|(n, oddity)| oddity(*n)).collect()
 }
 

@@ -52,7 +52,8 @@ pub enum FileError {
     Damaged(&'static str),
     /// The transfer syntax cannot be decoded.
     #[error(
-        "transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1)"
+        "transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1), \
+         for example with `gdcmconv --raw` or dcmtk's `dcmconv +te`"
     )]
     TransferSyntax(String),
     /// Pixels are missing, cut off or contradict the header.

@@ -3,7 +3,7 @@
 use super::codecs;
 use super::header::PixelLayout;
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::{CleanText, Repair, Volume};
+use crate::domain::{Repair, Volume};
 use dicom_dictionary_std::tags;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
@@ -35,7 +35,7 @@ impl<'f> Frames<'f> {
         frames: u32,
         repairs: &mut BTreeSet<Repair>,
     ) -> Result<Self, FileError> {
-        let unknown = || FileError::TransferSyntax(CleanText::new(&file.transfer_syntax).to_string());
+        let unknown = || FileError::TransferSyntax(codecs::name(&file.transfer_syntax));
         let native = is_native(&file.transfer_syntax);
         let place = match &file.pixels {
             None => return Err(FileError::Pixels("there are none".into())),

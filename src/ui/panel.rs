@@ -100,7 +100,7 @@ fn overall(
         (Completeness::Preliminary { done, total }, progress) => {
             let paused = matches!(progress, Some(Progress::Running { paused: true, .. }));
             let share = 100 * done / total.max(1);
-            format!("{} {share} % of the slices", if paused { "paused at" } else { "preliminary, from" })
+            if paused { format!("paused at {share} % of slices") } else { format!("preliminary, {share} % done") }
         }
         (Completeness::Final, _) => {
             let missing = report.not_seen();
@@ -228,7 +228,7 @@ fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&Mod
     put(buffer, inner.x + 1, y + 1, inner.width - 2, second, style(Role::Warning));
 }
 
-/// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`.
+/// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`. Which model speaks stands on the picture's frame.
 pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     let entry = model.worklist.entry(&reading.study.uid);
@@ -254,11 +254,5 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
     let role = if report.is_alert() { Role::Alarm } else { Role::Title };
     let mark = if report.is_alert() { "!" } else { "" };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
-    x = put(buffer, x + 1, area.y, area.width, &all, style(role)) + 2;
-    let room = area.right().saturating_sub(x + 1);
-    let ways =
-        [format!("{} · research use only", report.model), format!("{} · research", report.model), "research".into()];
-    if let Some(way) = ways.iter().find(|way| super::text::width(way) <= room) {
-        put(buffer, x, area.y, room, way, style(Role::Warning));
-    }
+    put(buffer, x + 1, area.y, area.width, &all, style(role));
 }

@@ -50,9 +50,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
         panel::one_line(buffer, line_area, model, reading, look);
     }
     picture(buffer, picture_area, reading, look, &mut layout);
-    if !noted {
-        on_the_frame(buffer, picture_area, reading, look);
-    }
+    let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
+    on_the_frame(buffer, picture_area, reading, speaker.as_deref(), noted, look);
     strip::draw(buffer, strip_area, reading, report, look);
     layout.strip = reading.volume().map(|_| strip_area);
     layout
@@ -187,12 +186,27 @@ fn oddities(volume: &Volume, room: u16) -> String {
     (1..=all.len()).rev().map(told).find(|line| width(line) <= room).unwrap_or_else(|| told(all.len().min(1)))
 }
 
-/// Oddities on the lower edge of the picture's frame.
-fn on_the_frame(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
-    let Some(volume) = reading.volume().filter(|volume| !volume.oddities.is_empty()) else { return };
-    let room = area.width.saturating_sub(6);
-    let line = format!(" {} ", fit(&oddities(volume, room), room));
-    put_right(buffer, area.right() - 2, area.bottom() - 1, room + 2, &line, look.theme.style(Role::Warning));
+/// On the picture's lower border: who speaks where the panel is folded into a line, and what is odd about the series.
+fn on_the_frame(
+    buffer: &mut Buffer,
+    area: Rect,
+    reading: &Reading,
+    model_words: Option<&str>,
+    told: bool,
+    look: Look<'_>,
+) {
+    let y = area.bottom() - 1;
+    let mut left = area.x + 2;
+    if let Some(words) = model_words {
+        let words = format!(" {words} ");
+        left = put(buffer, left, y, area.width - 4, &words, look.theme.style(Role::Warning)) + 1;
+    }
+    let right = area.right() - 2;
+    let room = right.saturating_sub(left + 2);
+    if let Some(volume) = reading.volume().filter(|volume| !told && !volume.oddities.is_empty() && room > 8) {
+        let line = format!(" {} ", fit(&oddities(volume, room), room));
+        put_right(buffer, right, y, room + 2, &line, look.theme.style(Role::Warning));
+    }
 }
 
 fn side_picture(

@@ -51,7 +51,7 @@ fn styles() {
 fn loading_and_not_loadable() {
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent);
-    keep("reading_loading_80x24", &text(&session.model));
+    keep("reading_opening_80x24", &text(&session.model));
     session.send(Message::VolumeProgress { study: uid(1), series: 0, done: 96, total: 312 });
     each_size("loading", &mut session);
     let problem = "slice 12 cannot be read: /data/incoming/one/IM0012.dcm ends in the middle of its pixels; copy the \
