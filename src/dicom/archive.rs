@@ -1,11 +1,9 @@
 //! Studies in zip and tar archives, read in place: nothing is unpacked to disk. A member is named by a path that goes on
 //! behind the archive's own: `study.zip/DICOM/IM1`.
 
-use super::part10::{self, Extent, FileError, Part10};
+use super::part10::{self, Extent, FileError, Part, Part10};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,7 +73,7 @@ impl Archives {
         match *archive.members.get(name).ok_or_else(gone)? {
             Place::Tar { start, length } => {
                 let part = Part { start, length, at: 0, ..archive.file };
-                part10::read_from(part, length, extent)
+                part10::read_part(&part, extent)
             }
             Place::Zip(index) => {
                 let zip = archive.zip.as_mut().ok_or_else(gone)?;
@@ -162,35 +160,4 @@ fn inside(name: &str) -> Option<PathBuf> {
         name.ends_with(['/', '\\']) || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..");
     let path: PathBuf = parts.collect();
     (!leads_out && path.components().next().is_some()).then_some(path)
-}
-
-/// A part of a shared file with a position of its own.
-#[derive(Clone)]
-struct Part {
-    file: Arc<File>,
-    start: u64,
-    length: u64,
-    at: u64,
-}
-
-impl Read for Part {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let wanted = buffer.len().min(left);
-        let read = self.file.read_at(&mut buffer[..wanted], self.start.saturating_add(self.at))?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Part {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.at)
-    }
 }

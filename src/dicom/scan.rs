@@ -5,6 +5,7 @@ use super::directory;
 use super::group::{Found, study, study_key};
 use super::header;
 use super::part10::{Extent, FileError};
+use super::pixels;
 use crate::domain::{Study, Uid};
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -160,10 +161,14 @@ impl State {
         }
         let fresh: Vec<PathBuf> = batch.drain(..).filter(|path| self.known.insert(path.clone())).collect();
         let archives = &self.archives;
-        let read: Vec<(PathBuf, Result<Vec<header::Header>, FileError>)> = fresh
+        let read: Vec<(PathBuf, Result<(Vec<header::Header>, Option<FileError>), FileError>)> = fresh
             .into_par_iter()
             .map(|path| {
-                let pictures = archives.read(&path, Extent::Header).and_then(|file| header::parse(&file));
+                let pictures = archives.read(&path, Extent::Header).and_then(|file| {
+                    let mut pictures = header::parse(&file)?;
+                    let fault = pixels::check(&file, &mut pictures);
+                    Ok((pictures, fault))
+                });
                 (path, pictures)
             })
             .collect();
@@ -171,8 +176,11 @@ impl State {
         for (path, pictures) in read {
             self.summary.files += 1;
             match pictures {
-                Ok(pictures) => {
+                Ok((pictures, fault)) => {
                     self.summary.dicom += 1;
+                    if let Some(fault) = fault {
+                        self.unreadable(path.clone(), fault.to_string(), report);
+                    }
                     for header in pictures {
                         let uid = study_key(&path, &header);
                         if !changed.contains(&uid) {

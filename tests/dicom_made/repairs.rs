@@ -15,6 +15,15 @@ fn with_third(bytes: &[u8]) -> Volume {
     volume(folder.path())
 }
 
+/// What the scan tells of the third file alone, before any pixel is read.
+fn told_by_scan(bytes: &[u8]) -> (usize, Vec<Oddity>, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("third"), bytes).expect("written");
+    let (studies, unreadable, _) = cspine::dicom::scan_all(&[folder.path().to_owned()], &cspine::task::Cancel::new());
+    let reasons = unreadable.into_iter().map(|(_, reason)| reason).collect();
+    (studies[0].picture_count(), studies[0].series[0].oddities.clone(), reasons)
+}
+
 /// All six slices are there with their own voxels, and exactly these repairs are named.
 fn assert_repaired(what: &str, bytes: &[u8], repairs: &[Repair]) {
     let volume = with_third(bytes);
@@ -23,6 +32,7 @@ fn assert_repaired(what: &str, bytes: &[u8], repairs: &[Repair]) {
     assert_eq!(third, (0..64).map(|index| Some(voxel(3, index))).collect::<Vec<_>>(), "{what}");
     let told: Vec<Oddity> = repairs.iter().copied().map(Oddity::Repaired).collect();
     assert_eq!(volume.oddities, told, "{what}");
+    assert_eq!(told_by_scan(bytes), (1, told, vec![]), "{what}");
 }
 
 fn explicit(elements: &[Element]) -> Vec<u8> {
@@ -75,6 +85,8 @@ fn transfer_syntaxes_that_lie() {
     // Pixels under a syntax that nobody knows are not guessed at, nor those of another size than the picture's.
     let unknown = with_third(&part10("1.2.3.4", &explicit(&elements)));
     assert!(unknown.oddities.contains(&Oddity::UnreadablePixels(1)), "{:?}", unknown.oddities);
+    let reasons = told_by_scan(&part10("1.2.3.4", &explicit(&elements))).2;
+    assert!(reasons.len() == 1 && reasons[0].contains("1.2.3.4 cannot be decoded"), "{reasons:?}");
 }
 
 #[test]
@@ -207,6 +219,9 @@ fn encapsulated_pixels() {
     ] {
         let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
         assert_eq!(numbers(&with_third(&with(&items))), [6, 5, 4, 2, 1], "{what}");
+        let (pictures, oddities, reasons) = told_by_scan(&with(&items));
+        assert_eq!((pictures, reasons.len()), (0, 1), "{what}: {reasons:?}");
+        assert!(oddities.contains(&Oddity::UnreadablePixels(1)), "{what}: {oddities:?}");
     }
 }
 
