@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "other tests make more of it")]
 #[path = "support/made.rs"]
 mod made;
+#[expect(dead_code, reason = "other tests do more with it")]
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/shared.rs"]

@@ -161,7 +161,7 @@ impl State {
         }
         let fresh: Vec<PathBuf> = batch.drain(..).filter(|path| self.known.insert(path.clone())).collect();
         let archives = &self.archives;
-        let read: Vec<(PathBuf, Result<(Vec<header::Header>, Option<FileError>), FileError>)> = fresh
+        let read: Vec<(PathBuf, Result<_, _>)> = fresh
             .into_par_iter()
             .map(|path| {
                 let pictures = archives.read(&path, Extent::Header).and_then(|file| {
