@@ -48,6 +48,11 @@ impl Codec {
     }
 }
 
+/// Whether there is a codec for a transfer syntax.
+pub(super) fn can_decode(syntax: &str) -> bool {
+    Codec::of(syntax).is_some()
+}
+
 /// Why a code stream gives no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Fault {

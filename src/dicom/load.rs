@@ -1,11 +1,12 @@
 //! A series to a volume.
 
+use super::archive::Archives;
 use super::group::stack_axis;
 use super::header::{self, Header};
-use super::part10::{self, Extent, FileError};
+use super::part10::{Extent, FileError};
 use super::pixels::Frames;
 use super::{canonical, shear};
-use crate::domain::{Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
+use crate::domain::{CleanText, Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
 use crate::task::Cancel;
 use glam::DVec3;
 use rayon::prelude::*;
@@ -26,7 +27,7 @@ pub enum LoadError {
     #[error("the series holds no pictures")]
     NoPictures,
     /// No slice could be read; the first reason.
-    #[error("no slice of the series could be read; {}: {reason}", path.display())]
+    #[error("no slice of the series could be read; {}: {reason}", CleanText::new(&path.to_string_lossy()))]
     Nothing {
         /// The first file.
         path: PathBuf,
@@ -61,6 +62,7 @@ pub fn load_volume(
         return Err(LoadError::TooLarge(claimed));
     }
     let done = AtomicUsize::new(0);
+    let archives = Archives::default();
     // One file may hold many of the slices: it is read once.
     let mut files: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
     for (index, instance) in series.instances.iter().enumerate() {
@@ -70,7 +72,7 @@ pub fn load_volume(
         .into_par_iter()
         .flat_map_iter(|(path, indices)| {
             let wanted: Vec<&Instance> = indices.iter().map(|&index| &series.instances[index]).collect();
-            let slices = read_slices(path, &wanted, cancel, &|| {
+            let slices = read_slices(&archives, path, &wanted, cancel, &|| {
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             });
             indices.into_iter().zip(slices)
@@ -100,6 +102,7 @@ pub fn load_volume(
 
 /// The slices that one file holds, each read or with the reason why not, in the order asked for.
 fn read_slices<'s>(
+    archives: &Archives,
     path: &Path,
     instances: &[&'s Instance],
     cancel: &Cancel,
@@ -109,7 +112,7 @@ fn read_slices<'s>(
     if cancel.is_cancelled() {
         return instances.iter().map(|_| Err(cancelled())).collect();
     }
-    let file = part10::read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
+    let file = archives.read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
     let (headers, file) = match file {
         Ok(read) => read,
         Err(error) => {
