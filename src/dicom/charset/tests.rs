@@ -14,7 +14,8 @@ fn name(names: &str, bytes: &[u8]) -> String {
 fn japanese() {
     let kanji = b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B";
     assert_eq!(name("\\ISO 2022 IR 87", kanji), "Yamada^Tarou=山田^太郎=やまだ^たろう");
-    let katakana = b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J";
+    let katakana =
+        b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J";
     assert_eq!(name("ISO 2022 IR 13\\ISO 2022 IR 87", katakana), "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう");
     assert_eq!(name("ISO_IR 13", b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3"), "ﾔﾏﾀﾞ^ﾀﾛｳ");
     // JIS X 0212, row 16, cell 1.
@@ -67,7 +68,11 @@ fn sets_of_single_bytes() {
 #[test]
 fn a_wrong_set_is_told() {
     for names in ["", "ISO_IR 6", "ISO_IR 100", "ISO_IR 101", "ISO_IR 999"] {
-        assert_eq!(Charset::from_names(names).decode("Müller^Jürgen".as_bytes(), true), ("Müller^Jürgen".into(), true), "{names}");
+        assert_eq!(
+            Charset::from_names(names).decode("Müller^Jürgen".as_bytes(), true),
+            ("Müller^Jürgen".into(), true),
+            "{names}"
+        );
     }
     assert_eq!(Charset::DEFAULT.decode(b"M\xfcller", true), ("Müller".into(), true));
     assert!(Charset::from_names("ISO_IR 192").decode(b"M\xfcller", true).1);
@@ -77,9 +82,12 @@ fn a_wrong_set_is_told() {
 /// Bytes that no set has, cut characters and escape sequences that nobody announced never stop the reading.
 #[test]
 fn damaged_text_is_still_text() {
-    for names in ["", "\\ISO 2022 IR 87", "\\ISO 2022 IR 149", "\\ISO 2022 IR 58", "ISO_IR 13", "GB18030", "ISO_IR 192"] {
+    for names in ["", "\\ISO 2022 IR 87", "\\ISO 2022 IR 149", "\\ISO 2022 IR 58", "ISO_IR 13", "GB18030", "ISO_IR 192"]
+    {
         let charset = Charset::from_names(names);
-        for bytes in [&b"\x1b"[..], b"\x1b$B", b"\x1b$B;", b"\x1b$)C\xfb", b"A\x1b]0;x\x07B", b"\xff\xfe\x80", b"\x1b$B^^=="] {
+        for bytes in
+            [&b"\x1b"[..], b"\x1b$B", b"\x1b$B;", b"\x1b$)C\xfb", b"A\x1b]0;x\x07B", b"\xff\xfe\x80", b"\x1b$B^^=="]
+        {
             let _ = charset.decode(bytes, true);
         }
     }
