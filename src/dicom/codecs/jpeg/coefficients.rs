@@ -61,12 +61,8 @@ impl Coefficients {
             && scan.high <= 13
             && scan.low <= 13
             && (scan.high == 0 || scan.high == scan.low + 1);
-        // A progressive scan holds DC or AC, a sequential one both, in full.
-        let shape = if progressive {
-            scan.from > 0 || scan.to == 0
-        } else {
-            (scan.from, scan.to, scan.high, scan.low) == (0, 63, 0, 0)
-        };
+        // A progressive scan holds DC or AC, a sequential one both.
+        let shape = !progressive || scan.from > 0 || scan.to == 0;
         if !band || !shape {
             return Err(Fault::Damaged("a scan header makes no sense"));
         }
