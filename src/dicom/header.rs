@@ -24,6 +24,13 @@ pub(super) struct PixelLayout {
     pub(super) lut: ModalityLut,
 }
 
+impl PixelLayout {
+    /// Bytes of one frame as it is stored natively.
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.rows as usize * self.columns as usize * usize::from(self.bits_allocated / 8)
+    }
+}
+
 /// Why a picture cannot become a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Fault {
@@ -76,7 +83,9 @@ const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
 
 /// Reads the headers of a walked file's pictures: one for each frame that is there, at least one.
 pub(super) fn parse(file: &Part10) -> Result<Vec<Header>, FileError> {
-    if file.media_class.as_deref() == Some(DICOMDIR_CLASS) || file.set.value(tags::DIRECTORY_RECORD_TYPE).is_some() {
+    if file.media_class.as_deref() == Some(DICOMDIR_CLASS)
+        || !file.set.items(tags::DIRECTORY_RECORD_SEQUENCE).is_empty()
+    {
         return Err(FileError::NotDicom);
     }
     let whole = Elements::new(&file.data, vec![&file.set]);
@@ -103,6 +112,12 @@ pub(super) fn parse(file: &Part10) -> Result<Vec<Header>, FileError> {
             let own = per_frame.get(frame).is_some_and(|group| !group.items(tags::PLANE_POSITION_SEQUENCE).is_empty());
             header.plane = header.plane.filter(|_| own);
         }
+        // What is cut off is known before any pixel is read.
+        let native = file.pixel_element.filter(|pixels| !pixels.is_encapsulated).and_then(|pixels| pixels.bytes_there);
+        header.layout = header.layout.and_then(|layout| {
+            let end = (layout.frame_bytes() as u64).saturating_mul(frame as u64 + 1);
+            if native.is_some_and(|bytes| bytes < end) { Err(Fault::Size) } else { Ok(layout) }
+        });
         if there < stated {
             header.oddities.push(Oddity::UnreadablePixels(stated - there));
         }

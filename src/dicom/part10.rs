@@ -4,20 +4,24 @@
 
 use crate::domain::Repair;
 use data_set::{Stop, Walker};
+use element::Element;
 use meta::{Meta, meta_group};
 use pixels::pixel_bytes;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 mod data_set;
 mod element;
 mod meta;
+mod part;
 mod pixels;
 
 pub(super) use data_set::{DataSet, ITEM_LIMIT, Value};
 pub(super) use element::Encoding;
+pub(super) use part::Part;
 pub(super) use pixels::PixelBytes;
 
 /// Bytes read first of each file; most headers end well before.
@@ -81,7 +85,7 @@ pub(super) struct Part10 {
     pub(super) set: DataSet,
     /// The pixels' element, if there is one.
     pub(super) pixel_element: Option<PixelElement>,
-    /// PixelData; `None` when there is none or only the header was asked for.
+    /// Where PixelData is; `None` when there is none, or where that cannot be known without unpacking all of it.
     pub(super) pixels: Option<PixelBytes>,
     /// Encoding of the data set's elements.
     pub(super) encoding: Encoding,
@@ -121,11 +125,25 @@ pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
     }
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    read_from(file, size, extent)
+    read_part(&Part { file: Arc::new(file), start: 0, length: size, at: 0 }, extent)
+}
+
+/// Reads a part of a file as far as wanted; where its pixels are is found without reading them.
+pub(super) fn read_part(part: &Part, extent: Extent) -> Result<Part10, FileError> {
+    let (mut file, element) = read_bytes(part.clone(), part.length, extent)?;
+    if let Some(element) = element.filter(|_| extent == Extent::Header && file.transfer_syntax != DEFLATED) {
+        file.pixels = Some(pixel_bytes(part, &element, file.encoding, &mut file.repairs));
+    }
+    Ok(file)
 }
 
 /// Reads a stream of so many bytes as far as wanted.
-pub(super) fn read_from(mut file: impl Read, size: u64, extent: Extent) -> Result<Part10, FileError> {
+pub(super) fn read_from(file: impl Read, size: u64, extent: Extent) -> Result<Part10, FileError> {
+    read_bytes(file, size, extent).map(|(file, _)| file)
+}
+
+/// The file, and the element of its pixels.
+fn read_bytes(mut file: impl Read, size: u64, extent: Extent) -> Result<(Part10, Option<Element>), FileError> {
     if size == 0 {
         return Err(FileError::Empty);
     }
@@ -148,7 +166,10 @@ pub(super) fn read_from(mut file: impl Read, size: u64, extent: Extent) -> Resul
             }
             Err(Walk::NeedsMore) => return Err(FileError::Damaged("the file ends inside its header")),
             Err(Walk::Bad(error)) => return Err(error),
-            Ok((file, inflated)) => return Ok(Part10 { data: inflated.unwrap_or(bytes), ..file }),
+            Ok(walked) => {
+                let data = walked.inflated.unwrap_or(bytes);
+                return Ok((Part10 { data, ..walked.file }, walked.pixels));
+            }
         }
     }
 }
@@ -159,8 +180,16 @@ enum Walk {
     Bad(FileError),
 }
 
-/// The file without its bytes, which are the caller's, and the inflated ones if they had to be.
-fn walk(bytes: &[u8], size: u64, extent: Extent) -> Result<(Part10, Option<Vec<u8>>), Walk> {
+/// The walk's result.
+struct Walked {
+    /// The file without its bytes, which are the caller's.
+    file: Part10,
+    /// The inflated bytes, if they had to be.
+    inflated: Option<Vec<u8>>,
+    pixels: Option<Element>,
+}
+
+fn walk(bytes: &[u8], size: u64, extent: Extent) -> Result<Walked, Walk> {
     let complete = bytes.len() as u64 >= size;
     let mut repairs = BTreeSet::new();
     let (meta, start) = meta_group(bytes, complete, &mut repairs)?;
@@ -211,7 +240,7 @@ fn walk(bytes: &[u8], size: u64, extent: Extent) -> Result<(Part10, Option<Vec<u
         media_instance,
         repairs,
     };
-    Ok((file, inflated))
+    Ok(Walked { file, inflated, pixels: element })
 }
 
 /// Inflates a deflated data set (PS3.5 section A.5) within bounds; the header needs only its beginning. Says whether all of

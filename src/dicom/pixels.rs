@@ -1,14 +1,31 @@
 //! The pixels of pictures as Hounsfield units.
 
 use super::codecs;
-use super::header::PixelLayout;
+use super::header::{Fault, Header, PixelLayout};
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::{Repair, Volume};
+use crate::domain::{Oddity, Repair, Volume};
 use dicom_dictionary_std::tags;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// Looks for the pixels of a file's pictures without reading them. What is put right is told in each header; pictures
+/// whose pixels cannot be had are no slices, and the reason is returned.
+pub(super) fn check(file: &Part10, headers: &mut [Header]) -> Option<FileError> {
+    file.pixels.as_ref()?;
+    let (layout, frames) = headers.first().and_then(|header| Some((header.layout.ok()?, header.frames)))?;
+    let mut repairs = BTreeSet::new();
+    let found = Frames::find(file, layout, frames, &mut repairs);
+    for header in headers {
+        header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
+        // A syntax that cannot be decoded is no fault of the file: its slices are there, for another program.
+        if matches!(found, Err(FileError::Pixels(_))) {
+            header.layout = header.layout.and(Err(Fault::Size));
+        }
+    }
+    found.err()
+}
 
 /// Where each picture of a file has its pixels.
 pub(super) struct Frames<'f> {
@@ -41,7 +58,7 @@ impl<'f> Frames<'f> {
             None => return Err(FileError::Pixels("there are none".into())),
             Some(PixelBytes::Broken(what)) => return Err(FileError::Pixels((*what).into())),
             Some(PixelBytes::Native(value, rest)) => {
-                let needed = bytes_of(&layout).saturating_mul(frames as usize);
+                let needed = layout.frame_bytes().saturating_mul(frames as usize);
                 let all = needed..=needed.saturating_add(1);
                 if !native {
                     // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
@@ -62,22 +79,29 @@ impl<'f> Frames<'f> {
                 let what = "compressed, although the transfer syntax says that they are not; export the study again";
                 return Err(FileError::Pixels(what.into()));
             }
+            Some(PixelBytes::Fragments(_)) if !codecs::can_decode(&file.transfer_syntax) => return Err(unknown()),
             Some(PixelBytes::Fragments(fragments)) => {
                 let extended = file.set.value(tags::EXTENDED_OFFSET_TABLE).map(|value| value.bytes(&file.data));
-                let found = fragments.frames(&file.data, frames as usize, extended, repairs);
+                let found = fragments.frames(frames as usize, extended, repairs);
                 Place::Encapsulated(found.map_err(|what| FileError::Pixels(what.into()))?)
             }
         };
         Ok(Self { file, layout, place })
     }
 
-    /// Decodes a frame into `rows · columns` values in HU (PS3.3 section C.11.1) by its own layout. Padding and what is
-    /// less than air become air where `is_hounsfield`.
+    /// Decodes a frame into the `rows · columns` values of `room`, in HU (PS3.3 section C.11.1), by its own layout. Padding
+    /// and what is less than air become air where `is_hounsfield`.
     ///
     /// # Errors
     /// Pixels that are cut off or cannot be decoded.
-    pub(super) fn decode(&self, frame: u32, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
-        let needed = bytes_of(&self.layout);
+    pub(super) fn decode(
+        &self,
+        frame: u32,
+        layout: &PixelLayout,
+        is_hounsfield: bool,
+        room: &mut [i16],
+    ) -> Result<(), FileError> {
+        let needed = self.layout.frame_bytes();
         let frame = frame as usize;
         match &self.place {
             Place::Native(range) => {
@@ -86,7 +110,8 @@ impl<'f> Frames<'f> {
                 let bytes = there
                     .get(..needed)
                     .ok_or_else(|| FileError::Pixels(format!("cut off: {} bytes of {needed}", there.len())))?;
-                Ok(hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield))
+                hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield, room);
+                Ok(())
             }
             Place::Encapsulated(frames) => {
                 let (Some(fragments), Some(PixelBytes::Fragments(all))) = (frames.get(frame), &self.file.pixels) else {
@@ -97,19 +122,15 @@ impl<'f> Frames<'f> {
                 let bytes = bytes.get(..needed).ok_or_else(|| {
                     FileError::Pixels("the compressed picture is smaller than the header says".into())
                 })?;
-                Ok(hounsfield(bytes, layout, false, is_hounsfield))
+                hounsfield(bytes, layout, false, is_hounsfield, room);
+                Ok(())
             }
         }
     }
 }
 
-/// Bytes of one frame as it is stored.
-fn bytes_of(layout: &PixelLayout) -> usize {
-    layout.rows as usize * layout.columns as usize * usize::from(layout.bits_allocated / 8)
-}
-
 /// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
-fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool) -> Vec<i16> {
+fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool, room: &mut [i16]) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let mask = (1_u32 << layout.bits_stored) - 1;
     let sign = 1_u32 << (layout.bits_stored - 1);
@@ -126,9 +147,13 @@ fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfiel
         if is_hounsfield { converted.max(Volume::AIR) } else { converted }
     };
     if layout.bits_allocated == 8 {
-        bytes.iter().map(|&byte| convert(u16::from(byte))).collect()
+        for (voxel, &byte) in room.iter_mut().zip(bytes) {
+            *voxel = convert(u16::from(byte));
+        }
     } else {
         let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
-        bytes.chunks_exact(2).map(|pair| convert(join([pair[0], pair[1]]))).collect()
+        for (voxel, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
+            *voxel = convert(join(*pair));
+        }
     }
 }

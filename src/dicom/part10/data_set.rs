@@ -162,7 +162,7 @@ impl Walker<'_> {
             return Ok(end);
         }
         let mut end = element.end(self.data).ok_or(Stop::Cut)?;
-        if let Some(set) = set.filter(|set| element.tag.0 % 2 == 0 && set.values.len() < ELEMENT_LIMIT) {
+        if let Some(set) = set.filter(|set| element.tag.0.is_multiple_of(2) && set.values.len() < ELEMENT_LIMIT) {
             let number = |n: usize| u32::try_from(n).map_err(|_| Stop::Bad("a header of more than 4 GiB"));
             let value = Value {
                 vr: element.vr,
@@ -264,7 +264,7 @@ impl Walker<'_> {
                     return Ok(end.unwrap_or(position));
                 }
                 // An icon has pixels of its own; elsewhere the data set's own have been reached.
-                tags::PIXEL_DATA if sequence.tag != tags::ICON_IMAGE_SEQUENCE && sequence.tag.0 % 2 == 0 => {
+                tags::PIXEL_DATA if sequence.tag != tags::ICON_IMAGE_SEQUENCE && sequence.tag.0.is_multiple_of(2) => {
                     return Err(Stop::Bad("a sequence without an end"));
                 }
                 _ => position = self.keep(&element, encoding, depth + 1, set.as_deref_mut())?,

@@ -90,18 +90,17 @@ impl Element {
 
     /// Whether an element that may follow `last` begins here, or the bytes end.
     pub(super) fn is_sensible(bytes: &[u8], at: usize, encoding: Encoding, last: Tag) -> bool {
-        if at == bytes.len() {
-            return true;
-        }
-        Self::read(bytes, at, encoding).is_some_and(|element| {
-            let known = || element.tag.0 % 2 == 1 || StandardDataDictionary.by_tag(element.tag).is_some();
-            let fits =
-                element.length == UNDEFINED || element.length as usize <= bytes.len().saturating_sub(element.value);
-            let is_pixels = element.tag.0 == 0x7FE0;
-            element.tag > last
-                && (fits || is_pixels)
-                && if encoding.explicit && element.tag.0 != 0xFFFE { element.vr.is_some() } else { known() }
-        })
+        at == bytes.len()
+            || Self::read(bytes, at, encoding).is_some_and(|element| element.may_follow(last, encoding, bytes.len()))
+    }
+
+    /// Whether the element may come after `last` in so many bytes.
+    pub(super) fn may_follow(&self, last: Tag, encoding: Encoding, total: usize) -> bool {
+        let known = || self.tag.0 % 2 == 1 || StandardDataDictionary.by_tag(self.tag).is_some();
+        let fits = self.length == UNDEFINED || self.length as usize <= total.saturating_sub(self.value);
+        let is_pixels = self.tag.0 == 0x7FE0;
+        let has_vr = if encoding.explicit && self.tag.0 != 0xFFFE { self.vr.is_some() } else { known() };
+        self.tag > last && (fits || is_pixels) && has_vr
     }
 
     /// Whether the value is made of items.

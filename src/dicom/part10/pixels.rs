@@ -1,5 +1,6 @@
 //! Where the pixels lie in a data set's bytes, and which of them are a frame's (PS3.5 section A.4).
 
+use super::data_set::ITEM_LIMIT;
 use super::element::{Element, Encoding, ITEM, SEQUENCE_END, UNDEFINED};
 use crate::domain::Repair;
 use std::collections::BTreeSet;
@@ -20,43 +21,80 @@ pub(in crate::dicom) enum PixelBytes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dicom) struct Fragments {
     /// The basic offset table's value.
-    table: Range<usize>,
+    table: Vec<u8>,
     /// The fragments' values.
     items: Vec<Range<usize>>,
+    /// Which fragments begin as a code stream does.
+    begins: Vec<bool>,
     /// Whether the bytes end within a fragment.
     cut: bool,
 }
 
+/// Bytes that are in memory, or on disk and read where they are asked for.
+pub(super) trait Bytes {
+    /// How many there are.
+    fn total(&self) -> usize;
+    /// At most so many from there on; fewer at the end.
+    fn at(&self, position: usize, length: usize) -> Vec<u8>;
+}
+
+impl Bytes for [u8] {
+    fn total(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, position: usize, length: usize) -> Vec<u8> {
+        let rest = self.get(position..).unwrap_or_default();
+        rest[..length.min(rest.len())].to_vec()
+    }
+}
+
+/// An element's header and, where it is an item, the first eight bytes of its value.
+fn element_at(bytes: &(impl Bytes + ?Sized), at: usize, encoding: Encoding) -> Option<(Element, Vec<u8>)> {
+    let mut begin = bytes.at(at, 16);
+    let element = Element::read(&begin, 0, encoding)?;
+    let value = begin.split_off(element.value.min(begin.len()));
+    Some((Element { value: at + element.value, ..element }, value))
+}
+
 /// Finds the pixels, with all lengths checked against the bytes that are there.
 pub(super) fn pixel_bytes(
-    data: &[u8],
+    bytes: &(impl Bytes + ?Sized),
     element: &Element,
     encoding: Encoding,
     repairs: &mut BTreeSet<Repair>,
 ) -> PixelBytes {
+    let total = bytes.total();
     if element.length != UNDEFINED {
-        let rest = element.value.min(data.len())..data.len();
+        let rest = element.value.min(total)..total;
         let end = element.value.saturating_add(element.length as usize);
-        let last = element.tag;
-        if end > data.len() {
+        let follows = |at: usize| {
+            at == total
+                || element_at(bytes, at, encoding)
+                    .is_some_and(|(next, _)| next.may_follow(element.tag, encoding, total))
+        };
+        if end > total {
             repairs.insert(Repair::PixelLength);
-        } else if !Element::is_sensible(data, end, encoding, last) {
-            let padded = element.length % 2 == 1 && Element::is_sensible(data, end + 1, encoding, last);
+        } else if !follows(end) {
+            let padded = element.length % 2 == 1 && follows(end + 1);
             repairs.insert(if padded { Repair::OddLength } else { Repair::TrailingBytes });
         }
-        return PixelBytes::Native(rest.start..end.min(data.len()), rest);
+        return PixelBytes::Native(rest.start..end.min(total), rest);
     }
     let mut items: Vec<Range<usize>> = Vec::new();
+    let mut begins = Vec::new();
     let mut position = element.value;
     let mut cut = false;
     let ended = loop {
-        let Some(item) = Element::read(data, position, Encoding::EXPLICIT) else { break false };
-        match (item.tag, item.end(data)) {
-            (ITEM, Some(end)) => {
+        let Some((item, value)) = element_at(bytes, position, Encoding::EXPLICIT) else { break false };
+        let end = item.value.checked_add(item.length as usize).filter(|&end| end <= total);
+        match (item.tag, end) {
+            (ITEM, Some(end)) if items.len() <= ITEM_LIMIT * 4 => {
+                begins.push(begins_stream(&value));
                 items.push(item.value..end);
                 position = end;
             }
-            (ITEM, None) => {
+            (ITEM, _) => {
                 cut = true;
                 break true;
             }
@@ -67,19 +105,23 @@ pub(super) fn pixel_bytes(
     if !ended {
         repairs.insert(Repair::PixelSequenceEnd);
     }
-    match items.as_slice() {
-        [] => return PixelBytes::Broken("no compressed data"),
+    match items.len() {
+        0 => return PixelBytes::Broken("no compressed data"),
         // Without the item of the offset table the first one is a picture.
-        [first, ..] if begins_stream(&data[first.clone()]) => {
+        _ if begins[0] => {
             repairs.insert(Repair::OffsetTable);
-            items.insert(0, first.start..first.start);
+            let start = items[0].start;
+            items.insert(0, start..start);
+            begins.insert(0, false);
         }
-        [_] if cut => return PixelBytes::Broken("a fragment is cut off"),
-        [_] => return PixelBytes::Broken("no compressed data"),
+        1 if cut => return PixelBytes::Broken("a fragment is cut off"),
+        1 => return PixelBytes::Broken("no compressed data"),
         _ => {}
     }
+    begins.remove(0);
     let table = items.remove(0);
-    PixelBytes::Fragments(Fragments { table, items, cut })
+    let table = bytes.at(table.start, table.len().min(4 * ITEM_LIMIT));
+    PixelBytes::Fragments(Fragments { table, items, begins, cut })
 }
 
 /// Whether the bytes begin as a JPEG, JPEG-LS or JPEG 2000 code stream does (ISO 10918-1 table B.1, ISO 15444-1 table A.1).
@@ -95,23 +137,22 @@ impl Fragments {
     /// Frames that cannot be told apart.
     pub(in crate::dicom) fn frames(
         &self,
-        data: &[u8],
         frames: usize,
         extended: Option<&[u8]>,
         repairs: &mut BTreeSet<Repair>,
     ) -> Result<Vec<Range<usize>>, &'static str> {
-        let basic = &data[self.table.clone()];
         let offsets: Vec<u64> = match extended {
             Some(extended) => {
                 extended.chunks_exact(8).filter_map(|eight| eight.try_into().ok()).map(u64::from_le_bytes).collect()
             }
-            None => basic
+            None => self
+                .table
                 .chunks_exact(4)
                 .filter_map(|four| four.try_into().ok())
                 .map(|four| u64::from(u32::from_le_bytes(four)))
                 .collect(),
         };
-        let has_table = !basic.is_empty() || extended.is_some();
+        let has_table = !self.table.is_empty() || extended.is_some();
         let by_table = self.by_offsets(&offsets).filter(|starts| starts.len() == frames);
         if has_table && by_table.is_none() {
             repairs.insert(Repair::OffsetTable);
@@ -121,7 +162,7 @@ impl Fragments {
             starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect::<Vec<_>>()
         };
         if frames == 1 {
-            return if self.cut { Err("a fragment is cut off") } else { Ok(vec![0..self.items.len()]) };
+            return if self.cut { Err("a fragment is cut off") } else { Ok(ranges(&[0])) };
         }
         if self.items.len() == frames {
             return Ok((0..frames).map(|index| index..index + 1).collect());
@@ -129,8 +170,7 @@ impl Fragments {
         if let Some(starts) = by_table {
             return Ok(ranges(&starts));
         }
-        let starts: Vec<usize> =
-            (0..self.items.len()).filter(|&index| begins_stream(&data[self.items[index].clone()])).collect();
+        let starts: Vec<usize> = (0..self.items.len()).filter(|&index| self.begins[index]).collect();
         if starts.first() == Some(&0) && (starts.len() == frames || (self.cut && starts.len() < frames)) {
             return Ok(ranges(&starts));
         }
