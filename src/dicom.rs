@@ -10,11 +10,13 @@
 //! - `group`: headers to series and stacks, with what is odd about them;
 //! - `codecs`: the code stream of one frame to samples;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices, for the phantom.
 
 mod archive;
 mod cache;
+mod canonical;
 mod charset;
 mod codecs;
 mod directory;

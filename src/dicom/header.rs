@@ -5,8 +5,8 @@ use super::elements::Elements;
 use super::number;
 use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
 use crate::domain::{
-    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Repair, Sex, StudyDateTime,
-    Uid, VoiFunction, WindowLevel, WindowPreset,
+    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Repair, SeriesHints, Sex,
+    StudyDateTime, Uid, VoiFunction, WindowLevel, WindowPreset,
 };
 use dicom_dictionary_std::tags;
 
@@ -61,6 +61,8 @@ pub(super) struct Header {
     pub(super) modality: Modality,
     pub(super) kernel: CleanText,
     pub(super) body_part: CleanText,
+    pub(super) hints: SeriesHints,
+    pub(super) acquisition: Option<i32>,
     pub(super) is_localizer: bool,
     pub(super) has_pixels: bool,
     pub(super) instance_number: Option<i32>,
@@ -210,6 +212,12 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
         modality,
         kernel: CleanText::new(elements.text(tags::CONVOLUTION_KERNEL).split('\\').next().unwrap_or_default()),
         body_part: CleanText::new(&elements.text(tags::BODY_PART_EXAMINED)),
+        hints: SeriesHints {
+            image_type: CleanText::new(&elements.text(tags::IMAGE_TYPE)),
+            protocol: CleanText::new(&elements.text(tags::PROTOCOL_NAME)),
+            contrast: elements.present(tags::CONTRAST_BOLUS_AGENT),
+        },
+        acquisition: elements.integer(tags::ACQUISITION_NUMBER),
         is_localizer: image_type.iter().any(|text| text.split('\\').any(|value| value.trim() == "LOCALIZER")),
         has_pixels: file.pixel_element.is_some(),
         instance_number,

@@ -5,7 +5,7 @@ use super::group::stack_axis;
 use super::header::{self, Header};
 use super::part10::{Extent, FileError};
 use super::pixels::Frames;
-use super::shear;
+use super::{canonical, shear};
 use crate::domain::{CleanText, Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
 use crate::task::Cancel;
 use glam::DVec3;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Voxels of the largest volume that is loaded: 4 GiB of them in memory.
-const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
+pub(super) const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
 
 /// Why there is no volume.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,10 +39,18 @@ pub enum LoadError {
     TooLarge(usize),
 }
 
+/// A slice that is to be read, and its room in the volume.
+struct Wanted<'s, 'v> {
+    index: usize,
+    instance: &'s Instance,
+    room: &'v mut [i16],
+}
+
+/// A slice whose voxels are in the volume.
 struct Slice<'s> {
+    index: usize,
     instance: &'s Instance,
     header: Header,
-    voxels: Vec<i16>,
 }
 
 /// Reads and decodes a series in parallel. `progress` hears of slices done and of their number, from any thread. Slices that
@@ -61,21 +69,25 @@ pub fn load_volume(
     if claimed > VOXEL_LIMIT {
         return Err(LoadError::TooLarge(claimed));
     }
+    let len = first.rows as usize * first.columns as usize;
+    if len == 0 {
+        return Err(LoadError::NoPictures);
+    }
+    // Every slice is decoded into its place: there is never a second copy of the voxels.
+    let mut voxels = vec![0; claimed];
     let done = AtomicUsize::new(0);
     let archives = Archives::default();
     // One file may hold many of the slices: it is read once.
-    let mut files: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
-    for (index, instance) in series.instances.iter().enumerate() {
-        files.entry(&instance.path).or_default().push(index);
+    let mut files: BTreeMap<&Path, Vec<Wanted<'_, '_>>> = BTreeMap::new();
+    for (index, (instance, room)) in series.instances.iter().zip(voxels.chunks_exact_mut(len)).enumerate() {
+        files.entry(&instance.path).or_default().push(Wanted { index, instance, room });
     }
     let mut read: Vec<(usize, Result<Slice<'_>, FileError>)> = files
         .into_par_iter()
-        .flat_map_iter(|(path, indices)| {
-            let wanted: Vec<&Instance> = indices.iter().map(|&index| &series.instances[index]).collect();
-            let slices = read_slices(&archives, path, &wanted, cancel, &|| {
+        .flat_map_iter(|(path, wanted)| {
+            read_slices(&archives, path, wanted, cancel, &|| {
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            });
-            indices.into_iter().zip(slices)
+            })
         })
         .collect();
     read.sort_by_key(|(index, _)| *index);
@@ -97,26 +109,26 @@ pub fn load_volume(
         let (path, reason) = failure.unwrap_or((first.path.clone(), FileError::Empty));
         return Err(LoadError::Nothing { path, reason });
     }
-    Ok(assemble(series, slices, total))
+    Ok(assemble(series, slices, voxels, total))
 }
 
-/// The slices that one file holds, each read or with the reason why not, in the order asked for.
+/// The slices that one file holds, by their numbers, each read or with the reason why not.
 fn read_slices<'s>(
     archives: &Archives,
     path: &Path,
-    instances: &[&'s Instance],
+    wanted: Vec<Wanted<'s, '_>>,
     cancel: &Cancel,
     done: &(dyn Fn() + Sync),
-) -> Vec<Result<Slice<'s>, FileError>> {
+) -> Vec<(usize, Result<Slice<'s>, FileError>)> {
     let cancelled = || FileError::Pixels("cancelled".into());
     if cancel.is_cancelled() {
-        return instances.iter().map(|_| Err(cancelled())).collect();
+        return wanted.iter().map(|slice| (slice.index, Err(cancelled()))).collect();
     }
     let file = archives.read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
     let (headers, file) = match file {
         Ok(read) => read,
         Err(error) => {
-            return instances.iter().inspect(|_| done()).map(|_| Err(error.clone())).collect();
+            return wanted.iter().inspect(|_| done()).map(|slice| (slice.index, Err(error.clone()))).collect();
         }
     };
     let changed = || FileError::Pixels("the file has changed since it was found; scan the folder again".into());
@@ -125,31 +137,36 @@ fn read_slices<'s>(
         Some((Ok(layout), frames)) => Frames::find(&file, layout, frames, &mut repairs),
         _ => Err(changed()),
     };
-    let read = |instance: &&'s Instance| {
+    let read = |Wanted { index, instance, room }: Wanted<'s, '_>| {
         if cancel.is_cancelled() {
             return Err(cancelled());
         }
         let frames = frames.as_ref().map_err(FileError::clone)?;
         let mut header = headers.get(instance.frame as usize).ok_or_else(changed)?.clone();
         let layout = header.layout.map_err(|_| changed())?;
-        if (layout.rows, layout.columns) != (instance.rows, instance.columns) || header.plane != instance.plane {
+        let same = (layout.rows, layout.columns) == (instance.rows, instance.columns)
+            && layout.rows as usize * layout.columns as usize == room.len()
+            && header.plane == instance.plane;
+        if !same {
             return Err(changed());
         }
-        let voxels = frames.decode(instance.frame, &layout, header.is_hounsfield)?;
+        frames.decode(instance.frame, &layout, header.is_hounsfield, room)?;
         header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
-        Ok(Slice { instance, header, voxels })
+        Ok(Slice { index, instance, header })
     };
-    instances
-        .par_iter()
-        .map(|instance| {
-            let slice = read(instance);
+    wanted
+        .into_par_iter()
+        .map(|slice| {
+            let index = slice.index;
+            let slice = read(slice);
             done();
-            slice
+            (index, slice)
         })
         .collect()
 }
 
-fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
+/// The volume of the slices that could be read, their voxels still at the places of all `total`.
+fn assemble(series: &Series, slices: Vec<Slice<'_>>, mut voxels: Vec<i16>, total: usize) -> Volume {
     let mut oddities = series.oddities.clone();
     // What shows only when all of a file is read.
     let told = slices.iter().flat_map(|slice| &slice.header.oddities);
@@ -167,7 +184,12 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         None => SliceStack::new((0..slices.len()).map(|index| index as f64).collect()),
     };
     if lost > 0 {
-        oddities.push(Oddity::UnreadablePixels(lost));
+        let known = oddities.iter().find_map(|oddity| match oddity {
+            Oddity::UnreadablePixels(n) => Some(*n),
+            _ => None,
+        });
+        oddities.retain(|oddity| !matches!(oddity, Oddity::UnreadablePixels(_)));
+        oddities.push(Oddity::UnreadablePixels(lost + known.unwrap_or(0)));
         oddities.retain(|oddity| !matches!(oddity, Oddity::Gaps(_)));
         let gaps = if plane.is_some() { stack.gaps().len() } else { 0 };
         if gaps > 0 {
@@ -192,10 +214,13 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
             lut: slice.header.layout.map_or(crate::domain::ModalityLut::IDENTITY, |layout| layout.lut),
         })
         .collect();
-    let mut voxels = Vec::with_capacity(slices.len() * rows * columns);
-    for slice in slices {
-        voxels.extend_from_slice(&slice.voxels);
+    let len = rows * columns;
+    for (place, slice) in slices.iter().enumerate() {
+        if slice.index != place {
+            voxels.copy_within(slice.index * len..(slice.index + 1) * len, place * len);
+        }
     }
+    voxels.truncate(slices.len() * len);
     let mut volume = Volume {
         series_uid: series.uid.clone(),
         shape: VolumeShape { slices: infos.len(), rows, columns },
@@ -211,5 +236,6 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         oddities,
     };
     shear::straighten(&mut volume);
+    canonical::turn(&mut volume);
     volume
 }

@@ -89,12 +89,18 @@ impl<'f> Frames<'f> {
         Ok(Self { file, layout, place })
     }
 
-    /// Decodes a frame into `rows · columns` values in HU (PS3.3 section C.11.1) by its own layout. Padding and what is
-    /// less than air become air where `is_hounsfield`.
+    /// Decodes a frame into the `rows · columns` values of `room`, in HU (PS3.3 section C.11.1), by its own layout. Padding
+    /// and what is less than air become air where `is_hounsfield`.
     ///
     /// # Errors
     /// Pixels that are cut off or cannot be decoded.
-    pub(super) fn decode(&self, frame: u32, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
+    pub(super) fn decode(
+        &self,
+        frame: u32,
+        layout: &PixelLayout,
+        is_hounsfield: bool,
+        room: &mut [i16],
+    ) -> Result<(), FileError> {
         let needed = self.layout.frame_bytes();
         let frame = frame as usize;
         match &self.place {
@@ -104,7 +110,8 @@ impl<'f> Frames<'f> {
                 let bytes = there
                     .get(..needed)
                     .ok_or_else(|| FileError::Pixels(format!("cut off: {} bytes of {needed}", there.len())))?;
-                Ok(hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield))
+                hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield, room);
+                Ok(())
             }
             Place::Encapsulated(frames) => {
                 let (Some(fragments), Some(PixelBytes::Fragments(all))) = (frames.get(frame), &self.file.pixels) else {
@@ -115,14 +122,15 @@ impl<'f> Frames<'f> {
                 let bytes = bytes.get(..needed).ok_or_else(|| {
                     FileError::Pixels("the compressed picture is smaller than the header says".into())
                 })?;
-                Ok(hounsfield(bytes, layout, false, is_hounsfield))
+                hounsfield(bytes, layout, false, is_hounsfield, room);
+                Ok(())
             }
         }
     }
 }
 
 /// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
-fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool) -> Vec<i16> {
+fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool, room: &mut [i16]) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let mask = (1_u32 << layout.bits_stored) - 1;
     let sign = 1_u32 << (layout.bits_stored - 1);
@@ -139,9 +147,13 @@ fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfiel
         if is_hounsfield { converted.max(Volume::AIR) } else { converted }
     };
     if layout.bits_allocated == 8 {
-        bytes.iter().map(|&byte| convert(u16::from(byte))).collect()
+        for (voxel, &byte) in room.iter_mut().zip(bytes) {
+            *voxel = convert(u16::from(byte));
+        }
     } else {
         let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
-        bytes.chunks_exact(2).map(|pair| convert(join([pair[0], pair[1]]))).collect()
+        for (voxel, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
+            *voxel = convert(join(*pair));
+        }
     }
 }

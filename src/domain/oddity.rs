@@ -1,5 +1,6 @@
 //! What is odd about a study or a series: found, told, never silently repaired.
 
+use super::Axis;
 use std::fmt;
 
 /// One oddity. Its text is a short plain notice to the reader.
@@ -52,6 +53,85 @@ pub enum Oddity {
     PixelForm(PixelForm, usize),
     /// The files of one study name several patients; number of patient IDs.
     SeveralPatients(usize),
+    /// Localizers (by ImageType) in a series of slices, left out.
+    Localizers(usize),
+    /// Files of a series that hold no picture; number left out.
+    WithoutPicture(usize),
+    /// One series holds several stacks, which are told apart; their number.
+    SeveralStacks(usize),
+    /// Single slices lie beside the stack's axis and are moved back within their plane.
+    ShiftedSlices,
+    /// The slices are sagittal ([`Axis::RightLeft`]) or coronal ([`Axis::FrontBack`]); the volume is turned into axial ones.
+    Resliced(Axis),
+    /// Rows of axial slices run from front to back; rows and columns are exchanged.
+    TurnedRows,
+}
+
+impl Oddity {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gaps(_) => "gaps",
+            Self::DuplicatePositions(_) => "duplicate-positions",
+            Self::DoubledInstanceUid(_) => "doubled-instance-uid",
+            Self::Copies(_) => "copies",
+            Self::Tilt(_) => "tilt",
+            Self::Oblique(_) => "oblique",
+            Self::MixedSizes(_) => "mixed-sizes",
+            Self::MixedOrientations(_) => "mixed-orientations",
+            Self::NotGrey(_) => "not-grey",
+            Self::WithoutPosition(_) => "without-position",
+            Self::NoPositions => "no-positions",
+            Self::NoPixelSpacing => "no-pixel-spacing",
+            Self::UnreadablePixels(_) => "unreadable-pixels",
+            Self::BadRescale(_) => "bad-rescale",
+            Self::BadWindow => "bad-window",
+            Self::BadNumber(_) => "bad-number",
+            Self::OverlappingSlices => "overlapping-slices",
+            Self::Repaired(_) => "repaired",
+            Self::Monochrome1 => "monochrome1",
+            Self::UnevenSpacing => "uneven-spacing",
+            Self::MultiFrame(_) => "multi-frame",
+            Self::PixelForm(..) => "pixel-form",
+            Self::SeveralPatients(_) => "several-patients",
+            Self::Localizers(_) => "localizers",
+            Self::WithoutPicture(_) => "without-picture",
+            Self::SeveralStacks(_) => "several-stacks",
+            Self::ShiftedSlices => "shifted-slices",
+            Self::Resliced(_) => "resliced",
+            Self::TurnedRows => "turned-rows",
+        }
+    }
+
+    /// How many files, slices or places it speaks of; `None` where it speaks of the whole.
+    #[must_use]
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Gaps(n) | Self::DoubledInstanceUid(n) | Self::SeveralPatients(n) | Self::SeveralStacks(n) => Some(*n),
+            other => other.left_out(),
+        }
+    }
+
+    /// How many files it leaves out of the volume; `None` where it leaves out none.
+    #[must_use]
+    pub fn left_out(&self) -> Option<usize> {
+        match self {
+            Self::DuplicatePositions(n)
+            | Self::Copies(n)
+            | Self::MixedSizes(n)
+            | Self::MixedOrientations(n)
+            | Self::NotGrey(n)
+            | Self::WithoutPosition(n)
+            | Self::UnreadablePixels(n)
+            | Self::BadRescale(n)
+            | Self::MultiFrame(n)
+            | Self::PixelForm(_, n)
+            | Self::Localizers(n)
+            | Self::WithoutPicture(n) => Some(*n),
+            _ => None,
+        }
+    }
 }
 
 /// Pixels that are no 8-bit or 16-bit integers with a linear modality LUT.
@@ -65,6 +145,11 @@ pub enum PixelForm {
     Float,
     /// A ModalityLUTSequence instead of rescale values.
     ModalityLut,
+}
+
+impl PixelForm {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Wide, Self::Packed, Self::Float, Self::ModalityLut];
 }
 
 impl fmt::Display for PixelForm {
@@ -186,6 +271,13 @@ impl fmt::Display for Oddity {
             Self::PixelForm(form, 1) => write!(f, "1 slice with {form} left out"),
             Self::PixelForm(form, n) => write!(f, "{n} slices with {form} left out"),
             Self::SeveralPatients(n) => write!(f, "the files name {n} patients"),
+            Self::Localizers(n) => count(f, *n, "localizer left out", "localizers left out"),
+            Self::WithoutPicture(n) => count(f, *n, "file without a picture", "files without a picture"),
+            Self::SeveralStacks(n) => write!(f, "{n} stacks in one series, told apart"),
+            Self::ShiftedSlices => f.write_str("slices beside the stack's axis: moved back"),
+            Self::Resliced(Axis::FrontBack) => f.write_str("coronal slices: read as axial ones"),
+            Self::Resliced(_) => f.write_str("sagittal slices: read as axial ones"),
+            Self::TurnedRows => f.write_str("rows run from front to back: turned"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The result of analysing one study.
 
-use super::{CervicalLevel, LevelFinding, NotAnalysed, PerLevel, Probability, SliceScore, Uid};
+use super::{
+    CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore, Uid,
+};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,6 +156,14 @@ impl FractureReport {
             .iter()
             .filter(|finding| finding.probability().is_some())
             .max_by(|a, b| a.probability().partial_cmp(&b.probability()).unwrap_or(std::cmp::Ordering::Equal))
+    }
+
+    /// Levels that the scan shows in part only, C1 first.
+    #[must_use]
+    pub fn cut_off(&self) -> Vec<CervicalLevel> {
+        let is_cut =
+            |finding: &&LevelFinding| matches!(finding.outcome, LevelOutcome::Seen { extent: LevelExtent::CutOff, .. });
+        self.levels.0.iter().filter(is_cut).map(|finding| finding.level).collect()
     }
 
     /// Levels that the scan does not show, C1 first.

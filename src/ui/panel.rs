@@ -5,7 +5,8 @@ use super::text::{paragraph, put, put_right};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
-    Analysis, CervicalLevel, Completeness, FractureReport, LevelOutcome, ModelIdentity, ModelNature, Probability,
+    Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature,
+    Probability,
 };
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -105,8 +106,13 @@ fn overall(
         (Completeness::Final, _) => {
             let missing = report.not_seen();
             let names: Vec<&str> = missing.iter().map(|level| level.name()).collect();
+            let cut_off: Vec<&str> = report.cut_off().iter().map(|level| level.name()).collect();
             match names.as_slice() {
-                [] => format!("┊ alert {}", report.model.thresholds.overall),
+                [] if cut_off.is_empty() => format!("┊ alert {}", report.model.thresholds.overall),
+                [] => format!("partly in the scan: {}", cut_off.join(" ")),
+                several if !cut_off.is_empty() => {
+                    format!("without {}, partly {}", several.join(" "), cut_off.join(" "))
+                }
                 [one] => format!("without {one}: not in the scan"),
                 several => format!("without {}: not in the scan", several.join(" ")),
             }
@@ -136,7 +142,10 @@ fn level_line(
             };
             put(buffer, inner.x + 5, y, inner.width - 6, words, style(Role::Muted));
         }
-        LevelOutcome::Seen { probability, key_slice, .. } => {
+        LevelOutcome::Seen { probability, key_slice, extent, .. } => {
+            if extent == LevelExtent::CutOff {
+                put(buffer, inner.x + 3, y, 1, "…", style(Role::Warning));
+            }
             let alert = report.is_level_alert(level);
             let bar_width = inner.width.saturating_sub(20);
             let threshold = report.model.thresholds.level;

@@ -3,7 +3,7 @@
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, VolumeState};
-use crate::domain::{Analysis, FractureReport, Volume};
+use crate::domain::{Analysis, FractureReport, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -175,9 +175,17 @@ fn series_words(reading: &Reading) -> String {
     words.join(" · ")
 }
 
-/// What is odd about the series, in one line: as much of it as has room, and how much more there is.
-fn oddities(volume: &Volume, room: u16) -> String {
-    let all: Vec<String> = volume.oddities.iter().map(ToString::to_string).collect();
+/// What the open series can show of a neck, and what is odd about it.
+fn notices(reading: &Reading) -> Vec<String> {
+    let Some(volume) = reading.volume() else { return Vec::new() };
+    let series = reading.study.series.get(reading.series);
+    let shows = series.map(|series| coverage(&reading.study.patient, series)).unwrap_or_default();
+    let shows = shows.iter().map(ToString::to_string);
+    shows.chain(volume.oddities.iter().map(ToString::to_string)).collect()
+}
+
+/// Notices in one line: as many as have room, and how many more there are.
+fn in_one_line(all: &[String], room: u16) -> String {
     let told = |count: usize| {
         let more = all.len() - count;
         let rest = if more > 0 { format!(" (+{more})") } else { String::new() };
@@ -203,8 +211,9 @@ fn on_the_frame(
     }
     let right = area.right() - 2;
     let room = right.saturating_sub(left + 2);
-    if let Some(volume) = reading.volume().filter(|volume| !told && !volume.oddities.is_empty() && room > 8) {
-        let line = format!(" {} ", fit(&oddities(volume, room), room));
+    let notices = notices(reading);
+    if !told && !notices.is_empty() && room > 8 {
+        let line = format!(" {} ", fit(&in_one_line(&notices, room), room));
         put_right(buffer, right, y, room + 2, &line, look.theme.style(Role::Warning));
     }
 }
@@ -241,12 +250,10 @@ fn side_picture(
     }
 }
 
-/// Oddities of the series under the panel; `false`, and nothing drawn, where they do not all have room.
+/// Notices about the series under the panel; `false`, and nothing drawn, where they do not all have room.
 fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) -> bool {
-    let Some(volume) = reading.volume() else { return true };
     let room = area.width.saturating_sub(3);
-    let lines: Vec<String> =
-        volume.oddities.iter().flat_map(|oddity| super::text::wrap(&oddity.to_string(), room, 3)).collect();
+    let lines: Vec<String> = notices(reading).iter().flat_map(|notice| super::text::wrap(notice, room, 3)).collect();
     if lines.len() + 1 > usize::from(area.height) {
         return false;
     }

@@ -5,7 +5,7 @@ use super::reading::state_words;
 use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Order, Progress, ScanState};
-use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature};
+use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -300,6 +300,10 @@ fn selection_words(model: &Model) -> String {
         if !missing.is_empty() && report.completeness == Completeness::Final {
             words.push(format!("{} not in the scan", missing.join(" ")));
         }
+        let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
+        if !partly.is_empty() && report.completeness == Completeness::Final {
+            words.push(format!("{} partly in the scan", partly.join(" ")));
+        }
     }
     let state = state_words(entry, &model.network);
     if !state.is_empty() {
@@ -308,6 +312,7 @@ fn selection_words(model: &Model) -> String {
     if let Ok(choice) = &entry.choice {
         words.push(choice.explanation.clone());
         if let Some(series) = entry.study.series.get(choice.series) {
+            words.extend(coverage(&entry.study.patient, series).iter().map(ToString::to_string));
             words.extend(series.oddities.iter().map(ToString::to_string));
         }
     }

@@ -9,10 +9,10 @@
 mod corpus;
 #[path = "../support/jpeg_lossless.rs"]
 mod jpeg_lossless;
-#[path = "../fuzz/memory.rs"]
-mod memory;
 #[path = "../support/part10.rs"]
 mod part10;
+#[path = "../fuzz/process.rs"]
+mod process;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{Series, Volume};
@@ -61,13 +61,13 @@ fn scan(folder: &Path) {
 
 fn load(folder: &Path) {
     let series = largest(folder);
-    memory::forget_peak();
+    process::forget_peak();
     let begun = Instant::now();
     let volume = volume(&series);
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(volume.shape.slices, series.instances.len(), "all slices are read");
     let mib = (volume.voxels.len() * 2) as f64 / 1024.0 / 1024.0;
-    println!("{seconds:.4} {mib:.1} {}", memory::peak_mib().unwrap_or_default());
+    println!("{seconds:.4} {mib:.1} {}", process::peak_mib().unwrap_or_default());
 }
 
 /// A CT header of some ninety elements, as scanners write them: names, doses, protocols, a sequence, a private block.

@@ -4,9 +4,9 @@ use cspine::app::{Command, Effect, Message, Model, PromptKey, update};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
-    KeySlice, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity, Patient,
-    PatientPoint, PerLevel, PixelSpacing, Probability, ScoredSlice, Series, SeriesKind, Sex, SliceInfo, SliceScore,
-    SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume, VolumeShape,
+    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
+    Patient, PatientPoint, PerLevel, PixelSpacing, Probability, ScoredSlice, Series, SeriesHints, SeriesKind, Sex,
+    SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ pub(crate) fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) ->
         modality: Modality::Ct,
         kernel: CleanText::new("BONE"),
         body_part: CleanText::new("CSPINE"),
+        hints: SeriesHints::default(),
         kind,
         instances: (0..slices).map(instance).collect(),
         stack: Some(SliceStack::new((0..slices).map(|slice| slice as f64).collect())),
@@ -168,6 +169,7 @@ pub(crate) fn report(
                 instance_number: i32::try_from(index + 1).ok(),
                 position_mm: Some(FIRST_Z - index as f64),
             },
+            extent: LevelExtent::Whole,
             hot_spot: Some(HotSpot { point: PatientPoint::new(-30.0, -10.0, FIRST_Z - index as f64) }),
         });
         LevelFinding { level, outcome }

@@ -221,13 +221,11 @@ impl Tables {
         coefficients: &mut Coefficients,
     ) -> Result<(), Fault> {
         let tables = coefficients::Tables { dc: self.dc[header.dc].as_ref(), ac: self.ac[header.ac].as_ref() };
-        let scan = coefficients::Scan {
-            from: header.from.into(),
-            to: header.to.into(),
-            high: header.high,
-            low: header.low,
-            restart: self.restart,
-        };
-        coefficients.scan(bits, tables, scan, frame.process == Process::Progressive)
+        let progressive = frame.process == Process::Progressive;
+        // A sequential scan holds every coefficient in full, whatever its header says: some writers leave zeros there.
+        let (from, to, high, low) =
+            if progressive { (header.from, header.to, header.high, header.low) } else { (0, 63, 0, 0) };
+        let scan = coefficients::Scan { from: from.into(), to: to.into(), high, low, restart: self.restart };
+        coefficients.scan(bits, tables, scan, progressive)
     }
 }

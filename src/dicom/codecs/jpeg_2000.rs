@@ -25,7 +25,7 @@ pub(super) fn decode(stream: &[u8], shape: Shape, syntax: &str) -> Result<Vec<u1
 /// Some writers wrap the code stream in the boxes of a JP2 file (T.800 annex I); DICOM knows it bare.
 fn code_stream(stream: &[u8]) -> Result<&[u8], Fault> {
     let mut rest = stream;
-    if !rest.get(4..8).is_some_and(|name| name == b"jP  ") {
+    if rest.get(4..8) != Some(b"jP  ") {
         return Ok(stream);
     }
     loop {

@@ -61,12 +61,8 @@ impl Coefficients {
             && scan.high <= 13
             && scan.low <= 13
             && (scan.high == 0 || scan.high == scan.low + 1);
-        // A progressive scan holds DC or AC, a sequential one both, in full.
-        let shape = if progressive {
-            scan.from > 0 || scan.to == 0
-        } else {
-            (scan.from, scan.to, scan.high, scan.low) == (0, 63, 0, 0)
-        };
+        // A progressive scan holds DC or AC, a sequential one both.
+        let shape = !progressive || scan.from > 0 || scan.to == 0;
         if !band || !shape {
             return Err(Fault::Damaged("a scan header makes no sense"));
         }
@@ -236,8 +232,9 @@ impl Decoder<'_, '_> {
     /// it stopped.
     fn pass(&mut self, block: &mut [i16; 64], from: usize, zeros: Option<u8>, unit: i16) -> Result<usize, Fault> {
         let mut left = zeros;
-        for k in from..=self.scan.to {
-            if block[k] == 0 {
+        let band = block.iter_mut().enumerate().take(self.scan.to + 1).skip(from);
+        for (k, value) in band {
+            if *value == 0 {
                 match &mut left {
                     Some(0) => return Ok(k),
                     Some(zeros) => *zeros -= 1,
@@ -245,8 +242,7 @@ impl Decoder<'_, '_> {
                 }
             } else if self.bits.take(1)? == 1 {
                 // The value's lower bits are zero until now; its magnitude grows.
-                let step = if block[k] > 0 { unit } else { -unit };
-                block[k] = block[k].saturating_add(step);
+                *value = value.saturating_add(if *value > 0 { unit } else { -unit });
             }
         }
         Ok(self.scan.to + 1)

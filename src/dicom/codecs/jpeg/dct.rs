@@ -70,3 +70,49 @@ pub(super) fn inverse(block: &[i64; 64], precision: u8) -> [u16; 64] {
     }
     samples
 }
+
+#[cfg(test)]
+mod tests {
+    use super::inverse;
+    use proptest::prelude::*;
+    use std::f64::consts::PI;
+
+    /// The transform as T.81 A.3.3 defines it.
+    fn defined(block: &[i64; 64], precision: u8) -> [f64; 64] {
+        let scale = |n: usize| if n == 0 { 0.5_f64.sqrt() } else { 1.0 };
+        let wave = |x: usize, n: usize| ((2 * x + 1) as f64 * n as f64 * PI / 16.0).cos();
+        std::array::from_fn(|at| {
+            let (y, x) = (at / 8, at % 8);
+            let term = |n: usize| {
+                let (v, u) = (n / 8, n % 8);
+                scale(u) * scale(v) * block[n] as f64 * wave(x, u) * wave(y, v)
+            };
+            let middle = f64::from(1 << (precision - 1));
+            ((0..64).map(term).sum::<f64>() / 4.0 + middle).clamp(0.0, 2.0 * middle - 1.0)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_transform_is_within_a_unit_of_the_defined_one(
+            coefficients in proptest::collection::vec(-600_i64..600, 64),
+            level in -16_000_i64..16_000,
+            twelve in any::<bool>(),
+        ) {
+            let precision = if twelve { 12 } else { 8 };
+            let mut block: [i64; 64] = coefficients.try_into().unwrap();
+            block[0] = level;
+            for (fast, exact) in inverse(&block, precision).iter().zip(defined(&block, precision)) {
+                prop_assert!((f64::from(*fast) - exact).abs() <= 1.0, "{fast} for {exact}");
+            }
+        }
+
+        /// Values that no encoder writes neither run over nor leave the range.
+        #[test]
+        fn wild_coefficients_are_clipped(coefficients in proptest::collection::vec(-0x8000_i64 * 0xFFFF..0x7FFF * 0xFFFF, 64)) {
+            let block: [i64; 64] = coefficients.try_into().unwrap();
+            prop_assert!(inverse(&block, 8).iter().all(|sample| *sample <= 255));
+            prop_assert!(inverse(&block, 12).iter().all(|sample| *sample <= 4095));
+        }
+    }
+}
