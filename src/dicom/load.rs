@@ -17,6 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Voxels of the largest volume that is loaded: 4 GiB of them in memory.
 pub(super) const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
 
+/// Different reasons that are told in words when slices cannot be read.
+const REASONS: usize = 3;
+
 /// Why there is no volume.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
@@ -96,11 +99,13 @@ pub fn load_volume(
     }
     let mut slices = Vec::with_capacity(total);
     let mut failure = None;
+    let mut failures: BTreeMap<String, usize> = BTreeMap::new();
     for (instance, (_, slice)) in series.instances.iter().zip(read) {
         match slice {
             Ok(slice) => slices.push(slice),
             Err(reason) => {
                 tracing::warn!("a slice is left out: {reason}");
+                *failures.entry(CleanText::new(&reason.to_string()).to_string()).or_default() += 1;
                 failure.get_or_insert((instance.path.clone(), reason));
             }
         }
@@ -109,7 +114,16 @@ pub fn load_volume(
         let (path, reason) = failure.unwrap_or((first.path.clone(), FileError::Empty));
         return Err(LoadError::Nothing { path, reason });
     }
-    Ok(assemble(series, slices, voxels, total))
+    Ok(assemble(series, slices, voxels, total, failures))
+}
+
+/// Slices that could not be read, by reason: the most frequent reasons first, the rest without one.
+fn told_lost(failures: BTreeMap<String, usize>) -> Vec<Oddity> {
+    let mut failures: Vec<(String, usize)> = failures.into_iter().collect();
+    failures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let rest: usize = failures.iter().skip(REASONS).map(|(_, slices)| slices).sum();
+    let told = failures.into_iter().take(REASONS).map(|(reason, slices)| Oddity::Unread { slices, reason });
+    told.chain((rest > 0).then_some(Oddity::UnreadMore(rest))).collect()
 }
 
 /// The slices that one file holds, by their numbers, each read or with the reason why not.
@@ -166,7 +180,13 @@ fn read_slices<'s>(
 }
 
 /// The volume of the slices that could be read, their voxels still at the places of all `total`.
-fn assemble(series: &Series, slices: Vec<Slice<'_>>, mut voxels: Vec<i16>, total: usize) -> Volume {
+fn assemble(
+    series: &Series,
+    slices: Vec<Slice<'_>>,
+    mut voxels: Vec<i16>,
+    total: usize,
+    failures: BTreeMap<String, usize>,
+) -> Volume {
     let mut oddities = series.oddities.clone();
     // What shows only when all of a file is read.
     let told = slices.iter().flat_map(|slice| &slice.header.oddities);
@@ -184,12 +204,7 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, mut voxels: Vec<i16>, total
         None => SliceStack::new((0..slices.len()).map(|index| index as f64).collect()),
     };
     if lost > 0 {
-        let known = oddities.iter().find_map(|oddity| match oddity {
-            Oddity::UnreadablePixels(n) => Some(*n),
-            _ => None,
-        });
-        oddities.retain(|oddity| !matches!(oddity, Oddity::UnreadablePixels(_)));
-        oddities.push(Oddity::UnreadablePixels(lost + known.unwrap_or(0)));
+        oddities.extend(told_lost(failures));
         oddities.retain(|oddity| !matches!(oddity, Oddity::Gaps(_)));
         let gaps = if plane.is_some() { stack.gaps().len() } else { 0 };
         if gaps > 0 {

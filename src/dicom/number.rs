@@ -3,10 +3,7 @@
 
 /// A decimal string: finite, with a point, no matter how long. A comma, a unit or a word makes it none.
 pub(super) fn decimal(text: &str) -> Option<f64> {
-    let text = trimmed(text);
-    // Rust's own reading also takes words: `inf`, `nan`.
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
-    text.parse::<f64>().ok().filter(|value| digits && value.is_finite() && value.abs() < 1e300)
+    trimmed(text).parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e300)
 }
 
 /// An integer string. A fraction of zeros is still an integer; any other is none.

@@ -33,6 +33,15 @@ pub enum Oddity {
     NoPixelSpacing,
     /// Slices whose pixels could not be used, left out.
     UnreadablePixels(usize),
+    /// Slices that could not be read when the series was loaded, left out.
+    Unread {
+        /// How many.
+        slices: usize,
+        /// Why, cleaned for display.
+        reason: String,
+    },
+    /// More such slices, for yet other reasons.
+    UnreadMore(usize),
     /// Slices whose rescale values are not numbers that a CT can have, left out.
     BadRescale(usize),
     /// A window in the file that is none was replaced.
@@ -86,6 +95,8 @@ impl Oddity {
             Self::NoPixelSpacing => "no-pixel-spacing",
             Self::UnreadablePixels(_) => "unreadable-pixels",
             Self::BadRescale(_) => "bad-rescale",
+            Self::Unread { .. } => "unread",
+            Self::UnreadMore(_) => "unread-more",
             Self::BadWindow => "bad-window",
             Self::BadNumber(_) => "bad-number",
             Self::OverlappingSlices => "overlapping-slices",
@@ -125,6 +136,8 @@ impl Oddity {
             | Self::WithoutPosition(n)
             | Self::UnreadablePixels(n)
             | Self::BadRescale(n)
+            | Self::Unread { slices: n, .. }
+            | Self::UnreadMore(n)
             | Self::MultiFrame(n)
             | Self::PixelForm(_, n)
             | Self::Localizers(n)
@@ -260,6 +273,11 @@ impl fmt::Display for Oddity {
             }
             Self::BadRescale(n) => {
                 count(f, *n, "slice with a bad rescale left out", "slices with a bad rescale left out")
+            }
+            Self::Unread { slices: 1, reason } => write!(f, "1 slice left out: {reason}"),
+            Self::Unread { slices, reason } => write!(f, "{slices} slices left out: {reason}"),
+            Self::UnreadMore(n) => {
+                count(f, *n, "more slice left out for another reason", "more slices left out for other reasons")
             }
             Self::BadWindow => f.write_str("a window in the file is not one: replaced"),
             Self::BadNumber(what) => write!(f, "{what} is not a usable number"),

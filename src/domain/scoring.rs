@@ -92,7 +92,6 @@ impl fmt::Display for SeriesScore {
 }
 
 /// The points of a series. Coverage weighs most: a sharper part of a neck never beats the whole of it.
-#[must_use]
 pub(super) fn score(series: &Series) -> SeriesScore {
     use ScorePart::{BodyPart, Contrast, Coverage, Kernel, Made, PixelSize, Plane, Slices, Spacing, Thickness};
     SeriesScore {
@@ -112,7 +111,6 @@ pub(super) fn score(series: &Series) -> SeriesScore {
 }
 
 /// Extent of a series along the body in mm, from the middle of its first voxel to that of its last; 0 where unknown.
-#[must_use]
 pub(super) fn head_foot_mm(series: &Series) -> f64 {
     let Some(extent) = series.extent_mm() else { return 0.0 };
     if series.kind == SeriesKind::Axial {
@@ -152,7 +150,6 @@ const PROJECTIONS: [&str; 10] =
     ["MIP", "MINIP", "MAX_IP", "MIN_IP", "VRT", "SSD", "VOLREN", "3D", "PROJECTION IMAGE", "VOLUME RENDERING"];
 
 /// Whether ImageType says that the pictures are projections, not slices.
-#[must_use]
 pub(super) fn is_projection(series: &Series) -> bool {
     let image_type = series.hints.image_type.as_str().to_uppercase();
     let named = |value: &str| {
@@ -233,7 +230,6 @@ fn other_part(words: &[String]) -> Option<&str> {
 
 /// The part of the body that the files name, where that is not the neck. Names are a hint and no more: a neck is often scanned
 /// under the head's protocol.
-#[must_use]
 pub(super) fn named_other_part(series: &Series) -> Option<String> {
     let texts = [&series.description, &series.hints.protocol, &series.body_part].map(|text| words(text.as_str()));
     if texts.iter().any(|text| names_neck(text)) {
