@@ -24,8 +24,8 @@ pub(super) use element::Encoding;
 pub(super) use part::Part;
 pub(super) use pixels::PixelBytes;
 
-/// Bytes read first of each file; most headers end well before.
-const FIRST_READ: u64 = 64 * 1024;
+/// Bytes read first of each file; most headers end before.
+const FIRST_READ: u64 = 16 * 1024;
 /// No header is larger; that of two thousand frames has a few MiB.
 const HEADER_LIMIT: u64 = 64 * 1024 * 1024;
 /// No file larger than this is read.
@@ -151,7 +151,8 @@ fn read_bytes(mut file: impl Read, size: u64, extent: Extent) -> Result<(Part10,
         return Err(FileError::Damaged("a file of more than 2 GiB"));
     }
     let wanted = if extent == Extent::All { size } else { FIRST_READ.min(size) };
-    let mut bytes = Vec::new();
+    // Room for a header at once; more only as it is read, for a size may be a lie.
+    let mut bytes = Vec::with_capacity(wanted.min(FIRST_READ) as usize);
     (&mut file).take(wanted).read_to_end(&mut bytes)?;
     loop {
         let complete = bytes.len() as u64 >= size;
