@@ -1,4 +1,4 @@
-//! DICOM in and out: the only user of dicom-rs. Bytes of a file are walked by [`part10`], which repairs in memory what
+//! DICOM in and out: the only user of dicom-rs. Bytes of a file are walked by `part10`, which repairs in memory what
 //! scanners and data sets get wrong and bounds what a hostile file can claim. dicom-rs gives the dictionary, decodes most
 //! compressed pixels and writes files.
 //!

@@ -22,7 +22,8 @@ pub use level::{CervicalLevel, PerLevel};
 pub use lut::ModalityLut;
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use report::{
-    Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds, Timing,
+    Absence, Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds,
+    Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};

@@ -314,7 +314,7 @@ fn in_reading(model: &mut Model, command: Command) -> Vec<Effect> {
                         format!("{level} lies outside this series; tab shows the next one")
                     }
                     Some(report) if report.completeness == Completeness::Final => {
-                        format!("{level} is not in the scan")
+                        report.absence(level).map_or_else(String::new, |why| format!("{level}: {why}"))
                     }
                     Some(_) => format!("{level} is not seen yet"),
                 });

@@ -1,12 +1,12 @@
 //! The C1–C7 probability panel: bar, percentage, key slice, threshold, what is not seen, and which model speaks.
 
 use super::bar::{self, Kind};
-use super::text::{paragraph, put, put_right};
+use super::text::{paragraph, put, put_right, width};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
-    Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature,
-    Probability,
+    Absence, Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, ModelIdentity,
+    ModelNature, Probability,
 };
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -104,17 +104,16 @@ fn overall(
             if paused { format!("paused at {share} % of slices") } else { format!("preliminary, {share} % done") }
         }
         (Completeness::Final, _) => {
-            let missing = report.not_seen();
-            let names: Vec<&str> = missing.iter().map(|level| level.name()).collect();
+            let mut missing = report.absences();
             let cut_off: Vec<&str> = report.cut_off().iter().map(|level| level.name()).collect();
-            match names.as_slice() {
-                [] if cut_off.is_empty() => format!("┊ alert {}", report.model.thresholds.overall),
-                [] => format!("partly in the scan: {}", cut_off.join(" ")),
-                several if !cut_off.is_empty() => {
-                    format!("without {}, partly {}", several.join(" "), cut_off.join(" "))
-                }
-                [one] => format!("without {one}: not in the scan"),
-                several => format!("without {}: not in the scan", several.join(" ")),
+            if !cut_off.is_empty() {
+                missing.push(format!("partly in the scan: {}", cut_off.join(" ")));
+            }
+            let room = inner.width - 11;
+            match missing.as_slice() {
+                [] => format!("┊ alert {}", report.model.thresholds.overall),
+                [one] if width(one) <= room => one.clone(),
+                _ => "not all levels, see below".to_owned(),
             }
         }
     };
@@ -136,11 +135,10 @@ fn level_line(
     put(buffer, inner.x + 1, y, 2, level.name(), style(Role::Title));
     match report.levels[level].outcome {
         LevelOutcome::NotSeen => {
-            let words = match report.completeness {
-                Completeness::Final => "not in the scan",
-                Completeness::Preliminary { .. } => "not seen yet",
-            };
-            put(buffer, inner.x + 5, y, inner.width - 6, words, style(Role::Muted));
+            let why = report.absence(level).filter(|_| report.completeness == Completeness::Final);
+            let words = why.map_or_else(|| "not seen yet".to_owned(), |why| why.to_string());
+            let role = if why == Some(Absence::Overlooked) { Role::Warning } else { Role::Muted };
+            put(buffer, inner.x + 5, y, inner.width - 6, &words, style(role));
         }
         LevelOutcome::Seen { probability, key_slice, extent, .. } => {
             if extent == LevelExtent::CutOff {

@@ -296,9 +296,8 @@ fn selection_words(model: &Model) -> String {
                 words.push(format!("{level} {probability} slice {}", key.index + 1));
             }
         }
-        let missing: Vec<&str> = report.not_seen().into_iter().map(CervicalLevel::name).collect();
-        if !missing.is_empty() && report.completeness == Completeness::Final {
-            words.push(format!("{} not in the scan", missing.join(" ")));
+        if report.completeness == Completeness::Final {
+            words.extend(report.absences());
         }
         let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
         if !partly.is_empty() && report.completeness == Completeness::Final {

@@ -128,3 +128,15 @@ fn a_study_that_grows_while_it_is_open_is_read_and_analysed_again() {
     assert_eq!(queue(&session)[0], uid(1));
     assert_eq!(session.model.screen(), Screen::Reading);
 }
+
+#[test]
+fn a_level_that_the_network_overlooked_is_never_called_missing_from_the_scan() {
+    let mut session = five();
+    session.analysed(1, 140, [Some(0.1), Some(0.1), None, Some(0.1), Some(0.1), Some(0.1), None]);
+    let report = session.model.worklist.entry(&uid(1)).and_then(|entry| entry.report()).expect("a report");
+    // 20 mm follow on C6: no room for the whole of C7. C3 lies between two that are seen.
+    assert_eq!(report.absences(), ["C7 not in the scan", "C3 in the scan, not seen by the model"]);
+    session.analysed(2, 280, [None, Some(0.1), Some(0.1), Some(0.1), Some(0.1), Some(0.1), None]);
+    let report = session.model.worklist.entry(&uid(2)).and_then(|entry| entry.report()).expect("a report");
+    assert_eq!(report.absences(), ["C1 C7 in the scan, not seen by the model"], "40 mm of scan at both ends");
+}
