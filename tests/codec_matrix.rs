@@ -85,7 +85,7 @@ fn colour_makes_no_volume_and_is_told() {
         if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("TestPattern")) {
             continue;
         }
-        let (studies, ..) = scan_all(&[path.clone()], &Cancel::new());
+        let (studies, ..) = scan_all(std::slice::from_ref(&path), &Cancel::new());
         let told = studies.iter().flat_map(|study| &study.series).any(|series| {
             series.instances.is_empty() && series.oddities.iter().any(|oddity| matches!(oddity, Oddity::NotGrey(_)))
         });

@@ -112,12 +112,6 @@ pub(super) fn parse(file: &Part10) -> Result<Vec<Header>, FileError> {
             let own = per_frame.get(frame).is_some_and(|group| !group.items(tags::PLANE_POSITION_SEQUENCE).is_empty());
             header.plane = header.plane.filter(|_| own);
         }
-        // What is cut off is known before any pixel is read.
-        let native = file.pixel_element.filter(|pixels| !pixels.is_encapsulated).and_then(|pixels| pixels.bytes_there);
-        header.layout = header.layout.and_then(|layout| {
-            let end = (layout.frame_bytes() as u64).saturating_mul(frame as u64 + 1);
-            if native.is_some_and(|bytes| bytes < end) { Err(Fault::Size) } else { Ok(layout) }
-        });
         if there < stated {
             header.oddities.push(Oddity::UnreadablePixels(stated - there));
         }

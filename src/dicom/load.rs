@@ -179,7 +179,8 @@ fn read_slices<'s>(
         .collect()
 }
 
-/// The volume of the slices that could be read, their voxels still at the places of all `total`.
+/// The volume of the slices that could be read, their voxels still at the places of all `total`; `failures` says why others
+/// could not be.
 fn assemble(
     series: &Series,
     slices: Vec<Slice<'_>>,

@@ -17,14 +17,17 @@ pub(super) fn check(file: &Part10, headers: &mut [Header]) -> Option<FileError> 
     let (layout, frames) = headers.first().and_then(|header| Some((header.layout.ok()?, header.frames)))?;
     let mut repairs = BTreeSet::new();
     let found = Frames::find(file, layout, frames, &mut repairs);
+    let mut fault = found.as_ref().err().cloned();
     for header in headers {
         header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
+        let own = found.as_ref().ok().and_then(|frames| frames.missing(header.frame));
+        fault = fault.or_else(|| own.clone());
         // A syntax that cannot be decoded is no fault of the file: its slices are there, for another program.
-        if matches!(found, Err(FileError::Pixels(_))) {
+        if matches!(found, Err(FileError::Pixels(_))) || own.is_some() {
             header.layout = header.layout.and(Err(Fault::Size));
         }
     }
-    found.err()
+    fault
 }
 
 /// Where each picture of a file has its pixels.
@@ -87,6 +90,14 @@ impl<'f> Frames<'f> {
             }
         };
         Ok(Self { file, layout, place })
+    }
+
+    /// Why a native frame is not whole.
+    fn missing(&self, frame: u32) -> Option<FileError> {
+        let Place::Native(range) = &self.place else { return None };
+        let needed = self.layout.frame_bytes();
+        let there = range.len().saturating_sub(needed.saturating_mul(frame as usize));
+        (there < needed).then(|| FileError::Pixels(format!("cut off: {there} bytes of {needed}")))
     }
 
     /// Decodes a frame into the `rows · columns` values of `room`, in HU (PS3.3 section C.11.1), by its own layout. Padding
