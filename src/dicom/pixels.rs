@@ -145,26 +145,28 @@ fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfiel
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let mask = (1_u32 << layout.bits_stored) - 1;
     let sign = 1_u32 << (layout.bits_stored - 1);
-    let value = |raw: u16| -> i32 {
-        let stored = (u32::from(raw) >> shift) & mask;
-        if layout.signed && stored & sign != 0 { (stored | !mask).cast_signed() } else { stored.cast_signed() }
-    };
-    let convert = |raw: u16| -> i16 {
-        let stored = value(raw);
+    let convert = |bits: u32| -> i16 {
+        let stored = if layout.signed && bits & sign != 0 { (bits | !mask).cast_signed() } else { bits.cast_signed() };
         if layout.padding.is_some_and(|(low, high)| (low..=high).contains(&stored)) {
             return if is_hounsfield { Volume::AIR } else { 0 };
         }
         let converted = layout.lut.hounsfield(stored);
         if is_hounsfield { converted.max(Volume::AIR) } else { converted }
     };
+    // A picture has more pixels than there are values: each value is converted once.
+    let table: Vec<i16> = if (mask as usize) < room.len() { (0..=mask).map(convert).collect() } else { Vec::new() };
+    let voxel = |raw: u16| {
+        let bits = (u32::from(raw) >> shift) & mask;
+        table.get(bits as usize).copied().unwrap_or_else(|| convert(bits))
+    };
     if layout.bits_allocated == 8 {
-        for (voxel, &byte) in room.iter_mut().zip(bytes) {
-            *voxel = convert(u16::from(byte));
+        for (place, &byte) in room.iter_mut().zip(bytes) {
+            *place = voxel(u16::from(byte));
         }
     } else {
         let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
-        for (voxel, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
-            *voxel = convert(join(*pair));
+        for (place, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
+            *place = voxel(join(*pair));
         }
     }
 }
