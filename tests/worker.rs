@@ -11,7 +11,7 @@ use cspine::phantom::{Recipe, demo_recipes, generate, write_slice, write_study};
 use cspine::task::Cancel;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough for a slow machine under load; a passing test waits for its event only.
 const PATIENCE: Duration = Duration::from_secs(300);
