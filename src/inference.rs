@@ -24,7 +24,7 @@ pub use aggregate::{LevelSummary, overall, summarise};
 pub use analyse::{Analyser, AnalysisError, Step, report_of};
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
-pub use manifest::{InputSpec, Manifest, ManifestError};
+pub use manifest::{Centre, InputSpec, Manifest, ManifestError};
 pub use package::{ModelSource, Package, PackageError};
 pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor};
 pub use session::SliceOutputs;

@@ -1,9 +1,9 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
 use super::{CliError, select};
-use crate::phantom::{MeshSet, Recipe, write_dataset, write_slice};
+use crate::phantom::{Coverage, MeshSet, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +29,27 @@ pub(super) struct Args {
     /// Add to each broken neck its twin that differs by nothing but the fracture.
     #[arg(long)]
     twins: bool,
+    /// Break every neck, at this many levels, instead of about every second at one to three.
+    #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..=7))]
+    broken: Option<u8>,
+    /// Scan another part of the body, which shows no cervical spine.
+    #[arg(long, value_enum)]
+    part: Option<Part>,
+    /// Write, beside each segmentation, where fractures change what is seen: fracture_masks/, for training.
+    #[arg(long)]
+    masks: bool,
     /// Closed surfaces C1*.obj to C7*.obj, in mm, to take the place of the built-in vertebrae.
     #[arg(long, value_name = "DIR")]
     meshes: Option<PathBuf>,
+}
+
+/// What a scan without a neck shows.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Part {
+    /// The head above C1.
+    Head,
+    /// The chest below T2.
+    Chest,
 }
 
 /// Runs the command.
@@ -48,6 +66,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let mut recipes = Vec::new();
     for seed in args.seed..args.seed.saturating_add(args.count) {
         let mut recipe = Recipe::random(seed).with_matrix(usize::from(args.matrix));
+        if let Some(levels) = args.broken {
+            recipe = recipe.broken(usize::from(levels));
+        }
+        if let Some(part) = args.part {
+            recipe.scan.coverage = match part {
+                Part::Head => Coverage::Head,
+                Part::Chest => Coverage::Chest,
+            };
+        }
         let spacing = recipe.scan.spacing_mm;
         if spacing < args.least_spacing {
             recipe.scan.slices = (recipe.scan.slices as f32 * spacing / args.least_spacing).ceil() as usize;
@@ -64,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     let bar = ProgressBar::with_draw_target(Some(recipes.len() as u64), ProgressDrawTarget::stderr());
     let done = |count: usize| bar.set_position(count as u64);
-    write_dataset(&args.out, &recipes, meshes.as_ref(), &Cancel::new(), &done, &write_slice)
+    write_dataset(&args.out, &recipes, meshes.as_ref(), args.masks, &Cancel::new(), &done, &write_slice)
         .map_err(|error| CliError::failed(format!("{} is not complete", select::shown(&args.out)), error))?;
     bar.finish_and_clear();
     eprintln!("{} studies in {}", recipes.len(), select::shown(&args.out));

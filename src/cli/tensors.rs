@@ -4,7 +4,7 @@ use super::CliError;
 use super::select;
 use crate::dicom;
 use crate::domain::{Study, Volume, choose_series};
-use crate::inference::{InputSpec, Manifest, PREPROCESSING_VERSION, Preprocessor};
+use crate::inference::{Centre, InputSpec, Manifest, PREPROCESSING_VERSION, Preprocessor};
 use crate::task::Cancel;
 use clap::Args as ClapArgs;
 use rayon::prelude::*;
@@ -23,9 +23,11 @@ pub(super) struct Args {
     /// Folder to write to; made if missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Take the input's form from this package's model.toml instead of the standard one (384 × 384 pixels, 192 mm, channels at
-    /// −2, 0 and +2 mm, −600 to 1400 HU).
-    #[arg(long, value_name = "DIR")]
+    /// Rows and columns of the input, which covers 112 mm about the spine, has channels at −2, 0 and +2 mm and −600 to 1400 HU.
+    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=1024))]
+    size: u32,
+    /// Take all of the input's form from this package's model.toml instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "size")]
     model: Option<PathBuf>,
 }
 
@@ -34,7 +36,7 @@ pub(super) struct Args {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let spec = input_spec(args.model.as_deref())?;
+    let spec = input_spec(args.size, args.model.as_deref())?;
     std::fs::create_dir_all(&args.out)
         .map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(&args.out)), error))?;
     let found = select::scan(&args.paths)?;
@@ -57,14 +59,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(u8::from(declined > 0)))
 }
 
-fn input_spec(model: Option<&Path>) -> Result<InputSpec, CliError> {
+fn input_spec(size: u32, model: Option<&Path>) -> Result<InputSpec, CliError> {
     let Some(folder) = model else {
         return Ok(InputSpec {
             name: "image".into(),
-            size: 384,
-            millimetres: 192.0,
+            size,
+            millimetres: 112.0,
             channel_offsets_mm: vec![-2.0, 0.0, 2.0],
             window_hu: [-600.0, 1400.0],
+            centre: Centre::Spine,
         });
     };
     let file = folder.join("model.toml");
@@ -148,6 +151,7 @@ fn describe(study: &Study, volume: &Volume, preprocessor: &Preprocessor<'_>, spe
             "millimetres": spec.millimetres,
             "channel_offsets_mm": spec.channel_offsets_mm,
             "window_hu": spec.window_hu,
+            "centre": spec.centre.name(),
         },
         "slices": slices,
     })

@@ -43,7 +43,7 @@ pub(super) fn hot_spot(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inference::manifest::InputSpec;
+    use crate::inference::manifest::{Centre, InputSpec};
     use crate::inference::preprocess::{Preprocessor, tests::block};
 
     #[test]
@@ -56,14 +56,17 @@ mod tests {
                 millimetres: 192.0,
                 channel_offsets_mm: vec![0.0],
                 window_hu: [-600.0, 1400.0],
+                centre: Centre::Spine,
             };
             let crop = Preprocessor::new(&volume, &spec).expect("axial").crop(3).expect("a slice");
+            let (row, column) = crop.voxel(191.5, 191.5, volume.shape.rows, volume.shape.columns);
+            let middle = volume.patient_point(3.0, row, column).expect("metric");
             let mut map = vec![-20.0_f32; 12 * 12];
             map[4 * 12 + 7] = 5.0;
             let spot = hot_spot(&volume, &crop, 3, &map, (12, 12), 384).expect("a spot");
-            // Cell (4, 7) of 12 · 12 lies (7.5 − 6) · 16 mm left and (4.5 − 6) · 16 mm behind the body's middle (5, −3).
-            assert!((spot.point.x - (5.0 + 24.0)).abs() < 1.1, "{:?}", spot.point);
-            assert!((spot.point.y - (-3.0 - 24.0)).abs() < 1.1, "{:?}", spot.point);
+            // Cell (4, 7) of 12 · 12 lies (7.5 − 6) · 16 mm left and (4.5 − 6) · 16 mm behind the input's middle.
+            assert!((spot.point.x - (middle.x + 24.0)).abs() < 0.1, "{:?}", spot.point);
+            assert!((spot.point.y - (middle.y - 24.0)).abs() < 0.1, "{:?}", spot.point);
         }
     }
 

@@ -33,6 +33,31 @@ pub struct InputSpec {
     pub channel_offsets_mm: Vec<f64>,
     /// HU that become 0 and 255.
     pub window_hu: [f64; 2],
+    /// What lies in the middle; packages from before there was a choice do not say.
+    #[serde(default)]
+    pub centre: Centre,
+}
+
+/// What an input is centred on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Centre {
+    /// The body's middle on the slice.
+    #[default]
+    Body,
+    /// The vertebrae.
+    Spine,
+}
+
+impl Centre {
+    /// As it stands in a manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Spine => "spine",
+        }
+    }
 }
 
 /// Names of the graph's outputs.
@@ -220,6 +245,7 @@ mod tests {
             ("millimetres = 192.0", "millimeters = 192.0", "millimeters"),
             ("format = 1", "format = 2", "format"),
             ("window_hu = [-600.0, 1400.0]", "window_hu = [1400.0, -600.0]", "input.window_hu"),
+            ("size = 384", "size = 384\ncentre = \"heart\"", "heart"),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = Manifest::parse(&GOOD.replace(from, to)).expect_err("bad").to_string();

@@ -2,20 +2,25 @@
 //! inference cannot drift apart.
 //!
 //! Each axial slice becomes a square of `size` pixels and `millimetres` mm, patient's right at the left and front up, centred on
-//! the body: the median column and row of what is denser than −300 HU, smoothed over neighbouring slices. Its channels are
-//! the slices nearest to given offsets in mm, cut at the same place. Outside the picture is air. The window maps HU to a byte.
+//! the vertebrae, [`BEHIND_MM`] behind the course of the spine (`spine`), where the package says so and the scan has bone; else on
+//! the body: the median column and row of what is denser than −300 HU, smoothed over neighbouring slices. Its channels are the slices nearest to given
+//! offsets in mm, cut at the same place. Outside the picture is air. The window maps HU to a byte.
 
-use super::manifest::InputSpec;
+mod spine;
+
+use super::manifest::{Centre, InputSpec};
 use crate::domain::{Axis, NotAnalysed, Volume};
 use rayon::prelude::*;
 
 /// Changes whenever the bytes that a volume gives change; written beside exported tensors and checked by nobody but humans.
-pub const PREPROCESSING_VERSION: u32 = 1;
+pub const PREPROCESSING_VERSION: u32 = 2;
 
 /// Denser than this is body, HU.
 const BODY_HU: i16 = -300;
 /// The centre is the median over slices within this distance, mm.
 const SMOOTHING_MM: f64 = 10.0;
+/// The course of the spine is that of the bodies and pillars; the spinous processes reach farther back than the bodies forward.
+const BEHIND_MM: f64 = 14.0;
 
 /// Where an input lies in its slice. Input pixel (x, y) is column `column0 + x · columns_per_pixel` and row
 /// `row0 + y · rows_per_pixel` of the canonical slice, which is the stored one mirrored where a flip says so.
@@ -60,7 +65,7 @@ pub struct Preprocessor<'v> {
 }
 
 impl<'v> Preprocessor<'v> {
-    /// Prepares a volume: finds the body's centre in each slice.
+    /// Prepares a volume: finds the body's middle or the spine in each slice.
     ///
     /// # Errors
     /// A volume that the network cannot be given: no Hounsfield units, no geometry, not axial.
@@ -83,14 +88,27 @@ impl<'v> Preprocessor<'v> {
         let grey = (i16::MIN..=i16::MAX)
             .map(|hu| (((f64::from(hu) - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8)
             .collect();
-        let raw: Vec<(f64, f64)> = (0..volume.shape.slices)
-            .into_par_iter()
-            .map(|index| body_centre(volume, index, flip_rows, flip_columns))
-            .collect();
+        let offsets = &volume.stack.offsets;
+        let raw: Vec<(f64, f64)> =
+            (0..volume.shape.slices).into_par_iter().map(|index| body_centre(volume, index)).collect();
+        let bodies = smoothed(&raw, offsets, median);
+        let course = match spec.centre {
+            Centre::Body => None,
+            Centre::Spine => spine::course(volume, (spacing.row, spacing.column), &bodies),
+        };
+        let (middles, behind) = match course {
+            Some(course) => (smoothed(&course, offsets, mean), BEHIND_MM / spacing.row),
+            None => (bodies, 0.0),
+        };
+        let canonical = |value: f64, len: usize, flip: bool| if flip { len as f64 - 1.0 - value } else { value };
+        let centres = middles.into_iter().map(|(row, column)| {
+            let row = canonical(row, volume.shape.rows, flip_rows) + behind;
+            (row, canonical(column, volume.shape.columns, flip_columns))
+        });
         Ok(Self {
             volume,
             spec: spec.clone(),
-            centres: smoothed(&raw, &volume.stack.offsets),
+            centres: centres.collect(),
             flip_columns,
             flip_rows,
             per_pixel: (pixel_mm / spacing.row, pixel_mm / spacing.column),
@@ -217,8 +235,8 @@ fn taps(first: f64, step: f64, size: usize, len: usize, flip: bool) -> Vec<Tap> 
         .collect()
 }
 
-/// Canonical (row, column) of the body's middle in a slice; the picture's middle where there is next to no body.
-fn body_centre(volume: &Volume, index: usize, flip_rows: bool, flip_columns: bool) -> (f64, f64) {
+/// Stored (row, column) of the body's middle in a slice; the picture's middle where there is next to no body.
+fn body_centre(volume: &Volume, index: usize) -> (f64, f64) {
     let (rows, columns) = (volume.shape.rows, volume.shape.columns);
     let middle = ((rows as f64 - 1.0) / 2.0, (columns as f64 - 1.0) / 2.0);
     let voxels = volume.slice(index).unwrap_or_default();
@@ -233,35 +251,33 @@ fn body_centre(volume: &Volume, index: usize, flip_rows: bool, flip_columns: boo
     if (f64::from(total)) < 0.01 * (rows * columns) as f64 {
         return middle;
     }
-    let median = |counts: &[u32]| {
+    let half = |counts: &[u32], middle: f64| {
         let mut sum = 0;
-        counts.iter().position(|count| {
+        let place = counts.iter().position(|count| {
             sum += count;
             2 * sum >= total
-        })
+        });
+        place.map_or(middle, |place| place as f64)
     };
-    let canonical = |place: Option<usize>, len: usize, flip: bool, middle: f64| match place {
-        Some(place) if flip => (len - 1 - place) as f64,
-        Some(place) => place as f64,
-        None => middle,
-    };
-    (
-        canonical(median(&by_row), rows, flip_rows, middle.0),
-        canonical(median(&by_column), columns, flip_columns, middle.1),
-    )
+    (half(&by_row, middle.0), half(&by_column, middle.1))
 }
 
-/// The median of the centres within [`SMOOTHING_MM`] of each slice.
-fn smoothed(centres: &[(f64, f64)], offsets: &[f64]) -> Vec<(f64, f64)> {
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn mean(values: Vec<f64>) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The median or mean of the centres within [`SMOOTHING_MM`] of each slice.
+fn smoothed(centres: &[(f64, f64)], offsets: &[f64], of: fn(Vec<f64>) -> f64) -> Vec<(f64, f64)> {
     (0..centres.len())
         .map(|index| {
             let near: Vec<usize> =
                 (0..centres.len()).filter(|&other| (offsets[other] - offsets[index]).abs() <= SMOOTHING_MM).collect();
-            (median(near.iter().map(|&i| centres[i].0).collect()), median(near.iter().map(|&i| centres[i].1).collect()))
+            (of(near.iter().map(|&i| centres[i].0).collect()), of(near.iter().map(|&i| centres[i].1).collect()))
         })
         .collect()
 }

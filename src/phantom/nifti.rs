@@ -48,11 +48,11 @@ fn header(study: &PhantomStudy) -> io::Result<[u8; 352]> {
     Ok(bytes)
 }
 
-/// Writes the study's labels to a `.nii` file.
-pub(super) fn write_labels(path: &Path, study: &PhantomStudy) -> io::Result<()> {
+/// Writes labels of each of the study's voxels to a `.nii` file.
+pub(super) fn write_labels(path: &Path, study: &PhantomStudy, labels: &[u8]) -> io::Result<()> {
     let mut file = std::fs::File::create(path)?;
     file.write_all(&header(study)?)?;
-    file.write_all(&study.labels)?;
+    file.write_all(labels)?;
     file.flush()
 }
 

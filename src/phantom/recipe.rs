@@ -145,7 +145,12 @@ impl Recipe {
             pixel_mm: random.range(160.0, 250.0) / 512.0,
             coverage,
         };
-        let fractures = if random.chance(0.5) { draw_fractures(&mut random) } else { Vec::new() };
+        let fractures = if random.chance(0.5) {
+            let levels = [1, 1, 1, 2, 2, 3][random.below(6)];
+            draw_fractures(levels, &mut random)
+        } else {
+            Vec::new()
+        };
         let age_years = random.range(18.0, 92.0) as u16;
         let sex = if random.chance(0.5) { Sex::Female } else { Sex::Male };
         Self {
@@ -175,6 +180,14 @@ impl Recipe {
         self
     }
 
+    /// The same neck, broken at this many levels.
+    #[must_use]
+    pub fn broken(mut self, levels: usize) -> Self {
+        self.fractures =
+            draw_fractures(levels.min(CervicalLevel::ALL.len()), &mut Random::new(self.seed, "more fractures"));
+        self
+    }
+
     /// A unique identifier under 2.25 whose number is a version-8 UUID drawn from the seed (PS3.5 section B.2, RFC 9562).
     /// `what` tells one apart from another: `"study"`, `"series"`, `"instance 12"`.
     #[must_use]
@@ -190,8 +203,7 @@ impl Recipe {
     }
 }
 
-fn draw_fractures(random: &mut Random) -> Vec<FractureSpec> {
-    let wanted = [1, 1, 1, 2, 2, 3][random.below(6)];
+fn draw_fractures(wanted: usize, random: &mut Random) -> Vec<FractureSpec> {
     let mut fractures: Vec<FractureSpec> = Vec::new();
     // Rises with how often levels are broken, most at C2 and C5 to C7; our own round numbers.
     let level_weights = [1.0, 2.0, 0.8, 1.0, 1.5, 2.0, 2.4];
@@ -326,6 +338,11 @@ mod tests {
         }
         assert!(all.iter().all(|fracture| fracture.kind.weight(fracture.level.index()) > 0.0));
         assert!(recipes.iter().all(|recipe| recipe.fractures.len() <= 3));
+        for levels in [1, 4, 7, 9] {
+            let many = Recipe::random(7).broken(levels).fractures;
+            assert_eq!(many.len(), levels.min(7));
+            assert!(many.windows(2).all(|pair| pair[0].level < pair[1].level), "a level twice: {many:?}");
+        }
     }
 
     #[test]

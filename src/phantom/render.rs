@@ -20,7 +20,16 @@ pub(super) struct Marked {
 pub(super) struct Slice {
     pub hu: Vec<f32>,
     pub labels: Vec<u8>,
-    pub marked: Vec<Marked>,
+    pub marks: Marks,
+}
+
+/// Where a fracture changes what is seen.
+#[derive(Debug)]
+pub(super) struct Marks {
+    /// A box for each fracture that the slice shows.
+    pub boxes: Vec<Marked>,
+    /// Of each pixel the label of the level whose fracture changes it, or 0.
+    pub broken: Vec<u8>,
 }
 
 /// A change of this many HU can be seen.
@@ -48,7 +57,7 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     }
     let layers = ((scan.thickness_mm / 0.9).round() as usize).clamp(1, 4);
     let mut labels = vec![0; rows * columns];
-    let mut marked: Vec<Marked> = Vec::new();
+    let mut marks = Marks { boxes: Vec::new(), broken: vec![0; rows * columns] };
     let mut sum = vec![0.0_f32; if layers == 1 { 0 } else { rows * columns }];
     for layer in 0..layers {
         let offset = ((layer as f32 + 0.5) / layers as f32 - 0.5) * scan.thickness_mm;
@@ -56,16 +65,16 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
         let plane = Plane { corner: Vec3::new(corner.x, corner.y, z + offset), rows, columns, pixel };
         let mut seen = (layer == layers / 2).then_some(&mut labels);
         for solid in &scene.solids {
-            plane.draw(solid, scene.pose, &mut picture, seen.as_deref_mut(), &mut marked);
+            plane.draw(solid, scene.pose, &mut picture, seen.as_deref_mut(), &mut marks);
         }
         if layers == 1 {
-            return Slice { hu: picture, labels, marked };
+            return Slice { hu: picture, labels, marks };
         }
         for (sum, hu) in sum.iter_mut().zip(&picture) {
             *sum += hu / layers as f32;
         }
     }
-    Slice { hu: sum, labels, marked }
+    Slice { hu: sum, labels, marks }
 }
 
 /// Centre of the first pixel, LPS mm (z is that of the first slice).
@@ -88,7 +97,7 @@ impl Plane {
         neck: Pose,
         picture: &mut [f32],
         mut labels: Option<&mut Vec<u8>>,
-        marked: &mut Vec<Marked>,
+        marks: &mut Marks,
     ) {
         let pose = Pose { turn: neck.turn * solid.pose.turn, at: neck.outward(solid.pose.at) };
         let margin = Vec3::splat(1.0 + solid.damage.most());
@@ -111,7 +120,7 @@ impl Plane {
                     let start = origin + down * row as f32;
                     for column in left..(left + BLOCK).min(columns.end) {
                         let p = start + across * column as f32;
-                        self.pixel(solid, p, (column, row), picture, labels.as_deref_mut(), marked);
+                        self.pixel(solid, p, (column, row), picture, labels.as_deref_mut(), marks);
                     }
                 }
             }
@@ -125,7 +134,7 @@ impl Plane {
         (column, row): (usize, usize),
         picture: &mut [f32],
         labels: Option<&mut Vec<u8>>,
-        marked: &mut Vec<Marked>,
+        marks: &mut Marks,
     ) {
         let index = row * self.columns + column;
         let below = picture[index];
@@ -137,7 +146,8 @@ impl Plane {
             if (blend(intact.distance, intact.hu) - hu).abs() > VISIBLE
                 && let Some(fracture) = solid.damage.owner(p, 2.5)
             {
-                mark(marked, fracture, (column, row));
+                mark(&mut marks.boxes, fracture, (column, row));
+                marks.broken[index] = solid.label;
             }
             // What the break opens is filled with blood, not with what lay under the bone.
             let was = (0.5 - intact.distance / self.pixel).clamp(0.0, 1.0);

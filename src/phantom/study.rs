@@ -69,6 +69,8 @@ pub struct PhantomStudy {
     pub voxels: Vec<i16>,
     /// Labels in the same order: 0 nothing, 1 to 7 C1 to C7, 8 and 9 T1 and T2.
     pub labels: Vec<u8>,
+    /// In the same order the label of the level whose fracture changes the voxel by something that can be seen, or 0.
+    pub broken: Vec<u8>,
     /// Edge of a pixel, mm.
     pub pixel_mm: f64,
     /// Distance of neighbouring slices, mm: each lies this much nearer to the feet than the one before.
@@ -101,19 +103,22 @@ pub(super) fn generate_with(recipe: &Recipe, cancel: &Cancel, other: Other<'_>) 
     let scanner = Scanner::new(recipe);
     let mut voxels = vec![0_i16; shape.len()];
     let mut labels = vec![0_u8; shape.len()];
+    let mut broken = vec![0_u8; shape.len()];
     let length = shape.slice_len().max(1);
     let marked: Option<Vec<Vec<Marked>>> = voxels
         .par_chunks_mut(length)
         .zip(labels.par_chunks_mut(length))
+        .zip(broken.par_chunks_mut(length))
         .enumerate()
-        .map(|(index, (voxels, labels))| {
+        .map(|(index, ((voxels, labels), broken))| {
             if cancel.is_cancelled() {
                 return None;
             }
             let slice = render::slice(&scene, scan, index);
             voxels.copy_from_slice(&scanner.expose(slice.hu, &scene, scan, index));
             labels.copy_from_slice(&slice.labels);
-            Some(slice.marked)
+            broken.copy_from_slice(&slice.marks.broken);
+            Some(slice.marks.boxes)
         })
         .collect();
     let truth = truth(recipe, &marked?, &labels);
@@ -123,6 +128,7 @@ pub(super) fn generate_with(recipe: &Recipe, cancel: &Cancel, other: Other<'_>) 
         shape,
         voxels,
         labels,
+        broken,
         pixel_mm: decimal(scan.pixel_mm),
         spacing_mm: decimal(scan.spacing_mm),
         origin: PatientPoint::from_array(corner.to_array().map(decimal)),

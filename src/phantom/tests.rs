@@ -95,6 +95,12 @@ fn every_kind_leaves_boxes_that_hold_changed_voxels() {
                 .map(|i| study.voxels[i].abs_diff(twin.voxels[i]))
                 .max();
             assert!(most.is_some_and(|hu| hu > 40), "{kind:?}: nothing has changed in {b:?}");
+            let marked = |i: usize| usize::from(study.broken[i]) == level.index() + 1;
+            let slice = b.slice * study.shape.slice_len()..(b.slice + 1) * study.shape.slice_len();
+            let rows: Vec<usize> =
+                slice.filter(|&i| marked(i)).map(|i| i / study.shape.columns % study.shape.rows).collect();
+            let ends = (rows.first().copied(), rows.last().copied());
+            assert_eq!(ends, (Some(b.y), Some(b.y + b.height - 1)), "{kind:?}: mask and box differ");
         }
     }
 }
@@ -187,7 +193,7 @@ fn a_data_set_has_the_layout_and_the_tables_agree_with_the_truth() {
     };
     let done = Mutex::new(Vec::new());
     let count = |n| done.lock().expect("one thread").push(n);
-    write_dataset(dir.path(), &recipes, None, &Cancel::new(), &count, &write).expect("written");
+    write_dataset(dir.path(), &recipes, None, true, &Cancel::new(), &count, &write).expect("written");
     assert_eq!(*done.lock().expect("one thread"), [1, 2]);
     let uid = recipes[0].uid("study");
     assert_eq!(written.lock().expect("one thread").get(&uid), Some(&40));
@@ -203,6 +209,11 @@ fn a_data_set_has_the_layout_and_the_tables_agree_with_the_truth() {
     assert_eq!(truth["studies"][0]["fractures"][0]["kind"], "teardrop");
     let labels = std::fs::metadata(dir.path().join("segmentations").join(format!("{uid}.nii"))).expect("labels");
     assert_eq!(labels.len(), 352 + 40 * 120 * 120);
+    let mask = |uid: &str| std::fs::read(dir.path().join("fracture_masks").join(format!("{uid}.nii")));
+    let voxels = mask(&uid).expect("a mask")[352..].to_vec();
+    assert_eq!(voxels.len(), 40 * 120 * 120);
+    assert!(voxels.iter().all(|label| [0, 4].contains(label)) && voxels.contains(&4), "C4 and nothing else is broken");
+    assert!(mask(&recipes[1].uid("study")).is_err(), "an intact neck has no mask");
 }
 
 #[test]
@@ -210,11 +221,11 @@ fn a_failing_writer_is_named_and_a_stop_is_obeyed() {
     let dir = tempfile::tempdir().expect("a folder");
     let recipe = [small(91, 2, 2.0)];
     let fail = |_: &Path, _: &PhantomSlice<'_>| Err("no room".to_owned());
-    let error = write_dataset(dir.path(), &recipe, None, &Cancel::new(), &|_| (), &fail).expect_err("fails");
+    let error = write_dataset(dir.path(), &recipe, None, false, &Cancel::new(), &|_| (), &fail).expect_err("fails");
     assert!(error.to_string().contains("no room"), "{error}");
     let cancel = Cancel::new();
     cancel.cancel();
-    let error = write_dataset(dir.path(), &recipe, None, &cancel, &|_| (), &fail).expect_err("stops");
+    let error = write_dataset(dir.path(), &recipe, None, false, &cancel, &|_| (), &fail).expect_err("stops");
     assert!(matches!(error, PhantomError::Cancelled));
 }
 

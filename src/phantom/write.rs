@@ -152,8 +152,10 @@ pub fn write_study(
 }
 
 /// Makes and writes a data set: `train_images/<StudyInstanceUID>/<InstanceNumber>.dcm`, `train.csv`,
-/// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`. `meshes` replaces the parametric
-/// vertebrae. `done` hears the number of studies written after each.
+/// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`; where `masks` says so, for broken
+/// necks also `fracture_masks/<StudyInstanceUID>.nii`, which the RSNA set does not have: labels as in the segmentation, but only
+/// where a fracture changes what is seen. `meshes` replaces the parametric vertebrae. `done` hears the number of studies
+/// written after each.
 ///
 /// # Errors
 /// When something cannot be written, or `cancel` is set.
@@ -161,6 +163,7 @@ pub fn write_dataset(
     dir: &Path,
     recipes: &[Recipe],
     meshes: Option<&MeshSet>,
+    masks: bool,
     cancel: &Cancel,
     done: &dyn Fn(usize),
     write_slice: WriteSlice<'_>,
@@ -176,7 +179,13 @@ pub fn write_dataset(
         let uid = recipe.uid("study");
         write_study(&study, &dir.join("train_images").join(&uid), cancel, write_slice)?;
         let labels = segmentations.join(format!("{uid}.nii"));
-        nifti::write_labels(&labels, &study).map_err(denied(&labels))?;
+        nifti::write_labels(&labels, &study, &study.labels).map_err(denied(&labels))?;
+        if masks && !study.truth.fractures.is_empty() {
+            let folder = dir.join("fracture_masks");
+            std::fs::create_dir_all(&folder).map_err(denied(&folder))?;
+            let path = folder.join(format!("{uid}.nii"));
+            nifti::write_labels(&path, &study, &study.broken).map_err(denied(&path))?;
+        }
         rows.push(row(&uid, &study));
         boxes.extend(study.truth.fractures.iter().flat_map(|fracture| box_rows(&uid, fracture)));
         truths.push(truth(&uid, &study));

@@ -5,6 +5,7 @@ The steps, one module each:
 - `nifti`, `labels`: what a data set in the RSNA 2022 layout says about each slice;
 - `data`, `augment`: arrays, splits and batches;
 - `model`, `loss`, `train`: the network, what it is asked, and the loop;
+- `calibrate`: what to do to its logits so that a study's probabilities are true to the validation split;
 - `export`: the ONNX graph, checked against PyTorch;
 - `aggregate`, `metrics`, `evaluate`: slices to study, and how good that is, measured on the exported graph;
 - `package`: `model.onnx`, `model.toml` and `CARD.md`, filled from the measurements alone.
@@ -12,19 +13,13 @@ The steps, one module each:
 Nothing here reads DICOM or windows, crops or resizes an image: the program does that once, for training and for use.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 LEVELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 """Names of the seven cervical levels, head first; the order of every `[.., 7]` array here."""
 
-INPUT_SIZE = 384
-"""Rows and columns of the network's input, in pixels."""
-
-INPUT_MILLIMETRES = 192.0
-"""Side of the square that the input covers, in mm."""
-
-MILLIMETRES_PER_PIXEL = INPUT_MILLIMETRES / INPUT_SIZE
-"""Size of an input pixel, in mm."""
+INPUT_MILLIMETRES = 112.0
+"""Side of the square that the input covers, in mm; how many pixels it has is the arrays' choice."""
 
 CHANNEL_OFFSETS_MM = (-2.0, 0.0, 2.0)
 """Where the input's channels lie along the stack, relative to the slice."""
@@ -32,7 +27,10 @@ CHANNEL_OFFSETS_MM = (-2.0, 0.0, 2.0)
 WINDOW_HU = (-600.0, 1400.0)
 """Hounsfield units that map to 0 and 255."""
 
-PREPROCESSING_VERSION = 1
+CENTRE = "spine"
+"""What lies in the input's middle."""
+
+PREPROCESSING_VERSION = 2
 """The version of `cspine tensors` that this package reads."""
 
 

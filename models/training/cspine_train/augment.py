@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from . import INPUT_SIZE, LEVELS
+from . import LEVELS
 from .labels import Box
 
 POINTS_PER_CELL = 4
@@ -25,7 +25,7 @@ class Augmentation:
     rotation_degrees: float = 10.0
     scale: float = 0.1
     shift: float = 0.1
-    """Part of half the crop: 0.1 is 9.6 mm."""
+    """Part of half the crop: 0.1 is 5.6 mm."""
     gain: float = 0.1
     offset: float = 0.03
     """Part of the window: 0.03 is 60 HU."""
@@ -53,16 +53,11 @@ def draw(augmentation: Augmentation, random: np.random.Generator) -> np.ndarray:
     )
 
 
-def resample(images: torch.Tensor, transforms: np.ndarray, size: int) -> torch.Tensor:
-    """Reads uint8 `[N, 3, 384, 384]` through one transform each into float `[N, 3, size, size]`, 0 to 1.
-
-    With no transform and `size` 192 this is the mean of 2 x 2 pixels, as the exported graph takes it: each point lies
-    in the middle of four. Outside the crop lies air.
-    """
-    if size not in (INPUT_SIZE, INPUT_SIZE // 2):
-        raise ValueError(f"internal size {size}: {INPUT_SIZE} and {INPUT_SIZE // 2} are possible")
+def resample(images: torch.Tensor, transforms: np.ndarray) -> torch.Tensor:
+    """Reads uint8 `[N, 3, size, size]` through one transform each into floats of the same shape, 0 to 1;
+    outside the crop lies air."""
     theta = torch.from_numpy(np.ascontiguousarray(transforms, np.float32))
-    grid = functional.affine_grid(theta, [len(images), 3, size, size], align_corners=False)
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
     scaled = images.to(torch.float32).div_(255.0)
     return functional.grid_sample(scaled, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
@@ -81,8 +76,18 @@ def change_intensity(images: torch.Tensor, augmentation: Augmentation, random: n
     return (images * column(gain) + column(offset) + torch.from_numpy(noise) * column(sigma)).clamp_(0.0, 1.0)
 
 
-def box_map(boxes: list[Box], matrix: np.ndarray, grid: int) -> np.ndarray:
-    """How much of each grid cell lies in a level's boxes, float32 `[7, grid, grid]`.
+def resample_plane(plane: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Reads a plane of labels, uint8 `[P, P]`, through a transform: the nearest label, 0 outside."""
+    middles = ((np.arange(len(plane), dtype=np.float32) + 0.5) / len(plane) * 2 - 1)[None]
+    x = matrix[0, 0] * middles + matrix[0, 1] * middles.T + matrix[0, 2]
+    y = matrix[1, 0] * middles + matrix[1, 1] * middles.T + matrix[1, 2]
+    column, row = (np.floor((at + 1) / 2 * len(plane)).astype(np.int32) for at in (x, y))
+    inside = (column >= 0) & (column < len(plane)) & (row >= 0) & (row < len(plane))
+    return np.where(inside, plane[np.where(inside, row, 0), np.where(inside, column, 0)], 0).astype(np.uint8)
+
+
+def box_map(boxes: list[Box], matrix: np.ndarray, size: int, grid: int) -> np.ndarray:
+    """How much of each grid cell lies in a level's boxes, float32 `[7, grid, grid]`, for an input of `size` pixels.
 
     The largest share of each level is raised to 1, so that a box smaller than a cell is not lost; a level whose boxes
     the transform moved out of the crop stays 0.
@@ -93,7 +98,7 @@ def box_map(boxes: list[Box], matrix: np.ndarray, grid: int) -> np.ndarray:
     fine = (np.arange(grid * POINTS_PER_CELL, dtype=np.float32) + 0.5) / (grid * POINTS_PER_CELL) * 2 - 1
     x = matrix[0, 0] * fine[None, :] + matrix[0, 1] * fine[:, None] + matrix[0, 2]
     y = matrix[1, 0] * fine[None, :] + matrix[1, 1] * fine[:, None] + matrix[1, 2]
-    x, y = (x + 1) * (INPUT_SIZE / 2), (y + 1) * (INPUT_SIZE / 2)
+    x, y = (x + 1) * (size / 2), (y + 1) * (size / 2)
     for box in boxes:
         inside = (x >= box.x0) & (x < box.x1) & (y >= box.y0) & (y < box.y1)
         share = inside.reshape(grid, POINTS_PER_CELL, grid, POINTS_PER_CELL).mean((1, 3))

@@ -9,6 +9,8 @@ from pathlib import Path
 from . import TrainingError, __version__
 
 MODEL = "model.onnx"
+RAW_MODEL = "uncalibrated.onnx"
+CALIBRATION = "calibration.json"
 EXPORT = "export.json"
 
 
@@ -25,6 +27,9 @@ def parser() -> argparse.ArgumentParser:
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--tensors", type=Path, required=True, help="folder that `cspine tensors` wrote")
     data.add_argument("--dataset", type=Path, required=True, help="data set folder in the RSNA 2022 layout")
+    add = data.add_argument
+    add("--held-tensors", type=Path, help="arrays to choose and to measure on; then all of --tensors is trained on")
+    add("--held-dataset", type=Path, help="the data set of --held-tensors")
     splits = argparse.ArgumentParser(add_help=False)
     for name in ("validation", "test"):
         value = getattr(training, name)
@@ -40,8 +45,8 @@ def parser() -> argparse.ArgumentParser:
     add("--bf16", action="store_true", help="bfloat16; only for processors with AMX or AVX512-BF16")
     add("--max-steps", type=int, default=training.max_steps, help="stop early; 0: no limit")
     add("--backbone", default=model.backbone, help="timm name of an EfficientNetV2 (default %(default)s)")
-    add("--internal-size", type=int, default=model.internal_size, choices=(192, 384), help="default %(default)s")
-    add("--grid", type=int, default=model.grid, choices=(12, 24), help="of the activation map (default %(default)s)")
+    add("--coarsest", type=int, default=model.coarsest, choices=(16, 32), help="last stage (default %(default)s)")
+    add("--cell", type=int, default=model.cell, choices=(8, 16), help="pixels of the map's cells (default %(default)s)")
     add("--resume", action="store_true", help="go on with the run in --run, if there is one")
     identity = argparse.ArgumentParser(add_help=False)
     identity.add_argument("--name", default="phantom-b0", help="the package's name (default %(default)s)")
@@ -53,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = "folder for checkpoint, log and measures"
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
-    command("export", [], "Write the ONNX graph and check it.").add_argument(
+    command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
     command("evaluate", [data], "Measure the exported graph.").add_argument(
@@ -92,6 +97,8 @@ def _check(given) -> None:
         given.validation >= 0 and given.test >= 0 and given.validation + given.test < 1
     ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
+    if hasattr(given, "held_tensors") and (given.held_tensors is None) != (given.held_dataset is None):
+        raise TrainingError("--held-tensors and --held-dataset go together")
     if hasattr(given, "minutes") and (given.minutes <= 0 or given.batch_size < 2):
         raise TrainingError("--minutes must be positive and --batch-size at least 2")
 
@@ -100,45 +107,66 @@ def _run(given) -> None:
     """The steps of a command, in order."""
     if given.command == "all" and given.run is None:
         given.run = given.out.with_name(given.out.name + ".run")
-    collection = _collection(given) if hasattr(given, "tensors") else None
+    collections = _collections(given) if hasattr(given, "tensors") else (None, None)
     steps = ("train", "export", "evaluate", "package") if given.command == "all" else (given.command,)
     for step in steps:
-        {"train": _train, "export": _export, "evaluate": _evaluate, "package": _package}[step](given, collection)
+        {"train": _train, "export": _export, "evaluate": _evaluate, "package": _package}[step](given, *collections)
 
 
-def _collection(given):
-    """The labelled studies, with a line about them."""
+def _collections(given):
+    """The labelled studies, to train on and, where they are apart, to measure on, with a line about each."""
     from .data import load_collection
 
-    collection = load_collection(given.tensors, given.dataset)
-    fractured = sum(study.labels.study[0] > 0.5 for study in collection.studies)
-    print(
-        f"{len(collection.studies)} {collection.nature} studies, {fractured} with a fracture; "
-        f"{collection.unlabelled} without labels are left out"
-    )
-    return collection
+    collections = []
+    for tensors, dataset in ((given.tensors, given.dataset), (given.held_tensors, given.held_dataset)):
+        if tensors is None:
+            collections.append(None)
+            continue
+        collections.append(collection := load_collection(tensors, dataset))
+        fractured = sum(study.labels.study[0] > 0.5 for study in collection.studies)
+        print(
+            f"{len(collection.studies)} {collection.nature} studies, {fractured} with a fracture; "
+            f"{collection.unlabelled} without labels are left out"
+        )
+    return collections
 
 
-def _train(given, collection) -> None:
+def _parts(training, collection, held):
+    """The studies of each split of a run."""
+    from .data import split
+
+    config = training["train_config"]
+    return split(collection, held, config["validation"], config["test"])
+
+
+def _train(given, collection, held) -> None:
     from .model import ModelConfig
     from .train import TrainConfig, train
 
-    model = ModelConfig(backbone=given.backbone, internal_size=given.internal_size, grid=given.grid)
+    model = ModelConfig(size=collection.size, backbone=given.backbone, coarsest=given.coarsest, cell=given.cell)
     names = ("minutes", "batch_size", "learning_rate", "seed", "workers", "threads", "bf16", "max_steps")
     config = TrainConfig(validation=given.validation, test=given.test, **{name: getattr(given, name) for name in names})
-    train(collection, given.run, config, model, given.resume, echo=lambda line: print(line, flush=True))
+    train(collection, given.run, config, model, given.resume, lambda line: print(line, flush=True), held)
 
 
-def _export(given, _) -> None:
+def _export(given, collection, held) -> None:
+    from .evaluate import calibration_of
     from .export import export_checkpoint
-    from .train import CHECKPOINT
+    from .train import CHECKPOINT, load_checkpoint
 
-    report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL)
+    training = load_checkpoint(given.run / CHECKPOINT)
+    export_checkpoint(given.run / CHECKPOINT, given.run / RAW_MODEL)
+    validation = _parts(training, collection, held)["validation"]
+    calibration = calibration_of(given.run / RAW_MODEL, validation, training["prior_shift"])
+    (given.run / CALIBRATION).write_text(json.dumps(calibration.to_dict(), indent=2) + "\n", encoding="utf-8")
+    print(f"{calibration.aggregation}, scale {calibration.scale}, offset {calibration.offset}")
+    report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL, calibration)
     (given.run / EXPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"{given.run / MODEL}: {report['bytes']} bytes, differs from PyTorch by {report['largest_difference']}")
 
 
-def _evaluate(given, collection) -> None:
+def _evaluate(given, collection, held) -> None:
+    from .calibrate import Calibration
     from .evaluate import METRICS, evaluate, table, write_metrics
     from .train import CHECKPOINT, load_checkpoint
 
@@ -147,14 +175,15 @@ def _evaluate(given, collection) -> None:
         raise TrainingError(
             f"{given.run / MODEL} is older than the checkpoint; run `python -m cspine_train export` again"
         )
-    config = training["train_config"]
-    trained_on = set(training["trained_on"])
-    document = evaluate(given.run / MODEL, collection, config["validation"], config["test"], trained_on)
+    calibration = Calibration(**_read_json(given.run / CALIBRATION, "export"))
+    parts, trained_on = _parts(training, collection, held), set(training["trained_on"])
+    measured = collection if held is None else held
+    document = evaluate(given.run / MODEL, measured, parts, calibration, trained_on, held is not None)
     write_metrics(document, given.run / METRICS)
     print(table(document))
 
 
-def _package(given, _) -> None:
+def _package(given, _, __) -> None:
     from .evaluate import METRICS
     from .package import write_package
     from .train import CHECKPOINT, load_checkpoint

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from . import INPUT_SIZE, LEVELS, TrainingError
-from .augment import Augmentation, box_map, change_intensity, draw, resample
-from .labels import Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
+from . import LEVELS, TrainingError
+from .augment import Augmentation, box_map, change_intensity, draw, resample, resample_plane
+from .labels import BROKEN, SAMPLE_STEP, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
 
 SPLITS = ("train", "validation", "test")
+
+LEAST_SAMPLES = 2
+"""Samples of a segmentation or mask in a cell from which the cell holds it."""
 
 
 @dataclass
@@ -28,7 +31,7 @@ class Study:
 
     @cached_property
     def array(self) -> np.ndarray:
-        """uint8 `[S, 3, 384, 384]`, mapped from disk."""
+        """uint8 `[S, 3, size, size]`, mapped from disk."""
         return np.load(self.array_path, mmap_mode="r")
 
     @property
@@ -44,6 +47,8 @@ class Collection:
     studies: list[Study]
     unlabelled: int
     """Arrays whose study `train.csv` does not name; they are left out."""
+    size: int
+    """Rows and columns of every array's images."""
     nature: str
     """`synthetic` where the data set has the phantoms' `truth.json`, else `clinical`."""
     kinds: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -57,6 +62,28 @@ class Collection:
         for study in self.studies:
             parts[split_of(self.necks.get(study.uid, study.uid), validation, test)].append(study)
         return parts
+
+
+def split(collection: Collection, held: Collection | None, validation: float, test: float) -> dict[str, list[Study]]:
+    """The studies of each split. With `held`, a data set of its own to choose and to measure on, all of `collection` is
+    for training, and `held` is divided as `validation` is to `test`.
+
+    Raises `TrainingError` when both hold the same study or neck, or arrays of different sizes.
+    """
+    if held is None:
+        return collection.split(validation, test)
+    if held.size != collection.size:
+        raise TrainingError(
+            f"arrays of {collection.size} pixels to train on and of {held.size} to measure on; write them alike"
+        )
+    names = [{there.necks.get(study.uid, study.uid) for study in there.studies} for there in (collection, held)]
+    if names[0] & names[1]:
+        raise TrainingError(
+            f"{len(names[0] & names[1])} studies or necks are in both data sets, such as {min(names[0] & names[1])}; "
+            "hold out others"
+        )
+    parts = held.split(validation / (validation + test), test / (validation + test))
+    return {**parts, "train": collection.studies}
 
 
 def split_of(name: str, validation: float, test: float) -> str:
@@ -85,10 +112,13 @@ def load_collection(tensors: Path, dataset: Path) -> Collection:
             studies.append(study)
     if not studies:
         raise TrainingError(f"{dataset}/train.csv names none of the {unlabelled} studies in {tensors}; wrong pair?")
+    sizes = {study.array.shape[-1] for study in studies}
+    if len(sizes) > 1:
+        raise TrainingError(f"{tensors}: arrays of {sorted(sizes)} pixels; write all of them with the same --size")
     truth = dataset / "truth.json"
     if truth.is_file():
-        return Collection(studies, unlabelled, "synthetic", *_read_truth(truth))
-    return Collection(studies, unlabelled, "clinical")
+        return Collection(studies, unlabelled, sizes.pop(), "synthetic", *_read_truth(truth))
+    return Collection(studies, unlabelled, sizes.pop(), "clinical")
 
 
 def _read_truth(path: Path) -> tuple[dict[tuple[str, int], str], dict[str, str]]:
@@ -114,12 +144,13 @@ def _load_study(description: Path, annotations: Annotations) -> Study | None:
         array = np.load(path, mmap_mode="r")
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: {error}; write the arrays again with `cspine tensors`") from error
-    expected = (len(slices), 3, INPUT_SIZE, INPUT_SIZE)
+    size = document["input"]["size"]
+    expected = (len(slices), 3, size, size)
     if array.dtype != np.uint8 or array.shape != expected or not slices:
         raise TrainingError(
             f"{path}: {array.dtype} {array.shape}, but its description says uint8 {expected}; write it again"
         )
-    labels = label_study(uid, slices, annotations, document.get("columns"), document.get("rows"))
+    labels = label_study(uid, slices, annotations, size, document.get("columns"), document.get("rows"))
     return None if labels is None else Study(uid, path, slices, labels)
 
 
@@ -137,13 +168,18 @@ class Batch:
     """`[N, 7]`."""
     follow: torch.Tensor
     """bool `[N, 7]`."""
-    boxes: torch.Tensor
-    """`[N, 7, g, g]`: share of each cell that lies in a box of the level."""
+    segmented: torch.Tensor
+    """bool `[N]`: whether `bone` is known."""
+    bone: torch.Tensor
+    """`[N, 7, g, g]`: whether the cell holds bone of the level."""
+    broken: torch.Tensor
+    """`[N, 7, g, g]`: whether that bone is broken in the cell."""
+    broken_weight: torch.Tensor
+    """`[N, 7, g, g]`: how much `broken` counts; 0 where it is unknown or there is no bone of the level."""
 
 
 def collate(
     picks: list[tuple[Study, int]],
-    size: int,
     grid: int,
     augmentation: Augmentation | None = None,
     random: np.random.Generator | None = None,
@@ -152,16 +188,53 @@ def collate(
     still = np.eye(2, 3, dtype=np.float32)
     matrices = [draw(augmentation, random) if augmentation else still for _ in picks]
     images = torch.from_numpy(np.stack([study.array[index] for study, index in picks]))
-    images = resample(images, np.stack(matrices), size)
+    images = resample(images, np.stack(matrices))
     if augmentation:
         images = change_intensity(images, augmentation, random)
-    maps = [box_map(study.labels.boxes[index], matrix, grid) for (study, index), matrix in zip(picks, matrices)]
+    size = images.shape[-1]
+    places = [cells(study.labels, index, matrix, size, grid) for (study, index), matrix in zip(picks, matrices)]
 
     def stack(name):
         return torch.from_numpy(np.stack([getattr(study.labels, name)[index] for study, index in picks]))
 
-    boxes = torch.from_numpy(np.stack(maps))
-    return Batch(images, stack("visible"), stack("fracture"), stack("weight"), stack("follow"), boxes)
+    segmented = torch.tensor([study.labels.has_segmentation for study, _ in picks])
+    maps = [torch.from_numpy(np.stack(values)) for values in zip(*places)]
+    return Batch(images, stack("visible"), stack("fracture"), stack("weight"), stack("follow"), segmented, *maps)
+
+
+def cells(
+    labels: StudyLabels, index: int, matrix: np.ndarray, size: int, grid: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Batch.bone`, `broken` and `broken_weight` of one slice after a transform, float32 `[7, grid, grid]` each."""
+    boxes = box_map(labels.boxes[index], matrix, size, grid)
+    certain = (labels.weight[index] == 1.0) & ~labels.follow[index]
+    if labels.planes is None:
+        boxed = boxes.max((1, 2), keepdims=True) > 0
+        return np.zeros_like(boxes), boxes, np.broadcast_to(boxed, boxes.shape).astype(np.float32)
+    plane = resample_plane(labels.planes[index], matrix)
+    part = size // SAMPLE_STEP // grid
+
+    def samples(found):
+        return found.reshape(len(LEVELS), grid, part, grid, part).sum((2, 4))
+
+    level = (plane & ~np.uint8(BROKEN))[None] == np.arange(1, len(LEVELS) + 1, dtype=np.uint8)[:, None, None]
+    bone = samples(level)
+    # Less than two samples are hardly seen, and neither yes nor no.
+    known = (bone >= LEAST_SAMPLES) & certain[:, None, None]
+    broken = boxes
+    if labels.masked:
+        marked = samples(level & (plane >= BROKEN)[None])
+        broken = (marked >= LEAST_SAMPLES).astype(np.float32)
+        # Next to a break lies bone that shares some of its pixels.
+        known &= (marked >= LEAST_SAMPLES) | ~_widened(marked > 0)
+    return np.minimum(bone / LEAST_SAMPLES, 1.0).astype(np.float32), broken, known.astype(np.float32)
+
+
+def _widened(found: np.ndarray) -> np.ndarray:
+    """Cells that are marked or touch one that is, `[7, g, g]`."""
+    padded = np.pad(found, ((0, 0), (1, 1), (1, 1)))
+    rows = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+    return rows[:, :, :-2] | rows[:, :, 1:-1] | rows[:, :, 2:]
 
 
 class Batches(IterableDataset):
@@ -173,16 +246,15 @@ class Batches(IterableDataset):
     def __init__(
         self,
         studies: list[Study],
-        size: int,
         grid: int,
         batch_size: int,
         seed: int,
-        positive_share: float = 0.4,
+        positive_share: float = 0.45,
         augmentation: Augmentation | None = None,
         start: int = 0,
     ):
         super().__init__()
-        self.size, self.grid, self.batch_size, self.seed, self.start = size, grid, batch_size, seed, start
+        self.grid, self.batch_size, self.seed, self.start = grid, batch_size, seed, start
         self.augmentation = augmentation
         self.positive: list[tuple[Study, np.ndarray]] = []
         self.negative: list[tuple[Study, np.ndarray]] = []
@@ -209,7 +281,7 @@ class Batches(IterableDataset):
             pool = self.positive if random.random() < self.positive_share else self.negative
             study, indices = pool[random.integers(len(pool))]
             picks.append((study, int(indices[random.integers(len(indices))])))
-        return collate(picks, self.size, self.grid, self.augmentation, random)
+        return collate(picks, self.grid, self.augmentation, random)
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
@@ -230,5 +302,6 @@ def summary(studies: list[Study]) -> dict:
             for level, name in enumerate(LEVELS)
         },
         "with_segmentation": sum(study.labels.has_segmentation for study in studies),
+        "with_masks": sum(study.labels.masked for study in studies),
         "slices_with_boxes": sum(bool(boxes) for study in studies for boxes in study.labels.boxes),
     }

@@ -1,6 +1,6 @@
 """Measures an exported graph on the studies that training did not see.
 
-The validation split chooses (aggregation and thresholds); the test split only measures.
+The validation split chooses (aggregation, calibration and thresholds); the test split only measures.
 """
 
 import hashlib
@@ -11,10 +11,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from . import INPUT_SIZE, LEVELS, TrainingError, __version__
+from . import LEVELS, TrainingError, __version__
 from .aggregate import AGGREGATIONS, PRESENCE, combine, is_neck, seen_levels, slice_shares
+from .calibrate import Calibration, Scores, calibrate
 from .data import Collection, Study, summary
-from .metrics import area_under_curve, at_threshold, best_threshold, label_agreement, rsna_log_loss
+from .metrics import (
+    area_under_curve,
+    at_threshold,
+    best_threshold,
+    expected_calibration_error,
+    label_agreement,
+    rsna_log_loss,
+)
 
 BATCH = 8
 METRICS = "metrics.json"
@@ -50,45 +58,68 @@ def predict(session: onnxruntime.InferenceSession, study: Study) -> Prediction:
     return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), np.concatenate(hottest), grid)
 
 
-def evaluate(
-    model: Path, collection: Collection, validation: float, test: float, trained_on: set[str], echo=print
-) -> dict:
-    """Measures `model` on the validation and test splits; returns the document that `metrics.json` holds.
+def calibration_of(model: Path, studies: list[Study], prior_shift: float, echo=print) -> Calibration:
+    """Runs the uncalibrated graph on the validation studies and calibrates it."""
+    scores = []
+    for prediction in predict_all(model, {"validation": studies}, echo)["validation"]:
+        p = np.clip(prediction.fracture.astype(np.float64), 1e-9, 1 - 1e-7)
+        study = prediction.study
+        scores.append(Scores(prediction.vertebra, np.log(p / (1 - p)), study.positions_mm, study.labels.study))
+    return calibrate(scores, prior_shift)
 
-    Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
-    """
+
+def predict_all(model: Path, parts: dict[str, list[Study]], echo) -> dict[str, list[Prediction]]:
+    """Runs the graph on every study. Raises `TrainingError` when there is none."""
     if not model.is_file():
         raise TrainingError(f"{model}: not found; run `python -m cspine_train export` first")
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    parts = collection.split(validation, test)
+    predictions: dict[str, list[Prediction]] = {}
+    for name, studies in parts.items():
+        predictions[name] = []
+        for number, study in enumerate(studies, start=1):
+            predictions[name].append(predict(session, study))
+            if number % 10 == 0 or number == len(studies):
+                echo(f"{name}: {number} of {len(studies)} studies")
+    return predictions
+
+
+def evaluate(
+    model: Path,
+    collection: Collection,
+    parts: dict[str, list[Study]],
+    calibration: Calibration,
+    trained_on: set[str],
+    held: bool = False,
+    echo=print,
+) -> dict:
+    """Measures `model` on the validation and test parts; returns the document that `metrics.json` holds. `collection`
+    is the data set that these are of, `held` whether it is another one than that trained on.
+
+    Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
+    """
     leaked = [study.uid for name in ("validation", "test") for study in parts[name] if study.uid in trained_on]
     if leaked:
         raise TrainingError(
             f"{len(leaked)} studies to measure on were trained on, such as {leaked[0]}; the run was resumed with other "
             "--validation or --test: train again in a new --run folder"
         )
-    predictions = {}
-    for name in ("validation", "test"):
-        predictions[name] = []
-        for number, study in enumerate(parts[name], start=1):
-            predictions[name].append(predict(session, study))
-            if number % 10 == 0 or number == len(parts[name]):
-                echo(f"{name}: {number} of {len(parts[name])} studies")
-    if not predictions["validation"] and not predictions["test"]:
+    if not parts["validation"] and not parts["test"]:
         raise TrainingError(
             "validation and test splits are empty; give more studies, or larger --validation and --test"
         )
-    chosen = choose(predictions["validation"])
+    predictions = predict_all(model, {name: parts[name] for name in ("validation", "test")}, echo)
+    chosen = choose(predictions["validation"], calibration.aggregation)
     return {
         "format": 1,
         "cspine_train": __version__,
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "nature": collection.nature,
-        "split": {"validation": validation, "test": test},
+        "calibration": calibration.to_dict(),
+        "held": held,
         "data": {name: summary(studies) for name, studies in parts.items()},
         **chosen,
         "splits": {
-            name: measure(found, chosen["aggregation"], chosen["thresholds"], collection.kinds)
+            name: measure(found, calibration.aggregation, chosen["thresholds"], collection.kinds)
             for name, found in predictions.items()
             if found
         },
@@ -103,22 +134,12 @@ def tables(predictions: list[Prediction], aggregation: str) -> tuple[np.ndarray,
     return truth, np.stack(scores)
 
 
-def choose(predictions: list[Prediction]) -> dict:
-    """Aggregation with the larger sum of overall and level AUC (then the smaller loss), and its best thresholds."""
-    best, reason = "visible-top-mean", "not chosen: the validation split has not both fractured and sound studies"
-    ranking = []
-    for name in AGGREGATIONS if predictions else ():
-        truth, score = tables(predictions, name)
-        areas = (_one_area(truth[:, 0], score[:, 0]), _level_area(truth, score))
-        if None not in areas:
-            ranking.append((round(sum(areas), 6), -rsna_log_loss(truth, score), name))
-    if ranking:
-        best = max(ranking)[2]
-        reason = f"larger sum of overall and level AUC on {len(predictions)} validation studies"
+def choose(predictions: list[Prediction], aggregation: str) -> dict:
+    """The best thresholds on the validation studies."""
     thresholds = dict(FALLBACK)
     points = {}
     if predictions:
-        truth, score = tables(predictions, best)
+        truth, score = tables(predictions, aggregation)
         seen = ~np.isnan(score[:, 1:])
         read = ~np.isnan(score[:, 0])
         for name, point in (
@@ -129,8 +150,6 @@ def choose(predictions: list[Prediction]) -> dict:
                 thresholds[name] = round(point.threshold, 4)
                 points[name] = asdict(point)
     return {
-        "aggregation": best,
-        "aggregation_reason": reason,
         "thresholds": thresholds,
         "thresholds_chosen_on": {"studies": len(predictions), "points": points},
     }
@@ -153,6 +172,12 @@ def measure(predictions: list[Prediction], aggregation: str, thresholds: dict, k
         "overall": asdict(at_threshold(truth[:, 0], score[:, 0], thresholds["overall"])),
         "level": asdict(at_threshold(truth[:, 1:][seen], score[:, 1:][seen], thresholds["level"])),
     }
+    result["calibration_error"] = {
+        "overall": expected_calibration_error(truth[:, :1], score[:, :1]),
+        "level": expected_calibration_error(truth[:, 1:], score[:, 1:]),
+    }
+    rate = truth.mean(0)
+    result["rsna_log_loss_of_rates"] = rsna_log_loss(truth, np.broadcast_to(rate, truth.shape))
     result["fractured_levels_not_seen"] = int(((truth[:, 1:] > 0.5) & ~seen).sum())
     result["declined"] = sum(not is_neck(p.vertebra, p.study.positions_mm) for p in predictions)
     result["kinds"] = _by_kind(predictions, score, thresholds["level"], kinds)
@@ -214,7 +239,7 @@ def _pointing(predictions: list[Prediction]) -> dict:
     """
     centre, touch, chance, key = [], [], [], []
     for prediction in predictions:
-        cell = INPUT_SIZE / prediction.grid
+        cell = prediction.study.array.shape[-1] / prediction.grid
         middles = (np.arange(prediction.grid) + 0.5) * cell
         by_level: dict[int, set[int]] = {}
         for number, boxes in enumerate(prediction.study.labels.boxes):
@@ -256,7 +281,8 @@ def write_metrics(document: dict, path: Path) -> None:
 
 def table(document: dict) -> str:
     """The measures as lines for a terminal."""
-    lines = [f"aggregation {document['aggregation']} ({document['aggregation_reason']})"]
+    calibration = document["calibration"]
+    lines = [f"aggregation {calibration['aggregation']} ({calibration['reason']})"]
     lines.append("thresholds " + ", ".join(f"{name} {value}" for name, value in document["thresholds"].items()))
     for split, found in document["splits"].items():
         lines.append(f"\n{split}: {found['studies']} studies")
@@ -269,6 +295,11 @@ def table(document: dict) -> str:
                 f"  {name:26}{number(values['auc_overall']):>9}{number(values['auc_level']):>9}{areas}"
                 f"  {number(values['rsna_log_loss'])}"
             )
+        error = found["calibration_error"]
+        lines.append(
+            f"  RSNA loss of the rates alone {number(found['rsna_log_loss_of_rates'])}; calibration error "
+            f"{number(error['overall'])} overall, {number(error['level'])} by level"
+        )
         for name, point in found["at_thresholds"].items():
             lines.append(
                 f"  {name}: sensitivity {number(point['sensitivity'])} of {point['positives']}, "

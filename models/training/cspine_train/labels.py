@@ -2,7 +2,9 @@
 
 Files, as the RSNA 2022 Cervical Spine Fracture Detection set has them (Lin et al., Radiology: Artificial Intelligence
 2023;5(5):e230034): `train.csv` (a fracture at each level, per study), `train_bounding_boxes.csv` (where, on some
-slices of some studies) and `segmentations/<StudyInstanceUID>.nii` (1 to 7 = C1 to C7, for a few studies).
+slices of some studies) and `segmentations/<StudyInstanceUID>.nii` (1 to 7 = C1 to C7, for a few studies). Phantoms
+may add `fracture_masks/<StudyInstanceUID>.nii` for broken necks: the same labels, but only where a fracture changes the
+picture.
 
 Rules for a slice s and a level i:
 
@@ -12,6 +14,8 @@ Rules for a slice s and a level i:
   touches no fractured level is taken to mean every fractured level that is visible there.)
 - where it does, and no box lies on i: yes wherever i is visible, with the weight `WEAK_WEIGHT`, since a fracture
   rarely runs through the whole level.
+- *place*, for the cells of the activation map in which i has bone: where i is not fractured, no; where a mask tells, as
+  it says; else yes in a box of i and no elsewhere on slices whose fracture label has full weight; else unknown.
 - without a segmentation the box's level is known only when one level is fractured. Everything else about fractured
   levels is taken weakly: yes, with `WEAK_WEIGHT` times the visibility that the network itself predicts.
 """
@@ -25,11 +29,10 @@ from pathlib import Path
 import numpy as np
 
 from . import (
+    CENTRE,
     CHANNEL_OFFSETS_MM,
     INPUT_MILLIMETRES,
-    INPUT_SIZE,
     LEVELS,
-    MILLIMETRES_PER_PIXEL,
     PREPROCESSING_VERSION,
     WINDOW_HU,
     TrainingError,
@@ -42,15 +45,20 @@ MINIMUM_VISIBLE_MM2 = 20.0
 WEAK_WEIGHT = 0.25
 """Weight of a fracture label that is known for the study but not for the slice."""
 
-SAMPLE_STEP = 4
-"""Visibility is sampled on every fourth input pixel, 2 mm apart."""
+SAMPLE_STEP = 2
+"""Segmentations are sampled on every second input pixel."""
 
+BROKEN = 128
+"""Added to a sampled label where the fracture's mask says that the place is broken."""
+
+SIZE_STEP = 32
+"""The input's size must be a multiple of this: the network halves it five times."""
 
 EXPECTED_INPUT = {
-    "size": INPUT_SIZE,
     "millimetres": INPUT_MILLIMETRES,
     "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
     "window_hu": list(WINDOW_HU),
+    "centre": CENTRE,
 }
 
 
@@ -106,7 +114,16 @@ class StudyLabels:
     """Boxes of each slice that are about known levels."""
     study: np.ndarray
     """float32 `[8]`: `patient_overall`, then C1 to C7, from `train.csv`."""
-    has_segmentation: bool
+    planes: np.ndarray | None
+    """uint8 `[S, P, P]`, one for `SAMPLE_STEP` x `SAMPLE_STEP` input pixels: the segmentation's label, with `BROKEN`
+    added in the fracture mask; `None` without a segmentation."""
+    masked: bool
+    """Whether the planes tell every broken place."""
+
+    @property
+    def has_segmentation(self) -> bool:
+        """Whether the study is segmented."""
+        return self.planes is not None
 
 
 @dataclass
@@ -119,12 +136,12 @@ class Annotations:
     boxes: dict[str, dict[int, list[tuple[float, float, float, float]]]] = field(default_factory=dict)
     """x, y, width, height in DICOM pixels, by study and InstanceNumber."""
 
-    def segmentation_path(self, uid: str) -> Path | None:
-        """The study's segmentation, where there is one."""
+    def volume(self, folder: str, uid: str) -> LabelVolume | None:
+        """The study's labels in `segmentations` or `fracture_masks`, where there are any."""
         for suffix in (".nii", ".nii.gz"):
-            path = self.root / "segmentations" / f"{uid}{suffix}"
+            path = self.root / folder / f"{uid}{suffix}"
             if path.is_file():
-                return path
+                return read_labels(path)
         return None
 
 
@@ -188,10 +205,13 @@ def read_slices(path: Path) -> tuple[str, list[Slice], dict]:
         )
     given = document.get("input", {})
     for name, value in EXPECTED_INPUT.items():
-        if name in given and given[name] != value:
+        if given.get(name) != value:
             raise TrainingError(
-                f"{path}: input.{name} is {given[name]}, this package trains on {value}; write it again"
+                f"{path}: input.{name} is {given.get(name)}, this package trains on {value}; write it again"
             )
+    size = given.get("size")
+    if not isinstance(size, int) or size < SIZE_STEP or size % SIZE_STEP:
+        raise TrainingError(f"{path}: input.size is {size}, not a multiple of {SIZE_STEP}; write it again with --size")
     return uid, slices, document
 
 
@@ -215,9 +235,9 @@ def box_to_input(box: tuple[float, float, float, float], crop: Crop, columns: in
     )
 
 
-def labels_in_input(volume: LabelVolume, index: int, crop: Crop) -> np.ndarray:
-    """Labels of a slice at every `SAMPLE_STEP`-th input pixel, uint8 `[96, 96]`; 0 outside the volume."""
-    at = np.arange(SAMPLE_STEP / 2 - 0.5, INPUT_SIZE, SAMPLE_STEP)
+def labels_in_input(volume: LabelVolume, index: int, crop: Crop, size: int) -> np.ndarray:
+    """Labels of a slice at every `SAMPLE_STEP`-th pixel of an input of `size`, uint8 `[P, P]`; 0 outside the volume."""
+    at = np.arange(SAMPLE_STEP / 2 - 0.5, size, SAMPLE_STEP)
     columns = np.rint(crop.column0 + at * crop.columns_per_pixel).astype(int)
     rows = np.rint(crop.row0 + at * crop.rows_per_pixel).astype(int)
     plane = volume.labels[index]
@@ -236,17 +256,23 @@ def levels_in_box(labels: np.ndarray, box: Box) -> set[int]:
 
 
 def label_study(
-    uid: str, slices: list[Slice], annotations: Annotations, columns: int | None = None, rows: int | None = None
+    uid: str,
+    slices: list[Slice],
+    annotations: Annotations,
+    size: int,
+    columns: int | None = None,
+    rows: int | None = None,
 ) -> StudyLabels | None:
     """Labels every slice of a study, by the rules at the top; `None` when `train.csv` does not name the study.
 
-    `columns`, `rows`: size of the DICOM slices, needed for boxes on flipped crops where no segmentation gives it.
+    `size`: of the input, in pixels. `columns`, `rows`: size of the DICOM slices, needed for boxes on flipped crops
+    where no segmentation gives it.
     """
     study = annotations.studies.get(uid)
     if study is None:
         return None
-    path = annotations.segmentation_path(uid)
-    volume = read_labels(path) if path else None
+    volume = annotations.volume("segmentations", uid)
+    mask = annotations.volume("fracture_masks", uid) if volume is not None else None
     if volume is not None:
         rows, columns = volume.labels.shape[1:]
     count, shape = len(slices), (len(slices), len(LEVELS))
@@ -257,9 +283,9 @@ def label_study(
             index = volume.slice_at(item.position_mm)
             if index is None:
                 continue
-            planes[number] = plane = labels_in_input(volume, index, item.crop)
+            planes[number] = plane = labels_in_input(volume, index, item.crop, size)
             area = np.bincount(plane.ravel(), minlength=256)[1 : len(LEVELS) + 1]
-            visible[number] = area * (SAMPLE_STEP * MILLIMETRES_PER_PIXEL) ** 2 >= MINIMUM_VISIBLE_MM2
+            visible[number] = area * (SAMPLE_STEP * INPUT_MILLIMETRES / size) ** 2 >= MINIMUM_VISIBLE_MM2
     fractured = [level for level in range(len(LEVELS)) if study[1 + level] > 0.5]
     boxes = _boxes_with_levels(uid, slices, annotations, planes, visible, fractured, columns, rows)
     labels = StudyLabels(
@@ -269,7 +295,8 @@ def label_study(
         follow=np.zeros(shape, bool),
         boxes=[[box for box in found if box.levels] for found in boxes],
         study=study,
-        has_segmentation=volume is not None,
+        planes=None if volume is None else _packed(planes, mask, slices, size),
+        masked=mask is not None,
     )
     boxed = {level for found in boxes for box in found for level in box.levels}
     unplaced = np.array([any(not box.levels for box in found) for found in boxes], bool)
@@ -287,6 +314,22 @@ def label_study(
         labels.weight[doubtful & ~known, level] = WEAK_WEIGHT
         labels.follow[doubtful & ~known, level] = True
     return labels
+
+
+def _packed(planes: list[np.ndarray | None], mask: LabelVolume | None, slices: list[Slice], size: int) -> np.ndarray:
+    """`StudyLabels.planes`; slices outside the segmentation show nothing. A broken place is one of its level, though
+    bone has gone from it."""
+    side = size // SAMPLE_STEP
+    packed = np.zeros((len(planes), side, side), np.uint8)
+    for number, (plane, item) in enumerate(zip(planes, slices)):
+        if plane is None:
+            continue
+        packed[number] = np.where(plane < BROKEN, plane, 0)
+        index = mask.slice_at(item.position_mm) if mask is not None else None
+        if index is not None:
+            broken = labels_in_input(mask, index, item.crop, size)
+            packed[number] = np.where(broken > 0, broken | BROKEN, packed[number])
+    return packed
 
 
 def _boxes_with_levels(uid, slices, annotations, planes, visible, fractured, columns, rows) -> list[list[Box]]:

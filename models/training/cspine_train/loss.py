@@ -7,13 +7,17 @@ import torch
 import torch.nn.functional as functional
 
 from .data import Batch
+from .model import Logits
 
 POSITIVE_WEIGHT = 2.0
 """Weight of a positive label, as in the RSNA 2022 competition's metric, whose positives weigh twice their negatives
 (levels 2 : 1, `patient_overall` 14 : 7)."""
 
-BOX_POSITIVE_WEIGHT = 40.0
-"""Weight of a cell in a box: boxes cover about a hundredth of the map."""
+BONE_WEIGHT = 4.0
+"""Weight of a cell that holds bone of the level: a thirtieth of the map or so."""
+
+BREAK_WEIGHT = 3.0
+"""Weight of a broken cell against one of whole bone."""
 
 
 def prior_shift(natural: float, drawn: float) -> float:
@@ -34,28 +38,31 @@ class Losses:
 
     vertebra: torch.Tensor
     fracture: torch.Tensor
-    box: torch.Tensor
+    level_map: torch.Tensor
+    break_map: torch.Tensor
 
     @property
     def total(self) -> torch.Tensor:
-        """The sum that training reduces: fractures count twice, being what the network is for."""
-        return self.vertebra + 2.0 * self.fracture + self.box
+        """The sum that training reduces: fractures count twice, being what the network is for; the map of levels is
+        nearly empty, so that its mean is small."""
+        return self.vertebra + 2.0 * self.fracture + 4.0 * self.level_map + 2.0 * self.break_map
+
+    def values(self) -> list[float]:
+        """The total and its parts, in order."""
+        return [part.item() for part in (self.total, self.vertebra, self.fracture, self.level_map, self.break_map)]
 
 
-def compute(vertebra: torch.Tensor, fracture: torch.Tensor, activation: torch.Tensor, batch: Batch) -> Losses:
-    """The loss of a batch, from logits `[N, 7]`, `[N, 7]` and `[N, 7, g, g]`.
-
-    A level's map is asked about places only where the slice has a box of that level; elsewhere the slice's own label,
-    through the smooth maximum, says all there is to say.
-    """
+def compute(said: Logits, batch: Batch) -> Losses:
+    """The loss of a batch. What the batch does not know is not asked; breaks are asked for where there is bone."""
     known = ~torch.isnan(batch.visible)
     visible = torch.where(known, batch.visible, 0.0)
-    weight = torch.where(batch.follow, batch.weight * torch.sigmoid(vertebra).detach(), batch.weight)
-    boxed = (batch.boxes.amax((2, 3), keepdim=True) > 0).float()
+    weight = torch.where(batch.follow, batch.weight * torch.sigmoid(said.vertebra).detach(), batch.weight)
+    segmented = batch.segmented.view(-1, 1, 1, 1).expand_as(batch.bone).float()
     return Losses(
-        weighted_bce(vertebra, visible, known.float(), POSITIVE_WEIGHT),
-        weighted_bce(fracture, batch.fracture, weight, POSITIVE_WEIGHT),
-        weighted_bce(activation, batch.boxes, boxed.expand_as(activation), BOX_POSITIVE_WEIGHT),
+        weighted_bce(said.vertebra, visible, known.float(), POSITIVE_WEIGHT),
+        weighted_bce(said.fracture, batch.fracture, weight, POSITIVE_WEIGHT),
+        weighted_bce(said.level_map, batch.bone, segmented, BONE_WEIGHT),
+        weighted_bce(said.break_map, batch.broken, batch.broken_weight, BREAK_WEIGHT),
     )
 
 

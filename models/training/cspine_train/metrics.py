@@ -68,6 +68,18 @@ def rsna_log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     return float(np.mean(-weight * (truth * np.log(p) + (1 - truth) * np.log(1 - p))))
 
 
+def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, bins: int = 10) -> float | None:
+    """How far, on average, the rate of positives lies from the probability, over ten equal bins of probability; NaN is
+    left out. (Naeini, Cooper and Hauskrecht, AAAI 2015:2901.) `None` without any value."""
+    known = ~np.isnan(probability)
+    truth, probability = np.asarray(truth)[known] > 0.5, np.asarray(probability)[known]
+    if not len(truth):
+        return None
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [abs(float(truth[place == k].sum()) - float(probability[place == k].sum())) for k in range(bins)]
+    return sum(gaps) / len(truth)
+
+
 def label_agreement(truth: np.ndarray, called: np.ndarray) -> dict:
     """Accuracy, sensitivity and precision of yes/no calls; `None` where there is nothing to divide by."""
     truth, called = np.asarray(truth, bool), np.asarray(called, bool)

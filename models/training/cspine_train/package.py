@@ -7,7 +7,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from . import CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, INPUT_SIZE, LEVELS, WINDOW_HU, TrainingError
+from . import CENTRE, CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, LEVELS, WINDOW_HU, TrainingError
 from .aggregate import MINIMUM_MM, PRESENCE
 from .evaluate import number
 
@@ -32,14 +32,14 @@ def write_package(out: Path, model: Path, metrics: dict, training: dict, name: s
     out.mkdir(parents=True, exist_ok=True)
     if model.resolve() != (out / "model.onnx").resolve():
         shutil.copyfile(model, out / "model.onnx")
-    text = manifest(metrics, name, version)
+    text = manifest(metrics, training["model_config"]["size"], name, version)
     tomllib.loads(text)
     (out / "model.toml").write_text(text, encoding="utf-8")
     (out / "CARD.md").write_text(card(metrics, training, name, version), encoding="utf-8")
 
 
-def manifest(metrics: dict, name: str, version: str) -> str:
-    """The text of `model.toml`."""
+def manifest(metrics: dict, size: int, name: str, version: str) -> str:
+    """The text of `model.toml`; `size` of the input in pixels."""
     thresholds, nature = metrics["thresholds"], metrics["nature"]
     sections = {
         "": {
@@ -48,16 +48,17 @@ def manifest(metrics: dict, name: str, version: str) -> str:
             "version": version,
             "sha256": metrics["model_sha256"],
             "nature": nature,
-            "aggregation": metrics["aggregation"],
+            "aggregation": metrics["calibration"]["aggregation"],
             "intended_use": INTENDED_USE[nature],
             "training_data": training_data(metrics),
         },
         "input": {
             "name": "image",
-            "size": INPUT_SIZE,
+            "size": size,
             "millimetres": INPUT_MILLIMETRES,
             "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
             "window_hu": list(WINDOW_HU),
+            "centre": CENTRE,
         },
         "outputs": {"vertebra": "vertebra", "fracture": "fracture", "activation": "activation"},
         "thresholds": {
@@ -83,7 +84,8 @@ def training_data(metrics: dict) -> str:
     kind = "synthetic" if metrics["nature"] == "synthetic" else "clinical"
     return (
         f"{data['studies']} {kind} studies ({data['fractured_studies']} with a fracture), {data['slices']} slices; "
-        f"{data['with_segmentation']} studies with segmentation, {data['slices_with_boxes']} slices with boxes"
+        f"{data['with_segmentation']} studies with segmentation, {data['with_masks']} with fracture masks, "
+        f"{data['slices_with_boxes']} slices with boxes"
     )
 
 
@@ -113,7 +115,22 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
     synthetic = metrics["nature"] == "synthetic"
     where = "test" if "test" in metrics["splits"] else "validation"
     found = metrics["splits"][where]
-    chosen = found["aggregations"][metrics["aggregation"]]
+    calibration = metrics["calibration"]
+    chosen = found["aggregations"][calibration["aggregation"]]
+    pixel, grid = INPUT_MILLIMETRES / model["size"], model["size"] // model["cell"]
+    fitted = (
+        f"fitted to the levels and studies of {calibration['studies']} validation studies"
+        if calibration["studies"]
+        else "to undo that training draws fractured slices more often and weighs them more"
+    )
+    held = config["test"] / (config["validation"] + config["test"]) if metrics["held"] else 0.0
+    split = (
+        f"The figures are of a data set of its own with other necks, divided by a hash: {1 - held:.2g} validation, "
+        f"{held:.2g} test."
+        if metrics["held"]
+        else f"Necks are split by a hash: {config['validation']:g} validation, {config['test']:g} test, the rest "
+        "training."
+    )
     lines = [f"# {name} {version}", "", INTENDED_USE[metrics["nature"]], ""]
     if synthetic:
         lines += [
@@ -129,22 +146,20 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
     lines += [
         "## What it is",
         "",
-        f"`{model['backbone']}` without pretrained weights; the graph averages its {INPUT_SIZE}-pixel input to "
-        f"{model['internal_size']} pixels,",
-        f"so it sees {INPUT_MILLIMETRES / model['internal_size']:g} mm per pixel, and the activation map has "
-        f"{model['grid']} x {model['grid']} cells of {INPUT_MILLIMETRES / model['grid']:g} mm.",
-        f"A slice's fracture probability is a smooth maximum of that map. Slices are combined by "
-        f"`{metrics['aggregation']}`",
-        f"({metrics['aggregation_reason']}).",
+        f"`{model['backbone']}` without pretrained weights. It sees {model['size']} x {model['size']} pixels of "
+        f"{pixel:g} mm, {INPUT_MILLIMETRES:g} mm about the spine,",
+        f"on the slice and on those 2 mm above and below. Two maps of {grid} x {grid} cells of "
+        f"{model['cell'] * pixel:g} mm say where bone is broken and where each",
+        "level lies; their product is the activation map, and a smooth maximum of it the slice's fracture probability.",
+        f"Slices are combined by `{calibration['aggregation']}` ({calibration['reason']}).",
         "",
         "## Training",
         "",
         f"{training_data(metrics)}.",
-        f"Fracture logits are moved by {training['prior_shift']:.2f} to undo that training draws fractured slices "
-        "more often and weighs them more.",
+        f"Fracture logits are multiplied by {calibration['scale']:g} and moved by {calibration['offset']:g}: {fitted}.",
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes, seed "
-        f"{config['seed']}. Necks are split by a hash:",
-        f"{config['validation']:g} validation, {config['test']:g} test, the rest training.",
+        f"{config['seed']}.",
+        split,
         "",
         f"## Measured on the {where} split",
         "",
@@ -161,7 +176,10 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         f"| AUC, study | {number(chosen['auc_overall'])} |",
         f"| AUC, all seen levels together | {number(chosen['auc_level'])} |",
         *(f"| AUC, {level} | {number(chosen['auc'][level])} |" for level in LEVELS),
-        f"| RSNA 2022 weighted log loss | {number(chosen['rsna_log_loss'])} |",
+        f"| RSNA 2022 weighted log loss | {number(chosen['rsna_log_loss'])} (of a guess of this split's own rates: "
+        f"{number(found['rsna_log_loss_of_rates'])}) |",
+        f"| calibration error, study | {number(found['calibration_error']['overall'])} |",
+        f"| calibration error, level | {number(found['calibration_error']['level'])} |",
     ]
     for label, key in (("study", "overall"), ("level", "level")):
         point, threshold = found["at_thresholds"][key], metrics["thresholds"][key]
@@ -193,10 +211,9 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
     if synthetic:
         lines.append("- Real fractures, degenerative change, metal, contrast and motion were not in the training data.")
     lines += [
-        f"- It works at {INPUT_MILLIMETRES / model['internal_size']:g} mm per pixel: what is finer is lost.",
+        f"- It works at {pixel:g} mm per pixel: what is finer is lost.",
         "- Axial CT only. It reads C1 to C7 and nothing else.",
         "- A level that it does not see gets no probability. That is not a negative finding.",
-        "- Probabilities are not calibrated beyond what training gives.",
         "- For research only; no decision about a patient may rest on it.",
         "",
         f"SHA-256 of `model.onnx`: `{metrics['model_sha256']}`.",

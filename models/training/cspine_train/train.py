@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from . import TrainingError, __version__, loss
 from .augment import Augmentation
-from .data import Batch, Batches, Collection, Study, collate, summary
+from .data import Batch, Batches, Collection, Study, collate, split, summary
 from .metrics import area_under_curve
 from .model import ModelConfig, Network
 
@@ -34,11 +34,11 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: float = 0.05
     """Part of the budget over which the learning rate rises."""
-    average: float = 0.998
+    average: float = 0.997
     """Decay of the average of the weights, per step; smaller in the first steps."""
     clip: float = 5.0
     """Largest norm of the gradient."""
-    positive_share: float = 0.4
+    positive_share: float = 0.45
     validation: float = 0.15
     test: float = 0.15
     seed: int = 1
@@ -84,13 +84,19 @@ def schedule(progress: float, warmup: float) -> float:
 
 
 def train(
-    collection: Collection, run: Path, config: TrainConfig, model_config: ModelConfig, resume: bool = False, echo=print
+    collection: Collection,
+    run: Path,
+    config: TrainConfig,
+    model_config: ModelConfig,
+    resume: bool = False,
+    echo=print,
+    held: Collection | None = None,
 ) -> Path:
-    """Trains for the time budget and returns the checkpoint's path.
+    """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`.
 
     Raises `TrainingError` when the run folder holds another run, or when there is nothing to train on.
     """
-    parts = collection.split(config.validation, config.test)
+    parts = split(collection, held, config.validation, config.test)
     if not parts["train"]:
         raise TrainingError("the training split is empty; give more studies, or smaller --validation and --test")
     run.mkdir(parents=True, exist_ok=True)
@@ -111,7 +117,6 @@ def train(
         trained_on |= set(document["trained_on"])
     source = Batches(
         parts["train"],
-        model_config.internal_size,
         model_config.grid,
         config.batch_size,
         config.seed,
@@ -167,7 +172,7 @@ def _loop(network, optimizer, average, batches, config, state, note, save, watch
     """Steps until the budget is spent; `state` is kept up to date for `save` and `note`."""
     budget = config.minutes * 60.0
     network.train()
-    sums, seen, since = np.zeros(4), 0, time.monotonic()
+    sums, seen, since = np.zeros(5), 0, time.monotonic()
     logged = saved = looked = last = time.monotonic()
     while state["elapsed"] < budget and not (config.max_steps and state["step"] >= config.max_steps):
         rate = config.learning_rate * schedule(state["elapsed"] / budget, config.warmup)
@@ -183,11 +188,11 @@ def _loop(network, optimizer, average, batches, config, state, note, save, watch
         sums += parts
         seen += 1
         if now - logged >= config.log_seconds or state["step"] == 1:
-            names = ("loss", "vertebra", "fracture", "box")
+            names = ("loss", "vertebra", "fracture", "level_map", "break_map")
             values = {name: round(float(value), 4) for name, value in zip(names, sums / seen)}
             speed = round(seen * config.batch_size / (now - since), 1)
             note("train", **values, rate=round(rate, 6), images_per_second=speed)
-            sums, seen, since, logged = np.zeros(4), 0, now, now
+            sums, seen, since, logged = np.zeros(5), 0, now, now
         if now - saved >= config.checkpoint_seconds:
             save()
             saved = time.monotonic()
@@ -198,11 +203,11 @@ def _loop(network, optimizer, average, batches, config, state, note, save, watch
 
 
 def step(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> np.ndarray:
-    """One step; returns the total loss and its three parts. Raises `TrainingError` when the loss is not finite."""
+    """One step; returns the total loss and its four parts. Raises `TrainingError` when the loss is not finite."""
     images = batch.images.contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-        outputs = network.logits(images)
-    losses = loss.compute(*outputs, batch)
+        said = network.logits(images)
+    losses = loss.compute(said, batch)
     total = losses.total
     if not torch.isfinite(total):
         raise TrainingError("the loss is no longer finite; resume with a smaller --learning-rate")
@@ -210,7 +215,7 @@ def step(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, confi
     total.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
     optimizer.step()
-    return np.array([part.item() for part in (total, losses.vertebra, losses.fracture, losses.box)])
+    return np.array(losses.values())
 
 
 def _parameter_groups(network: Network, decay: float) -> list[dict]:
@@ -247,12 +252,9 @@ def load_checkpoint(path: Path) -> dict:
 
 
 def trained_network(document: dict) -> Network:
-    """The averaged network of a checkpoint, ready for use: its fracture logits fit the rate of fractures in studies."""
+    """The averaged network of a checkpoint, ready for use but not calibrated."""
     network = Network(ModelConfig(**document["model_config"]))
     network.load_state_dict(document["average"])
-    with torch.no_grad():
-        # The smooth maximum moves by as much as its map does.
-        network.fracture_head.bias += document["prior_shift"]
     return network.eval()
 
 
@@ -260,14 +262,14 @@ def _watched(studies: list[Study], config: ModelConfig) -> list[Batch]:
     """Slices of the validation split to look at while training runs: half with a fracture, always the same."""
     if not studies:
         return []
-    source = Batches(studies, config.internal_size, config.grid, 0, seed=0)
+    source = Batches(studies, config.grid, 0, seed=0)
     random = np.random.default_rng(0)
     picks = []
     for pool in (source.positive, source.negative):
         every = [(study, int(index)) for study, indices in pool for index in indices]
         chosen = random.permutation(len(every))[: WATCHED_SLICES // 2]
         picks += [every[index] for index in chosen]
-    return [collate(picks[first : first + 32], config.internal_size, config.grid) for first in range(0, len(picks), 32)]
+    return [collate(picks[first : first + 32], config.grid) for first in range(0, len(picks), 32)]
 
 
 @torch.no_grad()
@@ -280,11 +282,11 @@ def _watch(network: Network, average: WeightAverage, watched: list[Batch]) -> di
     shown.eval()
     totals, fracture, truth, visible, seen = [], [], [], [], []
     for batch in watched:
-        outputs = shown.logits(batch.images.contiguous(memory_format=torch.channels_last))
-        totals.append(loss.compute(*outputs, batch).total.item())
-        fracture.append(outputs[1].numpy())
+        said = shown.logits(batch.images.contiguous(memory_format=torch.channels_last))
+        totals.append(loss.compute(said, batch).total.item())
+        fracture.append(said.fracture.numpy())
         truth.append(batch.fracture.numpy())
-        visible.append(outputs[0].numpy())
+        visible.append(said.vertebra.numpy())
         seen.append(batch.visible.numpy())
     fracture, truth, visible, seen = (np.concatenate(values).ravel() for values in (fracture, truth, visible, seen))
     known = ~np.isnan(seen)

@@ -11,7 +11,7 @@ from support import make_dataset
 from cspine_train.data import load_collection
 from cspine_train.model import ModelConfig
 
-SMALL = ModelConfig(neck=16, drop_path=0.0, dropout=0.0)
+SMALL = ModelConfig(size=160, neck=16, drop_path=0.0, dropout=0.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

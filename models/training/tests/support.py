@@ -28,13 +28,13 @@ def write_nifti(path: Path, voxels: np.ndarray, affine: np.ndarray, order: str =
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
 
 
-def crop(column0=-20.0, row0=-40.0, flip_columns=False, flip_rows=False) -> dict:
-    """A crop of 0.5 mm per pixel on a slice of 1 mm per column and row."""
+def crop(column0=-20.0, row0=-40.0, per_pixel=0.5, flip_columns=False, flip_rows=False) -> dict:
+    """A crop of so many columns and rows per pixel."""
     return {
         "column0": column0,
         "row0": row0,
-        "columns_per_pixel": 0.5,
-        "rows_per_pixel": 0.5,
+        "columns_per_pixel": per_pixel,
+        "rows_per_pixel": per_pixel,
         "flip_columns": flip_columns,
         "flip_rows": flip_rows,
     }
@@ -57,7 +57,14 @@ def write_array(folder: Path, uid: str, images: np.ndarray, positions, **crop_op
     document = {
         "study_instance_uid": uid,
         "series_instance_uid": f"{uid}.0",
-        "preprocessing_version": 1,
+        "preprocessing_version": 2,
+        "input": {
+            "size": images.shape[-1],
+            "millimetres": 112.0,
+            "channel_offsets_mm": [-2.0, 0.0, 2.0],
+            "window_hu": [-600.0, 1400.0],
+            "centre": "spine",
+        },
         "slices": slices,
     }
     (folder / f"{uid}.json").write_text(json.dumps(document))
@@ -82,13 +89,14 @@ def affine(z_top: float = TOP_MM) -> np.ndarray:
     return np.array([[-1.0, 0, 0, 100], [0, -1.0, 0, 80], [0, 0, -STEP_MM, z_top], [0, 0, 0, 1]])
 
 
-def make_dataset(root: Path, studies: int = 12) -> tuple[Path, Path]:
-    """Necks of seven discs, two slices each; odd studies have a dark cleft in one disc. Returns (tensors, dataset)."""
+def make_dataset(root: Path, studies: int = 12, first: int = 0, masks: bool = False) -> tuple[Path, Path]:
+    """Necks of seven discs, two slices each; odd studies have a dark cleft in one disc, which a mask may tell. Studies
+    are numbered from `first`. Returns (tensors, dataset)."""
     tensors, dataset = root / "tensors", root / "dataset"
     truth, boxes = {}, []
     positions = TOP_MM - STEP_MM * np.arange(SLICES)
     rows, columns = np.mgrid[0:ROWS, 0:COLUMNS]
-    for number in range(studies):
+    for number in range(first, first + studies):
         uid = f"1.2.3.{number}"
         random = np.random.default_rng(number)
         middle = np.array([100, 80]) + random.integers(-8, 9, 2)
@@ -106,11 +114,10 @@ def make_dataset(root: Path, studies: int = 12) -> tuple[Path, Path]:
                 volume[index, y : y + 12, x : x + 12] = 20
                 boxes.append((uid, x, y, 12, 12, index + 1))
         write_nifti(dataset / "segmentations" / f"{uid}.nii", labels.transpose(2, 1, 0), affine())
-        stack = np.zeros((SLICES, 384, 384), np.uint8)
-        big = volume.repeat(2, 1).repeat(2, 2)[:, :, 8:392]
-        stack[:, 32:352] = big
-        images = np.stack([stack, stack, stack], 1)
-        # Input pixel (0, 0) is column 3.75, row -16.25: 8 half columns are cut, 32 half rows are added.
-        write_array(tensors, uid, images, positions, column0=3.75, row0=-16.25)
+        images = np.stack([volume[:, :, 20:180]] * 3, 1)
+        write_array(tensors, uid, images, positions, column0=20.0, row0=0.0, per_pixel=1.0)
+        if masks and fractured:
+            mask = np.where(volume == 20, labels, 0).astype(np.uint8)
+            write_nifti(dataset / "fracture_masks" / f"{uid}.nii", mask.transpose(2, 1, 0), affine())
     write_tables(dataset, truth, boxes)
     return tensors, dataset

@@ -4,7 +4,7 @@ from support import affine, crop, write_array, write_nifti, write_tables
 
 from cspine_train import TrainingError
 from cspine_train.augment import box_map, transform
-from cspine_train.labels import WEAK_WEIGHT, Box, Crop, box_to_input, label_study, read_annotations, read_slices
+from cspine_train.labels import BROKEN, WEAK_WEIGHT, Box, Crop, box_to_input, label_study, read_annotations, read_slices
 
 UID = "1.2.3"
 
@@ -20,7 +20,7 @@ def study(root, fractured, boxes=(), levels=None, **crop_options):
                 plane[y0:y1, x0:x1] = level
         write_nifti(root / "segmentations" / f"{UID}.nii", volume.transpose(2, 1, 0), affine())
     uid, slices, _ = read_slices(root / f"{UID}.json")
-    return label_study(uid, slices, read_annotations(root))
+    return label_study(uid, slices, read_annotations(root), 384)
 
 
 TWO = [{2: (50, 50, 60, 60)}, {2: (50, 50, 60, 60), 3: (50, 80, 60, 90)}, {3: (50, 80, 60, 90)}, {}]
@@ -95,6 +95,18 @@ def test_two_fractured_levels_without_segmentation_share_doubtful_slices(tmp_pat
     assert labels.fracture[2, [3, 4]].tolist() == [1, 1] and labels.boxes == [[], [], [], []]
 
 
+def test_mask_marks_broken_places_and_names_their_level(tmp_path):
+    mask = np.zeros((4, 160, 200), np.uint8)
+    mask[1, 52:56, 58:63] = 2  # three columns of it where bone has gone
+    write_nifti(tmp_path / "fracture_masks" / f"{UID}.nii", mask.transpose(2, 1, 0), affine())
+    labels = study(tmp_path, [2], boxes=[(58, 52, 5, 4, 2)], levels=TWO)
+    assert labels.masked and labels.planes.shape == (4, 192, 192)
+    # A sample is one column: column 58 is sample 78, row 52 is sample 92.
+    marked = labels.planes[1] == (2 | BROKEN)
+    assert marked[92:96, 78:83].all() and marked.sum() == 20 and (labels.planes[[0, 2, 3]] < BROKEN).all()
+    assert (labels.planes[1] == 2).sum() == 100 - 8
+
+
 def test_malformed_tables_name_the_line(tmp_path):
     (tmp_path / "train.csv").write_text("StudyInstanceUID,patient_overall,C1\n1.2,0,0\n")
     with pytest.raises(TrainingError, match="line 2"):
@@ -104,20 +116,20 @@ def test_malformed_tables_name_the_line(tmp_path):
 def test_other_preprocessing_version_is_refused(tmp_path):
     study(tmp_path, [])
     path = tmp_path / f"{UID}.json"
-    path.write_text(path.read_text().replace('"preprocessing_version": 1', '"preprocessing_version": 2'))
-    with pytest.raises(TrainingError, match="version 2"):
+    path.write_text(path.read_text().replace('"preprocessing_version": 2', '"preprocessing_version": 1'))
+    with pytest.raises(TrainingError, match="version 1"):
         read_slices(path)
 
 
 def test_box_map_covers_the_boxes_cells_and_flips_with_the_picture():
     still, flip = transform(0.0, 1.0, (0.0, 0.0), False), transform(0.0, 1.0, (0.0, 0.0), True)
     # Cells of 32 pixels: columns 2 and 3, row 1 of 12.
-    target = box_map([Box(64, 32, 128, 64, (4,))], still, 12)
+    target = box_map([Box(64, 32, 128, 64, (4,))], still, 384, 12)
     assert target[4, 1, 2:4].tolist() == [1, 1] and target.sum() == 2
-    mirrored = box_map([Box(64, 32, 128, 64, (4,))], flip, 12)
+    mirrored = box_map([Box(64, 32, 128, 64, (4,))], flip, 384, 12)
     assert mirrored[4, 1, 8:10].tolist() == [1, 1] and mirrored.sum() == 2
 
 
 def test_box_smaller_than_a_cell_still_marks_one():
-    target = box_map([Box(70, 40, 80, 50, (0,))], transform(0.0, 1.0, (0.0, 0.0), False), 12)
+    target = box_map([Box(70, 40, 80, 50, (0,))], transform(0.0, 1.0, (0.0, 0.0), False), 384, 12)
     assert target[0, 1, 2] == 1 and target.sum() == 1

@@ -16,7 +16,14 @@ from cspine_train.aggregate import (
 )
 from cspine_train.cli import main
 from cspine_train.evaluate import number
-from cspine_train.metrics import area_under_curve, at_threshold, best_threshold, rsna_log_loss
+from cspine_train.calibrate import Scores, calibrate, log_loss, tables
+from cspine_train.metrics import (
+    area_under_curve,
+    at_threshold,
+    best_threshold,
+    expected_calibration_error,
+    rsna_log_loss,
+)
 
 
 def columns(values):
@@ -92,6 +99,41 @@ def test_competition_loss_by_hand():
     assert rsna_log_loss(truth, probability) == pytest.approx(expected)
 
 
+def test_calibration_error_by_hand():
+    # Bins 0.1 to 0.2 (one of two is positive, 0.3 expected) and 0.9 to 1 (one of one, 0.95): (0.7 + 0.05) / 3.
+    error = expected_calibration_error(np.array([1, 0, 1, 1]), np.array([0.15, 0.15, 0.95, np.nan]))
+    assert error == pytest.approx(0.25)
+    assert expected_calibration_error(np.array([1.0]), np.array([np.nan])) is None
+
+
+def saturated(count=40):
+    """Necks of two slices a level whose fracture logits say the truth, with noise, 3 too high and 3 times too loud."""
+    random = np.random.default_rng(4)
+    studies = []
+    for number in range(count):
+        broken = (random.random(7) < 0.3) & bool(number % 2)
+        vertebra = np.repeat(np.eye(7), 2, axis=0)
+        evidence = np.where(broken, 1.0, -2.0) + random.normal(0, 1.2, (14, 7))
+        truth = np.concatenate([[broken.any()], broken]).astype(np.float32)
+        studies.append(Scores(vertebra, 3 * evidence + 3, -3.0 * np.arange(14), truth))
+    return studies
+
+
+def test_calibration_makes_loud_logits_true():
+    studies = saturated()
+    found = calibrate(studies, 0.0)
+    before, after = (tables(studies, found.aggregation, *pair) for pair in ((1.0, 0.0), (found.scale, found.offset)))
+    assert found.studies == 40
+    assert log_loss(*after) < 0.6 * log_loss(*before)
+    assert expected_calibration_error(after[0][:, 1:], after[1][:, 1:]) < 0.08
+    assert expected_calibration_error(before[0][:, 1:], before[1][:, 1:]) > 0.2
+
+
+def test_too_few_studies_only_undo_the_drawing():
+    found = calibrate(saturated(12), -2.5)
+    assert (found.scale, found.offset, found.studies) == (1.0, -2.5, 0)
+
+
 def test_one_command_makes_a_package(folders, tmp_path, capsys):
     out = tmp_path / "small"
     arguments = ["all", "--tensors", folders[0], "--dataset", folders[1], "--out", out, "--minutes", "5"]
@@ -99,12 +141,13 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "model.onnx", "model.toml"]
     manifest = tomllib.loads((out / "model.toml").read_text())
-    assert list(manifest["input"].values()) == ["image", 384, 192.0, [-2.0, 0.0, 2.0], [-600.0, 1400.0]]
+    assert list(manifest["input"].values()) == ["image", 160, 112.0, [-2.0, 0.0, 2.0], [-600.0, 1400.0], "spine"]
     assert manifest["nature"] == "clinical" and manifest["presence"] == {"vertebra": 0.5, "minimum_mm": 4.0}
     metrics = json.loads((tmp_path / "small.run" / "metrics.json").read_text())
     assert manifest["sha256"] == metrics["model_sha256"]
     assert manifest["thresholds"]["overall"] == metrics["thresholds"]["overall"]
     card = (out / "CARD.md").read_text()
+    assert manifest["aggregation"] == metrics["calibration"]["aggregation"]
     area = metrics["splits"]["test"]["aggregations"][manifest["aggregation"]]["auc_overall"]
     assert f"| AUC, study | {number(area)} |" in card and manifest["sha256"] in card
     # Resumed with another split, the run has trained on what it would be measured on.

@@ -6,7 +6,7 @@ from conftest import SMALL
 from cspine_train import TrainingError, loss
 from cspine_train.data import Batches
 from cspine_train.export import check_graph, export_network
-from cspine_train.model import ModelConfig, Network, smooth_maximum
+from cspine_train.model import FLOOR, Logits, ModelConfig, Network, both, smooth_maximum
 from cspine_train.train import TrainConfig, load_checkpoint, schedule, step, train, trained_network
 
 
@@ -33,21 +33,30 @@ def test_prior_shift_undoes_drawing_and_weight_by_hand():
     assert loss.prior_shift(0.0, 0.1) == 0.0
 
 
-def test_unknown_visibility_and_absent_boxes_teach_nothing(collection):
-    batch = Batches(collection.studies, 192, 24, 4, seed=0).batch(0)
+def test_product_of_probabilities_by_hand():
+    logit = torch.tensor([0.0, np.log(3.0)], dtype=torch.float32)  # probabilities 1/2 and 3/4
+    expected = torch.tensor([np.log(0.375 / 0.625)], dtype=torch.float32)
+    torch.testing.assert_close(both(logit[:1], logit[1:]), expected)
+    # Certainty changes nothing but within the floor, and nothing overflows.
+    torch.testing.assert_close(both(logit, torch.full((2,), 1e4)), logit, atol=1e-4, rtol=0)
+    assert both(torch.tensor(-1e4), torch.tensor(-1e4)).item() == pytest.approx(2 * FLOOR)
+
+
+def test_what_is_unknown_teaches_nothing(collection):
+    batch = Batches(collection.studies, 20, 4, seed=0).batch(0)
     batch.visible[:] = float("nan")
-    batch.boxes[:] = 0.0
-    vertebra = torch.zeros(4, 7, requires_grad=True)
-    fracture = torch.zeros(4, 7, requires_grad=True)
-    activation = torch.zeros(4, 7, 24, 24, requires_grad=True)
-    loss.compute(vertebra, fracture, activation, batch).total.backward()
-    assert vertebra.grad.abs().max() == 0 and activation.grad.abs().max() == 0 and fracture.grad.abs().max() > 0
+    batch.segmented[:] = False
+    batch.broken_weight[:] = 0.0
+    said = Logits(*(torch.zeros(shape, requires_grad=True) for shape in ([4, 7],) * 2 + ([4, 7, 20, 20],) * 3))
+    loss.compute(said, batch).total.backward()
+    assert said.vertebra.grad.abs().max() == said.level_map.grad.abs().max() == said.break_map.grad.abs().max() == 0
+    assert said.fracture.grad.abs().max() > 0
 
 
 def test_a_few_slices_are_learnt(collection):
     torch.manual_seed(0)
     network = Network(SMALL).train()
-    batch = Batches(collection.studies, 192, 24, 6, seed=1, positive_share=0.5).batch(0)
+    batch = Batches(collection.studies, 20, 6, seed=1, positive_share=0.5).batch(0)
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     losses = [step(network, optimizer, batch, TrainConfig())[0] for _ in range(14)]
     assert losses[-1] < 0.5 * losses[0]
@@ -68,22 +77,28 @@ def test_training_stops_resumes_and_protects_a_run(collection, tmp_path):
     state = load_checkpoint(path)["state"]
     assert state["step"] == 3 and state["images"] == 12
     with pytest.raises(TrainingError, match="another model"):
-        train(collection, tmp_path, more, ModelConfig(grid=12, neck=16), resume=True, echo=lambda _: None)
+        train(collection, tmp_path, more, ModelConfig(size=160, cell=16, neck=16), resume=True, echo=lambda _: None)
     document = load_checkpoint(path)
-    network = trained_network(document)
-    moved = network.fracture_head.bias - document["average"]["fracture_head.bias"]
     assert document["prior_shift"] < 0
-    torch.testing.assert_close(moved, torch.full((7,), document["prior_shift"]), atol=1e-5, rtol=0)
+    plain, moved = trained_network(document), trained_network(document)
+    moved.calibrate(0.5, -2.0)
+    image = torch.randint(0, 256, (1, 3, 160, 160), dtype=torch.uint8)
+    with torch.no_grad():
+        before, after = plain(image), moved(image)
+    assert torch.equal(before[0], after[0])
+    torch.testing.assert_close(torch.logit(after[1]), torch.logit(before[1]) * 0.5 - 2.0, atol=1e-3, rtol=0)
+    torch.testing.assert_close(after[2], before[2] * 0.5 - 2.0)
 
 
-@pytest.mark.parametrize(("size", "grid"), [(192, 24), (384, 12)])
-def test_export_agrees_with_pytorch_and_has_no_chains(tmp_path, size, grid):
+@pytest.mark.parametrize(("size", "cell"), [(160, 8), (320, 16)])
+def test_export_agrees_with_pytorch_and_has_no_chains(tmp_path, size, cell):
     torch.manual_seed(0)
-    network = Network(ModelConfig(internal_size=size, grid=grid, neck=16))
+    network = Network(ModelConfig(size=size, cell=cell, neck=16))
     for _ in range(2):  # batch norms that are not the identity
-        network.train()(torch.randint(0, 256, (4, 3, 384, 384), dtype=torch.uint8))
+        network.train()(torch.randint(0, 256, (4, 3, size, size), dtype=torch.uint8))
+    network.calibrate(0.7, -1.5)
     report = export_network(network, tmp_path / "model.onnx")
-    assert max(report["largest_difference"].values()) < 1e-3 and len(report["sha256"]) == 64
-    operators = check_graph(tmp_path / "model.onnx")["operators"]
+    assert max(report["largest_difference"].values()) < 1e-4 and len(report["sha256"]) == 64
+    operators = check_graph(tmp_path / "model.onnx", size)["operators"]
     assert not {"Pad", "Shape", "BatchNormalization"} & operators.keys()
     assert b"/cspine_train/" not in (tmp_path / "model.onnx").read_bytes()

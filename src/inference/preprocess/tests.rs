@@ -55,6 +55,7 @@ fn spec() -> InputSpec {
         millimetres: 192.0,
         channel_offsets_mm: vec![-2.0, 0.0, 2.0],
         window_hu: [-600.0, 1400.0],
+        centre: Centre::Spine,
     }
 }
 
@@ -63,15 +64,57 @@ fn pixel(input: &[u8], channel: usize, x: usize, y: usize) -> u8 {
 }
 
 #[test]
-fn the_body_is_in_the_middle_and_the_patients_left_at_the_right() {
+fn the_spine_is_in_front_of_the_middle_and_the_patients_left_at_the_right() {
     for flipped in [false, true] {
-        let volume = block(flipped);
-        let input = Preprocessor::new(&volume, &spec()).expect("axial").input(5).expect("a slice");
+        let input = Preprocessor::new(&block(flipped), &spec()).expect("axial").input(5).expect("a slice");
+        let (mut bone, mut water) = (Vec::new(), [0, 0]);
+        for (x, y) in (0..384).flat_map(|x| (0..384).map(move |y| (x, y))) {
+            match pixel(&input, 1, x, y) {
+                205 => bone.push((x as f64, y as f64)),
+                76..=77 => water[usize::from(x > 191)] += 1,
+                _ => {}
+            }
+        }
+        let mean = |of: fn(&(f64, f64)) -> f64| bone.iter().map(of).sum::<f64>() / bone.len() as f64;
+        // Half a millimetre per pixel; the course is known to a cell of 4 mm.
+        assert!((mean(|at| at.0) - 191.5).abs() < 6.0, "flipped {flipped}: {}", mean(|at| at.0));
+        assert!((mean(|at| at.1) - (191.5 - 28.0)).abs() < 6.0, "flipped {flipped}: {}", mean(|at| at.1));
+        // The bone lies left of the body's middle: most of the body is at the picture's left.
+        assert!(2 * water[0] > 3 * water[1], "flipped {flipped}: {water:?}");
+    }
+}
+
+#[test]
+fn an_arm_beside_the_neck_does_not_draw_the_input_aside() {
+    let mut volume = block(false);
+    let columns = volume.shape.columns;
+    // As much, denser bone at the edge of the picture, all along the scan.
+    for (index, hu) in volume.voxels.iter_mut().enumerate() {
+        let (row, column) = (index / columns % volume.shape.rows, index % columns);
+        if (118..124).contains(&column) && (56..68).contains(&row) {
+            *hu = 1900;
+        }
+    }
+    volume.spacing = PixelSpacing::new(1.0, 2.0);
+    let crop = Preprocessor::new(&volume, &spec()).expect("axial").crop(5).expect("a slice");
+    let (_, column) = crop.voxel(191.5, 191.5, 128, columns);
+    assert!((column - 78.5).abs() < 3.0, "the bone in the body is at column 78.5, the middle at {column}");
+}
+
+#[test]
+fn the_body_is_in_the_middle_where_a_package_asks_for_it_or_no_bone_is_found() {
+    for (flipped, centre, dense) in [(false, Centre::Body, 205), (true, Centre::Body, 205), (true, Centre::Spine, 96)] {
+        let mut volume = block(flipped);
+        if centre == Centre::Spine {
+            volume.voxels.iter_mut().filter(|hu| **hu > 500).for_each(|hu| *hu = 150);
+        }
+        let spec = InputSpec { centre, ..spec() };
+        let input = Preprocessor::new(&volume, &spec).expect("axial").input(5).expect("a slice");
         // Water is (0 + 600)/2000 · 255 = 76.5, air outside 0, bone 1005 HU is 205.
         assert!((76..=77).contains(&pixel(&input, 1, 192, 192)));
         assert_eq!(pixel(&input, 1, 5, 5), 0);
-        // The bone's middle lies 10 mm left of and 5 mm behind the body's middle: 20 pixels right, 10 down.
-        assert_eq!(pixel(&input, 1, 192 + 20, 192 + 10), 205, "flipped {flipped}");
+        // The bone, or what is 150 HU in its place, lies 10 mm left of and 5 mm behind the body's middle: 20 pixels right, 10 down.
+        assert_eq!(pixel(&input, 1, 192 + 20, 192 + 10), dense, "flipped {flipped}");
         assert!((76..=77).contains(&pixel(&input, 1, 192 - 20, 192 + 10)), "flipped {flipped}");
     }
 }
@@ -102,10 +145,10 @@ fn a_crop_leads_back_to_the_voxel() {
     for flipped in [false, true] {
         let volume = block(flipped);
         let crop = Preprocessor::new(&volume, &spec()).expect("axial").crop(0).expect("a slice");
-        // The input's middle is the body's middle, (5, −3) in the patient within a pixel.
+        // The input's middle is 14 mm behind the bone's, (15, 2) in the patient, within a cell.
         let (row, column) = crop.voxel(191.5, 191.5, 128, 128);
         let point = volume.patient_point(0.0, row, column).expect("metric");
-        assert!((point.x - 5.0).abs() <= 1.0 && (point.y + 3.0).abs() <= 1.0, "{point}");
+        assert!((point.x - 15.0).abs() <= 3.0 && (point.y - 16.0).abs() <= 3.0, "{point}");
     }
 }
 
