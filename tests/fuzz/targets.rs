@@ -22,6 +22,7 @@ pub(crate) struct Target {
     pub(crate) mutate: Mutator,
     pub(crate) seeds: fn() -> Vec<Vec<u8>>,
     /// Inputs of the short run at scale 1.
+    #[allow(dead_code, reason = "the long run is bounded by time")]
     pub(crate) inputs: u64,
 }
 
