@@ -37,8 +37,9 @@ pub enum LevelSummary {
 /// original system, `C_i = Σ_s f·v / Σ_s v` over all slices (or the package's other choice).
 ///
 /// # Errors
-/// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, or is
-/// longer than a vertebra can be; and when one level alone is seen in a scan so long that its neighbours must show too.
+/// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves out more
+/// than one level, or is longer than a vertebra can be; and when one level alone is seen in a scan so long that its
+/// neighbours must show too.
 pub fn summarise(
     scores: &[SliceScore],
     offsets: &[f64],
@@ -67,6 +68,16 @@ pub fn summarise(
         let extent = if at_an_edge { LevelExtent::CutOff } else { LevelExtent::Whole };
         LevelSummary::Seen { probability, key, extent }
     });
+    // A scan goes through the neck without a gap: one level may be overlooked between others, more is another part of the body.
+    let seen: Vec<usize> = CervicalLevel::ALL
+        .into_iter()
+        .filter(|level| matches!(summary[*level], LevelSummary::Seen { .. }))
+        .map(CervicalLevel::index)
+        .collect();
+    let missed = seen.first().zip(seen.last()).map_or(0, |(first, last)| last - first + 1 - seen.len());
+    if missed > 1 {
+        return Err(NotAnalysed::NoCervicalSpine);
+    }
     let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
     // One pair out of order is the network's weakness; more is not a neck.
     let ends = edges.iter().chain(offsets);
@@ -129,7 +140,7 @@ pub fn overall(levels: &PerLevel<LevelSummary>) -> Probability {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use CervicalLevel::{C1, C2, C3, C7};
+    use CervicalLevel::{C1, C2, C3, C4, C5, C6, C7};
 
     const PRESENCE: PresenceSpec = PresenceSpec { vertebra: 0.5, minimum_mm: 2.0 };
 
@@ -215,6 +226,17 @@ mod tests {
             summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE),
             Err(NotAnalysed::NoCervicalSpine)
         );
+    }
+
+    #[test]
+    fn one_overlooked_level_is_forgiven_and_two_are_no_neck() {
+        let offsets: Vec<f64> = (0..6).map(|i| f64::from(i) * 2.0).collect();
+        let run = |levels: [CervicalLevel; 6]| {
+            let scores = levels.map(|level| score(&[(level, 0.9, 0.1)]));
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE)
+        };
+        assert!(run([C4, C4, C6, C6, C7, C7]).is_ok());
+        assert_eq!(run([C1, C1, C5, C5, C7, C7]), Err(NotAnalysed::NoCervicalSpine));
     }
 
     #[test]

@@ -59,7 +59,7 @@ def seen_levels(vertebra: np.ndarray, shares: np.ndarray) -> np.ndarray:
 def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
     """Whether the levels that are seen lie in the order of a neck; the program declines a study where they do not.
 
-    One pair may be out of order, but not of only two levels.
+    One pair may be out of order, but not of only two levels; and one level may be missed between others.
     """
     shares = slice_shares(positions_mm)
     shows = vertebra >= PRESENCE
@@ -68,7 +68,8 @@ def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
     in_order = 1 + sum(upper > lower for upper, lower in zip(heights, heights[1:]))
     if not heights or in_order + 1 < len(heights):
         return False
-    return not (len(heights) == 2 and in_order < 2)
+    missed = seen[-1] - seen[0] + 1 - len(seen)
+    return missed <= 1 and not (len(heights) == 2 and in_order < 2)
 
 
 def overall(levels: np.ndarray, seen: np.ndarray) -> float:

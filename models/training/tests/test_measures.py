@@ -76,6 +76,12 @@ def test_levels_upside_down_are_declined():
     # One pair out of order is forgiven.
     assert is_neck(neck[:, [1, 0, 2, 3, 4, 5, 6]], heights)
     assert np.isnan(combine(neck, neck, -heights, "visible-top-mean")).all()
+    # One level may be missed between others; a scan that seems to leave out more shows something else.
+    gaps = neck.copy()
+    gaps[:, 3] = 0
+    assert is_neck(gaps, heights)
+    gaps[:, 5] = 0
+    assert not is_neck(gaps, heights)
 
 
 def test_area_under_curve_by_hand():
