@@ -1,6 +1,6 @@
 //! The application core: model, message, update, effect. Nothing in this module does I/O, starts a thread or looks at a clock.
 //!
-//! [`update`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
+//! [`update()`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
 //! messages. A whole reading session can so be replayed in a test.
 
 mod command;

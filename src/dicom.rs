@@ -1,18 +1,30 @@
-//! DICOM in and out: the only user of dicom-rs. Bytes of a file are first walked by [`part10`], which repairs in memory
-//! what scanners and data sets get wrong and bounds what a hostile file can claim; only what passed goes to dicom-rs.
+//! DICOM in and out: the only user of dicom-rs. Bytes of a file are walked by `part10`, which repairs in memory what
+//! scanners and data sets get wrong and bounds what a hostile file can claim. dicom-rs gives the dictionary, decodes most
+//! compressed pixels and writes files.
 //!
 //! - `part10`: preamble, meta group, transfer syntax, where elements begin and end;
+//! - `charset`, `number`, `elements`: values as text and numbers;
 //! - `header`: the elements that cspine uses, as checked values;
+//! - `archive`, `directory`: files within zip and tar, and the index of a medium;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `group`: headers to series and stacks, with what is odd about them;
+//! - `codecs`: the code stream of one frame to samples;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices, for the phantom.
 
+mod archive;
 mod cache;
+mod canonical;
+mod charset;
+mod codecs;
+mod directory;
+mod elements;
 mod group;
 mod header;
 mod load;
+mod number;
 mod part10;
 mod pixels;
 mod scan;

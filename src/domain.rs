@@ -1,11 +1,13 @@
 //! The field's words as types. Nothing here opens a file, starts a thread or knows a screen.
 
+mod coverage;
 mod finding;
 mod geometry;
 mod level;
 mod lut;
 mod oddity;
 mod report;
+mod scoring;
 mod study;
 mod text;
 mod triage;
@@ -13,17 +15,20 @@ mod uid;
 mod voi;
 mod volume;
 
-pub use finding::{HotSpot, KeySlice, LevelFinding, LevelOutcome, Probability, SliceScore};
+pub use coverage::{Coverage, coverage};
+pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
 pub use level::{CervicalLevel, PerLevel};
 pub use lut::ModalityLut;
-pub use oddity::{Oddity, Repair};
+pub use oddity::{Oddity, PixelForm, Repair};
 pub use report::{
-    Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds, Timing,
+    Absence, Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds,
+    Timing,
 };
-pub use study::{Instance, Modality, Patient, Series, SeriesKind, Sex, Study, StudyDateTime};
+pub use scoring::{ScorePart, SeriesScore};
+pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};
 pub use text::CleanText;
-pub use triage::{Candidate, NotAnalysed, choose_series, explain, suitable};
+pub use triage::{Candidate, NotAnalysed, choose_series, explain, rank_series, suitable};
 pub use uid::Uid;
 pub use voi::{VoiFunction, WindowLevel, WindowPreset};
 pub use volume::{SliceInfo, Volume, VolumeShape};

@@ -1,6 +1,6 @@
 //! A volume and a view become pixels. Pure.
 //!
-//! A plane of display runs along two of the volume's own axes ([`frame`]), so that no voxel is interpolated twice and an
+//! A plane of display runs along two of the volume's own axes (`frame`), so that no voxel is interpolated twice and an
 //! oblique stack is shown as it was scanned, its letters telling so. Windows are applied after resampling.
 
 mod frame;

@@ -13,6 +13,8 @@ mod encode;
 mod engine;
 mod event;
 mod fence;
+#[doc(hidden)]
+pub mod fuzz;
 mod guard;
 mod halfblocks;
 mod keys;

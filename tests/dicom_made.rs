@@ -1,5 +1,16 @@
 //! Reading what the project writes itself, whole, damaged and in any order. Needs no data.
 
+#[path = "dicom_made/containers.rs"]
+mod containers;
+#[path = "dicom_made/frames.rs"]
+mod frames;
+#[path = "support/made.rs"]
+mod made;
+#[path = "dicom_made/pixels.rs"]
+mod pixels;
+#[path = "dicom_made/repairs.rs"]
+mod repairs;
+
 use cspine::dicom::{CtSlice, LoadError, load_volume, scan_all, write_ct_slice};
 use cspine::domain::{Oddity, Study, Volume};
 use cspine::task::Cancel;

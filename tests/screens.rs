@@ -7,6 +7,8 @@ mod support;
 mod reading;
 #[path = "screens/safety.rs"]
 mod safety;
+#[path = "screens/session.rs"]
+mod session;
 #[path = "screens/worklist.rs"]
 mod worklist;
 

@@ -248,7 +248,9 @@ impl Reading {
     pub fn key_slice(&self, report: &FractureReport, level: CervicalLevel) -> Option<usize> {
         let volume = self.volume()?;
         let key = report.levels[level].key_slice()?;
-        if report.series_uid == volume.series_uid && key.index < volume.shape.slices {
+        // One series may hold several stacks: the same index must be the same place.
+        let same_place = key.index < volume.shape.slices && volume.position_mm(key.index) == key.position_mm;
+        if report.series_uid == volume.series_uid && same_place {
             return Some(key.index);
         }
         if raster::native_plane(volume) != Plane::Axial {

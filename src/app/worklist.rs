@@ -300,10 +300,10 @@ impl Worklist {
         }
         self.arrange();
         let after = self.row_of(uid);
-        if let (Some(before), Some(after)) = (before, after) {
-            if let Some(entry) = self.entry_mut(uid) {
-                entry.risen = after < before;
-            }
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(entry) = self.entry_mut(uid)
+        {
+            entry.risen = after < before;
         }
     }
 

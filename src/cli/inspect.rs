@@ -2,7 +2,10 @@
 
 use super::CliError;
 use super::select::{self, Found};
-use crate::domain::{Series, SeriesKind, Study, choose_series};
+use crate::dicom::{self, LoadError};
+use crate::domain::{NotAnalysed, Oddity, Patient, Series, SeriesKind, SeriesScore, Study};
+use crate::domain::{choose_series, coverage, rank_series};
+use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -18,6 +21,9 @@ pub(super) struct Args {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Decode the pixels too, and tell what cannot be.
+    #[arg(long)]
+    pixels: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -31,7 +37,10 @@ enum Format {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let found = select::scan(&args.paths)?;
+    let mut found = select::scan(&args.paths)?;
+    if args.pixels {
+        decode(&mut found);
+    }
     let text = match args.format {
         Format::Table => table(&found),
         Format::Json => format!("{:#}\n", json_of(&found)),
@@ -41,6 +50,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::from(3));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads every series, and adds what is found out by that to what its headers tell.
+fn decode(found: &mut Found) {
+    for series in found.studies.iter_mut().flat_map(|study| &mut study.series) {
+        match dicom::load_volume(series, &Cancel::new(), &|_, _| {}) {
+            Ok(volume) => series.oddities = volume.oddities,
+            Err(LoadError::NoPictures | LoadError::Cancelled) => {}
+            Err(LoadError::Nothing { path, reason }) => found.unreadable.push((path, reason.to_string())),
+            Err(error @ LoadError::TooLarge(_)) => {
+                let path = series.instances.first().map(|instance| instance.path.clone()).unwrap_or_default();
+                found.unreadable.push((path, error.to_string()));
+            }
+        }
+    }
 }
 
 fn table(found: &Found) -> String {
@@ -96,13 +120,59 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
             let _ = writeln!(out, "  analysis not analysed: {reason}");
         }
     }
-    for (index, series) in study.series.iter().enumerate() {
+    let ranked = rank_series(study);
+    let best = chosen.as_ref().ok().and_then(|candidate| ranked.get(candidate.series)?.as_ref().ok());
+    for (index, (series, verdict)) in study.series.iter().zip(&ranked).enumerate() {
         let mark = if chosen.as_ref().is_ok_and(|candidate| candidate.series == index) { '▸' } else { ' ' };
         let _ = writeln!(out, " {mark}series {}  {}", index + 1, describe(series));
+        if study.series.len() > 1 {
+            let _ = writeln!(out, "    choice {}", verdict_words(verdict, best));
+        }
+        for notice in coverage(&study.patient, series) {
+            let _ = writeln!(out, "    shows  {notice}");
+        }
+        for refusal in refused(series) {
+            let _ = writeln!(out, "    not    {refusal}");
+        }
         for oddity in &series.oddities {
             let _ = writeln!(out, "    odd    {oddity}");
         }
     }
+}
+
+/// A series' points, and what it lost by.
+fn verdict_words(verdict: &Result<SeriesScore, NotAnalysed>, best: Option<&SeriesScore>) -> String {
+    match (verdict, best) {
+        (Ok(score), Some(best)) if score != best => {
+            let behind = score.behind(best);
+            let behind = if behind.is_empty() { "an equal came first".to_owned() } else { behind };
+            format!("{score}; lost: {behind}")
+        }
+        (Ok(score), _) => score.to_string(),
+        (Err(reason), _) => reason.to_string(),
+    }
+}
+
+/// What the viewer refuses for want of geometry.
+fn refused(series: &Series) -> Vec<&'static str> {
+    let mut refused = Vec::new();
+    if matches!(series.kind, SeriesKind::NoPixels | SeriesKind::Localizer) {
+        return refused;
+    }
+    if series.stack.is_none() {
+        refused.push("reformats and mm along the stack: no slice positions");
+    }
+    if series.pixel_spacing().is_none() {
+        refused.push("reformats and mm in the plane: no pixel spacing");
+    }
+    refused
+}
+
+fn odd_json(oddities: &[Oddity]) -> Value {
+    oddities
+        .iter()
+        .map(|oddity| json!({ "name": oddity.name(), "count": oddity.count(), "text": oddity.to_string() }))
+        .collect()
 }
 
 fn kind(series: &Series) -> &'static str {
@@ -153,12 +223,17 @@ fn json_of(found: &Found) -> Value {
                 "sex": study.patient.sex.map(|sex| sex.letter().to_string()),
                 "date": study.date.map(|date| date.to_string()),
                 "description": study.description.as_str(),
-                "odd": study.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "odd": odd_json(&study.oddities),
                 "analysis": match &chosen {
                     Ok(candidate) => json!({ "series": candidate.series, "explanation": candidate.explanation }),
                     Err(reason) => json!({ "not_analysed": reason.to_string() }),
                 },
-                "series": study.series.iter().map(series_json).collect::<Vec<_>>(),
+                "series": study
+                    .series
+                    .iter()
+                    .zip(rank_series(study))
+                    .map(|(series, verdict)| series_json(&study.patient, series, &verdict))
+                    .collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -176,7 +251,7 @@ fn json_of(found: &Found) -> Value {
     })
 }
 
-fn series_json(series: &Series) -> Value {
+fn series_json(patient: &Patient, series: &Series, verdict: &Result<SeriesScore, NotAnalysed>) -> Value {
     let plane = series.instances.first().and_then(|instance| instance.plane);
     json!({
         "series_instance_uid": series.uid.as_str(),
@@ -199,6 +274,19 @@ fn series_json(series: &Series) -> Value {
         "first_position_mm": plane.map(|plane| plane.position.to_array()),
         "row_cosines": plane.map(|plane| plane.row_cosines.to_array()),
         "column_cosines": plane.map(|plane| plane.column_cosines.to_array()),
-        "odd": series.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "choice": match verdict {
+            Ok(score) => json!({
+                "points": score.total(),
+                "parts": score
+                    .parts
+                    .iter()
+                    .map(|(part, points)| (part.name().to_owned(), json!(points)))
+                    .collect::<serde_json::Map<_, _>>(),
+            }),
+            Err(reason) => json!({ "not_analysed": reason.to_string() }),
+        },
+        "coverage": coverage(patient, series).iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "refused": refused(series),
+        "odd": odd_json(&series.oddities),
     })
 }

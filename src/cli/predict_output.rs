@@ -1,7 +1,9 @@
 //! What `cspine predict` prints.
 
 use super::CliError;
-use crate::domain::{Analysis, FractureReport, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability, Study};
+use crate::domain::{
+    Analysis, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability, Study,
+};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -49,9 +51,10 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
 
 fn levels(report: &FractureReport) -> Value {
     let level = |finding: &crate::domain::LevelFinding| match finding.outcome {
-        LevelOutcome::Seen { probability, key_slice, hot_spot } => json!({
+        LevelOutcome::Seen { probability, key_slice, extent, hot_spot } => json!({
             "level": finding.level.name(),
             "seen": true,
+            "whole": extent == LevelExtent::Whole,
             "probability": probability.value(),
             "key_slice": {
                 "index": key_slice.index,
@@ -63,6 +66,7 @@ fn levels(report: &FractureReport) -> Value {
         LevelOutcome::NotSeen => json!({
             "level": finding.level.name(),
             "seen": false,
+            "whole": Value::Null,
             "probability": Value::Null,
             "key_slice": Value::Null,
             "hot_spot_mm": Value::Null,

@@ -1,15 +1,17 @@
 //! Headers to studies, series and stacks. A stack is a set of parallel slices of one size at distinct positions; whatever
 //! does not fit its series' stack is left out and told as an [`Oddity`].
 
+mod stack;
+
+pub(super) use stack::stack_axis;
+
 use super::header::{Fault, Header};
-use crate::domain::{Axis, ImagePlane, Instance, Oddity, Series, SeriesKind, SliceStack, Study, Uid};
-use glam::DVec3;
+use crate::domain::{Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
+use stack::{Stack, by_position, geometry_groups, stack_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Slices nearer than this along the normal are at one position, mm.
-const SAME_POSITION_MM: f64 = 0.01;
 /// A second orientation or size makes a stack of its own from this many slices on; fewer are left out.
 const OWN_STACK: usize = 5;
 
@@ -31,17 +33,18 @@ fn folder_uid(path: &Path) -> Uid {
 
 /// One study from its files.
 pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
-    let mut by_series: BTreeMap<(Option<i32>, Uid), Vec<&Found>> = BTreeMap::new();
+    let mut by_series: BTreeMap<&Uid, Vec<&Found>> = BTreeMap::new();
     for file in files {
-        let header = &file.header;
-        by_series.entry((header.series_number, header.series.clone())).or_default().push(file);
+        by_series.entry(&file.header.series).or_default().push(file);
     }
     let mut oddities = Vec::new();
     let mut series = Vec::new();
-    for ((_, uid), mut files) in by_series {
-        files.sort_by(|a, b| (a.header.instance_number, &a.path).cmp(&(b.header.instance_number, &b.path)));
-        series.extend(stacks(&uid, files));
+    for (uid, mut files) in by_series {
+        files.sort_by_key(|file| (file.header.instance_number, &file.path, file.header.frame));
+        series.extend(stacks(uid, files));
     }
+    // Stable: series of one number, and the stacks of one series, keep their order.
+    series.sort_by_key(|series: &Series| series.number);
     // The file that says most about the patient speaks for the study.
     let speaker = files.iter().max_by_key(|file| {
         let header = &file.header;
@@ -67,108 +70,123 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     }
 }
 
+/// What is left out of a series, counted. Every picture of a series is in one of its stacks or in exactly one of these.
+#[derive(Default)]
+struct Told(Vec<Oddity>);
+
+impl Told {
+    fn add(&mut self, oddity: fn(usize) -> Oddity, n: usize) {
+        if n > 0 {
+            self.0.push(oddity(n));
+        }
+    }
+}
+
 /// The stacks of one series: usually one.
 fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
-    let mut told = BTreeMap::new();
-    let mut tell = |oddity: fn(usize) -> Oddity, n: usize| {
-        if n > 0 {
-            *told.entry(oddity(0)).or_insert((0, oddity)) = (n, oddity);
-        }
-    };
-    let (files, copies, doubled) = without_copies(files);
-    tell(Oddity::Copies, copies);
-    tell(Oddity::DoubledInstanceUid, doubled);
     let Some(first) = files.first().copied() else { return Vec::new() };
-    let all_localizers = files.iter().all(|file| file.header.is_localizer);
-    let pictures: Vec<&Found> = files.into_iter().filter(|file| file.header.has_pixels).collect();
-    let count = |fault: &[Fault]| {
-        pictures
-            .iter()
-            .filter(|file| file.header.layout.as_ref().err().is_some_and(|found| fault.contains(found)))
-            .count()
+    let mut told = Told::default();
+    let (files, copies, doubled) = without_copies(files);
+    told.add(Oddity::Copies, copies);
+    told.add(Oddity::DoubledInstanceUid, doubled);
+    let (pictures, others): (Vec<&Found>, Vec<&Found>) = files.into_iter().partition(|file| file.header.has_pixels);
+    if !pictures.is_empty() {
+        told.add(Oddity::WithoutPicture, others.len());
+    }
+    let all_localizers = pictures.iter().all(|file| file.header.is_localizer);
+    let count = |faults: &[Fault]| {
+        let faulty = |file: &&&Found| file.header.layout.as_ref().err().is_some_and(|fault| faults.contains(fault));
+        pictures.iter().filter(faulty).count()
     };
-    tell(Oddity::NotGrey, count(&[Fault::NotGrey]));
-    tell(Oddity::BadRescale, count(&[Fault::Rescale]));
-    tell(Oddity::UnreadablePixels, count(&[Fault::Size, Fault::Bits]));
-    tell(Oddity::MultiFrame, count(&[Fault::MultiFrame]));
-    let mut slices: Vec<&Found> = pictures.iter().copied().filter(|file| file.header.layout.is_ok()).collect();
+    told.add(Oddity::NotGrey, count(&[Fault::NotGrey]));
+    told.add(Oddity::BadRescale, count(&[Fault::Rescale]));
+    told.add(Oddity::UnreadablePixels, count(&[Fault::Size, Fault::Bits]));
+    told.add(Oddity::MultiFrame, count(&[Fault::MultiFrame]));
+    for form in PixelForm::ALL {
+        let n = count(&[Fault::Form(form)]);
+        told.0.extend((n > 0).then_some(Oddity::PixelForm(form, n)));
+    }
+    let mut slices: Vec<&Found> = pictures.into_iter().filter(|file| file.header.layout.is_ok()).collect();
     if !all_localizers {
         let before = slices.len();
         slices.retain(|file| !file.header.is_localizer);
-        tell(Oddity::MixedOrientations, before - slices.len());
+        told.add(Oddity::Localizers, before - slices.len());
     }
     let kept = slices.first().copied().unwrap_or(first);
     let header_oddities = header_oddities(&slices);
-    let base = |kind, instances, stack, index, mut oddities: Vec<Oddity>| {
-        oddities.extend(header_oddities.iter().cloned());
-        oddities.sort();
-        oddities.dedup();
-        series_of(uid, kept, kind, instances, stack, index, oddities)
-    };
-    if slices.is_empty() {
-        return vec![base(SeriesKind::NoPixels, Vec::new(), None, 0, collect(&told))];
-    }
     let (placed, unplaced): (Vec<_>, Vec<_>) = slices.into_iter().partition(|file| file.header.plane.is_some());
-    if placed.is_empty() {
-        let (main, rest) = by_size(unplaced);
-        tell(Oddity::MixedSizes, rest.len());
-        let mut oddities = collect(&told);
-        if !all_localizers {
-            oddities.push(Oddity::NoPositions);
+    let stacks = if placed.is_empty() {
+        vec![without_positions(unplaced, all_localizers, &mut told)]
+    } else {
+        told.add(Oddity::WithoutPosition, unplaced.len());
+        with_positions(placed, all_localizers, &mut told)
+    };
+    let several = if stacks.len() > 1 { vec![Oddity::SeveralStacks(stacks.len())] } else { Vec::new() };
+    let series = stacks.into_iter().enumerate().map(|(index, mut stack)| {
+        if index == 0 {
+            stack.oddities.append(&mut told.0);
         }
-        if main.iter().any(|file| file.header.spacing.is_none()) {
-            oddities.push(Oddity::NoPixelSpacing);
-        }
-        let kind = if all_localizers { SeriesKind::Localizer } else { SeriesKind::Unpositioned };
-        return vec![base(kind, main.into_iter().map(instance).collect(), None, 0, oddities)];
+        stack.oddities.extend(header_oddities.iter().chain(&several).cloned());
+        stack.oddities.sort();
+        stack.oddities.dedup();
+        series_of(uid, kept, stack, u32::try_from(index).unwrap_or(u32::MAX))
+    });
+    series.collect()
+}
+
+/// Pictures that have no position, in the order of their numbers; no pictures at all.
+fn without_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Stack {
+    let mut oddities = Vec::new();
+    let kind = match (files.is_empty(), localizers) {
+        (true, _) => SeriesKind::NoPixels,
+        (false, true) => SeriesKind::Localizer,
+        (false, false) => SeriesKind::Unpositioned,
+    };
+    let (main, rest) = by_size(files);
+    told.add(Oddity::MixedSizes, rest.len());
+    if kind == SeriesKind::Unpositioned {
+        oddities.push(Oddity::NoPositions);
     }
-    tell(Oddity::WithoutPosition, unplaced.len());
-    let mut groups = geometry_groups(placed);
+    if main.iter().any(|file| file.header.spacing.is_none()) {
+        oddities.push(Oddity::NoPixelSpacing);
+    }
+    Stack { kind, instances: main.into_iter().map(instance).collect(), stack: None, oddities }
+}
+
+/// Stacks of pictures that have positions: the largest, and others that are large enough. Each localizer is shown.
+fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<Stack> {
+    let own_stack = if localizers { 1 } else { OWN_STACK };
+    let mut groups = geometry_groups(files);
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-    let mut result = Vec::new();
     let main_plane = groups.first().and_then(|group| group.first()).and_then(|file| file.header.plane);
-    let mut left = (0, 0);
+    let (mut other_size, mut other_orientation) = (0, 0);
+    let mut result = Vec::new();
     for (index, group) in groups.into_iter().enumerate() {
-        let same_orientation =
-            main_plane.zip(group[0].header.plane).is_some_and(|(main, plane)| plane.is_parallel_to(&main));
-        if index > 0 && group.len() < OWN_STACK {
-            if same_orientation {
-                left.0 += group.len();
-            } else {
-                left.1 += group.len();
+        if index > 0 && group.len() < own_stack {
+            let plane = group.first().and_then(|file| file.header.plane);
+            match main_plane.zip(plane).is_some_and(|(main, plane)| plane.is_parallel_to(&main)) {
+                true => other_size += group.len(),
+                false => other_orientation += group.len(),
             }
             continue;
         }
-        for (stack, doubled) in by_position(group) {
-            let next = u32::try_from(result.len()).unwrap_or(u32::MAX);
-            let (kind, instances, stack, mut oddities) = stack_of(stack, all_localizers);
-            if doubled > 0 {
-                oddities.push(Oddity::DuplicatePositions(doubled));
+        let (stacks, doubled) = by_position(group);
+        for (layer, files) in stacks.into_iter().enumerate() {
+            let mut stack = stack_of(files, localizers);
+            if layer == 0 && doubled > 0 {
+                stack.oddities.push(Oddity::DuplicatePositions(doubled));
             }
-            result.push((kind, instances, stack, next, oddities));
+            result.push(stack);
         }
     }
-    tell(Oddity::MixedSizes, left.0);
-    tell(Oddity::MixedOrientations, left.1);
-    let shared = collect(&told);
+    told.add(Oddity::MixedSizes, other_size);
+    told.add(Oddity::MixedOrientations, other_orientation);
     result
-        .into_iter()
-        .map(|(kind, instances, stack, index, mut oddities)| {
-            if index == 0 {
-                oddities.extend(shared.iter().cloned());
-            }
-            base(kind, instances, stack, index, oddities)
-        })
-        .collect()
-}
-
-fn collect(told: &BTreeMap<Oddity, (usize, fn(usize) -> Oddity)>) -> Vec<Oddity> {
-    told.values().map(|(n, oddity)| oddity(*n)).collect()
 }
 
 /// Copies of an instance count once; an instance UID that other contents share is kept and told.
 fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
-    let mut seen: HashMap<&Uid, Vec<&Found>> = HashMap::new();
+    let mut seen: HashMap<(&Uid, u32), Vec<&Found>> = HashMap::new();
     let (mut copies, mut doubled) = (0, 0);
     let mut kept = Vec::with_capacity(files.len());
     for file in files {
@@ -177,10 +195,13 @@ fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
             kept.push(file);
             continue;
         }
-        let same = seen.entry(&header.sop_instance).or_default();
-        let is_copy = same
-            .iter()
-            .any(|other| other.header.plane == header.plane && other.header.instance_number == header.instance_number);
+        let same = seen.entry((&header.sop_instance, header.frame)).or_default();
+        // What has neither position nor number may be another picture: it is shown rather than dropped.
+        let placed = header.plane.is_some() || header.instance_number.is_some();
+        let is_copy = placed
+            && same.iter().any(|other| {
+                other.header.plane == header.plane && other.header.instance_number == header.instance_number
+            });
         if is_copy {
             copies += 1;
             continue;
@@ -205,135 +226,6 @@ fn by_size(files: Vec<&Found>) -> (Vec<&Found>, Vec<&Found>) {
     files.into_iter().partition(|file| Some(size(file)) == most)
 }
 
-/// Groups of one orientation, size and pixel spacing.
-fn geometry_groups(files: Vec<&Found>) -> Vec<Vec<&Found>> {
-    let mut groups: Vec<Vec<&Found>> = Vec::new();
-    for file in files {
-        let fits = |group: &&mut Vec<&Found>| {
-            let (a, b) = (&group[0].header, &file.header);
-            let parallel = a.plane.zip(b.plane).is_some_and(|(a, b)| a.is_parallel_to(&b));
-            let same_size = match (a.layout, b.layout) {
-                (Ok(a), Ok(b)) => (a.rows, a.columns) == (b.rows, b.columns),
-                _ => false,
-            };
-            let same_spacing = match (a.spacing, b.spacing) {
-                (Some(a), Some(b)) => (a.row - b.row).abs() < 1e-4 && (a.column - b.column).abs() < 1e-4,
-                (None, None) => true,
-                _ => false,
-            };
-            parallel && same_size && same_spacing
-        };
-        match groups.iter_mut().find(fits) {
-            Some(group) => group.push(file),
-            None => groups.push(vec![file]),
-        }
-    }
-    groups
-}
-
-/// Sorts a group along its normal and takes apart what lies twice at a position. Many doubled positions are two stacks,
-/// told apart by instance number; a few are left out, and their number is returned.
-fn by_position(mut group: Vec<&Found>) -> Vec<(Vec<&Found>, usize)> {
-    let Some(normal) = group.first().and_then(|file| file.header.plane).map(|plane| plane.normal()) else {
-        return vec![(group, 0)];
-    };
-    let offset = |file: &Found| file.header.plane.map_or(0.0, |plane| plane.position.dot(normal));
-    group.sort_by(|a, b| {
-        offset(a).total_cmp(&offset(b)).then_with(|| a.header.instance_number.cmp(&b.header.instance_number))
-    });
-    let mut layers: Vec<Vec<&Found>> = vec![Vec::new()];
-    let mut last = f64::NEG_INFINITY;
-    let mut layer = 0;
-    for file in group {
-        let here = offset(file);
-        if here - last > SAME_POSITION_MM {
-            layer = 0;
-            last = here;
-        } else {
-            layer += 1;
-        }
-        if layers.len() <= layer {
-            layers.resize_with(layer + 1, Vec::new);
-        }
-        layers[layer].push(file);
-    }
-    let main = layers[0].len();
-    let mut result: Vec<(Vec<&Found>, usize)> = Vec::new();
-    let mut doubled = 0;
-    for layer in layers {
-        if result.is_empty() || (layer.len() >= OWN_STACK && 2 * layer.len() >= main) {
-            result.push((layer, 0));
-        } else {
-            doubled += layer.len();
-        }
-    }
-    if let Some(first) = result.first_mut() {
-        first.1 = doubled;
-    }
-    result
-}
-
-/// One stack in the volume's order, with what its geometry says.
-fn stack_of(mut files: Vec<&Found>, localizers: bool) -> (SeriesKind, Vec<Instance>, Option<SliceStack>, Vec<Oddity>) {
-    let mut oddities = Vec::new();
-    let Some(plane) = files.first().and_then(|file| file.header.plane) else {
-        return (SeriesKind::Unpositioned, files.into_iter().map(instance).collect(), None, oddities);
-    };
-    let axis = stack_axis(&plane);
-    if axis.dot(plane.normal()) < 0.0 {
-        files.reverse();
-    }
-    let position = |file: &Found| file.header.plane.map_or(DVec3::ZERO, |plane| plane.position);
-    let origin = position(files[0]);
-    let stack = SliceStack::new(files.iter().map(|file| (position(file) - origin).dot(axis) + 0.0).collect());
-    let tilt = tilt_degrees(origin, position(files[files.len() - 1]), axis);
-    if tilt > 0.5 {
-        oddities.push(Oddity::Tilt((tilt * 10.0).round() as u32));
-    }
-    let oblique = plane.normal().abs().max_element().clamp(0.0, 1.0).acos().to_degrees();
-    if oblique > 1.0 {
-        oddities.push(Oddity::Oblique((oblique * 10.0).round() as u32));
-    }
-    let gaps = stack.gaps().len();
-    if gaps > 0 {
-        oddities.push(Oddity::Gaps(gaps));
-    }
-    if let Some(spacing) = stack.spacing {
-        let uneven = |pair: &[f64]| {
-            let step = pair[1] - pair[0];
-            (step - spacing).abs() > 0.1 * spacing && step <= 1.5 * spacing
-        };
-        if stack.offsets.windows(2).any(uneven) {
-            oddities.push(Oddity::UnevenSpacing);
-        }
-        if files.iter().any(|file| file.header.slice_thickness.is_some_and(|mm| mm > 1.01 * spacing)) {
-            oddities.push(Oddity::OverlappingSlices);
-        }
-    }
-    if files[0].header.spacing.is_none() {
-        oddities.push(Oddity::NoPixelSpacing);
-    }
-    let kind = match (localizers, plane.normal_axis()) {
-        (true, _) => SeriesKind::Localizer,
-        (false, Axis::HeadFoot) => SeriesKind::Axial,
-        (false, Axis::RightLeft) => SeriesKind::Sagittal,
-        (false, Axis::FrontBack) => SeriesKind::Coronal,
-    };
-    (kind, files.into_iter().map(instance).collect(), Some(stack), oddities)
-}
-
-/// From head to foot for axial planes, along the normal for others.
-pub(super) fn stack_axis(plane: &ImagePlane) -> DVec3 {
-    let normal = plane.normal();
-    if plane.normal_axis() == Axis::HeadFoot && normal.z > 0.0 { -normal } else { normal }
-}
-
-/// Angle between the table's way and the stack's normal: the gantry tilt, in degrees (PS3.3 section C.8.2.2.1.2 gives
-/// GantryDetectorTilt, which files often leave out; the positions say the truth).
-fn tilt_degrees(first: DVec3, last: DVec3, axis: DVec3) -> f64 {
-    (last - first).try_normalize().map_or(0.0, |way| way.dot(axis).clamp(-1.0, 1.0).acos().to_degrees())
-}
-
 fn header_oddities(files: &[&Found]) -> Vec<Oddity> {
     let mut oddities: Vec<Oddity> = files.iter().flat_map(|file| file.header.oddities.iter().cloned()).collect();
     if files.iter().any(|file| file.header.monochrome1) {
@@ -350,7 +242,7 @@ fn instance(file: &Found) -> Instance {
     Instance {
         path: file.path.clone(),
         sop_instance_uid: header.sop_instance.clone(),
-        frame: 0,
+        frame: header.frame,
         instance_number: header.instance_number,
         plane: header.plane,
         spacing: header.spacing,
@@ -360,15 +252,7 @@ fn instance(file: &Found) -> Instance {
     }
 }
 
-fn series_of(
-    uid: &Uid,
-    speaker: &Found,
-    kind: SeriesKind,
-    instances: Vec<Instance>,
-    stack: Option<SliceStack>,
-    stack_index: u32,
-    oddities: Vec<Oddity>,
-) -> Series {
+fn series_of(uid: &Uid, speaker: &Found, stack: Stack, stack_index: u32) -> Series {
     let header = &speaker.header;
     Series {
         uid: uid.clone(),
@@ -378,9 +262,13 @@ fn series_of(
         modality: header.modality.clone(),
         kernel: header.kernel.clone(),
         body_part: header.body_part.clone(),
-        kind,
-        instances,
-        stack,
-        oddities,
+        hints: header.hints.clone(),
+        kind: stack.kind,
+        instances: stack.instances,
+        stack: stack.stack,
+        oddities: stack.oddities,
     }
 }
+
+#[cfg(test)]
+mod tests;

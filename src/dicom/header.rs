@@ -1,16 +1,14 @@
 //! The elements of one picture's header as checked values. Numbers that are not finite, or out of any range a scanner can
 //! mean, are absent; what is absent and needed is told by `fault`.
 
-use super::part10::{EXPLICIT_LE, Encoding, FileError, Part10};
+use super::elements::Elements;
+use super::number;
+use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
 use crate::domain::{
-    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelSpacing, Repair, Sex, StudyDateTime, Uid,
-    VoiFunction, WindowLevel, WindowPreset,
+    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Repair, SeriesHints, Sex,
+    StudyDateTime, Uid, VoiFunction, WindowLevel, WindowPreset,
 };
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
-use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 /// Pixel layout of one picture (PS3.3 section C.7.6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +24,13 @@ pub(super) struct PixelLayout {
     pub(super) lut: ModalityLut,
 }
 
+impl PixelLayout {
+    /// Bytes of one frame as it is stored natively.
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.rows as usize * self.columns as usize * usize::from(self.bits_allocated / 8)
+    }
+}
+
 /// Why a picture cannot become a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Fault {
@@ -34,12 +39,17 @@ pub(super) enum Fault {
     Bits,
     Rescale,
     MultiFrame,
+    Form(PixelForm),
 }
 
-/// One file's header.
+/// The header of one picture: a file, or a frame of it.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
     pub(super) sop_instance: Uid,
+    /// Which frame of the file, from 0.
+    pub(super) frame: u32,
+    /// Frames that the file says it has.
+    pub(super) frames: u32,
     pub(super) study: Uid,
     pub(super) series: Uid,
     pub(super) patient: Patient,
@@ -51,6 +61,8 @@ pub(super) struct Header {
     pub(super) modality: Modality,
     pub(super) kernel: CleanText,
     pub(super) body_part: CleanText,
+    pub(super) hints: SeriesHints,
+    pub(super) acquisition: Option<i32>,
     pub(super) is_localizer: bool,
     pub(super) has_pixels: bool,
     pub(super) instance_number: Option<i32>,
@@ -69,20 +81,70 @@ pub(super) struct Header {
 /// Media Storage Directory: an index of files, not a picture.
 const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
 
-/// Reads the header of a walked file.
-pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
-    if file.media_class.as_deref() == Some(DICOMDIR_CLASS) {
+/// Reads the headers of a walked file's pictures: one for each frame that is there, at least one.
+pub(super) fn parse(file: &Part10) -> Result<Vec<Header>, FileError> {
+    if file.media_class.as_deref() == Some(DICOMDIR_CLASS)
+        || !file.set.items(tags::DIRECTORY_RECORD_SEQUENCE).is_empty()
+    {
         return Err(FileError::NotDicom);
     }
-    let syntax = match file.encoding {
-        Encoding { explicit: false, .. } => "1.2.840.10008.1.2",
-        Encoding { big_endian: true, .. } => "1.2.840.10008.1.2.2",
-        Encoding { .. } => EXPLICIT_LE,
+    let whole = Elements::new(&file.data, vec![&file.set]);
+    let shared = file.set.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
+    let per_frame = file.set.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
+    let stated = if whole.present(tags::NUMBER_OF_FRAMES) { whole.integer(tags::NUMBER_OF_FRAMES) } else { Some(1) };
+    let frames = frames(file, &whole, stated, per_frame.len());
+    let (there, stated) = frames.unwrap_or((1, 1));
+    let header = |frame: usize| {
+        let groups = per_frame.get(frame).into_iter().chain(shared);
+        let mut layers: Vec<&DataSet> =
+            groups.flat_map(|group| group.sequences().filter_map(<[DataSet]>::first)).collect();
+        layers.push(&file.set);
+        let elements = Elements::new(&file.data, layers);
+        let mut header = picture(file, &elements);
+        header.frame = u32::try_from(frame).unwrap_or(u32::MAX);
+        header.frames = u32::try_from(stated).unwrap_or(u32::MAX);
+        if frames.is_none() {
+            header.layout = header.layout.and(Err(Fault::MultiFrame));
+        }
+        if stated > 1 {
+            header.instance_number = i32::try_from(frame + 1).ok();
+            // One position cannot be that of all frames.
+            let own = per_frame.get(frame).is_some_and(|group| !group.items(tags::PLANE_POSITION_SEQUENCE).is_empty());
+            header.plane = header.plane.filter(|_| own);
+        }
+        if there < stated {
+            header.oddities.push(Oddity::UnreadablePixels(stated - there));
+        }
+        header
     };
-    let syntax = TransferSyntaxRegistry.get(syntax).ok_or_else(|| FileError::TransferSyntax(syntax.to_owned()))?;
-    let object = InMemDicomObject::read_dataset_with_ts(file.header.as_slice(), syntax)
-        .map_err(|error| FileError::Header(CleanText::new(&error.to_string()).to_string()))?;
-    let elements = Elements(&object);
+    Ok((0..there).map(header).collect())
+}
+
+/// How many frames there can be in the bytes that are there, and how many the file says there are; `None` where it cannot
+/// mean what it says.
+fn frames(file: &Part10, whole: &Elements<'_>, stated: Option<i32>, groups: usize) -> Option<(usize, usize)> {
+    let stated = usize::try_from(stated?).ok().filter(|frames| (1..=ITEM_LIMIT).contains(frames))?;
+    if stated == 1 {
+        return Some((1, 1));
+    }
+    if groups > 0 && groups != stated {
+        return None;
+    }
+    let pixels = file.pixel_element?;
+    let size = |tag| whole.integer(tag).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    // A frame of an encapsulated value needs an item with at least two bytes.
+    let each = if pixels.is_encapsulated {
+        10
+    } else {
+        size(tags::ROWS) * size(tags::COLUMNS) * size(tags::BITS_ALLOCATED).div_ceil(8)
+    };
+    let there = pixels
+        .bytes_there
+        .map_or(stated, |bytes| usize::try_from(bytes.checked_div(each).unwrap_or(1)).unwrap_or(stated).min(stated));
+    Some((there.max(1), stated))
+}
+
+fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
     let mut oddities: Vec<Oddity> = file.repairs.iter().copied().filter(is_told).map(Oddity::Repaired).collect();
 
     let orientation = elements.numbers(tags::IMAGE_ORIENTATION_PATIENT);
@@ -99,14 +161,11 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
         .numbers(tags::SLICE_THICKNESS)
         .and_then(|values| values.first().copied())
         .filter(|mm| (0.0..=1000.0).contains(mm));
-    if slice_thickness.is_none() && !elements.text(tags::SLICE_THICKNESS).is_empty() {
+    if slice_thickness.is_none() && elements.present(tags::SLICE_THICKNESS) {
         oddities.push(Oddity::BadNumber("SliceThickness".into()));
     }
     let instance_number = elements.integer(tags::INSTANCE_NUMBER);
-    if instance_number.is_none() && !elements.text(tags::INSTANCE_NUMBER).is_empty() {
-        oddities.push(Oddity::BadNumber("InstanceNumber".into()));
-    }
-    let (windows, bad_window) = windows(&elements);
+    let (windows, bad_window) = windows(elements);
     if bad_window {
         oddities.push(Oddity::BadWindow);
     }
@@ -116,11 +175,13 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
         other => Modality::Other(CleanText::new(other)),
     };
     let photometric = elements.text(tags::PHOTOMETRIC_INTERPRETATION);
-    let layout = layout(&elements, &photometric);
+    let layout = layout(file, elements, &photometric);
     let air_below_zero = layout.is_ok_and(|layout| layout.lut.intercept() <= -500.0);
+    let rescale_type = elements.text(tags::RESCALE_TYPE);
     let is_hounsfield = match &modality {
-        Modality::Ct => true,
-        Modality::Unstated => elements.text(tags::RESCALE_TYPE) == "HU" || air_below_zero,
+        // Spectral scanners also write maps in other units (PS3.3 section C.11.1.1.2).
+        Modality::Ct => !matches!(rescale_type.as_str(), "OD" | "MGML" | "Z_EFF" | "ED" | "EDW" | "PCT"),
+        Modality::Unstated => rescale_type == "HU" || air_below_zero,
         Modality::Other(_) => false,
     };
     let sop_instance = Uid::from_file(&elements.text(tags::SOP_INSTANCE_UID));
@@ -129,12 +190,15 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
     } else {
         sop_instance
     };
-    Ok(Header {
+    let image_type = [tags::IMAGE_TYPE, tags::FRAME_TYPE].map(|tag| elements.text(tag));
+    let header = Header {
         sop_instance,
+        frame: 0,
+        frames: 1,
         study: Uid::from_file(&elements.text(tags::STUDY_INSTANCE_UID)),
         series: Uid::from_file(&elements.text(tags::SERIES_INSTANCE_UID)),
-        patient: patient(&elements),
-        date: date(&elements),
+        patient: patient(elements),
+        date: date(elements),
         study_description: CleanText::new(&elements.text(tags::STUDY_DESCRIPTION)),
         accession: CleanText::new(&elements.text(tags::ACCESSION_NUMBER)),
         series_number: elements.integer(tags::SERIES_NUMBER),
@@ -142,8 +206,14 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
         modality,
         kernel: CleanText::new(elements.text(tags::CONVOLUTION_KERNEL).split('\\').next().unwrap_or_default()),
         body_part: CleanText::new(&elements.text(tags::BODY_PART_EXAMINED)),
-        is_localizer: elements.text(tags::IMAGE_TYPE).split('\\').any(|value| value.trim() == "LOCALIZER"),
-        has_pixels: file.has_pixels,
+        hints: SeriesHints {
+            image_type: CleanText::new(&elements.text(tags::IMAGE_TYPE)),
+            protocol: CleanText::new(&elements.text(tags::PROTOCOL_NAME)),
+            contrast: elements.present(tags::CONTRAST_BOLUS_AGENT),
+        },
+        acquisition: elements.integer(tags::ACQUISITION_NUMBER),
+        is_localizer: image_type.iter().any(|text| text.split('\\').any(|value| value.trim() == "LOCALIZER")),
+        has_pixels: file.pixel_element.is_some(),
         instance_number,
         plane,
         spacing,
@@ -153,7 +223,8 @@ pub(super) fn parse(file: &Part10) -> Result<Header, FileError> {
         windows,
         is_hounsfield,
         oddities,
-    })
+    };
+    Header { oddities: header.oddities.into_iter().chain(elements.oddities()).collect(), ..header }
 }
 
 /// The missing group length is how a whole data set is written (RSNA 2022): repaired without a word on each study.
@@ -161,13 +232,13 @@ fn is_told(repair: &Repair) -> bool {
     !matches!(repair, Repair::MetaGroupLength)
 }
 
-fn layout(elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fault> {
+fn layout(file: &Part10, elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fault> {
     let samples = elements.integer(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
     if samples != 1 || !matches!(photometric, "" | "MONOCHROME1" | "MONOCHROME2") {
         return Err(Fault::NotGrey);
     }
-    if elements.integer(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames != 1) {
-        return Err(Fault::MultiFrame);
+    if file.pixel_element.is_some_and(|pixels| pixels.is_float) {
+        return Err(Fault::Form(PixelForm::Float));
     }
     let size = |tag| elements.integer(tag).and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=8192).contains(n));
     let (rows, columns) = size(tags::ROWS).zip(size(tags::COLUMNS)).ok_or(Fault::Size)?;
@@ -175,6 +246,11 @@ fn layout(elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fau
     let bits_allocated = bits(tags::BITS_ALLOCATED).unwrap_or(16);
     let bits_stored = bits(tags::BITS_STORED).unwrap_or(bits_allocated);
     let high_bit = bits(tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
+    match bits_allocated {
+        1..=7 | 9..=15 => return Err(Fault::Form(PixelForm::Packed)),
+        17.. => return Err(Fault::Form(PixelForm::Wide)),
+        _ => {}
+    }
     let sensible = matches!(bits_allocated, 8 | 16)
         && (1..=bits_allocated).contains(&bits_stored)
         && high_bit < bits_allocated
@@ -184,6 +260,9 @@ fn layout(elements: &Elements<'_>, photometric: &str) -> Result<PixelLayout, Fau
     }
     let signed = elements.integer(tags::PIXEL_REPRESENTATION) == Some(1);
     let lut = match (elements.present(tags::RESCALE_SLOPE), elements.present(tags::RESCALE_INTERCEPT)) {
+        (false, false) if !file.set.items(tags::MODALITY_LUT_SEQUENCE).is_empty() => {
+            return Err(Fault::Form(PixelForm::ModalityLut));
+        }
         (false, false) => ModalityLut::IDENTITY,
         _ => {
             let number = |tag, missing: f64| {
@@ -281,7 +360,7 @@ fn windows(elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
     let mut presets: Vec<WindowPreset> = Vec::new();
     let mut bad = centers.len() != widths.len();
     for (index, (center, width)) in centers.iter().zip(&widths).take(8).enumerate() {
-        let numbers = center.parse().ok().zip(width.parse().ok());
+        let numbers = number::decimal(center).zip(number::decimal(width));
         match numbers.and_then(|(center, width)| WindowLevel::with_function(center, width, function)) {
             Some(window) => {
                 let name = names.get(index).map(|name| CleanText::new(name)).filter(|name| !name.is_empty());
@@ -292,37 +371,4 @@ fn windows(elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
         }
     }
     (presets, bad)
-}
-
-/// Typed access to a data set's elements.
-struct Elements<'o>(&'o InMemDicomObject);
-
-impl Elements<'_> {
-    /// The value as text, components joined by backslashes, padding removed; empty when absent.
-    fn text(&self, tag: Tag) -> String {
-        self.0
-            .get(tag)
-            .and_then(|element| element.to_str().ok())
-            .map(|text| text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned())
-            .unwrap_or_default()
-    }
-
-    fn present(&self, tag: Tag) -> bool {
-        !self.text(tag).is_empty()
-    }
-
-    /// All components as finite numbers; `None` if absent or any is not one.
-    fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
-        let text = self.text(tag);
-        if text.is_empty() {
-            return None;
-        }
-        let number =
-            |part: &str| part.trim().parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e300);
-        text.split('\\').map(number).collect()
-    }
-
-    fn integer(&self, tag: Tag) -> Option<i32> {
-        self.text(tag).split('\\').next()?.trim().parse().ok()
-    }
 }

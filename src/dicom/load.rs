@@ -1,18 +1,24 @@
 //! A series to a volume.
 
+use super::archive::Archives;
 use super::group::stack_axis;
 use super::header::{self, Header};
-use super::part10::{self, Extent, FileError};
-use super::{pixels, shear};
-use crate::domain::{Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
+use super::part10::{Extent, FileError};
+use super::pixels::Frames;
+use super::{canonical, shear};
+use crate::domain::{CleanText, Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
 use crate::task::Cancel;
 use glam::DVec3;
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Voxels of the largest volume that is loaded: 4 GiB of them in memory.
-const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
+pub(super) const VOXEL_LIMIT: usize = 2 * 1024 * 1024 * 1024;
+
+/// Different reasons that are told in words when slices cannot be read.
+const REASONS: usize = 3;
 
 /// Why there is no volume.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +30,7 @@ pub enum LoadError {
     #[error("the series holds no pictures")]
     NoPictures,
     /// No slice could be read; the first reason.
-    #[error("no slice of the series could be read; {}: {reason}", path.display())]
+    #[error("no slice of the series could be read; {}: {reason}", CleanText::new(&path.to_string_lossy()))]
     Nothing {
         /// The first file.
         path: PathBuf,
@@ -36,10 +42,18 @@ pub enum LoadError {
     TooLarge(usize),
 }
 
+/// A slice that is to be read, and its room in the volume.
+struct Wanted<'s, 'v> {
+    index: usize,
+    instance: &'s Instance,
+    room: &'v mut [i16],
+}
+
+/// A slice whose voxels are in the volume.
 struct Slice<'s> {
+    index: usize,
     instance: &'s Instance,
     header: Header,
-    voxels: Vec<i16>,
 }
 
 /// Reads and decodes a series in parallel. `progress` hears of slices done and of their number, from any thread. Slices that
@@ -58,29 +72,40 @@ pub fn load_volume(
     if claimed > VOXEL_LIMIT {
         return Err(LoadError::TooLarge(claimed));
     }
+    let len = first.rows as usize * first.columns as usize;
+    if len == 0 {
+        return Err(LoadError::NoPictures);
+    }
+    // Every slice is decoded into its place: there is never a second copy of the voxels.
+    let mut voxels = vec![0; claimed];
     let done = AtomicUsize::new(0);
-    let read: Vec<Result<Slice<'_>, FileError>> = series
-        .instances
-        .par_iter()
-        .map(|instance| {
-            if cancel.is_cancelled() {
-                return Err(FileError::Pixels("cancelled".into()));
-            }
-            let slice = read_slice(instance);
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            slice
+    let archives = Archives::default();
+    // One file may hold many of the slices: it is read once.
+    let mut files: BTreeMap<&Path, Vec<Wanted<'_, '_>>> = BTreeMap::new();
+    for (index, (instance, room)) in series.instances.iter().zip(voxels.chunks_exact_mut(len)).enumerate() {
+        files.entry(&instance.path).or_default().push(Wanted { index, instance, room });
+    }
+    let mut read: Vec<(usize, Result<Slice<'_>, FileError>)> = files
+        .into_par_iter()
+        .flat_map_iter(|(path, wanted)| {
+            read_slices(&archives, path, wanted, cancel, &|| {
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            })
         })
         .collect();
+    read.sort_by_key(|(index, _)| *index);
     if cancel.is_cancelled() {
         return Err(LoadError::Cancelled);
     }
     let mut slices = Vec::with_capacity(total);
     let mut failure = None;
-    for (instance, slice) in series.instances.iter().zip(read) {
+    let mut failures: BTreeMap<String, usize> = BTreeMap::new();
+    for (instance, (_, slice)) in series.instances.iter().zip(read) {
         match slice {
             Ok(slice) => slices.push(slice),
             Err(reason) => {
                 tracing::warn!("a slice is left out: {reason}");
+                *failures.entry(CleanText::new(&reason.to_string()).to_string()).or_default() += 1;
                 failure.get_or_insert((instance.path.clone(), reason));
             }
         }
@@ -89,23 +114,84 @@ pub fn load_volume(
         let (path, reason) = failure.unwrap_or((first.path.clone(), FileError::Empty));
         return Err(LoadError::Nothing { path, reason });
     }
-    Ok(assemble(series, slices, total))
+    Ok(assemble(series, slices, voxels, total, failures))
 }
 
-fn read_slice(instance: &Instance) -> Result<Slice<'_>, FileError> {
-    let file = part10::read(&instance.path, Extent::All)?;
-    let header = header::parse(&file)?;
-    let changed = || FileError::Pixels("the file has changed since it was found; scan the folder again".into());
-    let layout = header.layout.map_err(|_| changed())?;
-    if (layout.rows, layout.columns) != (instance.rows, instance.columns) || header.plane != instance.plane {
-        return Err(changed());
+/// Slices that could not be read, by reason: the most frequent reasons first, the rest without one.
+fn told_lost(failures: BTreeMap<String, usize>) -> Vec<Oddity> {
+    let mut failures: Vec<(String, usize)> = failures.into_iter().collect();
+    failures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let rest: usize = failures.iter().skip(REASONS).map(|(_, slices)| slices).sum();
+    let told = failures.into_iter().take(REASONS).map(|(reason, slices)| Oddity::Unread { slices, reason });
+    told.chain((rest > 0).then_some(Oddity::UnreadMore(rest))).collect()
+}
+
+/// The slices that one file holds, by their numbers, each read or with the reason why not.
+fn read_slices<'s>(
+    archives: &Archives,
+    path: &Path,
+    wanted: Vec<Wanted<'s, '_>>,
+    cancel: &Cancel,
+    done: &(dyn Fn() + Sync),
+) -> Vec<(usize, Result<Slice<'s>, FileError>)> {
+    let cancelled = || FileError::Pixels("cancelled".into());
+    if cancel.is_cancelled() {
+        return wanted.iter().map(|slice| (slice.index, Err(cancelled()))).collect();
     }
-    let voxels = pixels::decode(&file, &layout, header.is_hounsfield)?;
-    Ok(Slice { instance, header, voxels })
+    let file = archives.read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
+    let (headers, file) = match file {
+        Ok(read) => read,
+        Err(error) => {
+            return wanted.iter().inspect(|_| done()).map(|slice| (slice.index, Err(error.clone()))).collect();
+        }
+    };
+    let changed = || FileError::Pixels("the file has changed since it was found; scan the folder again".into());
+    let mut repairs = BTreeSet::new();
+    let frames = match headers.first().map(|header| (header.layout, header.frames)) {
+        Some((Ok(layout), frames)) => Frames::find(&file, layout, frames, &mut repairs),
+        _ => Err(changed()),
+    };
+    let read = |Wanted { index, instance, room }: Wanted<'s, '_>| {
+        if cancel.is_cancelled() {
+            return Err(cancelled());
+        }
+        let frames = frames.as_ref().map_err(FileError::clone)?;
+        let mut header = headers.get(instance.frame as usize).ok_or_else(changed)?.clone();
+        let layout = header.layout.map_err(|_| changed())?;
+        let same = (layout.rows, layout.columns) == (instance.rows, instance.columns)
+            && layout.rows as usize * layout.columns as usize == room.len()
+            && header.plane == instance.plane;
+        if !same {
+            return Err(changed());
+        }
+        frames.decode(instance.frame, &layout, header.is_hounsfield, room)?;
+        header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
+        Ok(Slice { index, instance, header })
+    };
+    wanted
+        .into_par_iter()
+        .map(|slice| {
+            let index = slice.index;
+            let slice = read(slice);
+            done();
+            (index, slice)
+        })
+        .collect()
 }
 
-fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
+/// The volume of the slices that could be read, their voxels still at the places of all `total`; `failures` says why others
+/// could not be.
+fn assemble(
+    series: &Series,
+    slices: Vec<Slice<'_>>,
+    mut voxels: Vec<i16>,
+    total: usize,
+    failures: BTreeMap<String, usize>,
+) -> Volume {
     let mut oddities = series.oddities.clone();
+    // What shows only when all of a file is read.
+    let told = slices.iter().flat_map(|slice| &slice.header.oddities);
+    oddities.extend(told.filter(|oddity| matches!(oddity, Oddity::Repaired(_))).cloned());
     let lost = total - slices.len();
     let plane = slices[0].instance.plane.filter(|_| series.stack.is_some());
     let axis = plane.as_ref().map_or(DVec3::NEG_Z, stack_axis);
@@ -119,7 +205,7 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         None => SliceStack::new((0..slices.len()).map(|index| index as f64).collect()),
     };
     if lost > 0 {
-        oddities.push(Oddity::UnreadablePixels(lost));
+        oddities.extend(told_lost(failures));
         oddities.retain(|oddity| !matches!(oddity, Oddity::Gaps(_)));
         let gaps = if plane.is_some() { stack.gaps().len() } else { 0 };
         if gaps > 0 {
@@ -144,10 +230,13 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
             lut: slice.header.layout.map_or(crate::domain::ModalityLut::IDENTITY, |layout| layout.lut),
         })
         .collect();
-    let mut voxels = Vec::with_capacity(slices.len() * rows * columns);
-    for slice in slices {
-        voxels.extend_from_slice(&slice.voxels);
+    let len = rows * columns;
+    for (place, slice) in slices.iter().enumerate() {
+        if slice.index != place {
+            voxels.copy_within(slice.index * len..(slice.index + 1) * len, place * len);
+        }
     }
+    voxels.truncate(slices.len() * len);
     let mut volume = Volume {
         series_uid: series.uid.clone(),
         shape: VolumeShape { slices: infos.len(), rows, columns },
@@ -163,5 +252,6 @@ fn assemble(series: &Series, slices: Vec<Slice<'_>>, total: usize) -> Volume {
         oddities,
     };
     shear::straighten(&mut volume);
+    canonical::turn(&mut volume);
     volume
 }

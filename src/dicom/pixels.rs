@@ -1,113 +1,172 @@
-//! The pixels of one picture as Hounsfield units.
+//! The pixels of pictures as Hounsfield units.
 
-use super::header::PixelLayout;
+use super::codecs;
+use super::header::{Fault, Header, PixelLayout};
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::{CleanText, Volume};
-use dicom_core::value::{C, PixelFragmentSequence};
-use dicom_core::{DataElement, PrimitiveValue, VR};
+use crate::domain::{Oddity, Repair, Volume};
 use dicom_dictionary_std::tags;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use dicom_pixeldata::PixelDecoder;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-/// Decodes a picture into `rows · columns` values in HU (PS3.3 section C.11.1). Padding and what is less than air
-/// become air where `is_hounsfield`.
-pub(super) fn decode(file: &Part10, layout: &PixelLayout, is_hounsfield: bool) -> Result<Vec<i16>, FileError> {
-    let pixels = layout.rows as usize * layout.columns as usize;
-    let bytes_each = usize::from(layout.bits_allocated / 8);
-    match &file.pixels {
-        None => Err(FileError::Pixels("there are none".into())),
-        Some(PixelBytes::Broken(what)) => Err(FileError::Pixels((*what).into())),
-        // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
-        Some(PixelBytes::Native(_)) if !is_native(&file.transfer_syntax) => {
-            Err(FileError::TransferSyntax(CleanText::new(&file.transfer_syntax).to_string()))
-        }
-        Some(PixelBytes::Native(range)) => {
-            let bytes = &file.data[range.clone()];
-            if bytes.len() < pixels * bytes_each {
-                let needed = pixels * bytes_each;
-                return Err(FileError::Pixels(format!("cut off: {} bytes of {needed}", bytes.len())));
-            }
-            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, file.encoding.big_endian, is_hounsfield))
-        }
-        Some(PixelBytes::Fragments(fragments)) => {
-            let stream: Vec<u8> = fragments.iter().flat_map(|range| &file.data[range.clone()]).copied().collect();
-            let bytes = decompress(stream, &file.transfer_syntax, layout)?;
-            if bytes.len() < pixels * bytes_each {
-                return Err(FileError::Pixels("the compressed picture is smaller than the header says".into()));
-            }
-            Ok(hounsfield(&bytes[..pixels * bytes_each], layout, false, is_hounsfield))
+/// Looks for the pixels of a file's pictures without reading them. What is put right is told in each header; pictures
+/// whose pixels cannot be had are no slices, and the reason is returned.
+pub(super) fn check(file: &Part10, headers: &mut [Header]) -> Option<FileError> {
+    file.pixels.as_ref()?;
+    let (layout, frames) = headers.first().and_then(|header| Some((header.layout.ok()?, header.frames)))?;
+    let mut repairs = BTreeSet::new();
+    let found = Frames::find(file, layout, frames, &mut repairs);
+    let mut fault = found.as_ref().err().cloned();
+    for header in headers {
+        header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
+        let own = found.as_ref().ok().and_then(|frames| frames.missing(header.frame));
+        fault = fault.or_else(|| own.clone());
+        // A syntax that cannot be decoded is no fault of the file: its slices are there, for another program.
+        if matches!(found, Err(FileError::Pixels(_))) || own.is_some() {
+            header.layout = header.layout.and(Err(Fault::Size));
         }
     }
+    fault
 }
 
-/// Decodes one frame's code stream to little-endian samples.
-fn decompress(stream: Vec<u8>, syntax: &str, layout: &PixelLayout) -> Result<Vec<u8>, FileError> {
-    let known = TransferSyntaxRegistry.get(syntax).is_some_and(|syntax| syntax.can_decode_all());
-    if !known {
-        return Err(FileError::TransferSyntax(CleanText::new(syntax).to_string()));
-    }
-    let mut object = InMemDicomObject::new_empty();
-    let numbers = [
-        (tags::SAMPLES_PER_PIXEL, 1),
-        (tags::ROWS, layout.rows as u16),
-        (tags::COLUMNS, layout.columns as u16),
-        (tags::BITS_ALLOCATED, layout.bits_allocated),
-        (tags::BITS_STORED, layout.bits_stored),
-        (tags::HIGH_BIT, layout.high_bit),
-        (tags::PIXEL_REPRESENTATION, u16::from(layout.signed)),
-    ];
-    for (tag, number) in numbers {
-        object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(number)));
-    }
-    object.put(DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from("MONOCHROME2")));
-    let fragments = PixelFragmentSequence::new(C::<u32>::new(), vec![stream]);
-    object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, fragments));
-    let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(syntax)
-        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.2")
-        .media_storage_sop_instance_uid("2.25.1");
-    let object = object.with_meta(meta).map_err(|error| FileError::Pixels(error.to_string()))?;
-    // The decoders are many and read what strangers wrote: a panic in one costs a slice, not the program.
-    let decoded = catch_unwind(AssertUnwindSafe(|| object.decode_pixel_data().map(|pixels| pixels.data().to_vec())));
-    match decoded {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => {
-            let mut text = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(inner) = cause {
-                text = inner.to_string();
-                cause = inner.source();
+/// Where each picture of a file has its pixels.
+pub(super) struct Frames<'f> {
+    file: &'f Part10,
+    layout: PixelLayout,
+    place: Place,
+}
+
+enum Place {
+    /// Native pixels, frame after frame.
+    Native(Range<usize>),
+    /// The fragments of each frame.
+    Encapsulated(Vec<Range<usize>>),
+}
+
+impl<'f> Frames<'f> {
+    /// Finds the frames' pixels; `repairs` takes what had to be put right.
+    ///
+    /// # Errors
+    /// Pixels that are missing or of which it is not certain what they mean.
+    pub(super) fn find(
+        file: &'f Part10,
+        layout: PixelLayout,
+        frames: u32,
+        repairs: &mut BTreeSet<Repair>,
+    ) -> Result<Self, FileError> {
+        let unknown = || FileError::TransferSyntax(codecs::name(&file.transfer_syntax));
+        let native = is_native(&file.transfer_syntax);
+        let place = match &file.pixels {
+            None => return Err(FileError::Pixels("there are none".into())),
+            Some(PixelBytes::Broken(what)) => return Err(FileError::Pixels((*what).into())),
+            Some(PixelBytes::Native(value, rest)) => {
+                let needed = layout.frame_bytes().saturating_mul(frames as usize);
+                let all = needed..=needed.saturating_add(1);
+                if !native {
+                    // Under a syntax that nobody knows the bytes may mean anything: they are not guessed at.
+                    let known = TransferSyntaxRegistry.get(&file.transfer_syntax).is_some();
+                    if !known || !all.contains(&value.len()) {
+                        return Err(unknown());
+                    }
+                    repairs.insert(Repair::TransferSyntax);
+                }
+                if value.len() < needed && all.contains(&rest.len()) {
+                    repairs.insert(Repair::PixelLength);
+                    Place::Native(rest.clone())
+                } else {
+                    Place::Native(value.clone())
+                }
             }
-            Err(FileError::Pixels(format!("the compressed picture cannot be decoded: {}", CleanText::new(&text))))
+            Some(PixelBytes::Fragments(_)) if native => {
+                let what = "compressed, although the transfer syntax says that they are not; export the study again";
+                return Err(FileError::Pixels(what.into()));
+            }
+            Some(PixelBytes::Fragments(_)) if !codecs::can_decode(&file.transfer_syntax) => return Err(unknown()),
+            Some(PixelBytes::Fragments(fragments)) => {
+                let extended = file.set.value(tags::EXTENDED_OFFSET_TABLE).map(|value| value.bytes(&file.data));
+                let found = fragments.frames(frames as usize, extended, repairs);
+                Place::Encapsulated(found.map_err(|what| FileError::Pixels(what.into()))?)
+            }
+        };
+        Ok(Self { file, layout, place })
+    }
+
+    /// Why a native frame is not whole.
+    fn missing(&self, frame: u32) -> Option<FileError> {
+        let Place::Native(range) = &self.place else { return None };
+        let needed = self.layout.frame_bytes();
+        let there = range.len().saturating_sub(needed.saturating_mul(frame as usize));
+        (there < needed).then(|| FileError::Pixels(format!("cut off: {there} bytes of {needed}")))
+    }
+
+    /// Decodes a frame into the `rows · columns` values of `room`, in HU (PS3.3 section C.11.1), by its own layout. Padding
+    /// and what is less than air become air where `is_hounsfield`.
+    ///
+    /// # Errors
+    /// Pixels that are cut off or cannot be decoded.
+    pub(super) fn decode(
+        &self,
+        frame: u32,
+        layout: &PixelLayout,
+        is_hounsfield: bool,
+        room: &mut [i16],
+    ) -> Result<(), FileError> {
+        let needed = self.layout.frame_bytes();
+        let frame = frame as usize;
+        match &self.place {
+            Place::Native(range) => {
+                let start = needed.saturating_mul(frame).min(range.len());
+                let there = &self.file.data[range.clone()][start..];
+                let bytes = there
+                    .get(..needed)
+                    .ok_or_else(|| FileError::Pixels(format!("cut off: {} bytes of {needed}", there.len())))?;
+                hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield, room);
+                Ok(())
+            }
+            Place::Encapsulated(frames) => {
+                let (Some(fragments), Some(PixelBytes::Fragments(all))) = (frames.get(frame), &self.file.pixels) else {
+                    return Err(FileError::Pixels("cut off".into()));
+                };
+                let stream = all.stream(&self.file.data, fragments);
+                let bytes = codecs::decode_frame(&stream, &self.file.transfer_syntax, layout)?;
+                let bytes = bytes.get(..needed).ok_or_else(|| {
+                    FileError::Pixels("the compressed picture is smaller than the header says".into())
+                })?;
+                hounsfield(bytes, layout, false, is_hounsfield, room);
+                Ok(())
+            }
         }
-        Err(_) => Err(FileError::Pixels("the decoder stumbled over the compressed picture".into())),
     }
 }
 
 /// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
-fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool) -> Vec<i16> {
+fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool, room: &mut [i16]) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let mask = (1_u32 << layout.bits_stored) - 1;
     let sign = 1_u32 << (layout.bits_stored - 1);
-    let value = |raw: u16| -> i32 {
-        let stored = (u32::from(raw) >> shift) & mask;
-        if layout.signed && stored & sign != 0 { (stored | !mask).cast_signed() } else { stored.cast_signed() }
-    };
-    let convert = |raw: u16| -> i16 {
-        let stored = value(raw);
+    let convert = |bits: u32| -> i16 {
+        let stored = if layout.signed && bits & sign != 0 { (bits | !mask).cast_signed() } else { bits.cast_signed() };
         if layout.padding.is_some_and(|(low, high)| (low..=high).contains(&stored)) {
             return if is_hounsfield { Volume::AIR } else { 0 };
         }
         let converted = layout.lut.hounsfield(stored);
         if is_hounsfield { converted.max(Volume::AIR) } else { converted }
     };
+    // A picture has more pixels than there are values: each value is converted once.
+    let table: Vec<i16> = if (mask as usize) < room.len() { (0..=mask).map(convert).collect() } else { Vec::new() };
+    let voxel = |raw: u16| {
+        let bits = (u32::from(raw) >> shift) & mask;
+        table.get(bits as usize).copied().unwrap_or_else(|| convert(bits))
+    };
     if layout.bits_allocated == 8 {
-        bytes.iter().map(|&byte| convert(u16::from(byte))).collect()
+        for (place, &byte) in room.iter_mut().zip(bytes) {
+            *place = voxel(u16::from(byte));
+        }
     } else {
         let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
-        bytes.chunks_exact(2).map(|pair| convert(join([pair[0], pair[1]]))).collect()
+        for (place, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
+            *place = voxel(join(*pair));
+        }
     }
 }

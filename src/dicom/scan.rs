@@ -1,12 +1,15 @@
 //! Folders to studies: headers only, in parallel, streaming.
 
+use super::archive::{self, Archives};
+use super::directory;
 use super::group::{Found, study, study_key};
 use super::header;
-use super::part10::{self, Extent, FileError};
+use super::part10::{Extent, FileError};
+use super::pixels;
 use crate::domain::{Study, Uid};
 use crate::task::Cancel;
 use rayon::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walkdir::WalkDir;
@@ -43,29 +46,54 @@ pub struct ScanSummary {
     pub unreadable: usize,
 }
 
-/// Reads the headers under the given files and folders (a DICOMDIR stands for its folder) and reports studies as they appear.
+/// Reads the headers under the given files and folders (a DICOMDIR stands for the files that it
+/// lists, an archive for its members) and reports studies as they appear.
 /// Links are followed; loops are not. Returns when all is read or `cancel` is set.
 pub fn scan(roots: &[PathBuf], cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) -> ScanSummary {
     let mut state = State::default();
     let mut batch = Vec::with_capacity(BATCH);
     for root in roots {
-        let is_index = root.is_file() && root.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
-        let root = if is_index { root.parent().unwrap_or(root) } else { root };
+        let root = if directory::is_directory_file(root) {
+            match state.listed(root, report) {
+                Some(files) => {
+                    batch.extend(files);
+                    state.read(&mut batch, 1, report);
+                    continue;
+                }
+                None => root.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+            }
+        } else {
+            root
+        };
         for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
             if cancel.is_cancelled() {
                 return state.summary;
             }
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => state.read(&mut batch, BATCH / 4, report),
+                Ok(entry) if entry.file_type().is_file() && archive::is_archive(entry.path()) => {
+                    let members = match state.archives.members(entry.path()) {
+                        Ok(members) => members,
+                        Err(error) => {
+                            state.unreadable(entry.into_path(), error.to_string(), report);
+                            continue;
+                        }
+                    };
+                    for member in members {
+                        if cancel.is_cancelled() {
+                            return state.summary;
+                        }
+                        batch.push(member);
+                        state.read(&mut batch, BATCH, report);
+                    }
+                }
                 Ok(entry) => {
                     batch.push(entry.into_path());
                     state.read(&mut batch, BATCH, report);
                 }
                 Err(error) => {
-                    state.summary.unreadable += 1;
                     let reason = error.io_error().map_or_else(|| "link loop".to_owned(), |io| io.kind().to_string());
-                    let path = error.path().unwrap_or(root).to_owned();
-                    report(ScanEvent::Unreadable { path, reason });
+                    state.unreadable(error.path().unwrap_or(root).to_owned(), reason, report);
                 }
             }
         }
@@ -98,33 +126,72 @@ struct State {
     files: HashMap<Uid, Vec<Found>>,
     known: HashSet<PathBuf>,
     summary: ScanSummary,
+    archives: Archives,
 }
 
 impl State {
+    fn unreadable(&mut self, path: PathBuf, reason: String, report: &mut dyn FnMut(ScanEvent)) {
+        self.summary.unreadable += 1;
+        report(ScanEvent::Unreadable { path, reason });
+    }
+
+    /// The files that a DICOMDIR lists; `None`, with a word, where it lists none that is there.
+    fn listed(&mut self, index: &Path, report: &mut dyn FnMut(ScanEvent)) -> Option<BTreeSet<PathBuf>> {
+        let whole = "the whole folder is read instead";
+        let reason = match directory::read(index) {
+            Ok(listed) if !listed.files.is_empty() => {
+                if listed.missing() > 0 {
+                    let reason =
+                        format!("{} of the {} files that it lists are not here", listed.missing(), listed.listed);
+                    self.unreadable(index.to_owned(), reason, report);
+                }
+                return Some(listed.files);
+            }
+            Ok(listed) => format!("none of the {} files that it lists is here; {whole}", listed.listed),
+            Err(error) => format!("{error}; {whole}"),
+        };
+        self.unreadable(index.to_owned(), reason, report);
+        None
+    }
+
     /// Reads the batch if it has at least so many files.
     fn read(&mut self, batch: &mut Vec<PathBuf>, at_least: usize, report: &mut dyn FnMut(ScanEvent)) {
         if batch.len() < at_least.max(1) {
             return;
         }
         let fresh: Vec<PathBuf> = batch.drain(..).filter(|path| self.known.insert(path.clone())).collect();
-        let read: Vec<(PathBuf, Result<header::Header, FileError>)> = fresh
+        let archives = &self.archives;
+        let read: Vec<(PathBuf, Result<_, _>)> = fresh
             .into_par_iter()
             .map(|path| {
-                let header = part10::read(&path, Extent::Header).and_then(|file| header::parse(&file));
-                (path, header)
+                let pictures = archives.read(&path, Extent::Header).and_then(|file| {
+                    let mut pictures = header::parse(&file)?;
+                    let fault = pixels::check(&file, &mut pictures);
+                    Ok((pictures, fault))
+                });
+                (path, pictures)
             })
             .collect();
         let mut changed: Vec<Uid> = Vec::new();
-        for (path, header) in read {
+        for (path, pictures) in read {
             self.summary.files += 1;
-            match header {
-                Ok(header) => {
+            match pictures {
+                Ok((pictures, fault)) => {
                     self.summary.dicom += 1;
-                    let uid = study_key(&path, &header);
-                    if !changed.contains(&uid) {
-                        changed.push(uid.clone());
+                    if let Some(fault) = fault {
+                        self.unreadable(path.clone(), fault.to_string(), report);
                     }
-                    self.files.entry(uid).or_default().push(Found { path, header: Arc::new(header) });
+                    for header in pictures {
+                        let uid = study_key(&path, &header);
+                        if !changed.contains(&uid) {
+                            changed.push(uid.clone());
+                        }
+                        self.files.entry(uid).or_default().push(Found { path: path.clone(), header: Arc::new(header) });
+                    }
+                }
+                Err(FileError::NotDicom) if archive::is_packed(&path) => {
+                    let reason = "packed in a way that is not read; unpack it, or pack it as zip or tar";
+                    self.unreadable(path, reason.into(), report);
                 }
                 Err(FileError::NotDicom) if !named_like_dicom(&path) => self.summary.not_dicom += 1,
                 Err(error) => {

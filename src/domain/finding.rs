@@ -69,6 +69,15 @@ pub struct HotSpot {
     pub point: PatientPoint,
 }
 
+/// How much of a level the scan shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LevelExtent {
+    /// The level ends within the scan on both sides.
+    Whole,
+    /// It still shows on the scan's first or last slice, or beside a gap: the rest of it is not there.
+    CutOff,
+}
+
 /// What is known about one level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LevelOutcome {
@@ -78,6 +87,8 @@ pub enum LevelOutcome {
         probability: Probability,
         /// Slice that speaks most for it.
         key_slice: KeySlice,
+        /// How much of it.
+        extent: LevelExtent,
         /// Where on that slice; `None` where the package gives no activation map.
         hot_spot: Option<HotSpot>,
     },

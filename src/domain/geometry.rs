@@ -79,7 +79,7 @@ impl ImagePlane {
 }
 
 /// A patient axis without its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Axis {
     /// x: right to left; the normal of a sagittal plane.
     RightLeft,

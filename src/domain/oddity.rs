@@ -1,5 +1,6 @@
 //! What is odd about a study or a series: found, told, never silently repaired.
 
+use super::Axis;
 use std::fmt;
 
 /// One oddity. Its text is a short plain notice to the reader.
@@ -32,6 +33,15 @@ pub enum Oddity {
     NoPixelSpacing,
     /// Slices whose pixels could not be used, left out.
     UnreadablePixels(usize),
+    /// Slices that could not be read when the series was loaded, left out.
+    Unread {
+        /// How many.
+        slices: usize,
+        /// Why, cleaned for display.
+        reason: String,
+    },
+    /// More such slices, for yet other reasons.
+    UnreadMore(usize),
     /// Slices whose rescale values are not numbers that a CT can have, left out.
     BadRescale(usize),
     /// A window in the file that is none was replaced.
@@ -40,16 +50,130 @@ pub enum Oddity {
     BadNumber(String),
     /// Slice thickness exceeds the spacing: slices overlap.
     OverlappingSlices,
-    /// The file had no meta group, no preamble or no group length and was read all the same.
+    /// A file that breaks the standard was read all the same.
     Repaired(Repair),
     /// Slices are MONOCHROME1.
     Monochrome1,
     /// Neighbouring slices lie at uneven distances.
     UnevenSpacing,
-    /// Multi-frame pictures, which are not read yet; number left out.
+    /// Multi-frame files whose frames are not there or cannot be told apart; number left out.
     MultiFrame(usize),
+    /// Slices whose pixels have a form that is not read, left out.
+    PixelForm(PixelForm, usize),
     /// The files of one study name several patients; number of patient IDs.
     SeveralPatients(usize),
+    /// Localizers (by ImageType) in a series of slices, left out.
+    Localizers(usize),
+    /// Files of a series that hold no picture; number left out.
+    WithoutPicture(usize),
+    /// One series holds several stacks, which are told apart; their number.
+    SeveralStacks(usize),
+    /// Single slices lie beside the stack's axis and are moved back within their plane.
+    ShiftedSlices,
+    /// The slices are sagittal ([`Axis::RightLeft`]) or coronal ([`Axis::FrontBack`]); the volume is turned into axial ones.
+    Resliced(Axis),
+    /// Rows of axial slices run from front to back; rows and columns are exchanged.
+    TurnedRows,
+}
+
+impl Oddity {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gaps(_) => "gaps",
+            Self::DuplicatePositions(_) => "duplicate-positions",
+            Self::DoubledInstanceUid(_) => "doubled-instance-uid",
+            Self::Copies(_) => "copies",
+            Self::Tilt(_) => "tilt",
+            Self::Oblique(_) => "oblique",
+            Self::MixedSizes(_) => "mixed-sizes",
+            Self::MixedOrientations(_) => "mixed-orientations",
+            Self::NotGrey(_) => "not-grey",
+            Self::WithoutPosition(_) => "without-position",
+            Self::NoPositions => "no-positions",
+            Self::NoPixelSpacing => "no-pixel-spacing",
+            Self::UnreadablePixels(_) => "unreadable-pixels",
+            Self::BadRescale(_) => "bad-rescale",
+            Self::Unread { .. } => "unread",
+            Self::UnreadMore(_) => "unread-more",
+            Self::BadWindow => "bad-window",
+            Self::BadNumber(_) => "bad-number",
+            Self::OverlappingSlices => "overlapping-slices",
+            Self::Repaired(_) => "repaired",
+            Self::Monochrome1 => "monochrome1",
+            Self::UnevenSpacing => "uneven-spacing",
+            Self::MultiFrame(_) => "multi-frame",
+            Self::PixelForm(..) => "pixel-form",
+            Self::SeveralPatients(_) => "several-patients",
+            Self::Localizers(_) => "localizers",
+            Self::WithoutPicture(_) => "without-picture",
+            Self::SeveralStacks(_) => "several-stacks",
+            Self::ShiftedSlices => "shifted-slices",
+            Self::Resliced(_) => "resliced",
+            Self::TurnedRows => "turned-rows",
+        }
+    }
+
+    /// How many files, slices or places it speaks of; `None` where it speaks of the whole.
+    #[must_use]
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Gaps(n) | Self::DoubledInstanceUid(n) | Self::SeveralPatients(n) | Self::SeveralStacks(n) => Some(*n),
+            other => other.left_out(),
+        }
+    }
+
+    /// How many files it leaves out of the volume; `None` where it leaves out none.
+    #[must_use]
+    pub fn left_out(&self) -> Option<usize> {
+        match self {
+            Self::DuplicatePositions(n)
+            | Self::Copies(n)
+            | Self::MixedSizes(n)
+            | Self::MixedOrientations(n)
+            | Self::NotGrey(n)
+            | Self::WithoutPosition(n)
+            | Self::UnreadablePixels(n)
+            | Self::BadRescale(n)
+            | Self::Unread { slices: n, .. }
+            | Self::UnreadMore(n)
+            | Self::MultiFrame(n)
+            | Self::PixelForm(_, n)
+            | Self::Localizers(n)
+            | Self::WithoutPicture(n) => Some(*n),
+            _ => None,
+        }
+    }
+}
+
+/// Pixels that are no 8-bit or 16-bit integers with a linear modality LUT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PixelForm {
+    /// BitsAllocated above 16.
+    Wide,
+    /// BitsAllocated that is no multiple of 8: packed, or single bits.
+    Packed,
+    /// FloatPixelData or DoubleFloatPixelData.
+    Float,
+    /// A ModalityLUTSequence instead of rescale values.
+    ModalityLut,
+}
+
+impl PixelForm {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Wide, Self::Packed, Self::Float, Self::ModalityLut];
+}
+
+impl fmt::Display for PixelForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wide => "more than 16 bits a pixel",
+            Self::Packed => "packed pixels",
+            Self::Float => "floating-point pixels",
+            Self::ModalityLut => "a table instead of rescale values",
+        })
+    }
 }
 
 /// What was repaired in memory so that a file could be read.
@@ -57,21 +181,57 @@ pub enum Oddity {
 pub enum Repair {
     /// No (0002,0000) group length; the RSNA 2022 files are written so.
     MetaGroupLength,
-    /// No preamble or no file meta information.
+    /// A (0002,0000) group length that is not the group's.
+    WrongMetaGroupLength,
+    /// File meta information, but no preamble before it.
+    NoPreamble,
+    /// No file meta information, or none that names the transfer syntax.
     NoMeta,
-    /// The end of the file is cut or carries stray bytes.
+    /// The data set is not written as the transfer syntax says.
+    TransferSyntax,
+    /// Stray bytes after the data set.
     TrailingBytes,
+    /// The file ends within an element; what is before it is used.
+    Cut,
+    /// A value of odd length.
+    OddLength,
+    /// An element whose VR is none of the standard's.
+    UnknownVr,
+    /// A sequence or an item without its end, or an end without its sequence.
+    SequenceEnd,
+    /// Elements that are not in rising order.
+    Order,
+    /// An element that is there twice; the first counts.
+    Doubled,
+    /// A length of the pixels that is not theirs.
+    PixelLength,
+    /// Encapsulated pixels without their end.
+    PixelSequenceEnd,
     /// An offset table that does not fit its fragments was not used.
     OffsetTable,
+    /// Text in another character set than SpecificCharacterSet says.
+    CharacterSet,
 }
 
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MetaGroupLength => "file meta group length missing",
+            Self::WrongMetaGroupLength => "file meta group length wrong",
+            Self::NoPreamble => "no preamble",
             Self::NoMeta => "no DICOM file header",
-            Self::TrailingBytes => "bytes cut off or left over at the end of a file",
+            Self::TransferSyntax => "data not written as the transfer syntax says",
+            Self::TrailingBytes => "stray bytes at the end of a file",
+            Self::Cut => "a file cut off at its end",
+            Self::OddLength => "values of odd length",
+            Self::UnknownVr => "elements of unknown type (VR)",
+            Self::SequenceEnd => "sequence ends missing or stray",
+            Self::Order => "elements out of order",
+            Self::Doubled => "doubled elements, the first counts",
+            Self::PixelLength => "wrong length of the pixels",
+            Self::PixelSequenceEnd => "compressed pixels without their end",
             Self::OffsetTable => "wrong pixel offset table",
+            Self::CharacterSet => "text in another character set than stated",
         })
     }
 }
@@ -114,6 +274,11 @@ impl fmt::Display for Oddity {
             Self::BadRescale(n) => {
                 count(f, *n, "slice with a bad rescale left out", "slices with a bad rescale left out")
             }
+            Self::Unread { slices: 1, reason } => write!(f, "1 slice left out: {reason}"),
+            Self::Unread { slices, reason } => write!(f, "{slices} slices left out: {reason}"),
+            Self::UnreadMore(n) => {
+                count(f, *n, "more slice left out for another reason", "more slices left out for other reasons")
+            }
             Self::BadWindow => f.write_str("a window in the file is not one: replaced"),
             Self::BadNumber(what) => write!(f, "{what} is not a usable number"),
             Self::OverlappingSlices => f.write_str("slices overlap"),
@@ -121,7 +286,16 @@ impl fmt::Display for Oddity {
             Self::Monochrome1 => f.write_str("MONOCHROME1"),
             Self::UnevenSpacing => f.write_str("uneven slice spacing"),
             Self::MultiFrame(n) => count(f, *n, "multi-frame file left out", "multi-frame files left out"),
+            Self::PixelForm(form, 1) => write!(f, "1 slice with {form} left out"),
+            Self::PixelForm(form, n) => write!(f, "{n} slices with {form} left out"),
             Self::SeveralPatients(n) => write!(f, "the files name {n} patients"),
+            Self::Localizers(n) => count(f, *n, "localizer left out", "localizers left out"),
+            Self::WithoutPicture(n) => count(f, *n, "file without a picture", "files without a picture"),
+            Self::SeveralStacks(n) => write!(f, "{n} stacks in one series, told apart"),
+            Self::ShiftedSlices => f.write_str("slices beside the stack's axis: moved back"),
+            Self::Resliced(Axis::FrontBack) => f.write_str("coronal slices: read as axial ones"),
+            Self::Resliced(_) => f.write_str("sagittal slices: read as axial ones"),
+            Self::TurnedRows => f.write_str("rows run from front to back: turned"),
         }
     }
 }

@@ -119,6 +119,17 @@ pub struct Instance {
     pub slice_thickness: Option<f64>,
 }
 
+/// What the headers say about how a series was made, for the choice among several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeriesHints {
+    /// ImageType, its values joined by backslashes as in the file: `ORIGINAL\\PRIMARY\\AXIAL`.
+    pub image_type: CleanText,
+    /// ProtocolName.
+    pub protocol: CleanText,
+    /// Whether ContrastBolusAgent names one.
+    pub contrast: bool,
+}
+
 /// One series (or one regular stack of a series that holds several), its slices in the volume's order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -136,6 +147,8 @@ pub struct Series {
     pub kernel: CleanText,
     /// BodyPartExamined.
     pub body_part: CleanText,
+    /// How it was made, as far as the headers say.
+    pub hints: SeriesHints,
     /// What it is.
     pub kind: SeriesKind,
     /// The instances that make up the stack, in the volume's order: head to foot for axial ones.

@@ -29,8 +29,9 @@ impl CleanText {
                     '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => kept.push(' '),
                     _ if is_unsafe(c) => {}
                     _ if unicode_normalization::char::is_combining_mark(c) => {
+                        // A mark on a blank would be left alone where blanks are collapsed, and join the text before it.
                         marks += 1;
-                        if marks <= 2 {
+                        if marks <= 2 && kept.chars().any(|base| !base.is_whitespace()) {
                             kept.push(c);
                         }
                     }
@@ -101,6 +102,12 @@ mod tests {
     fn control_and_bidi_characters_are_gone() {
         let hostile = "\u{1b}]0;title\u{7}A\u{1b}[2JB\u{9b}31mC\u{202e}D\u{200b}E\0F";
         assert_eq!(CleanText::new(hostile).as_str(), "]0;titleA[2JB31mCDEF");
+    }
+
+    #[test]
+    fn marks_stand_on_letters() {
+        assert_eq!(CleanText::new("a \u{c46}b \u{301}").as_str(), "a b");
+        assert_eq!(CleanText::new("e\u{301}\u{301}\u{301}").as_str(), "e\u{301}\u{301}");
     }
 
     #[test]

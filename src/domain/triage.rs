@@ -1,5 +1,6 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
+use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
 use super::{Modality, Series, SeriesKind, Study};
 use std::fmt;
 
@@ -10,12 +11,18 @@ pub enum NotAnalysed {
     NotCt(String),
     /// There are no pictures.
     NoPictures,
-    /// There is no axial series.
+    /// The slices are not axial and cannot be turned into axial ones.
     NoAxialSeries,
+    /// Localizers only.
+    OnlyLocalizers,
     /// Fewer slices than a neck needs; the number found.
     TooFewSlices(usize),
     /// The extent along the body is too small to show a cervical level; in whole mm.
     TooShort(u32),
+    /// Sagittal or coronal slices over too little of the body's width; in whole mm.
+    TooNarrow(u32),
+    /// Projections (MIP, volume rendering) and not slices.
+    Projection,
     /// The pixel or slice geometry is unknown or unusable; what is missing.
     NoGeometry(&'static str),
     /// The pixels are not Hounsfield units.
@@ -32,8 +39,11 @@ impl fmt::Display for NotAnalysed {
             Self::NotCt(modality) => write!(f, "{modality}, not CT"),
             Self::NoPictures => f.write_str("no pictures"),
             Self::NoAxialSeries => f.write_str("no axial series"),
+            Self::OnlyLocalizers => f.write_str("only localizers"),
             Self::TooFewSlices(n) => write!(f, "{n} slice{}, too few for a neck", if *n == 1 { "" } else { "s" }),
             Self::TooShort(mm) => write!(f, "{mm} mm along the body, too short for a neck"),
+            Self::TooNarrow(mm) => write!(f, "{mm} mm across the body, too narrow for a neck"),
+            Self::Projection => f.write_str("projections, not slices"),
             Self::NoGeometry(what) => write!(f, "{what} missing"),
             Self::NotHounsfield => f.write_str("pixels are not Hounsfield units"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
@@ -55,25 +65,20 @@ pub struct Candidate {
 const MIN_SLICES: usize = 6;
 /// Extent in mm that a stack needs at least: about one cervical level.
 const MIN_EXTENT_MM: f64 = 15.0;
+/// Extent in mm across the body that sagittal and coronal slices need at least: a vertebra with its processes.
+const MIN_ACROSS_MM: f64 = 40.0;
 
-/// The series to analyse, by these rules, each a tie-breaker of the one before:
-///
-/// 1. CT (or modality not stated), axial, with positions and pixel spacing, at least `MIN_SLICES` (6) slices and
-///    `MIN_EXTENT_MM` (15) mm;
-/// 2. the longer extent wins, when it is longer by more than a fifth;
-/// 3. then a sharp (bone) kernel;
-/// 4. then the smaller slice spacing;
-/// 5. then more slices, then the earlier series.
+/// The series to analyse: of those that are [`suitable`], the one with the most points, the earlier of equals.
 ///
 /// # Errors
 /// The reason why no series can be analysed, told of the series that came nearest.
 pub fn choose_series(study: &Study) -> Result<Candidate, NotAnalysed> {
-    let mut best: Option<usize> = None;
+    let mut best: Option<(i32, usize)> = None;
     let mut declined: Option<NotAnalysed> = None;
-    for (index, series) in study.series.iter().enumerate() {
-        match suitable(series) {
-            Ok(()) if best.is_none_or(|current| is_better(series, &study.series[current])) => best = Some(index),
-            Ok(()) => {}
+    for (index, verdict) in rank_series(study).into_iter().enumerate() {
+        match verdict {
+            Ok(score) if best.is_none_or(|(most, _)| score.total() > most) => best = Some((score.total(), index)),
+            Ok(_) => {}
             Err(reason) => {
                 if declined.as_ref().is_none_or(|current| nearness(&reason) > nearness(current)) {
                     declined = Some(reason);
@@ -82,9 +87,15 @@ pub fn choose_series(study: &Study) -> Result<Candidate, NotAnalysed> {
         }
     }
     match best {
-        Some(index) => Ok(Candidate { series: index, explanation: explain(&study.series[index]) }),
+        Some((_, series)) => Ok(Candidate { series, explanation: explain(&study.series[series]) }),
         None => Err(declined.unwrap_or(NotAnalysed::NoPictures)),
     }
+}
+
+/// The points of every series, or why it cannot be analysed; in the study's order.
+#[must_use]
+pub fn rank_series(study: &Study) -> Vec<Result<SeriesScore, NotAnalysed>> {
+    study.series.iter().map(|series| suitable(series).map(|()| score(series))).collect()
 }
 
 /// Whether a series can be analysed at all.
@@ -99,7 +110,11 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
         SeriesKind::Axial => {}
         SeriesKind::NoPixels => return Err(NotAnalysed::NoPictures),
         SeriesKind::Unpositioned => return Err(NotAnalysed::NoGeometry("slice positions")),
-        SeriesKind::Sagittal | SeriesKind::Coronal | SeriesKind::Localizer => return Err(NotAnalysed::NoAxialSeries),
+        SeriesKind::Sagittal | SeriesKind::Coronal => {}
+        SeriesKind::Localizer => return Err(NotAnalysed::OnlyLocalizers),
+    }
+    if is_projection(series) {
+        return Err(NotAnalysed::Projection);
     }
     if series.pixel_spacing().is_none() {
         return Err(NotAnalysed::NoGeometry("pixel spacing"));
@@ -108,8 +123,12 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
     if series.instances.len() < MIN_SLICES {
         return Err(NotAnalysed::TooFewSlices(series.instances.len()));
     }
-    if extent < MIN_EXTENT_MM {
-        return Err(NotAnalysed::TooShort(extent.round() as u32));
+    let along = head_foot_mm(series);
+    if along < MIN_EXTENT_MM {
+        return Err(NotAnalysed::TooShort(along.round() as u32));
+    }
+    if series.kind != SeriesKind::Axial && extent < MIN_ACROSS_MM {
+        return Err(NotAnalysed::TooNarrow(extent.round() as u32));
     }
     Ok(())
 }
@@ -128,121 +147,17 @@ pub fn explain(series: &Series) -> String {
     words.join(", ")
 }
 
-fn is_better(series: &Series, than: &Series) -> bool {
-    let (extent, other) = (series.extent_mm().unwrap_or(0.0), than.extent_mm().unwrap_or(0.0));
-    if extent > 1.2 * other || other > 1.2 * extent {
-        return extent > other;
-    }
-    if is_sharp(series) != is_sharp(than) {
-        return is_sharp(series);
-    }
-    let (spacing, other) = (series.slice_spacing().unwrap_or(f64::MAX), than.slice_spacing().unwrap_or(f64::MAX));
-    if (spacing - other).abs() > 0.05 {
-        return spacing < other;
-    }
-    series.instances.len() > than.instances.len()
-}
-
-/// Whether the kernel's or the series' name is one that the makers give to sharp (bone) reconstructions: GE BONE, Siemens B60 to
-/// B80 and Br/Hr 59 to 69, Philips YA to YE, Canon FC30 and up, or the word itself.
-fn is_sharp(series: &Series) -> bool {
-    let kernel = series.kernel.as_str().to_ascii_uppercase();
-    let description = series.description.as_str().to_ascii_uppercase();
-    let number = |prefix: &str| -> Option<u32> {
-        let digits: String = kernel.strip_prefix(prefix)?.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    };
-    kernel.contains("BONE")
-        || kernel.contains("EDGE")
-        || description.contains("BONE")
-        || ["YA", "YB", "YC", "YD", "YE"].contains(&kernel.as_str())
-        || ["BR", "HR", "BL", "BV"].iter().any(|prefix| number(prefix).is_some_and(|n| n >= 59))
-        || ["B", "H", "J", "I"].iter().any(|prefix| number(prefix).is_some_and(|n| (60..=99).contains(&n)))
-        || number("FC").is_some_and(|n| (30..=39).contains(&n) || (80..=89).contains(&n))
-}
-
 fn nearness(reason: &NotAnalysed) -> u8 {
     match reason {
         NotAnalysed::NoPictures => 0,
-        NotAnalysed::NoAxialSeries => 1,
+        NotAnalysed::NoAxialSeries | NotAnalysed::OnlyLocalizers | NotAnalysed::Projection => 1,
         NotAnalysed::NotCt(_) => 2,
         NotAnalysed::TooFewSlices(_) => 3,
-        NotAnalysed::TooShort(_) => 4,
+        NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
         NotAnalysed::NoGeometry(_) => 5,
         NotAnalysed::NotHounsfield | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{CleanText, Instance, Patient, PixelSpacing, SliceStack, Uid};
-
-    fn series(slices: usize, spacing: f64, kernel: &str) -> Series {
-        let instance = |i: usize| Instance {
-            path: format!("{i}.dcm").into(),
-            sop_instance_uid: Uid::from_file(&format!("1.{i}")),
-            frame: 0,
-            instance_number: None,
-            plane: None,
-            spacing: PixelSpacing::new(0.5, 0.5),
-            rows: 512,
-            columns: 512,
-            slice_thickness: None,
-        };
-        Series {
-            uid: Uid::from_file("1.2"),
-            stack_index: 0,
-            number: None,
-            description: CleanText::default(),
-            modality: Modality::Ct,
-            kernel: CleanText::new(kernel),
-            body_part: CleanText::default(),
-            kind: SeriesKind::Axial,
-            instances: (0..slices).map(instance).collect(),
-            stack: Some(SliceStack::new((0..slices).map(|i| i as f64 * spacing).collect())),
-            oddities: Vec::new(),
-        }
-    }
-
-    fn study(series: Vec<Series>) -> Study {
-        Study {
-            uid: Uid::from_file("1"),
-            patient: Patient::default(),
-            date: None,
-            description: CleanText::default(),
-            accession: CleanText::default(),
-            series,
-            oddities: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_sharp_kernel_beats_a_soft_one_and_then_thin_beats_thick() {
-        let chosen = choose_series(&study(vec![
-            series(200, 1.0, "STANDARD"),
-            series(100, 2.0, "BONE"),
-            series(200, 1.0, "Br64f"),
-        ]));
-        let chosen = chosen.expect("one is suitable");
-        assert_eq!(chosen.series, 2);
-        assert_eq!(chosen.explanation, "1.0 mm, Br64f kernel, 200 slices");
-    }
-
-    #[test]
-    fn a_whole_neck_beats_a_sharper_part_of_it() {
-        let chosen =
-            choose_series(&study(vec![series(40, 1.0, "BONE"), series(100, 2.0, "STANDARD")])).expect("suitable");
-        assert_eq!(chosen.series, 1);
-    }
-
-    #[test]
-    fn the_reason_is_that_of_the_nearest_series() {
-        let mut mr = series(100, 1.0, "");
-        mr.modality = Modality::Other(CleanText::new("MR"));
-        assert_eq!(choose_series(&study(vec![mr.clone()])), Err(NotAnalysed::NotCt("MR".into())));
-        assert_eq!(choose_series(&study(vec![mr, series(2, 1.0, "")])), Err(NotAnalysed::TooFewSlices(2)));
-        assert_eq!(choose_series(&study(vec![])), Err(NotAnalysed::NoPictures));
-        assert_eq!(choose_series(&study(vec![series(8, 1.0, "")])), Err(NotAnalysed::TooShort(7)));
-    }
-}
+mod tests;

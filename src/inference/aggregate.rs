@@ -1,11 +1,14 @@
 //! Per-slice outputs to one line per level. Pure.
 
 use super::manifest::PresenceSpec;
-use crate::domain::{Aggregation, CervicalLevel, NotAnalysed, PerLevel, Probability, SliceScore};
+use crate::domain::{Aggregation, CervicalLevel, LevelExtent, NotAnalysed, PerLevel, Probability, SliceScore};
 
 /// A vertebra with its processes takes up no more than this along the neck, mm; C7's spinous process hangs low, C2 has the
 /// dens. What is "seen" over more is not a vertebra.
 const TALLEST_LEVEL_MM: f64 = 75.0;
+/// A scan of more than this shows two levels of a neck or none, mm: no level with its processes is as tall, and its neighbours
+/// reach into its slices.
+const LONE_LEVEL_MM: f64 = 80.0;
 /// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
 const TOP_SHARE: usize = 10;
 const TOP_LEAST: usize = 3;
@@ -19,6 +22,8 @@ pub enum LevelSummary {
         probability: Probability,
         /// Place (in the given list) of the slice where `f · v` is highest.
         key: usize,
+        /// How much of it.
+        extent: LevelExtent,
     },
     /// It does not.
     NotSeen,
@@ -26,15 +31,19 @@ pub enum LevelSummary {
 
 /// Summarises scored slices: `offsets[k]` is the place of `scores[k]` along the stack in mm, rising.
 ///
+/// `edges` are the places beyond which there is no scan: its ends, and both sides of a gap. A level that shows on one of them is cut off.
+///
 /// A level is seen where its visibility passes `presence.vertebra` over at least `presence.minimum_mm`. Its probability is, by the
 /// original system, `C_i = Σ_s f·v / Σ_s v` over all slices (or the package's other choice).
 ///
 /// # Errors
-/// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves
-/// out more than one level, or is longer than a vertebra can be.
+/// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves out more than
+/// one level, or is longer than a vertebra can be; and when one level alone is seen in a scan so long that its neighbours
+/// must show too.
 pub fn summarise(
     scores: &[SliceScore],
     offsets: &[f64],
+    edges: &[f64],
     aggregation: Aggregation,
     presence: PresenceSpec,
 ) -> Result<PerLevel<LevelSummary>, NotAnalysed> {
@@ -55,7 +64,9 @@ pub fn summarise(
         };
         let suspicion = |s: usize| scores[s].fracture[level].value() * scores[s].vertebra[level].value();
         let key = visible.iter().copied().max_by(|&a, &b| suspicion(a).total_cmp(&suspicion(b))).unwrap_or(0);
-        LevelSummary::Seen { probability, key }
+        let at_an_edge = visible.iter().any(|&s| edges.iter().any(|edge| (edge - offsets[s]).abs() < 1e-6));
+        let extent = if at_an_edge { LevelExtent::CutOff } else { LevelExtent::Whole };
+        LevelSummary::Seen { probability, key, extent }
     });
     // A scan goes through the neck without a gap: one level may be overlooked between others, more is another part of the body.
     let seen: Vec<usize> = CervicalLevel::ALL
@@ -69,6 +80,11 @@ pub fn summarise(
     }
     let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
     // One pair out of order is the network's weakness; more is not a neck.
+    let ends = edges.iter().chain(offsets);
+    let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(*at), high.max(*at)));
+    if centres.len() == 1 && last - first > LONE_LEVEL_MM {
+        return Err(NotAnalysed::NoCervicalSpine);
+    }
     if centres.is_empty() || in_order + 1 < centres.len() || (centres.len() == 2 && in_order < 2) {
         return Err(NotAnalysed::NoCervicalSpine);
     }
@@ -158,7 +174,7 @@ mod tests {
             score(&[(C1, 0.0, 1.0), (C2, 1.0, 0.5)]),
         ];
         let summary =
-            summarise(&scores, &[0.0, 1.0, 2.0], Aggregation::VisibilityWeightedMean, PRESENCE).expect("a neck");
+            summarise(&scores, &[0.0, 1.0, 2.0], &[], Aggregation::VisibilityWeightedMean, PRESENCE).expect("a neck");
         assert!((probability(&summary, C1) - 0.4).abs() < 1e-6);
         assert!((probability(&summary, C2) - 0.55 / 1.5).abs() < 1e-6);
         assert_eq!(summary[C3], LevelSummary::NotSeen);
@@ -171,8 +187,25 @@ mod tests {
     #[test]
     fn the_mean_of_the_highest_by_hand() {
         let scores: Vec<_> = [0.1, 0.9, 0.8, 0.1].map(|f| score(&[(C1, 1.0, f)])).to_vec();
-        let summary = summarise(&scores, &[0.0, 1.0, 2.0, 3.0], Aggregation::VisibleTopMean, PRESENCE).expect("a neck");
+        let summary =
+            summarise(&scores, &[0.0, 1.0, 2.0, 3.0], &[], Aggregation::VisibleTopMean, PRESENCE).expect("a neck");
         assert!((probability(&summary, C1) - 0.6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_level_on_the_last_slice_or_beside_a_gap_is_cut_off() {
+        let scores: Vec<_> = [C1, C1, C2, C2, C3, C3].map(|level| score(&[(level, 0.9, 0.1)])).to_vec();
+        let offsets = [2.0, 4.0, 6.0, 8.0, 20.0, 22.0];
+        let summary =
+            summarise(&scores, &offsets, &[0.0, 8.0, 20.0, 24.0], Aggregation::VisibilityWeightedMean, PRESENCE);
+        let extents = summary.expect("a neck").0.map(|level| match level {
+            LevelSummary::Seen { extent, .. } => Some(extent),
+            LevelSummary::NotSeen => None,
+        });
+        assert_eq!(
+            extents[..4],
+            [Some(LevelExtent::Whole), Some(LevelExtent::CutOff), Some(LevelExtent::CutOff), None]
+        );
     }
 
     #[test]
@@ -180,7 +213,7 @@ mod tests {
         let scores = [score(&[(C1, 0.9, 0.5)]), score(&[]), score(&[]), score(&[])];
         let offsets = [0.0, 1.0, 2.0, 3.0];
         assert_eq!(
-            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE),
             Err(NotAnalysed::NoCervicalSpine)
         );
     }
@@ -190,7 +223,7 @@ mod tests {
         let scores: Vec<_> = [C7, C7, C3, C3, C2, C2, C1, C1].map(|level| score(&[(level, 0.9, 0.1)])).to_vec();
         let offsets: Vec<f64> = (0..8).map(|i| f64::from(i) * 2.0).collect();
         assert_eq!(
-            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE),
             Err(NotAnalysed::NoCervicalSpine)
         );
     }
@@ -200,7 +233,7 @@ mod tests {
         let offsets: Vec<f64> = (0..6).map(|i| f64::from(i) * 2.0).collect();
         let run = |levels: [CervicalLevel; 6]| {
             let scores = levels.map(|level| score(&[(level, 0.9, 0.1)]));
-            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE)
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE)
         };
         assert!(run([C4, C4, C6, C6, C7, C7]).is_ok());
         assert_eq!(run([C1, C1, C5, C5, C7, C7]), Err(NotAnalysed::NoCervicalSpine));
@@ -211,7 +244,7 @@ mod tests {
         let scores = vec![score(&[(C7, 0.9, 0.1)]); 100];
         let offsets: Vec<f64> = (0..100).map(f64::from).collect();
         assert_eq!(
-            summarise(&scores, &offsets, Aggregation::VisibilityWeightedMean, PRESENCE),
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE),
             Err(NotAnalysed::NoCervicalSpine)
         );
     }

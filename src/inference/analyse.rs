@@ -150,6 +150,14 @@ impl Analyser {
     }
 }
 
+/// Offsets of the slices beyond which there is no scan: the first, the last, and both sides of every gap.
+fn edges(volume: &Volume) -> Vec<f64> {
+    let offsets = &volume.stack.offsets;
+    let gaps = volume.stack.gaps();
+    let sides = gaps.iter().flat_map(|&index| [offsets.get(index), offsets.get(index + 1)]);
+    [offsets.first(), offsets.last()].into_iter().chain(sides).flatten().copied().collect()
+}
+
 /// All indices below `total`: first every [`FIRST_STRIDE`]th, then those half-way between, and so on.
 fn coarse_to_fine(total: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..total).step_by(FIRST_STRIDE).collect();
@@ -178,13 +186,13 @@ pub fn report_of(
     let scores: Vec<SliceScore> = known.iter().map(|(_, output)| output.score).collect();
     let offsets: Vec<f64> =
         known.iter().map(|(index, _)| volume.stack.offsets.get(*index).copied().unwrap_or_default()).collect();
-    let summary = aggregate::summarise(&scores, &offsets, manifest.aggregation, manifest.presence)?;
+    let summary = aggregate::summarise(&scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)?;
     let preprocessor = Preprocessor::new(volume, &manifest.input)?;
     let instance_number = |index: usize| volume.slices.get(index).and_then(|slice| slice.instance_number);
     let levels = PerLevel::from_fn(|level| {
         let outcome = match summary[level] {
             LevelSummary::NotSeen => LevelOutcome::NotSeen,
-            LevelSummary::Seen { probability, key } => {
+            LevelSummary::Seen { probability, key, extent } => {
                 let (index, output) = known[key];
                 let (height, width) = output.map_size;
                 let map = output.activation.get(level.index() * height * width..(level.index() + 1) * height * width);
@@ -199,6 +207,7 @@ pub fn report_of(
                         instance_number: instance_number(index),
                         position_mm: volume.position_mm(index),
                     },
+                    extent,
                     hot_spot: spot,
                 }
             }

@@ -139,10 +139,10 @@ fn unpacked(cache: Option<&Path>) -> Result<(Environment, LibrarySource), Librar
 fn unpack_to(cache: &Path) -> io::Result<PathBuf> {
     let folder = cache.join(format!("onnxruntime-{}", &embedded::SHA256[..16]));
     let path = folder.join(embedded::NAME);
-    if let Ok(bytes) = std::fs::read(&path) {
-        if sha256_hex(&bytes) == embedded::SHA256 {
-            return Ok(path);
-        }
+    if let Ok(bytes) = std::fs::read(&path)
+        && sha256_hex(&bytes) == embedded::SHA256
+    {
+        return Ok(path);
     }
     std::fs::create_dir_all(&folder)?;
     let temporary = folder.join(format!("{}.{}", embedded::NAME, std::process::id()));

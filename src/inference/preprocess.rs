@@ -79,7 +79,8 @@ impl<'v> Preprocessor<'v> {
             return Err(NotAnalysed::NoAxialSeries);
         }
         if Axis::nearest(plane.row_cosines) != Axis::RightLeft {
-            return Err(NotAnalysed::Unsupported("rows of the slices run from front to back".into()));
+            // `dicom` turns every CT volume; what is left is turned by half a right angle and more.
+            return Err(NotAnalysed::Unsupported("the slices are turned too far from any plane of the body".into()));
         }
         let (flip_columns, flip_rows) = (plane.row_cosines.x < 0.0, plane.column_cosines.y < 0.0);
         let pixel_mm = spec.millimetres / f64::from(spec.size);

@@ -84,7 +84,7 @@ fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel):
     let uid = &study.uid;
     let progress = |done: usize, total: usize| {
         // A word now and then; the screen needs no more.
-        if done % 16 == 0 {
+        if done.is_multiple_of(16) {
             let _ = sender.send(Message::VolumeProgress { study: uid.clone(), series: *index, done, total });
         }
     };

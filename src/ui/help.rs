@@ -43,8 +43,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         let after = put(buffer, x, y, room, &keys, style(Role::Key)).max(x + keys_room) + 1;
         put(buffer, after, y, (x + room).saturating_sub(after), help, style(Role::Text));
     }
-    let last = format!("{back} · : names every command · research use only, not a medical device");
-    put(buffer, area.x + 2, area.bottom() - 1, area.width - 4, &last, style(Role::Muted));
+    let room = area.width - 3;
+    let last = [
+        format!("{back} · : names every command · research use only, not a medical device"),
+        format!("{back} · research use only, not a medical device"),
+        format!("{back} · research use only"),
+    ];
+    let last = last.iter().find(|line| width(line) <= room).unwrap_or(&last[2]);
+    put(buffer, area.x + 2, area.bottom() - 1, room, last, style(Role::Muted));
 }
 
 /// Keys and what they do; the seven levels in one line.
@@ -59,7 +65,7 @@ fn lines(screen: Screen, look: Look<'_>) -> Vec<(String, String)> {
         let in_turn = first_keys.iter().zip(1..).all(|(key, digit)| **key == digit.to_string());
         let keys = if in_turn { "1…7".to_owned() } else { first_keys.concat() };
         let [first, .., last] = CervicalLevel::ALL;
-        lines.push((keys, format!("go to {first} … {last}'s key slice")));
+        lines.push((keys, format!("key slice of {first} to {last}")));
     }
     lines
 }

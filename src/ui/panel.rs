@@ -1,11 +1,12 @@
 //! The C1–C7 probability panel: bar, percentage, key slice, threshold, what is not seen, and which model speaks.
 
 use super::bar::{self, Kind};
-use super::text::{paragraph, put, put_right};
+use super::text::{paragraph, put, put_right, width};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
-    Analysis, CervicalLevel, Completeness, FractureReport, LevelOutcome, ModelIdentity, ModelNature, Probability,
+    Absence, Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, ModelIdentity,
+    ModelNature, Probability,
 };
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -100,15 +101,19 @@ fn overall(
         (Completeness::Preliminary { done, total }, progress) => {
             let paused = matches!(progress, Some(Progress::Running { paused: true, .. }));
             let share = 100 * done / total.max(1);
-            format!("{} {share} % of the slices", if paused { "paused at" } else { "preliminary, from" })
+            if paused { format!("paused at {share} % of slices") } else { format!("preliminary, {share} % done") }
         }
         (Completeness::Final, _) => {
-            let missing = report.not_seen();
-            let names: Vec<&str> = missing.iter().map(|level| level.name()).collect();
-            match names.as_slice() {
+            let mut missing = report.absences();
+            let cut_off: Vec<&str> = report.cut_off().iter().map(|level| level.name()).collect();
+            if !cut_off.is_empty() {
+                missing.push(format!("partly in the scan: {}", cut_off.join(" ")));
+            }
+            let room = inner.width - 11;
+            match missing.as_slice() {
                 [] => format!("┊ alert {}", report.model.thresholds.overall),
-                [one] => format!("without {one}: not in the scan"),
-                several => format!("without {}: not in the scan", several.join(" ")),
+                [one] if width(one) <= room => one.clone(),
+                _ => "not all levels, see below".to_owned(),
             }
         }
     };
@@ -130,13 +135,15 @@ fn level_line(
     put(buffer, inner.x + 1, y, 2, level.name(), style(Role::Title));
     match report.levels[level].outcome {
         LevelOutcome::NotSeen => {
-            let words = match report.completeness {
-                Completeness::Final => "not in the scan",
-                Completeness::Preliminary { .. } => "not seen yet",
-            };
-            put(buffer, inner.x + 5, y, inner.width - 6, words, style(Role::Muted));
+            let why = report.absence(level).filter(|_| report.completeness == Completeness::Final);
+            let words = why.map_or_else(|| "not seen yet".to_owned(), |why| why.to_string());
+            let role = if why == Some(Absence::Overlooked) { Role::Warning } else { Role::Muted };
+            put(buffer, inner.x + 5, y, inner.width - 6, &words, style(role));
         }
-        LevelOutcome::Seen { probability, key_slice, .. } => {
+        LevelOutcome::Seen { probability, key_slice, extent, .. } => {
+            if extent == LevelExtent::CutOff {
+                put(buffer, inner.x + 3, y, 1, "…", style(Role::Warning));
+            }
             let alert = report.is_level_alert(level);
             let bar_width = inner.width.saturating_sub(20);
             let threshold = report.model.thresholds.level;
@@ -228,7 +235,7 @@ fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&Mod
     put(buffer, inner.x + 1, y + 1, inner.width - 2, second, style(Role::Warning));
 }
 
-/// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`.
+/// The panel in one line, for narrow screens: `C1 1 C2 44! … all 90 %`. Which model speaks stands on the picture's frame.
 pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     let entry = model.worklist.entry(&reading.study.uid);
@@ -254,11 +261,5 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
     let role = if report.is_alert() { Role::Alarm } else { Role::Title };
     let mark = if report.is_alert() { "!" } else { "" };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
-    x = put(buffer, x + 1, area.y, area.width, &all, style(role)) + 2;
-    let room = area.right().saturating_sub(x + 1);
-    let ways =
-        [format!("{} · research use only", report.model), format!("{} · research", report.model), "research".into()];
-    if let Some(way) = ways.iter().find(|way| super::text::width(way) <= room) {
-        put(buffer, x, area.y, room, way, style(Role::Warning));
-    }
+    put(buffer, x + 1, area.y, area.width, &all, style(role));
 }

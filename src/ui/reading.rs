@@ -3,7 +3,7 @@
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, VolumeState};
-use crate::domain::{Analysis, FractureReport, Volume};
+use crate::domain::{Analysis, FractureReport, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -50,9 +50,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
         panel::one_line(buffer, line_area, model, reading, look);
     }
     picture(buffer, picture_area, reading, look, &mut layout);
-    if !noted {
-        on_the_frame(buffer, picture_area, reading, look);
-    }
+    let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
+    on_the_frame(buffer, picture_area, reading, speaker.as_deref(), noted, look);
     strip::draw(buffer, strip_area, reading, report, look);
     layout.strip = reading.volume().map(|_| strip_area);
     layout
@@ -176,9 +175,17 @@ fn series_words(reading: &Reading) -> String {
     words.join(" · ")
 }
 
-/// What is odd about the series, in one line: as much of it as has room, and how much more there is.
-fn oddities(volume: &Volume, room: u16) -> String {
-    let all: Vec<String> = volume.oddities.iter().map(ToString::to_string).collect();
+/// What the open series can show of a neck, and what is odd about it.
+fn notices(reading: &Reading) -> Vec<String> {
+    let Some(volume) = reading.volume() else { return Vec::new() };
+    let series = reading.study.series.get(reading.series);
+    let shows = series.map(|series| coverage(&reading.study.patient, series)).unwrap_or_default();
+    let shows = shows.iter().map(ToString::to_string);
+    shows.chain(volume.oddities.iter().map(ToString::to_string)).collect()
+}
+
+/// Notices in one line: as many as have room, and how many more there are.
+fn in_one_line(all: &[String], room: u16) -> String {
     let told = |count: usize| {
         let more = all.len() - count;
         let rest = if more > 0 { format!(" (+{more})") } else { String::new() };
@@ -187,12 +194,28 @@ fn oddities(volume: &Volume, room: u16) -> String {
     (1..=all.len()).rev().map(told).find(|line| width(line) <= room).unwrap_or_else(|| told(all.len().min(1)))
 }
 
-/// Oddities on the lower edge of the picture's frame.
-fn on_the_frame(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
-    let Some(volume) = reading.volume().filter(|volume| !volume.oddities.is_empty()) else { return };
-    let room = area.width.saturating_sub(6);
-    let line = format!(" {} ", fit(&oddities(volume, room), room));
-    put_right(buffer, area.right() - 2, area.bottom() - 1, room + 2, &line, look.theme.style(Role::Warning));
+/// On the picture's lower border: who speaks where the panel is folded into a line, and what is odd about the series.
+fn on_the_frame(
+    buffer: &mut Buffer,
+    area: Rect,
+    reading: &Reading,
+    model_words: Option<&str>,
+    told: bool,
+    look: Look<'_>,
+) {
+    let y = area.bottom() - 1;
+    let mut left = area.x + 2;
+    if let Some(words) = model_words {
+        let words = format!(" {words} ");
+        left = put(buffer, left, y, area.width - 4, &words, look.theme.style(Role::Warning)) + 1;
+    }
+    let right = area.right() - 2;
+    let room = right.saturating_sub(left + 2);
+    let notices = notices(reading);
+    if !told && !notices.is_empty() && room > 8 {
+        let line = format!(" {} ", fit(&in_one_line(&notices, room), room));
+        put_right(buffer, right, y, room + 2, &line, look.theme.style(Role::Warning));
+    }
 }
 
 fn side_picture(
@@ -227,12 +250,10 @@ fn side_picture(
     }
 }
 
-/// Oddities of the series under the panel; `false`, and nothing drawn, where they do not all have room.
+/// Notices about the series under the panel; `false`, and nothing drawn, where they do not all have room.
 fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) -> bool {
-    let Some(volume) = reading.volume() else { return true };
     let room = area.width.saturating_sub(3);
-    let lines: Vec<String> =
-        volume.oddities.iter().flat_map(|oddity| super::text::wrap(&oddity.to_string(), room, 3)).collect();
+    let lines: Vec<String> = notices(reading).iter().flat_map(|notice| super::text::wrap(notice, room, 3)).collect();
     if lines.len() + 1 > usize::from(area.height) {
         return false;
     }

@@ -28,6 +28,7 @@ pub(super) fn fit(text: &str, room: u16) -> String {
         used += cells;
         cut.push_str(cluster);
     }
+    cut.truncate(cut.trim_end().len());
     if room > 0 {
         cut.push('…');
     }

@@ -2,13 +2,14 @@
 
 use super::bar::{self, Kind};
 use super::reading::state_words;
-use super::text::{fit, paragraph, put, put_right, width, wrap};
+use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look};
 use crate::app::{Entry, Model, ModelState, Order, Progress, ScanState};
-use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature};
+use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// From this width on the selection's words have room in one line.
 const WIDE: u16 = 160;
@@ -201,25 +202,34 @@ fn row(
     let words = state_words(entry, network);
     let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
+    let mut taken = 0;
     if refused {
-        // The reason needs the room of levels, and what it leaves is the patient's.
-        let role =
-            if matches!(entry.progress, Progress::Done(Analysis::Failed(_))) { Role::Error } else { Role::Warning };
-        let room = columns.levels.1 + columns.patient.1 / 2 + 8;
-        let end = put(buffer, columns.levels.0, y, room, &words, style(role)) + 2;
-        let x = end.max(columns.patient.0);
-        let room = (columns.patient.0 + columns.patient.1).saturating_sub(x);
-        put(buffer, x, y, room, &fit(entry.name(), room), style(name_role));
+        // The reason is what matters here: where it has no room between levels and name it begins under the missing bar,
+        // and the name comes after it, in the room of the age. A failure's reason may be long and is cut: who it is about
+        // must be seen, and the lines below the list tell it whole.
+        let failed = matches!(entry.progress, Progress::Done(Analysis::Failed(_)));
+        let role = if failed { Role::Error } else { Role::Warning };
+        let beside = columns.patient.0 + columns.patient.1 / 2 - columns.levels.0;
+        let x = if width(&words) <= beside { columns.levels.0 } else { columns.bar.0 + 2 };
+        let end = if failed { columns.patient.0 + 6 } else { columns.age };
+        taken = put(buffer, x, y, end.saturating_sub(x), &words, style(role));
+        let x = (taken + 2).max(columns.patient.0);
+        let end = if x > columns.patient.0 { columns.study.0 - 1 } else { columns.patient.0 + columns.patient.1 };
+        taken = put(buffer, x, y, end.saturating_sub(x), entry.name(), style(name_role));
     } else {
         let (levels, role) = if done { levels(entry) } else { (words, Role::Muted) };
         put(buffer, columns.levels.0, y, columns.levels.1, &levels, style(role));
         put(buffer, columns.patient.0, y, columns.patient.1, entry.name(), style(name_role));
     }
     let patient = &entry.study.patient;
-    if let Some(age) = patient.age_years {
+    if let Some(age) = patient.age_years
+        && taken < columns.age.saturating_sub(3)
+    {
         put_right(buffer, columns.age, y, 3, &age.to_string(), style(name_role));
     }
-    if let Some(sex) = patient.sex {
+    if let Some(sex) = patient.sex
+        && taken < columns.age
+    {
         put(buffer, columns.age + 1, y, 1, &sex.letter().to_string(), style(name_role));
     }
     put(buffer, columns.study.0, y, columns.study.1, entry.study.description.as_str(), style(Role::Muted));
@@ -227,6 +237,10 @@ fn row(
         put_right(buffer, x, y, 16, &date.to_string(), style(Role::Muted));
     }
     put_right(buffer, columns.slices, y, 6, &entry.slices().to_string(), style(Role::Muted));
+    if selected {
+        // Texts bring their own background; the whole row is the selection.
+        buffer.set_style(line, Style { fg: None, ..style(Role::Selection) });
+    }
 }
 
 /// Levels past the threshold; a dash for none; what the scan does not show.
@@ -282,9 +296,12 @@ fn selection_words(model: &Model) -> String {
                 words.push(format!("{level} {probability} slice {}", key.index + 1));
             }
         }
-        let missing: Vec<&str> = report.not_seen().into_iter().map(CervicalLevel::name).collect();
-        if !missing.is_empty() && report.completeness == Completeness::Final {
-            words.push(format!("{} not in the scan", missing.join(" ")));
+        if report.completeness == Completeness::Final {
+            words.extend(report.absences());
+        }
+        let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
+        if !partly.is_empty() && report.completeness == Completeness::Final {
+            words.push(format!("{} partly in the scan", partly.join(" ")));
         }
     }
     let state = state_words(entry, &model.network);
@@ -294,6 +311,7 @@ fn selection_words(model: &Model) -> String {
     if let Ok(choice) = &entry.choice {
         words.push(choice.explanation.clone());
         if let Some(series) = entry.study.series.get(choice.series) {
+            words.extend(coverage(&entry.study.patient, series).iter().map(ToString::to_string));
             words.extend(series.oddities.iter().map(ToString::to_string));
         }
     }

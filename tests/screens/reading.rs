@@ -5,9 +5,13 @@ use crate::worklist::full;
 use crate::{drawn, keep, styled, text};
 use cspine::app::{Command, Message, Screen};
 use cspine::config::Keymap;
-use cspine::domain::{Analysis, CleanText, Completeness, Modality, NotAnalysed, Oddity, SeriesKind, Sex};
+use cspine::domain::{
+    Analysis, CervicalLevel, CleanText, Completeness, LevelExtent, LevelOutcome, Modality, NotAnalysed, Oddity,
+    SeriesKind, Sex,
+};
 use cspine::inference::WorkerEvent;
 use cspine::theme::Theme;
+use std::sync::Arc;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(160, 45), (120, 30), (80, 24)];
@@ -51,7 +55,7 @@ fn styles() {
 fn loading_and_not_loadable() {
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent);
-    keep("reading_loading_80x24", &text(&session.model));
+    keep("reading_opening_80x24", &text(&session.model));
     session.send(Message::VolumeProgress { study: uid(1), series: 0, done: 96, total: 312 });
     each_size("loading", &mut session);
     let problem = "slice 12 cannot be read: /data/incoming/one/IM0012.dcm ends in the middle of its pixels; copy the \
@@ -76,6 +80,20 @@ fn levels_that_are_not_in_the_scan() {
     session.analysed(1, 140, [Some(0.01), Some(0.04), Some(0.02), Some(0.01), Some(0.06), Some(0.05), None]);
     session.command(Command::Open).loaded();
     each_size("without_c7", &mut session);
+}
+
+#[test]
+fn levels_that_the_scan_cuts_off() {
+    let mut cut = (*report(1, 140, [Some(0.01); 7], Completeness::Final)).clone();
+    if let LevelOutcome::Seen { extent, .. } = &mut cut.levels[CervicalLevel::C7].outcome {
+        *extent = LevelExtent::CutOff;
+    }
+    let mut session = Session::with_network((120, 30));
+    session.found(plain(1)).scanned(140).started(1).finished(1, Analysis::Analysed(Arc::new(cut)));
+    assert!(text(&session.model).contains("C7 partly in the scan"), "{}", text(&session.model));
+    session.command(Command::Open).loaded();
+    let screen = text(&session.model);
+    assert!(screen.contains("partly in the scan: C7") && screen.contains("C7…"), "{screen}");
 }
 
 #[test]

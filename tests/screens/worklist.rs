@@ -18,7 +18,7 @@ fn each_size(name: &str, session: &mut Session) {
 }
 
 /// A list in which every state of an analysis has its row.
-pub fn full(size: (u16, u16)) -> Session {
+pub(crate) fn full(size: (u16, u16)) -> Session {
     let mut session = Session::with_network(size);
     let mut mr = study(5, "PHANTOM^Five", 0, Sex::Other, "MR cervical", 20);
     mr.patient.age_years = None;

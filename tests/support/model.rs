@@ -4,9 +4,9 @@ use cspine::app::{Command, Effect, Message, Model, PromptKey, update};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
-    KeySlice, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity, Patient,
-    PatientPoint, PerLevel, PixelSpacing, Probability, ScoredSlice, Series, SeriesKind, Sex, SliceInfo, SliceScore,
-    SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume, VolumeShape,
+    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
+    Patient, PatientPoint, PerLevel, PixelSpacing, Probability, ScoredSlice, Series, SeriesHints, SeriesKind, Sex,
+    SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ const SIDE: usize = 48;
 const FIRST_Z: f64 = -20.0;
 
 /// The identifier of study number `n`.
-pub fn uid(n: usize) -> Uid {
+pub(crate) fn uid(n: usize) -> Uid {
     Uid::from_file(&format!("1.2.3.{n}"))
 }
 
 /// The identifier of a series of study number `n`.
-pub fn series_uid(n: usize, series: usize) -> Uid {
+pub(crate) fn series_uid(n: usize, series: usize) -> Uid {
     Uid::from_file(&format!("1.2.3.{n}.{series}"))
 }
 
@@ -44,7 +44,7 @@ fn position(kind: SeriesKind, slice: usize) -> [f64; 3] {
 }
 
 /// A series of `slices` pictures, 1 mm apart.
-pub fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) -> Series {
+pub(crate) fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) -> Series {
     let instance = |slice: usize| Instance {
         path: "a.dcm".into(),
         sop_instance_uid: Uid::from_file(&format!("1.2.3.{n}.{index}.{slice}")),
@@ -64,6 +64,7 @@ pub fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) -> Series
         modality: Modality::Ct,
         kernel: CleanText::new("BONE"),
         body_part: CleanText::new("CSPINE"),
+        hints: SeriesHints::default(),
         kind,
         instances: (0..slices).map(instance).collect(),
         stack: Some(SliceStack::new((0..slices).map(|slice| slice as f64).collect())),
@@ -72,7 +73,7 @@ pub fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) -> Series
 }
 
 /// A study with one axial series.
-pub fn study(n: usize, name: &str, age: u16, sex: Sex, description: &str, slices: usize) -> Study {
+pub(crate) fn study(n: usize, name: &str, age: u16, sex: Sex, description: &str, slices: usize) -> Study {
     Study {
         uid: uid(n),
         patient: Patient {
@@ -90,12 +91,12 @@ pub fn study(n: usize, name: &str, age: u16, sex: Sex, description: &str, slices
 }
 
 /// A study that only differs by its number.
-pub fn plain(n: usize) -> Study {
+pub(crate) fn plain(n: usize) -> Study {
     study(n, &format!("PHANTOM^N{n:02}"), 40, Sex::Other, "CT C-spine", 140)
 }
 
 /// A volume that belongs to a series; without geometry where the series has none.
-pub fn volume(series: &Series) -> Volume {
+pub(crate) fn volume(series: &Series) -> Volume {
     let shape = VolumeShape { slices: series.instances.len(), rows: SIDE, columns: SIDE };
     let plane = series.instances.first().and_then(|instance| instance.plane);
     let step = match series.kind {
@@ -130,12 +131,12 @@ pub fn volume(series: &Series) -> Volume {
 }
 
 /// A probability.
-pub fn p(value: f32) -> Probability {
+pub(crate) fn p(value: f32) -> Probability {
     Probability::new(value).expect("a probability")
 }
 
 /// The model that speaks in the tests.
-pub fn identity(nature: ModelNature) -> Arc<ModelIdentity> {
+pub(crate) fn identity(nature: ModelNature) -> Arc<ModelIdentity> {
     Arc::new(ModelIdentity {
         name: "phantom-b0".into(),
         version: "0.3".into(),
@@ -147,13 +148,18 @@ pub fn identity(nature: ModelNature) -> Arc<ModelIdentity> {
 }
 
 /// The key slice of a level in a report over `slices` slices: the middle of its seventh.
-pub fn key_slice(level: CervicalLevel, slices: usize) -> usize {
+pub(crate) fn key_slice(level: CervicalLevel, slices: usize) -> usize {
     (2 * level.index() + 1) * slices / 14
 }
 
 /// A report about study number `n`; `None` for a level that is not seen. The neck is divided into sevenths, and each level's
 /// suspicion rises towards the middle of its own.
-pub fn report(n: usize, slices: usize, levels: [Option<f32>; 7], completeness: Completeness) -> Arc<FractureReport> {
+pub(crate) fn report(
+    n: usize,
+    slices: usize,
+    levels: [Option<f32>; 7],
+    completeness: Completeness,
+) -> Arc<FractureReport> {
     let finding = |level: CervicalLevel| {
         let index = key_slice(level, slices);
         let outcome = levels[level.index()].map_or(LevelOutcome::NotSeen, |value| LevelOutcome::Seen {
@@ -163,6 +169,7 @@ pub fn report(n: usize, slices: usize, levels: [Option<f32>; 7], completeness: C
                 instance_number: i32::try_from(index + 1).ok(),
                 position_mm: Some(FIRST_Z - index as f64),
             },
+            extent: LevelExtent::Whole,
             hot_spot: Some(HotSpot { point: PatientPoint::new(-30.0, -10.0, FIRST_Z - index as f64) }),
         });
         LevelFinding { level, outcome }
@@ -200,14 +207,14 @@ pub fn report(n: usize, slices: usize, levels: [Option<f32>; 7], completeness: C
 }
 
 /// Two broken levels, C2 and C6.
-pub const BROKEN: [Option<f32>; 7] =
+pub(crate) const BROKEN: [Option<f32>; 7] =
     [Some(0.01), Some(0.44), Some(0.02), Some(0.01), Some(0.06), Some(0.81), Some(0.01)];
 /// Nothing broken.
-pub const WHOLE: [Option<f32>; 7] =
+pub(crate) const WHOLE: [Option<f32>; 7] =
     [Some(0.01), Some(0.04), Some(0.02), Some(0.01), Some(0.06), Some(0.05), Some(0.01)];
 
 /// A session: the model and what it wanted done last.
-pub struct Session {
+pub(crate) struct Session {
     /// The model.
     pub model: Model,
     /// Effects of the last message.
@@ -216,30 +223,30 @@ pub struct Session {
 
 impl Session {
     /// The program at its start.
-    pub fn new(size: (u16, u16)) -> Self {
+    pub(crate) fn new(size: (u16, u16)) -> Self {
         Self { model: Model::new("/data/incoming", size, "kitty"), effects: Vec::new() }
     }
 
     /// The program with its model loaded.
-    pub fn with_network(size: (u16, u16)) -> Self {
+    pub(crate) fn with_network(size: (u16, u16)) -> Self {
         let mut session = Self::new(size);
         session.worker(WorkerEvent::ModelReady(identity(ModelNature::Synthetic)));
         session
     }
 
     /// Feeds a message.
-    pub fn send(&mut self, message: Message) -> &mut Self {
+    pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = update(&mut self.model, message);
         self
     }
 
     /// Feeds a command.
-    pub fn command(&mut self, command: Command) -> &mut Self {
+    pub(crate) fn command(&mut self, command: Command) -> &mut Self {
         self.send(Message::Command(command))
     }
 
     /// Feeds commands by name.
-    pub fn commands(&mut self, names: &[&str]) -> &mut Self {
+    pub(crate) fn commands(&mut self, names: &[&str]) -> &mut Self {
         for name in names {
             self.command(Command::from_name(name).expect("a command"));
         }
@@ -247,7 +254,7 @@ impl Session {
     }
 
     /// Types into the prompt.
-    pub fn type_text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn type_text(&mut self, text: &str) -> &mut Self {
         for letter in text.chars() {
             self.send(Message::Prompt(PromptKey::Text(letter.to_string())));
         }
@@ -255,57 +262,57 @@ impl Session {
     }
 
     /// A key of the prompt.
-    pub fn key(&mut self, key: PromptKey) -> &mut Self {
+    pub(crate) fn key(&mut self, key: PromptKey) -> &mut Self {
         self.send(Message::Prompt(key))
     }
 
     /// A study is found.
-    pub fn found(&mut self, study: Study) -> &mut Self {
+    pub(crate) fn found(&mut self, study: Study) -> &mut Self {
         self.send(Message::StudyFound(Arc::new(study)))
     }
 
     /// The scan ends.
-    pub fn scanned(&mut self, files: usize) -> &mut Self {
+    pub(crate) fn scanned(&mut self, files: usize) -> &mut Self {
         self.send(Message::ScanFinished(ScanSummary { files, dicom: files, ..ScanSummary::default() }))
     }
 
     /// The worker tells something.
-    pub fn worker(&mut self, event: WorkerEvent) -> &mut Self {
+    pub(crate) fn worker(&mut self, event: WorkerEvent) -> &mut Self {
         self.send(Message::Worker(event))
     }
 
     /// The worker begins a study's first series.
-    pub fn started(&mut self, n: usize) -> &mut Self {
+    pub(crate) fn started(&mut self, n: usize) -> &mut Self {
         self.worker(WorkerEvent::Started { study: uid(n), series: 0 })
     }
 
     /// The worker has analysed some slices.
-    pub fn progress(&mut self, n: usize, done: usize, total: usize) -> &mut Self {
+    pub(crate) fn progress(&mut self, n: usize, done: usize, total: usize) -> &mut Self {
         self.worker(WorkerEvent::Progress { study: uid(n), series: 0, done, total })
     }
 
     /// The worker has a preliminary report.
-    pub fn partial(&mut self, n: usize, report: Arc<FractureReport>) -> &mut Self {
+    pub(crate) fn partial(&mut self, n: usize, report: Arc<FractureReport>) -> &mut Self {
         self.worker(WorkerEvent::Partial { study: uid(n), series: 0, report })
     }
 
     /// The worker ends with a study's first series.
-    pub fn finished(&mut self, n: usize, analysis: Analysis) -> &mut Self {
+    pub(crate) fn finished(&mut self, n: usize, analysis: Analysis) -> &mut Self {
         self.worker(WorkerEvent::Finished { study: uid(n), series: 0, analysis })
     }
 
     /// A study's first series is analysed.
-    pub fn analysed(&mut self, n: usize, slices: usize, levels: [Option<f32>; 7]) -> &mut Self {
+    pub(crate) fn analysed(&mut self, n: usize, slices: usize, levels: [Option<f32>; 7]) -> &mut Self {
         self.started(n).finished(n, Analysis::Analysed(report(n, slices, levels, Completeness::Final)))
     }
 
     /// What the open study asked for arrives.
-    pub fn loaded(&mut self) -> &mut Self {
+    pub(crate) fn loaded(&mut self) -> &mut Self {
         self.loaded_with(&[])
     }
 
     /// The open series arrives, with oddities found while loading.
-    pub fn loaded_with(&mut self, oddities: &[Oddity]) -> &mut Self {
+    pub(crate) fn loaded_with(&mut self, oddities: &[Oddity]) -> &mut Self {
         let reading = self.model.reading.as_ref().expect("an open study");
         let (study, series) = (reading.study.uid.clone(), reading.series);
         let mut volume = volume(&reading.study.series[series]);
@@ -314,12 +321,12 @@ impl Session {
     }
 
     /// Identifier of the selected study.
-    pub fn selected(&self) -> Uid {
+    pub(crate) fn selected(&self) -> Uid {
         self.model.worklist.selected().expect("a selection").study.uid.clone()
     }
 
     /// The list from its top.
-    pub fn order(&self) -> Vec<Uid> {
+    pub(crate) fn order(&self) -> Vec<Uid> {
         self.model.worklist.rows().map(|entry| entry.study.uid.clone()).collect()
     }
 }

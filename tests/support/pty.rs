@@ -15,7 +15,7 @@ fn cells(n: u16) -> NonZeroU16 {
 }
 
 /// The program and what it has drawn.
-pub struct Program {
+pub(crate) struct Program {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -24,7 +24,7 @@ pub struct Program {
 
 impl Program {
     /// Starts cspine with arguments and a home folder.
-    pub fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
+    pub(crate) fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cspine"));
@@ -59,22 +59,22 @@ impl Program {
     }
 
     /// The screen's text.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.output.lock().expect("the output").0.screen().contents()
     }
 
     /// Every byte written so far.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.output.lock().expect("the output").1.clone()
     }
 
     /// Types.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("the program reads keys");
     }
 
     /// Answers the question that fences frames (`CSI 6n`), as a terminal does, until the condition holds for the screen.
-    pub fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> String {
         let begun = Instant::now();
         loop {
             self.answer();
@@ -110,19 +110,19 @@ impl Program {
     }
 
     /// Gives the window another size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.output.lock().expect("the output").0.screen_mut().set_size(cells(rows), cells(columns));
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
         self.master.resize(size).expect("a resize");
     }
 
     /// The process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().expect("a running program")
     }
 
     /// Waits for the end and returns the exit code.
-    pub fn wait(&mut self) -> u32 {
+    pub(crate) fn wait(&mut self) -> u32 {
         let begun = Instant::now();
         loop {
             self.answer();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder (or file) of the shared test data: below `CSPINE_SHARED`, or beside the project's own folder. `None`, with a
 /// word on the terminal, where it is missing; a failure instead where `CSPINE_REQUIRE_SHARED=1` asks for it.
-pub fn folder(name: &str) -> Option<PathBuf> {
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("CSPINE_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = root.join(name);

@@ -1,0 +1,200 @@
+//! What a command does in the reading screen.
+
+use super::super::suspicion::peaks;
+use super::super::{Command, Effect, Model, Reading};
+use super::{open, queue};
+use crate::domain::{CervicalLevel, Completeness, FractureReport};
+use std::sync::Arc;
+
+/// Slices of a big step.
+const BIG_STEP: isize = 10;
+
+const NOT_READ: &str = "the series is not read yet";
+
+/// Goes to the key slice of the level that is most likely broken.
+pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
+    let Some(level) = report.worst_level().map(|finding| finding.level) else { return };
+    go_to_level(reading, report, level);
+}
+
+fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLevel) -> bool {
+    let point = report.levels[level].hot_spot().map(|spot| spot.point);
+    let Some(index) = reading.key_slice(report, level) else {
+        return point.is_some_and(|point| reading.go_to_point(point));
+    };
+    reading.go_to_volume_slice(index, point);
+    true
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Close => {
+            model.reading = None;
+            return queue(model);
+        }
+        Command::NextStudy => return neighbour(model, 1),
+        Command::PreviousStudy => return neighbour(model, -1),
+        Command::NextSeries => return other_series(model, 1),
+        Command::PreviousSeries => return other_series(model, -1),
+        Command::AnalyseSeries => return analyse_series(model),
+        _ => {}
+    }
+    let uid = model.reading.as_ref().map(|reading| reading.study.uid.clone());
+    let report = uid.and_then(|uid| model.worklist.entry(&uid)?.report().cloned());
+    let Some(reading) = &mut model.reading else { return Vec::new() };
+    let mut say: Option<String> = None;
+    match command {
+        Command::SliceDown => reading.move_by(1),
+        Command::SliceUp => reading.move_by(-1),
+        Command::SlicesDown => reading.move_by(BIG_STEP),
+        Command::SlicesUp => reading.move_by(-BIG_STEP),
+        Command::FirstSlice => reading.move_to(0),
+        Command::LastSlice => reading.move_to(usize::MAX),
+        Command::NextSuspicion | Command::PreviousSuspicion => {
+            say = next_suspicion(reading, report.as_deref(), command == Command::NextSuspicion).err();
+        }
+        Command::Level(level) => {
+            let gone = report.as_deref().is_some_and(|report| go_to_level(reading, report, level));
+            reading.moved |= gone;
+            if !gone {
+                say = Some(match report {
+                    _ if reading.volume().is_none() => NOT_READ.to_owned(),
+                    None => format!("no result yet: {level}'s slice is not known"),
+                    Some(report) if report.levels[level].key_slice().is_some() => {
+                        format!("{level} lies outside this series; tab shows the next one")
+                    }
+                    Some(report) if report.completeness == Completeness::Final => {
+                        report.absence(level).map_or_else(String::new, |why| format!("{level}: {why}"))
+                    }
+                    Some(_) => format!("{level} is not seen yet"),
+                });
+            }
+        }
+        Command::NextPlane => {
+            if !reading.next_plane() {
+                say = Some("no reformats: the files give no positions or no pixel spacing".into());
+            }
+        }
+        Command::WindowBone => reading.preset_window("bone"),
+        Command::WindowBoneDetail => reading.preset_window("bone-detail"),
+        Command::WindowSoft => reading.preset_window("soft"),
+        Command::WindowLung => reading.preset_window("lung"),
+        Command::WindowBrain => reading.preset_window("brain"),
+        Command::WindowFile => {
+            if !reading.next_file_window() {
+                say = Some("the files name no window".into());
+            }
+        }
+        Command::LevelUp => reading.adjust_window(50.0, 1.0),
+        Command::LevelDown => reading.adjust_window(-50.0, 1.0),
+        Command::WidthUp => reading.adjust_window(0.0, 1.15),
+        Command::WidthDown => reading.adjust_window(0.0, 1.0 / 1.15),
+        Command::Invert => reading.inverted = !reading.inverted,
+        Command::ZoomIn => reading.zoom_by(1.25),
+        Command::ZoomOut => reading.zoom_by(0.8),
+        Command::PanLeft | Command::PanRight | Command::PanUp | Command::PanDown if reading.zoom <= 1.0 => {
+            say = Some("the whole picture is shown; zoom in first".into());
+        }
+        Command::PanLeft => reading.pan(-1.0, 0.0),
+        Command::PanRight => reading.pan(1.0, 0.0),
+        Command::PanUp => reading.pan(0.0, -1.0),
+        Command::PanDown => reading.pan(0.0, 1.0),
+        Command::Fit => reading.fit(),
+        Command::ToggleMarks => reading.marks = !reading.marks,
+        Command::TogglePanel => reading.panel = !reading.panel,
+        Command::ToggleTexts => reading.texts = !reading.texts,
+        _ => say = Some(format!("{} works in the list", command.name())),
+    }
+    if let Some(text) = say {
+        model.tell(text);
+    }
+    Vec::new()
+}
+
+fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forward: bool) -> Result<(), String> {
+    let report = report.ok_or("no result yet")?;
+    let volume = reading.volume().map(Arc::clone).ok_or(NOT_READ)?;
+    if report.series_uid != volume.series_uid {
+        return Err("another series was analysed; A analyses this one".into());
+    }
+    let peaks = peaks(report);
+    if peaks.is_empty() {
+        return Err("no slice passes the threshold".into());
+    }
+    let native = crate::raster::native_plane(&volume);
+    let here = reading.slice_of(native);
+    let next = if forward {
+        peaks.iter().find(|peak| **peak > here).or(peaks.first())
+    } else {
+        peaks.iter().rev().find(|peak| **peak < here).or(peaks.last())
+    };
+    if let Some(&index) = next {
+        let spot = CervicalLevel::ALL.into_iter().find_map(|level| {
+            let finding = &report.levels[level];
+            finding.key_slice().filter(|key| key.index == index).and(finding.hot_spot())
+        });
+        reading.go_to_volume_slice(index, spot.map(|spot| spot.point));
+        reading.moved = true;
+    }
+    Ok(())
+}
+
+fn neighbour(model: &mut Model, step: isize) -> Vec<Effect> {
+    let Some(row) = model.reading.as_ref().and_then(|reading| model.worklist.row_of(&reading.study.uid)) else {
+        model.tell("the filter hides this study; its neighbours are not known");
+        return Vec::new();
+    };
+    let next = row.checked_add_signed(step).and_then(|row| model.worklist.at(row)).map(|entry| entry.study.uid.clone());
+    match next {
+        Some(uid) => open(model, &uid),
+        None => {
+            model.tell(if step > 0 {
+                "this is the last study of the list"
+            } else {
+                "this is the first study of the list"
+            });
+            Vec::new()
+        }
+    }
+}
+
+fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let with_pictures: Vec<usize> =
+        (0..reading.study.series.len()).filter(|&index| !reading.study.series[index].instances.is_empty()).collect();
+    let here = with_pictures.iter().position(|index| *index == reading.series).unwrap_or(0);
+    let len = with_pictures.len();
+    if len < 2 {
+        model.tell("the study has no other series with pictures");
+        return Vec::new();
+    }
+    let series = with_pictures[(here + len).saturating_add_signed(step) % len];
+    let study = Arc::clone(&reading.study);
+    let (marks, texts, panel) = (reading.marks, reading.texts, reading.panel);
+    let mut next = Reading::new(Arc::clone(&study), series);
+    next.preset_window(&model.preferences.window);
+    (next.marks, next.texts, next.panel) = (marks, texts, panel);
+    model.reading = Some(next);
+    vec![Effect::Load(study, series)]
+}
+
+fn analyse_series(model: &mut Model) -> Vec<Effect> {
+    let Some((uid, series)) = model.reading.as_ref().map(|reading| (reading.study.uid.clone(), reading.series)) else {
+        return Vec::new();
+    };
+    let current = model.worklist.entry(&uid).and_then(|entry| entry.choice.as_ref().ok()).map(|choice| choice.series);
+    if current == Some(series) {
+        model.tell("this is the series that is analysed");
+        return Vec::new();
+    }
+    match model.worklist.choose(&uid, series) {
+        Ok(()) => {
+            model.tell("this series is analysed instead");
+            queue(model)
+        }
+        Err(reason) => {
+            model.complain(format!("this series cannot be analysed: {reason}"));
+            Vec::new()
+        }
+    }
+}

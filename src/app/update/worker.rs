@@ -1,0 +1,57 @@
+//! What the worker tells.
+
+use super::super::worklist::Progress;
+use super::super::{Effect, Model, ModelState};
+use super::queue;
+use super::reading::go_to_worst;
+use crate::domain::{Analysis, Uid};
+use crate::inference::WorkerEvent;
+
+pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
+    // What speaks of a series that is no longer the chosen one is out of date.
+    let current = |model: &Model, study: &Uid, series: usize| {
+        let entry = model.worklist.entry(study);
+        entry.is_some_and(|entry| entry.choice.as_ref().is_ok_and(|choice| choice.series == series))
+    };
+    match event {
+        WorkerEvent::ModelReady(identity) => model.network = ModelState::Ready(identity),
+        WorkerEvent::ModelUnavailable(problem) => model.network = ModelState::Unavailable(problem),
+        WorkerEvent::Started { study, series } if current(model, &study, series) => {
+            let partial = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
+            model.worklist.set_progress(&study, Progress::Running { done: 0, total: 0, partial, paused: false });
+        }
+        WorkerEvent::Progress { study, series, done, total } if current(model, &study, series) => {
+            if let Some(entry) = model.worklist.entry_mut(&study)
+                && let Progress::Running { partial, .. } = &entry.progress
+            {
+                entry.progress = Progress::Running { done, total, partial: partial.clone(), paused: false };
+            }
+        }
+        WorkerEvent::Partial { study, series, report } if current(model, &study, series) => {
+            if let Some(Progress::Running { done, total, paused, .. }) =
+                model.worklist.entry(&study).map(|entry| entry.progress.clone())
+            {
+                model.worklist.set_progress(&study, Progress::Running { done, total, partial: Some(report), paused });
+            }
+        }
+        WorkerEvent::Cancelled { study, series } if current(model, &study, series) => {
+            if let Some(entry) = model.worklist.entry_mut(&study)
+                && let Progress::Running { paused, .. } = &mut entry.progress
+            {
+                *paused = true;
+            }
+        }
+        WorkerEvent::Finished { study, series, analysis } if current(model, &study, series) => {
+            if let (Analysis::Analysed(report), Some(reading)) = (&analysis, &mut model.reading) {
+                // The picture stays where the reader has taken it.
+                if reading.study.uid == study && !reading.moved && reading.volume().is_some() {
+                    go_to_worst(reading, report);
+                }
+            }
+            model.worklist.set_progress(&study, Progress::Done(analysis));
+            return queue(model);
+        }
+        _ => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,161 @@
+//! The background worker with the real network: order, interruption, and a study that fails.
+
+#[path = "support/network.rs"]
+mod network;
+
+use crossbeam_channel::{Receiver, unbounded};
+use cspine::dicom::{VolumeCache, scan_all};
+use cspine::domain::{Analysis, Completeness, Study, Uid};
+use cspine::inference::{Job, ModelSource, Worker, WorkerEvent};
+use cspine::phantom::{Recipe, demo_recipes, generate, write_slice, write_study};
+use cspine::task::Cancel;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Long enough for a slow machine under load; a passing test waits for its event only.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A demo neck in few, coarse slices.
+fn small(number: usize) -> Recipe {
+    let mut recipe = demo_recipes().swap_remove(number);
+    let length = recipe.scan.slices as f32 * recipe.scan.spacing_mm;
+    recipe.scan.spacing_mm = 3.0;
+    recipe.scan.thickness_mm = 3.0;
+    recipe.scan.slices = (length / 3.0) as usize;
+    recipe.with_matrix(128)
+}
+
+fn made(folder: &Path, number: usize) -> Arc<Study> {
+    let study = generate(&small(number), &Cancel::new()).expect("a neck");
+    let folder = folder.join(number.to_string());
+    write_study(&study, &folder, &Cancel::new(), &write_slice).expect("files");
+    let (mut studies, unreadable, _) = scan_all(&[folder], &Cancel::new());
+    assert!(unreadable.is_empty() && studies.len() == 1);
+    Arc::new(studies.remove(0))
+}
+
+fn job(study: &Arc<Study>, urgent: bool) -> Job {
+    Job { study: Arc::clone(study), series: 0, attempt: 0, urgent }
+}
+
+struct Running {
+    worker: Worker,
+    events: Receiver<WorkerEvent>,
+    seen: Vec<WorkerEvent>,
+}
+
+impl Running {
+    fn start(cache: &Path) -> Self {
+        let (sender, events) = unbounded();
+        let volumes = Arc::new(VolumeCache::new(256 << 20));
+        let worker = Worker::start(ModelSource::Embedded, Some(cache.to_owned()), volumes, move |event| {
+            // Nobody listens once the test is over.
+            let _ = sender.send(event);
+        });
+        Self { worker, events, seen: Vec::new() }
+    }
+
+    fn until(&mut self, what: &str, wanted: impl Fn(&WorkerEvent) -> bool) -> WorkerEvent {
+        loop {
+            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{what}, after {:?}", self.seen));
+            self.seen.push(event.clone());
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    fn until_finished(&mut self, study: &Arc<Study>) -> Analysis {
+        let event = self.until(
+            "the end of a study",
+            |event| matches!(event, WorkerEvent::Finished { study: ended, .. } if *ended == study.uid),
+        );
+        match event {
+            WorkerEvent::Finished { analysis, .. } => analysis,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn finished(&self) -> Vec<Uid> {
+        let ended = |event: &WorkerEvent| match event {
+            WorkerEvent::Finished { study, .. } => Some(study.clone()),
+            _ => None,
+        };
+        self.seen.iter().filter_map(ended).collect()
+    }
+}
+
+#[test]
+fn the_open_study_overtakes_and_what_it_overtook_goes_on_where_it_was() {
+    let home = tempfile::tempdir().expect("a folder");
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let (first, second) = (made(home.path(), 0), made(home.path(), 1));
+    let mut running = Running::start(home.path());
+    running.worker.set_queue(vec![job(&first, false), job(&second, false)]);
+    let is_first = |uid: &Uid| *uid == first.uid;
+    running.until(
+        "slices of the first study",
+        |event| matches!(event, WorkerEvent::Progress { study, done, .. } if is_first(study) && *done >= 4),
+    );
+    let asked = Instant::now();
+    running.worker.set_queue(vec![job(&second, true), job(&first, false)]);
+    running.until(
+        "the first study gives way",
+        |event| matches!(event, WorkerEvent::Cancelled { study, .. } if is_first(study)),
+    );
+    // Told, not asserted: how long it takes is the machine's business. `cargo test --test worker -- --nocapture` shows it.
+    println!("the running study gave way after {:?}", asked.elapsed());
+    let Analysis::Analysed(report) = running.until_finished(&second) else { panic!("the second neck is analysed") };
+    assert_eq!(report.completeness, Completeness::Final);
+    assert_eq!(report.slices.len(), second.series[0].instances.len());
+    // Nothing that was done is done again: its first progress after the interruption is past what it had.
+    let again = running.until(
+        "the first study goes on",
+        |event| matches!(event, WorkerEvent::Progress { study, .. } if is_first(study)),
+    );
+    assert!(matches!(again, WorkerEvent::Progress { done, .. } if done > 4), "{again:?}");
+    assert!(matches!(running.until_finished(&first), Analysis::Analysed(_)));
+    assert_eq!(running.finished(), [second.uid.clone(), first.uid.clone()]);
+    running.worker.stop();
+}
+
+#[test]
+fn an_interrupted_analysis_ends_with_the_numbers_of_an_undisturbed_one() {
+    let home = tempfile::tempdir().expect("a folder");
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let (study, other) = (made(home.path(), 2), made(home.path(), 6));
+    let mut quiet = Running::start(home.path());
+    quiet.worker.set_queue(vec![job(&study, false)]);
+    let Analysis::Analysed(expected) = quiet.until_finished(&study) else { panic!("a neck") };
+    quiet.worker.stop();
+    let mut disturbed = Running::start(home.path());
+    disturbed.worker.set_queue(vec![job(&study, false)]);
+    disturbed.until("progress", |event| matches!(event, WorkerEvent::Progress { .. }));
+    disturbed.worker.set_queue(vec![job(&other, true), job(&study, false)]);
+    let Analysis::Analysed(report) = disturbed.until_finished(&study) else { panic!("a neck") };
+    assert_eq!(report.levels, expected.levels);
+    assert_eq!(report.slices, expected.slices);
+    assert_eq!(report.overall, expected.overall);
+    disturbed.worker.stop();
+}
+
+#[test]
+fn a_study_whose_files_vanish_fails_with_a_reason_and_the_queue_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let (gone, good) = (made(home.path(), 3), made(home.path(), 4));
+    std::fs::remove_dir_all(home.path().join("3")).expect("removed");
+    let mut running = Running::start(home.path());
+    running.worker.set_queue(vec![job(&gone, false), job(&good, false)]);
+    let Analysis::Failed(reason) = running.until_finished(&gone) else { panic!("a vanished study cannot be analysed") };
+    assert!(reason.contains("no slice of the series could be read"), "{reason}");
+    assert!(matches!(running.until_finished(&good), Analysis::Analysed(_)));
+    running.worker.stop();
+}
