@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     identity = argparse.ArgumentParser(add_help=False)
     identity.add_argument("--name", default="phantom-b0", help="the package's name (default %(default)s)")
     identity.add_argument("--model-version", default="0.1.0", help="the package's version (default %(default)s)")
+    identity.add_argument(
+        "--remark", action="append", default=[], metavar="TEXT", help="a further line of the card's limits; may be repeated"
+    )
 
     def command(name, parents, text):
         sub = commands.add_parser(name, parents=parents, help=text, description=text)
@@ -190,7 +193,7 @@ def _package(given, _, __) -> None:
 
     metrics = _read_json(given.run / METRICS, "evaluate")
     training = load_checkpoint(given.run / CHECKPOINT)
-    write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version)
+    write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version, given.remark)
     print(f"package in {given.out}")
 
 

@@ -17,10 +17,12 @@ INTENDED_USE = {
 }
 
 
-def write_package(out: Path, model: Path, metrics: dict, training: dict, name: str, version: str) -> None:
+def write_package(
+    out: Path, model: Path, metrics: dict, training: dict, name: str, version: str, remarks: list[str] = ()
+) -> None:
     """Writes the package folder.
 
-    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint. Raises `TrainingError` when the
+    `metrics` as `evaluate.evaluate` returns it, `training` the checkpoint, `remarks` further limits for the card. Raises `TrainingError` when the
     metrics are of another model or the name is not fit for a manifest.
     """
     for label, text in (("--name", name), ("--version", version)):
@@ -35,7 +37,7 @@ def write_package(out: Path, model: Path, metrics: dict, training: dict, name: s
     text = manifest(metrics, training["model_config"]["size"], name, version)
     tomllib.loads(text)
     (out / "model.toml").write_text(text, encoding="utf-8")
-    (out / "CARD.md").write_text(card(metrics, training, name, version), encoding="utf-8")
+    (out / "CARD.md").write_text(card(metrics, training, name, version, remarks), encoding="utf-8")
 
 
 def manifest(metrics: dict, size: int, name: str, version: str) -> str:
@@ -109,7 +111,7 @@ def operating_point(metrics: dict) -> str:
     return "; ".join(parts) or "unknown"
 
 
-def card(metrics: dict, training: dict, name: str, version: str) -> str:
+def card(metrics: dict, training: dict, name: str, version: str, remarks: list[str] = ()) -> str:
     """The text of `CARD.md`."""
     config, model, state = training["train_config"], training["model_config"], training["state"]
     synthetic = metrics["nature"] == "synthetic"
@@ -214,6 +216,7 @@ def card(metrics: dict, training: dict, name: str, version: str) -> str:
         f"- It works at {pixel:g} mm per pixel: what is finer is lost.",
         "- Axial CT only. It reads C1 to C7 and nothing else.",
         "- A level that it does not see gets no probability. That is not a negative finding.",
+        *(f"- {remark}" for remark in remarks),
         "- For research only; no decision about a patient may rest on it.",
         "",
         f"SHA-256 of `model.onnx`: `{metrics['model_sha256']}`.",

@@ -144,6 +144,7 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     out = tmp_path / "small"
     arguments = ["all", "--tensors", folders[0], "--dataset", folders[1], "--out", out, "--minutes", "5"]
     arguments += ["--max-steps", "2", "--batch-size", "4", "--workers", "0", "--validation", "0.4", "--test", "0.3"]
+    arguments += ["--remark", "On a neck that was not measured here it raised a false alarm."]
     assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "model.onnx", "model.toml"]
     manifest = tomllib.loads((out / "model.toml").read_text())
@@ -153,6 +154,7 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     assert manifest["sha256"] == metrics["model_sha256"]
     assert manifest["thresholds"]["overall"] == metrics["thresholds"]["overall"]
     card = (out / "CARD.md").read_text()
+    assert "- On a neck that was not measured here it raised a false alarm." in card
     assert manifest["aggregation"] == metrics["calibration"]["aggregation"]
     area = metrics["splits"]["test"]["aggregations"][manifest["aggregation"]]["auc_overall"]
     assert f"| AUC, study | {number(area)} |" in card and manifest["sha256"] in card
