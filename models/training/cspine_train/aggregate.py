@@ -13,6 +13,9 @@ MINIMUM_MM = 4.0
 TALLEST_MM = 75.0
 """What is seen over more than this along the neck is no vertebra."""
 
+LONE_MM = 80.0
+"""One level alone in a longer scan than this is no neck: its neighbours would show too."""
+
 TOP_SHARE, TOP_LEAST = 0.1, 3
 """`visible-top-mean` takes this part of the visible slices, and at least so many."""
 
@@ -67,6 +70,8 @@ def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
     heights = [np.average(positions_mm[shows[:, i]], weights=shares[shows[:, i]]) for i in seen]
     in_order = 1 + sum(upper > lower for upper, lower in zip(heights, heights[1:]))
     if not heights or in_order + 1 < len(heights):
+        return False
+    if len(heights) == 1 and np.ptp(positions_mm) > LONE_MM:
         return False
     missed = seen[-1] - seen[0] + 1 - len(seen)
     return missed <= 1 and not (len(heights) == 2 and in_order < 2)

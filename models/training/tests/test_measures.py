@@ -84,6 +84,12 @@ def test_levels_upside_down_are_declined():
     assert not is_neck(gaps, heights)
 
 
+def test_one_level_alone_in_a_long_scan_is_no_neck():
+    lone = np.zeros((60, 7))
+    lone[20:28, 4] = 1
+    assert is_neck(lone, -1.0 * np.arange(60)) and not is_neck(lone, -2.0 * np.arange(60))
+
+
 def test_area_under_curve_by_hand():
     # Pairs: 0.8 > 0.3, 0.8 > 0.5, 0.5 > 0.3, 0.5 = 0.5 (half): 3.5 of 4.
     assert area_under_curve([1, 1, 0, 0], [0.8, 0.5, 0.5, 0.3]) == pytest.approx(0.875)
