@@ -19,7 +19,7 @@ mod plot;
 pub use bootstrap::{Interval, RESAMPLES, SEED};
 pub use case::{Case, Found, Outcome, RangeError};
 pub use dataset::{Dataset, DatasetError, Made, MadeFracture, StudyTruth, TruthBox, read_dataset};
-pub use document::{Document, predictions};
+pub use document::{Document, LeftOut, predictions};
 pub use markdown::markdown;
 pub use measures::{Measures, RSNA_RATES, measure};
 pub use metrics::{Bin, Proportion, Scored, area_under_curve, average_precision, rsna_loss, sensitivity_at};

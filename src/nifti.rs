@@ -53,6 +53,8 @@ pub struct LabelVolume {
     pub labels: Vec<u8>,
     /// From voxel to voxel along each axis, LPS mm.
     steps: DMat3,
+    /// Its inverse.
+    voxels: DMat3,
     /// Centre of the first voxel, LPS mm.
     origin: PatientPoint,
 }
@@ -82,7 +84,8 @@ impl LabelVolume {
         std::io::copy(&mut (&mut reader).take(header.gap), &mut std::io::sink())?;
         let count = header.size.iter().product();
         let labels = header.kind.labels(reader, count, header.big_endian, header.scale)?;
-        Ok(Self { size: header.size, labels, steps: header.steps, origin: header.origin })
+        let steps = header.steps;
+        Ok(Self { size: header.size, labels, steps, voxels: steps.inverse(), origin: header.origin })
     }
 
     /// The centre of a voxel (fractions allowed), LPS mm.
@@ -94,7 +97,7 @@ impl LabelVolume {
     /// The label of the voxel nearest to a place; 0 outside.
     #[must_use]
     pub fn label_at(&self, point: PatientPoint) -> u8 {
-        let voxel = (self.steps.inverse() * (point - self.origin)).round();
+        let voxel = (self.voxels * (point - self.origin)).round();
         let index = |at: f64, size: usize| (at >= 0.0 && at < size as f64).then_some(at as usize);
         let [columns, rows, slices] = self.size;
         let place = || {

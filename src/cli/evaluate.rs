@@ -3,7 +3,9 @@
 use super::analysis::{analyse_study, load_package};
 use super::{CliError, print, select};
 use crate::domain::Study;
-use crate::evaluation::{Case, Dataset, Document, Outcome, StudyTruth, markdown, plots, predictions, read_dataset};
+use crate::evaluation::{
+    Case, Dataset, Document, LeftOut, Outcome, StudyTruth, markdown, plots, predictions, read_dataset,
+};
 use crate::inference::Package;
 use crate::nifti::LabelVolume;
 use clap::Args as ClapArgs;
@@ -29,7 +31,7 @@ pub(super) struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// A folder that is no data set, no model, labels that cannot be read, or an output that cannot be written.
+/// A folder that is no data set, no model, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if let Some(out) = &args.out {
         std::fs::create_dir_all(out)
@@ -43,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         datasets.push(data);
     }
     let mut package = load_package(args.model.as_deref())?;
-    let (mut cases, mut missing) = (Vec::new(), Vec::new());
+    let (mut cases, mut counts) = (Vec::new(), Vec::new());
     for (index, data) in datasets.iter().enumerate() {
         let found = select::scan(std::slice::from_ref(&data.images))?;
         let known: Vec<(&Study, &StudyTruth)> =
@@ -52,14 +54,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         if strangers > 0 {
             eprintln!("{}: {strangers} studies are not in train.csv and are left out", data.name);
         }
-        missing.push(data.studies.len() - known.len());
-        analyse(index, data, &known, &mut package, &mut cases)?;
+        let mut left_out = LeftOut { without_images: data.studies.len() - known.len(), unreadable_labels: 0 };
+        analyse(index, data, &known, &mut package, &mut cases, &mut left_out);
+        counts.push(left_out);
     }
     if cases.is_empty() {
         return Err(CliError::nothing_readable("no study of train.csv has images; cspine inspect tells what is there"));
     }
     let names: Vec<String> = datasets.into_iter().map(|data| data.name).collect();
-    let document = Document::new(&package.identity, &names, &missing, &cases);
+    let document = Document::new(&package.identity, &names, &counts, &cases);
     print(&markdown(&document, &[]))?;
     if let Some(out) = &args.out {
         write(out, &document, &names, &cases)?;
@@ -81,7 +84,8 @@ fn analyse(
     known: &[(&Study, &StudyTruth)],
     package: &mut Package,
     cases: &mut Vec<Case>,
-) -> Result<(), CliError> {
+    counts: &mut LeftOut,
+) {
     let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
     let studies = bars.add(ProgressBar::new(known.len() as u64));
     let slices = bars.add(ProgressBar::no_length());
@@ -99,19 +103,21 @@ fn analyse(
             slices.set_length(step.total as u64);
             slices.set_position(step.done as u64);
         });
-        let labels = truth
-            .segmentation
-            .as_deref()
-            .map(LabelVolume::read)
-            .transpose()
-            .map_err(|error| CliError::failed("the labels cannot be used", error))?;
+        // A broken label file must not cost the hours before it: the study goes without, and is counted.
+        let labels = truth.segmentation.as_deref().and_then(|path| match LabelVolume::read(path) {
+            Ok(labels) => Some(labels),
+            Err(error) => {
+                bars.suspend(|| eprintln!("labels left out: {error}"));
+                counts.unreadable_labels += 1;
+                None
+            }
+        });
         let presence = package.manifest.presence.vertebra;
         cases.push(Case::new(index, study, truth, labels.as_ref(), &analysis, presence));
         studies.inc(1);
     }
     slices.finish_and_clear();
     studies.finish_and_clear();
-    Ok(())
 }
 
 fn write(out: &Path, document: &Document, names: &[String], cases: &[Case]) -> Result<(), CliError> {

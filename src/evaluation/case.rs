@@ -116,7 +116,9 @@ impl Case {
             outcome,
             visibility: report.zip(slices.as_ref()).map_or_else(Vec::new, |(report, slices)| seen(report, slices)),
             ranges: slices.as_ref().map_or_else(Vec::new, |slices| ranges(report, slices, presence)),
-            found: report.zip(series).map_or_else(Vec::new, |(report, series)| found(report, series, truth, labels)),
+            found: report
+                .zip(series)
+                .map_or_else(Vec::new, |(report, series)| found(report, series, truth, labels.zip(slices.as_ref()))),
             fractures: truth.made.as_ref().map_or_else(Vec::new, |made| made.fractures.clone()),
             source: truth.made.as_ref().and_then(|made| made.source.clone()).unwrap_or_else(|| UNSTATED.into()),
             kernel: truth
@@ -154,7 +156,12 @@ fn ranges(report: Option<&FractureReport>, slices: &LabelSlices, presence: f32) 
         .collect()
 }
 
-fn found(report: &FractureReport, series: &Series, truth: &StudyTruth, labels: Option<&LabelVolume>) -> Vec<Found> {
+fn found(
+    report: &FractureReport,
+    series: &Series,
+    truth: &StudyTruth,
+    labels: Option<(&LabelVolume, &LabelSlices)>,
+) -> Vec<Found> {
     let boxes: Vec<(PlacedBox<'_>, Vec<CervicalLevel>)> = truth
         .boxes
         .iter()

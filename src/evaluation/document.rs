@@ -22,8 +22,17 @@ pub struct Document {
     pub all: Measures,
     /// Measures of each data set, by the name of its folder.
     pub datasets: BTreeMap<String, Measures>,
-    /// Studies in `train.csv` whose images are not there, by data set: they are in no measure.
-    pub without_images: BTreeMap<String, usize>,
+    /// What could not be used, by data set.
+    pub left_out: BTreeMap<String, LeftOut>,
+}
+
+/// What of a data set could not be used.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct LeftOut {
+    /// Studies in `train.csv` whose images are not there: they are in no measure.
+    pub without_images: usize,
+    /// Label files that cannot be read: their studies are in no measure of visibility and ranges.
+    pub unreadable_labels: usize,
 }
 
 /// Which model was evaluated.
@@ -53,9 +62,9 @@ pub struct Bootstrap {
 }
 
 impl Document {
-    /// Measures everything. `names` are the data sets' by their places; `without_images` likewise.
+    /// Measures everything. `names` and `left_out` are the data sets' by their places.
     #[must_use]
-    pub fn new(model: &ModelIdentity, names: &[String], without_images: &[usize], cases: &[Case]) -> Self {
+    pub fn new(model: &ModelIdentity, names: &[String], left_out: &[LeftOut], cases: &[Case]) -> Self {
         let of = |dataset: usize| -> Vec<&Case> { cases.iter().filter(|case| case.dataset == dataset).collect() };
         let all = measure(&cases.iter().collect::<Vec<_>>(), model.thresholds);
         let datasets = match names {
@@ -81,7 +90,7 @@ impl Document {
             bootstrap: Bootstrap { unit: "study", resamples: RESAMPLES, seed: SEED },
             all,
             datasets,
-            without_images: names.iter().cloned().zip(without_images.iter().copied()).collect(),
+            left_out: names.iter().cloned().zip(left_out.iter().copied()).collect(),
         }
     }
 

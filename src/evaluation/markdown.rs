@@ -22,8 +22,15 @@ pub fn markdown(document: &Document, plots: &[&str]) -> String {
         model.sha256,
         document.bootstrap.resamples,
     );
-    for (name, missing) in document.without_images.iter().filter(|(_, missing)| **missing > 0) {
-        let _ = writeln!(text, "\n{name}: {missing} studies of train.csv have no images and are in no measure.");
+    for (name, left_out) in &document.left_out {
+        for (count, what) in [
+            (left_out.without_images, "studies of train.csv have no images and are in no measure"),
+            (left_out.unreadable_labels, "label files cannot be read"),
+        ] {
+            if count > 0 {
+                let _ = writeln!(text, "\n{name}: {count} {what}.");
+            }
+        }
     }
     if document.datasets.len() == 1 {
         measures(&mut text, &document.all, "##");
@@ -51,7 +58,7 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
     ];
     rows.extend(found.auc.levels.iter().map(|(level, area)| (format!("AUC {level}"), interval(*area))));
     rows.push(("RSNA 2022 metric (weighted log loss)".into(), interval(value)));
-    rows.push(("… of these studies' rates, of RSNA's rates".into(), pair(loss.guess_rates, loss.guess_rsna)));
+    rows.push(("… of guessing these studies' own rates, RSNA's rates".into(), pair(loss.guess_rates, loss.guess_rsna)));
     rows.extend(operating_point("overall", &found.thresholds.overall));
     rows.extend(operating_point("levels", &found.thresholds.level));
     rows.push(("sensitivity at 95 % specificity, overall".into(), interval(found.sensitivity_at_95_specificity)));
@@ -59,10 +66,8 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
     let name = format!("visibility of levels, mean average precision ({} slices)", found.visibility_slices);
     rows.push((name, number(found.visibility_ap.mean)));
     rows.push(("whole levels with both ends within 5 mm".into(), share(&found.level_ranges.within_5mm)));
-    rows.push((
-        "… upper end, lower end".into(),
-        format!("{}, {}", errors(found.level_ranges.upper_mm), errors(found.level_ranges.lower_mm)),
-    ));
+    rows.push(("… upper end, reported minus labelled".into(), errors(found.level_ranges.upper_mm)));
+    rows.push(("… lower end".into(), errors(found.level_ranges.lower_mm)));
     rows.push(("hot spot in the box, of found levels".into(), share(&found.localisation.hot_spot_in_box)));
     rows.push(("hot spot in the box enlarged by 5 mm".into(), share(&found.localisation.in_box_5mm)));
     rows.push(("key slice among the fracture's".into(), share(&found.localisation.key_slice)));

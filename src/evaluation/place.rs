@@ -129,14 +129,15 @@ impl<'s> PlacedBox<'s> {
         self.origin.z
     }
 
-    /// The levels that it is about: what the data set says; else those broken levels whose labels lie in it; else the only broken one.
+    /// The levels that it is about: what the data set says; else those broken levels whose labels lie in it, or else show on its slice (a
+    /// fragment may lie where the labels see none); else, without labels, the only broken one.
     #[must_use]
-    pub fn levels(&self, broken: &PerLevel<bool>, labels: Option<&LabelVolume>) -> Vec<CervicalLevel> {
+    pub fn levels(&self, broken: &PerLevel<bool>, labels: Option<(&LabelVolume, &LabelSlices)>) -> Vec<CervicalLevel> {
         if let Some(level) = self.truth.level {
             return vec![level];
         }
-        let broken: Vec<CervicalLevel> = CervicalLevel::ALL.into_iter().filter(|level| broken[*level]).collect();
-        let Some(labels) = labels else {
+        let mut broken: Vec<CervicalLevel> = CervicalLevel::ALL.into_iter().filter(|level| broken[*level]).collect();
+        let Some((labels, slices)) = labels else {
             return if broken.len() == 1 { broken } else { Vec::new() };
         };
         let mut found = PerLevel::<bool>::default();
@@ -155,6 +156,10 @@ impl<'s> PlacedBox<'s> {
             }
         }
         let hit: Vec<CervicalLevel> = broken.iter().copied().filter(|level| found[*level]).collect();
-        if hit.is_empty() && broken.len() == 1 { broken } else { hit }
+        if !hit.is_empty() {
+            return hit;
+        }
+        broken.retain(|level| slices.at(self.z_mm()).is_some_and(|visible| visible[*level]));
+        broken
     }
 }

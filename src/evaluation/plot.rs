@@ -169,12 +169,12 @@ fn roc(cases: &[&Case], measures: &Measures) -> String {
         |area: Option<super::bootstrap::Interval>| area.map_or("–".into(), |found| format!("{:.3}", found.value));
     let bounds = |found: super::bootstrap::Interval| Some(format!(" [{:.3}, {:.3}]", found.low?, found.high?));
     let overall = measures.auc.overall;
-    legend.push((format!("study {}{}", area(overall), overall.and_then(bounds).unwrap_or_default()), COLOURS[0]));
+    legend.push((format!("study: AUC {}{}", area(overall), overall.and_then(bounds).unwrap_or_default()), COLOURS[0]));
     for level in CervicalLevel::ALL {
         let found = measures.auc.levels.get(level.name()).copied().flatten();
-        legend.push((format!("{level} {}", area(found)), COLOURS[level.index() + 1]));
+        legend.push((format!("{level}: AUC {}", area(found)), COLOURS[level.index() + 1]));
     }
-    canvas.legend(278.0, 260.0, &legend);
+    canvas.legend(262.0, 260.0, &legend);
     canvas.finish()
 }
 
@@ -210,7 +210,15 @@ fn reliability(measures: &Measures) -> String {
         let count: usize = bins.iter().map(|bin| bin.count).sum();
         legend.push((format!("{name}: {count}, ECE {error}"), colour));
     }
-    canvas.legend(80.0, 78.0, &legend);
+    // On the side of the diagonal where the curves are not.
+    let below: f64 = measures
+        .reliability
+        .study
+        .iter()
+        .filter_map(|bin| Some((bin.mean_probability? - bin.rate?) * bin.count as f64))
+        .sum();
+    let (x, y) = if below > 0.0 { (80.0, 78.0) } else { (290.0, 360.0) };
+    canvas.legend(x, y, &legend);
     canvas.finish()
 }
 
@@ -269,6 +277,6 @@ fn probabilities(cases: &[&Case], measures: &Measures) -> String {
         (format!("sound: {}", count(0)), colours[0]),
         (format!("alert from {threshold:.3}"), "#333333"),
     ];
-    canvas.legend(360.0, if base < 0.5 { 78.0 } else { 350.0 }, &legend);
+    canvas.legend(330.0, if base < 0.25 { 78.0 } else { 350.0 }, &legend);
     canvas.finish()
 }

@@ -89,8 +89,7 @@ fn the_guesses_are_losses_of_rates() {
     assert!((found.guess_rsna.expect("studies") - of(RSNA_RATES)).abs() < 1e-12);
 }
 
-/// Issue-independent check of the definition: RSNA's own rates guessed for RSNA's own truths lie between 0.55 and 0.65 only when every study is
-/// divided by its weights. Levels are independent here, which they are not in RSNA.
+/// RSNA's rates, guessed for studies broken as often, cost some 0.55 only when every study is divided by its own weights. Levels are independent here, which they are not in RSNA.
 #[test]
 fn guessing_rsnas_rates_costs_what_the_competition_saw() {
     let expected: f64 = [true, false]
