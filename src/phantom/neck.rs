@@ -18,6 +18,8 @@ pub(super) struct Neck {
     fat_planes: f32,
     muscle: f32,
     vessel: f32,
+    /// Share of the carotid's wall that is calcified.
+    calcified: f32,
     seed: u32,
     outside: Outside,
     head: Pose,
@@ -150,6 +152,7 @@ impl Neck {
             scale,
             fat_planes: random.range(0.5, 1.4),
             muscle: random.range(48.0, 64.0),
+            calcified: if random.chance(0.3) { random.range(0.2, 0.6) } else { 0.0 },
             vessel: if random.chance(0.25) { random.range(180.0, 330.0) } else { 45.0 },
             seed: random.bits() as u32,
             outside: Outside {
@@ -188,6 +191,9 @@ impl Neck {
         if level.cranium > 0.0 {
             let scalp = (super::head::vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
             outline += (scalp - outline) * level.cranium;
+        }
+        if (-30.0..130.0).contains(&(p.z - self.head.at.z + 30.0)) {
+            outline = outline.min(super::head::face(self.head.inward(p) / self.scale) * self.scale);
         }
         if outline > 0.6 {
             return self.around(p, outline);
@@ -264,7 +270,7 @@ impl Neck {
         }
         let hu = -1000.0 + 1040.0 * step(-0.6, 0.6, air);
         // Rings of calcified cartilage around the trachea.
-        let ring = p.z < -32.0 && (p.z * 1.4).sin() > 0.0 && air > 0.9;
+        let ring = p.z < -32.0 && wave(p.z * 1.4) > 0.0 && air > 0.9;
         if ring { 120.0 } else { hu }
     }
 
@@ -296,6 +302,10 @@ impl Neck {
         let z = p.z / self.stretch;
         let carotid = Vec2::new(x - 23.0 - z * 0.03, q.y + 15.0 - z * 0.06).length();
         if carotid < 3.4 {
+            // Plaque lies in patches of the wall.
+            if self.calcified > 0.0 && carotid > 2.0 && noise(p / 3.4, self.seed ^ 31) > 1.0 - self.calcified {
+                return Some(620.0);
+            }
             return Some(self.vessel);
         }
         let jugular = ellipse(Vec2::new(x - 31.0, q.y + 13.0), Vec2::new(5.4, 3.8));

@@ -1,5 +1,6 @@
 //! What a scanner makes of a slice: the kernel's blur or sharpness, noise with a grain, streaks, an offset, padding.
 
+use super::exact;
 use super::random::Random;
 use super::recipe::{Kernel, Recipe, Scan};
 use super::render::corner;
@@ -103,7 +104,8 @@ impl Scanner {
         let columns = scan.columns;
         let first = corner(scene, scan).truncate();
         for (i, metal) in scene.metal.iter().enumerate() {
-            let near = step(5.0, 1.5, (metal.z - z).abs());
+            let at = metal.at;
+            let near = step(5.0, 1.5, (at.z - z).abs());
             if near <= 0.0 {
                 continue;
             }
@@ -111,14 +113,17 @@ impl Scanner {
             let (p, q) = (random.range(0.0, 6.0), random.range(0.0, 6.0));
             for (index, hu) in hu.iter_mut().enumerate() {
                 let place = Vec2::new((index % columns) as f32, (index / columns) as f32) * self.pixel + first;
-                let ray = place - Vec2::new(metal.x, metal.y);
+                let ray = place - Vec2::new(at.x, at.y);
                 let far = ray.length();
-                if far < 4.0 {
+                if far < metal.filling {
                     *hu += (3071.0 - *hu) * near;
                 } else if *hu > -900.0 {
-                    let angle = ray.y.atan2(ray.x);
-                    let wave = (angle * 7.0 + p).sin() * (angle * 11.0 + q).sin() + 0.6 * (angle * 23.0 + p * q).sin();
-                    *hu += near * 420.0 * wave * (-far / 45.0).exp();
+                    if far < 2.0 {
+                        continue;
+                    }
+                    let angle = exact::atan2(ray.y, ray.x);
+                    let wave = exact::sin(angle * 7.0 + p) * exact::sin(angle * 11.0 + q) + 0.6 * exact::sin(angle * 23.0 + p * q);
+                    *hu += near * metal.streak * wave * exact::exp(-far / 45.0);
                 }
             }
         }
@@ -174,7 +179,7 @@ fn weights(sigma: f32) -> Option<Vec<f32>> {
         return None;
     }
     let half = (sigma.min(40.0) * 2.6).ceil() as isize;
-    let raw: Vec<f32> = (-half..=half).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let raw: Vec<f32> = (-half..=half).map(|i| exact::exp(-0.5 * (i as f32 / sigma).powi(2))).collect();
     let sum: f32 = raw.iter().sum();
     Some(raw.into_iter().map(|weight| weight / sum).collect())
 }
