@@ -151,7 +151,12 @@ fn hairline(hand: &mut Break<'_>, level: usize, s: &Sizes, side: f32) {
             hand.crack((place, Vec3::new(side, -0.6, 0.2)), &[(Vec3::Y * 9.5, Vec3::NEG_Y)], place, radius);
         } else {
             let place = Vec3::new(side * (s.half_width[0] + 2.5), hand.random.range(-4.0, 4.0), 0.0);
-            hand.crack((place, Vec3::new(0.5 * side, 1.0, 0.2)), &[(Vec3::X * side * 8.0, -Vec3::X * side)], place, radius);
+            hand.crack(
+                (place, Vec3::new(0.5 * side, 1.0, 0.2)),
+                &[(Vec3::X * side * 8.0, -Vec3::X * side)],
+                place,
+                radius,
+            );
         }
         return;
     }

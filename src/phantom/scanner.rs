@@ -18,6 +18,10 @@ pub(super) struct Scanner {
     edge: f32,
     sigma: f32,
     offset: f32,
+    /// How much the shoulders' shadow shows as bands.
+    starved: f32,
+    /// HU of ring artefacts by the distance from the middle in pixels; empty where the detector is sound.
+    rings: Vec<f32>,
     padded: bool,
     pixel: f32,
     seed: u64,
@@ -30,10 +34,11 @@ impl Scanner {
         let pixel = recipe.scan.pixel_mm.max(0.05);
         // Blur (mm), edge enhancement, noise (HU at 1 mm), size of the grain (mm).
         let (blur, edge, sigma, grain) = match recipe.kernel {
-            Kernel::Bone => (0.26, 0.7, random.range(26.0, 52.0), 0.22),
+            Kernel::Bone => (0.26, random.range(0.15, 0.85), random.range(26.0, 52.0), 0.22),
             Kernel::Standard => (0.42, 0.0, random.range(12.0, 22.0), 0.42),
             Kernel::Soft => (0.62, 0.0, random.range(6.0, 12.0), 0.68),
         };
+        let blur = blur * random.range(0.85, 1.5);
         let thin = (1.0 / recipe.scan.thickness_mm.max(0.2)).sqrt();
         let mut tile = |x: f32, y: f32| {
             let mut tile: Vec<f32> = (0..TILE * TILE).map(|_| random.normal(0.0, 1.0)).collect();
@@ -44,7 +49,18 @@ impl Scanner {
         };
         let grain = (0..3).map(|_| tile(grain, grain)).collect();
         let bands = tile(9.0, 0.5);
+        let mut faults = Random::new(recipe.seed, "detector");
+        let starved = faults.range(0.5, 2.2);
+        let rings = if faults.chance(0.12) {
+            let most = faults.range(4.0, 16.0);
+            let reach = recipe.scan.rows.max(recipe.scan.columns);
+            (0..reach).map(|_| if faults.chance(0.2) { faults.normal(0.0, most) } else { 0.0 }).collect()
+        } else {
+            Vec::new()
+        };
         Self {
+            starved,
+            rings,
             grain,
             bands,
             blur,
@@ -79,7 +95,7 @@ impl Scanner {
             tile[(row + by.0) % TILE * TILE + (column + by.1) % TILE]
         };
         let rows = hu.len() / columns.max(1);
-        let band = 26.0 * (shade - 1.0);
+        let band = 26.0 * (shade - 1.0) * self.starved;
         let middle = Vec2::new(columns as f32 - 1.0, rows as f32 - 1.0) / 2.0;
         let mut out = Vec::with_capacity(hu.len());
         for row in 0..rows {
@@ -92,7 +108,13 @@ impl Scanner {
                 // Less noise in air around the patient.
                 let here = self.sigma * shade * (0.4 + 0.6 * step(-1000.0, -600.0, value));
                 let noise = 0.75 * at(one, row, column, a) + 0.66 * at(two, row, column, b);
-                let value = value + here * noise + band * at(&self.bands, row, column, c) + self.offset;
+                let ring = if self.rings.is_empty() {
+                    0.0
+                } else {
+                    let far = Vec2::new(column as f32, row as f32).distance(middle) as usize;
+                    self.rings.get(far).copied().unwrap_or(0.0)
+                };
+                let value = value + ring + here * noise + band * at(&self.bands, row, column, c) + self.offset;
                 out.push(value.clamp(-1024.0, 3071.0).round() as i16);
             }
         }
@@ -122,7 +144,8 @@ impl Scanner {
                         continue;
                     }
                     let angle = exact::atan2(ray.y, ray.x);
-                    let wave = exact::sin(angle * 7.0 + p) * exact::sin(angle * 11.0 + q) + 0.6 * exact::sin(angle * 23.0 + p * q);
+                    let wave = exact::sin(angle * 7.0 + p) * exact::sin(angle * 11.0 + q)
+                        + 0.6 * exact::sin(angle * 23.0 + p * q);
                     *hu += near * metal.streak * wave * exact::exp(-far / 45.0);
                 }
             }

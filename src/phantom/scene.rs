@@ -58,7 +58,7 @@ impl Scene {
             scale: random.normal(1.0, 0.045).clamp(0.9, 1.1)
                 * if recipe.patient.sex == crate::domain::Sex::Female { 0.96 } else { 1.04 },
             wear: old * random.range(0.1, 1.1),
-            density: [random.range(950.0, 1300.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
+            density: [random.range(640.0, 1120.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
         };
         let drawn = morphometry::draw(build, &mut random);
         let special = Special::draw(&mut Random::new(recipe.seed, "special"));
@@ -218,7 +218,8 @@ fn channels(level: usize, s: &Sizes, random: &mut Random) -> Vec<Channel> {
         let (side, radius) = (random.sign(), random.range(0.25, 0.65));
         match if level == 0 { 3 } else { random.below(4) } {
             0 => {
-                let from = Vec3::new(random.range(-0.7, 0.7) * s.half_width[0], -s.half_depth - 1.5, random.range(-3.0, 3.0));
+                let from =
+                    Vec3::new(random.range(-0.7, 0.7) * s.half_width[0], -s.half_depth - 1.5, random.range(-3.0, 3.0));
                 add(from, from * Vec3::new(0.6, 0.0, 0.4) - Vec3::Y * random.range(0.0, 4.0), radius);
             }
             1 => {

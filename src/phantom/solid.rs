@@ -116,17 +116,21 @@ impl Solid {
                     return 80.0;
                 }
                 let depth = -place.depth;
-                let inside = if depth > 1.4 * cortex + 0.6 {
+                // In places the cortex is twice as thick as the mean, in others hardly there.
+                let inside = if depth > 1.85 * cortex + 0.9 {
                     1.0
                 } else {
-                    let thick = cortex * (1.0 + 0.35 * noise(p / 7.0, self.seed ^ 3));
-                    step(thick - 0.25, thick + 0.55, depth)
+                    let thick = cortex * (1.0 + 0.85 * noise(p / 6.0, self.seed ^ 3));
+                    step(thick - 0.3, thick + 0.9, depth)
                 };
+                let shell = shell * (1.0 + 0.16 * noise(p / 4.5, self.seed ^ 9));
                 if inside <= 0.0 {
                     return shell;
                 }
-                let texture = 0.55 * noise(p / 1.15, self.seed) + 0.45 * noise(p / 3.2, self.seed ^ 1);
-                let spongy = spongy * (1.0 + 0.6 * texture) + 160.0 * step(4.0, 0.8, depth) + place.denser;
+                let coarse = noise(p / 3.4, self.seed ^ 1);
+                let texture = 0.6 * noise(p / 1.15, self.seed) + 0.5 * coarse;
+                let islands = 260.0 * step(0.25, 0.85, noise(p / 5.0, self.seed ^ 7) + 0.3 * coarse);
+                let spongy = spongy * (1.0 + 0.7 * texture) + islands + 170.0 * step(4.0, 0.8, depth) + place.denser;
                 shell + (spongy - shell) * inside
             }
         }

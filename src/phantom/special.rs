@@ -55,7 +55,8 @@ impl Special {
                 let s = &sizes[level];
                 let face = -s.half_depth - s.osteophytes - 2.6;
                 for side in [-1.0, 1.0] {
-                    let (head, tip) = (Vec3::new(5.0 * side, face, 0.0), Vec3::new(3.6 * side, s.half_depth - 3.5, 1.0));
+                    let (head, tip) =
+                        (Vec3::new(5.0 * side, face, 0.0), Vec3::new(3.6 * side, s.half_depth - 3.5, 1.0));
                     solids.push(rod(poses[level], head, tip, 1.9));
                 }
                 thick.push(poses[level].outward(Vec3::new(0.0, -s.half_depth * 0.5, 0.0)));
@@ -94,9 +95,8 @@ impl Special {
 pub(super) fn bridge(pose: Pose, radii: Vec2, half: f32, random: &mut Random) -> Solid {
     let seed = random.bits() as u32;
     let stuff = Stuff::Bone { cortex: 0.5, shell: 720.0, spongy: random.range(280.0, 420.0), vein: Vein::default() };
-    let distance = move |p: Vec3| {
-        meet(ellipse(Vec2::new(p.x, p.y), radii), p.z.abs() - half, 1.0) + 0.5 * noise(p / 4.0, seed)
-    };
+    let distance =
+        move |p: Vec3| meet(ellipse(Vec2::new(p.x, p.y), radii), p.z.abs() - half, 1.0) + 0.5 * noise(p / 4.0, seed);
     let bounds = (Vec3::new(-radii.x, -radii.y, -half) - 0.5, Vec3::new(radii.x, radii.y, half) + 0.5);
     Solid::plain(pose, bounds, stuff, seed, Box::new(distance))
 }
