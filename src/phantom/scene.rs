@@ -58,7 +58,7 @@ impl Scene {
             scale: random.normal(1.0, 0.045).clamp(0.9, 1.1)
                 * if recipe.patient.sex == crate::domain::Sex::Female { 0.96 } else { 1.04 },
             wear: old * random.range(0.1, 1.1),
-            density: [random.range(640.0, 1120.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
+            density: [random.range(620.0, 1280.0), random.range(240.0, 460.0) * (1.15 - 0.45 * old)],
         };
         let drawn = morphometry::draw(build, &mut random);
         let special = Special::draw(&mut Random::new(recipe.seed, "special"));
@@ -137,7 +137,7 @@ impl Scene {
         } else {
             at
         };
-        let middle = Vec2::new(at.x + lie.normal(0.0, 4.0), at.y + back + lie.normal(0.0, 5.0));
+        let middle = Vec2::new(at.x + lie.normal(0.0, 7.0), at.y + back + lie.normal(0.0, 8.0));
         let mut metal: Vec<Metal> = thick
             .into_iter()
             .map(|at| Metal { at: pose.outward(at), filling: 0.0, streak: lie.range(60.0, 190.0) })
@@ -355,6 +355,17 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
             seed,
             Box::new(clavicle),
         ));
+    }
+    // Arms lie beside the trunk: the heads of the upper arm bones are seen in wide fields.
+    for side in [-1.0_f32, 1.0] {
+        let head = Vec3::new(side * 158.0, f32::midpoint(front, back) - 4.0, poses[8].at.z + random.range(-34.0, 6.0));
+        let shaft = head + Vec3::new(side * 12.0, 4.0, -110.0);
+        let arm = move |p: Vec3| join((p - head).length() - 23.0, taper(p, head, shaft, 15.0, 11.0), 6.0);
+        let bounds = (head.min(shaft) - Vec3::splat(26.0), head.max(shaft) + Vec3::splat(26.0));
+        let seed = random.bits() as u32;
+        let place = Pose { turn: Mat3::IDENTITY, at: Vec3::ZERO };
+        let stuff = Stuff::Bone { cortex: 1.8, shell: 1150.0, spongy: 190.0, vein: Vein::default() };
+        solids.push(Solid::plain(place, bounds, stuff, seed, Box::new(arm)));
     }
     let blade_seed = random.bits() as u32;
     let y = back - 24.0;

@@ -123,13 +123,13 @@ impl Solid {
                     let thick = cortex * (1.0 + 0.85 * noise(p / 6.0, self.seed ^ 3));
                     step(thick - 0.3, thick + 0.9, depth)
                 };
-                let shell = shell * (1.0 + 0.16 * noise(p / 4.5, self.seed ^ 9));
+                let shell = shell * (1.0 + 0.26 * noise(p / 4.5, self.seed ^ 9));
                 if inside <= 0.0 {
                     return shell;
                 }
                 let coarse = noise(p / 3.4, self.seed ^ 1);
                 let texture = 0.6 * noise(p / 1.15, self.seed) + 0.5 * coarse;
-                let islands = 260.0 * step(0.25, 0.85, noise(p / 5.0, self.seed ^ 7) + 0.3 * coarse);
+                let islands = 330.0 * step(0.25, 0.85, noise(p / 5.0, self.seed ^ 7) + 0.3 * coarse);
                 let spongy = spongy * (1.0 + 0.7 * texture) + islands + 170.0 * step(4.0, 0.8, depth) + place.denser;
                 shell + (spongy - shell) * inside
             }
