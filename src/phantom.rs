@@ -38,7 +38,7 @@ mod write;
 
 pub use fracture::FractureKind;
 pub use mesh::MeshSet;
-pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Recipe, Scan, demo_recipes};
+pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan, demo_recipes};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
 pub use write::{PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};
