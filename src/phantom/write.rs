@@ -2,7 +2,7 @@
 
 use super::mesh::MeshSet;
 use super::nifti;
-use super::recipe::{Kernel, PhantomPatient, Recipe};
+use super::recipe::{Kernel, PhantomPatient, Preset, Recipe};
 use super::study::{FractureTruth, PhantomStudy, decimal, generate};
 use crate::domain::{CervicalLevel, PatientPoint};
 use crate::task::Cancel;
@@ -51,6 +51,10 @@ pub struct PhantomSlice<'a> {
     pub time: &'a str,
     /// ConvolutionKernel.
     pub kernel: Kernel,
+    /// How much the header says.
+    pub preset: Preset,
+    /// RescaleIntercept.
+    pub intercept: i16,
 }
 
 /// What writes one slice to a file; a text says what went wrong.
@@ -145,6 +149,8 @@ pub fn write_study(
             date: &recipe.date_time.0,
             time: &recipe.date_time.1,
             kernel: recipe.kernel,
+            preset: recipe.preset,
+            intercept: recipe.intercept(),
         };
         let path = dir.join(format!("{instance_number}.dcm"));
         write_slice(&path, &slice).map_err(|reason| PhantomError::Slice { path, reason })
@@ -154,7 +160,8 @@ pub fn write_study(
 /// Makes and writes a data set: `train_images/<StudyInstanceUID>/<InstanceNumber>.dcm`, `train.csv`,
 /// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`; where `masks` says so, for broken
 /// necks also `fracture_masks/<StudyInstanceUID>.nii`, which the RSNA set does not have: labels as in the segmentation, but only
-/// where a fracture changes what is seen. `meshes` replaces the parametric vertebrae. `done` hears the number of studies
+/// where a fracture changes what is seen. A healed fracture stands in `truth.json` alone: in `train.csv` and in the boxes its
+/// level is whole. So is a level whose fracture the scan does not show. `meshes` replaces the parametric vertebrae. `done` hears the number of studies
 /// written after each.
 ///
 /// # Errors
@@ -229,11 +236,8 @@ fn box_rows(uid: &str, fracture: &FractureTruth) -> Vec<[String; 6]> {
 
 fn truth(uid: &str, study: &PhantomStudy) -> Value {
     let recipe = &study.recipe;
-    let fractures: Vec<Value> = study
-        .truth
-        .fractures
-        .iter()
-        .map(|fracture| {
+    let listed = |fractures: &[FractureTruth]| -> Vec<Value> {
+        let listed = fractures.iter().map(|fracture| {
             let boxes: Vec<Value> = fracture
                 .boxes
                 .iter()
@@ -248,8 +252,9 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
                 "displacement_mm": decimal(fracture.displacement_mm),
                 "boxes": boxes,
             })
-        })
-        .collect();
+        });
+        listed.collect()
+    };
     let voxels: serde_json::Map<String, Value> =
         study.truth.voxels.iter().map(|(level, count)| (level.name().to_owned(), json!(count))).collect();
     json!({
@@ -263,8 +268,11 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
         "columns": study.shape.columns,
         "pixel_mm": study.pixel_mm,
         "spacing_mm": study.spacing_mm,
+        "thickness_mm": decimal(recipe.scan.thickness_mm),
+        "coverage": recipe.scan.coverage.name(),
         "origin_lps_mm": study.origin.to_array(),
         "voxels": voxels,
-        "fractures": fractures,
+        "fractures": listed(&study.truth.fractures),
+        "healed_fractures": listed(&study.truth.healed),
     })
 }
