@@ -31,6 +31,7 @@ mod study;
 #[cfg(test)]
 mod tests;
 mod vertebra;
+mod volume;
 mod write;
 
 pub use fracture::FractureKind;
@@ -38,4 +39,5 @@ pub use mesh::MeshSet;
 pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Recipe, Scan, demo_recipes};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
-pub use write::{PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};
+pub use volume::RealNeck;
+pub use write::{Anatomy, PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};
