@@ -3,6 +3,7 @@
 //! A label file names the vertebra of each voxel (1 to 9 for C1 to T2, anything else is other bone). Fractures are made
 //! in the real scan's own frame, before it is deformed, so that fragments carry their real texture with them.
 
+mod bone;
 mod deform;
 mod labels;
 mod scan;
@@ -11,19 +12,16 @@ mod source;
 mod tests;
 
 use super::fracture::{Damage, Wound};
-use super::grid::Grid;
-use super::mesh::Shape;
-use super::morphometry::{self, Build, Sizes};
 use super::random::Random;
 use super::recipe::{Coverage, Kernel, Recipe};
 use super::render::{self, Marked};
 use super::scanner::Scanner;
 use super::scene::{self, Scene};
-use super::spine::Pose;
 use super::study::{PhantomStudy, decimal, truth};
 use super::write::PhantomError;
 use crate::domain::{PatientPoint, Volume, VolumeShape};
 use crate::task::Cancel;
+use bone::Bone;
 use deform::{Deform, Part};
 use glam::{Vec2, Vec3};
 use labels::Labels;
@@ -31,7 +29,6 @@ use rayon::prelude::*;
 use scan::{Broken, Exposure, Tone};
 use source::Source;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A real neck to make studies from.
 #[derive(Debug)]
@@ -41,20 +38,6 @@ pub struct RealNeck {
     bones: [Option<Bone>; 9],
     /// Where the deformations' frame stands, LPS mm of the real scan.
     middle: Vec3,
-}
-
-/// One labelled vertebra of the real scan.
-#[derive(Debug)]
-struct Bone {
-    grid: Arc<Grid>,
-    /// Distances to all other bone in its box.
-    others: Option<Grid>,
-    /// Box, LPS mm.
-    extent: (Vec3, Vec3),
-    /// Its own frame; the box's where none is found.
-    frame: Pose,
-    /// What fractures go by; `None` where no body (or lateral masses) is found, and then it cannot be broken.
-    sizes: Option<Sizes>,
 }
 
 impl RealNeck {
@@ -73,7 +56,7 @@ impl RealNeck {
         let middle = [3, 2, 4, 1, 5, 0, 6]
             .into_iter()
             .find_map(|level: usize| bones[level].as_ref())
-            .map_or_else(|| source.middle(), |bone| bone.frame.at);
+            .map_or_else(|| source.middle(), |bone| bone.frame.at());
         Ok(Self { source, bones, middle })
     }
 
@@ -120,7 +103,8 @@ impl RealNeck {
                 let bone = bone.as_ref()?;
                 let mut random = Random::new(recipe.seed, &format!("fracture {level}"));
                 let damage = Damage::make(level, bone.sizes.as_ref()?, &here, &mut random);
-                (!damage.is_none()).then_some(Broken { label: level as u8 + 1, bone, damage })
+                let seed = random.bits() as u32;
+                (!damage.is_none()).then_some(Broken { label: level as u8 + 1, bone, damage, seed })
             })
             .collect();
         let exposure =
@@ -182,14 +166,14 @@ impl RealNeck {
         let ceiling = rim(high.z).into_iter().fold(f32::MAX, f32::min);
         let floor = rim(low.z).into_iter().fold(f32::MIN, f32::max);
         let level = |level: usize| self.bones[level].as_ref();
-        let origin = |index: usize| level(index).map(|bone| height(bone.frame.at));
+        let origin = |index: usize| level(index).map(|bone| height(bone.frame.at()));
         let scan = recipe.scan;
         let length = scan.slices.saturating_sub(1) as f32 * scan.spacing_mm;
         let top = match scan.coverage {
             Coverage::Neck => origin(0).map(|z| z + lie.range(22.0, 36.0).min((length - 110.0).max(12.0))),
             Coverage::WithoutLowerNeck => origin(4).map(|z| z + 4.0 + length),
-            Coverage::Head => level(0).map(|bone| height(bone.frame.at.with_z(bone.extent.1.z)) + 5.0 + length),
-            Coverage::Chest => level(6).map(|bone| height(bone.frame.at.with_z(bone.extent.0.z)) - 6.0),
+            Coverage::Head => level(0).map(|bone| height(bone.frame.at().with_z(bone.extent.1.z)) + 5.0 + length),
+            Coverage::Chest => level(6).map(|bone| height(bone.frame.at().with_z(bone.extent.0.z)) - 6.0),
         };
         let wanted = top.unwrap_or(ceiling);
         scene.top = wanted.min(ceiling);
@@ -201,35 +185,4 @@ impl RealNeck {
         scene.middle = at + Vec2::new(lie.normal(0.0, 4.0), back + lie.normal(0.0, 5.0));
         scene
     }
-}
-
-impl Bone {
-    /// The bone with this level's label (0 = C1); `None` where the labels have it not.
-    fn new(source: &Source, level: usize) -> Option<Self> {
-        let label = level as u8 + 1;
-        let extent = source.span(label)?;
-        let (low, high) = extent;
-        let grid = Arc::new(Grid::of_places(low, high, &|p| source.holds(p, &|here| here == label))?);
-        let others = Grid::of_places(low, high, &|p| source.holds(p, &|here| here > 0 && here != label));
-        let means = morphometry::draw(
-            Build { scale: 1.0, wear: 0.0, density: [1000.0, 350.0] },
-            &mut Random::new(level as u64, "real bone"),
-        );
-        let shape = Shape::new(level, Arc::clone(&grid)).ok();
-        let sizes = shape.as_ref().zip(means.get(level)).map(|(shape, means)| measured(shape, means));
-        let frame = shape.map_or(Pose { turn: glam::Mat3::IDENTITY, at: (low + high) / 2.0 }, |shape| shape.frame());
-        Some(Self { grid, others, extent, frame, sizes })
-    }
-}
-
-/// A shape's sizes, with the canal's width as it is.
-fn measured(shape: &Shape, means: &Sizes) -> Sizes {
-    let mut sizes = shape.sizes(means, 1.0);
-    let (distance, _) = shape.solid(1.0);
-    let y = sizes.half_depth + sizes.canal_depth * 0.45;
-    let free = |side: f32| (0..=40).map(|i| i as f32 * 0.5).find(|&x| distance(Vec3::new(side * x, y, 0.0)) < 0.0);
-    if let (Some(left), Some(right)) = (free(1.0), free(-1.0)) {
-        sizes.canal_half_width = ((left + right) / 2.0).clamp(8.0, 16.0);
-    }
-    sizes
 }

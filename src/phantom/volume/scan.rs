@@ -6,7 +6,7 @@ use super::super::recipe::Scan;
 use super::super::render::{self, Marks, Slice, VISIBLE};
 use super::super::scene::Scene;
 use super::super::sdf::step;
-use super::Bone;
+use super::bone::Bone;
 use super::deform::Deform;
 use super::source::Source;
 use glam::{Vec2, Vec3};
@@ -14,7 +14,7 @@ use glam::{Vec2, Vec3};
 /// The picture of a bone's surface reaches this far beyond it, mm.
 const HALO: f32 = 0.8;
 /// Width of the blur across a broken face, mm: about that of the real scan's own pixels.
-const EDGE: f32 = 0.7;
+const EDGE: f32 = 0.8;
 /// HU of blood in a gap.
 const BLOOD: f32 = 52.0;
 /// Pixels between places whose source is worked out; what lies between is interpolated.
@@ -25,6 +25,8 @@ pub(super) struct Broken<'a> {
     pub label: u8,
     pub bone: &'a Bone,
     pub damage: Damage,
+    /// Seed of the breaks' course.
+    pub seed: u32,
 }
 
 /// How the new scan's HU follow from the real ones.
@@ -83,13 +85,14 @@ impl Exposure<'_> {
             for row in 0..rows {
                 for column in 0..columns {
                     let at = row * columns + column;
-                    let tissue = self.tissue(places.at(row, column));
+                    let named = layer == layers / 2;
+                    let tissue = self.tissue(places.at(row, column), named);
                     slice.hu[at] += tissue.hu / layers as f32;
                     if let Some((owner, label)) = tissue.mark {
                         render::mark(&mut slice.marks.boxes, owner, (column, row));
                         slice.marks.broken[at] = label;
                     }
-                    if layer == layers / 2 {
+                    if named {
                         slice.labels[at] = tissue.label;
                     }
                 }
@@ -98,9 +101,11 @@ impl Exposure<'_> {
         slice
     }
 
-    fn tissue(&self, x: Vec3) -> Tissue {
+    fn tissue(&self, x: Vec3, named: bool) -> Tissue {
         let hu = self.source.hu(x, self.sharp);
-        let mut tissue = Tissue { hu, label: self.source.vertebra(x), mark: None };
+        // No vertebra is in air.
+        let label = if named && hu > -400.0 { self.source.vertebra(x) } else { 0 };
+        let mut tissue = Tissue { hu, label, mark: None };
         for broken in self.broken {
             self.fracture(broken, x, &mut tissue);
         }
@@ -122,9 +127,10 @@ impl Exposure<'_> {
         if here > 1.4 * reach {
             return;
         }
-        let frame = bone.frame;
-        let p = frame.inward(x);
-        let place = damage.place(p, &|q| grown(frame.outward(q)));
+        let p = bone.frame.inward(x);
+        // Breaks are never flat: the planes are seen through a gentle swell.
+        let swell = swell(p, broken.seed);
+        let place = damage.place(p + swell, &|q| grown(bone.frame.outward(q - swell)));
         let cover = |distance: f32| (0.5 - distance / EDGE).clamp(0.0, 1.0);
         // What belongs to a neighbour stays.
         let foreign = bone.others.as_ref().map_or(0.0, |others| cover(2.0 * others.distance(x)));
@@ -132,18 +138,21 @@ impl Exposure<'_> {
         let now = cover(place.distance);
         let old = tissue.hu;
         let blood = BLOOD + 14.0 * noise(x / 2.4, 17);
-        let moved = place.source.distance(p);
+        let moved = place.source.distance(p + swell);
         let still = if was > 0.0 { blood + (old - blood) * (now / was).min(1.0) } else { old };
         let hu = if moved < 1e-4 && place.denser == 0.0 {
             still
         } else {
             let under = old + (blood - old) * was;
-            let brought = self.source.hu(frame.outward(place.source), self.sharp) + place.denser;
+            let brought = self.source.hu(bone.frame.outward(place.source - swell), self.sharp) + place.denser;
             let shown = under + (brought - under) * now * (1.0 - foreign);
             still + (shown - still) * step(0.0, 0.4, moved)
         };
-        if (hu - old).abs() > VISIBLE
-            && let Some(owner) = damage.owner(p, 2.5)
+        // Bone that has only brought its own texture along is not what shows the fracture.
+        let shows = (now * (1.0 - foreign) - was).abs() > 0.2 || place.denser > 60.0;
+        if shows
+            && (hu - old).abs() > VISIBLE
+            && let Some(owner) = damage.owner(p + swell, 2.5)
         {
             tissue.mark = Some((owner, broken.label));
         }
@@ -156,6 +165,12 @@ impl Exposure<'_> {
             tissue.label = 0;
         }
     }
+}
+
+/// A displacement of up to a millimetre or so, mm.
+fn swell(p: Vec3, seed: u32) -> Vec3 {
+    let axis = |seed: u32| 1.1 * noise(p / 7.0, seed) + 0.4 * noise(p / 2.6, seed ^ 5);
+    Vec3::new(axis(seed), axis(seed ^ 0x51), axis(seed ^ 0xa3))
 }
 
 /// The source of every pixel of a plane.
