@@ -122,27 +122,40 @@ impl Source {
         }
         let q = q.clamp(Vec3::ZERO, edge);
         let floor = q.floor();
-        let f = q - floor;
-        let taps = |at: f32, size: usize| -> [usize; 4] {
-            let at = at as usize;
-            let last = size - 1;
-            [at.saturating_sub(1), at.min(last), (at + 1).min(last), (at + 2).min(last)]
-        };
-        let (xs, ys, zs) = (taps(floor.x, columns), taps(floor.y, rows), taps(floor.z, slices));
-        let (wx, wy, wz) = (keys(f.x), keys(f.y), keys(f.z));
+        let (x, y, z) = (floor.x as usize, floor.y as usize, floor.z as usize);
         let voxels = if sharp { &self.sharp } else { &self.voxels };
+        let at = |x: usize, y: usize, z: usize| voxels[(z * rows + y) * columns + x];
+        // Most of a picture is air around the patient: no edge to keep sharp.
+        let (one, other) = (at(x, y, z), at((x + 1).min(columns - 1), (y + 1).min(rows - 1), (z + 1).min(slices - 1)));
+        if one < EMPTY && other < EMPTY {
+            return f32::from(one);
+        }
+        let f = q - floor;
+        let taps = |at: usize, size: usize| -> [usize; 4] {
+            let last = size - 1;
+            [at.saturating_sub(1), at, (at + 1).min(last), (at + 2).min(last)]
+        };
+        let (xs, ys, zs) = (taps(x, columns), taps(y, rows), taps(z, slices));
+        let (wx, wy, wz) = (keys(f.x), keys(f.y), keys(f.z));
+        let inner = x >= 1 && x + 2 < columns;
         let mut sum = 0.0;
         for (z, wz) in zs.into_iter().zip(wz) {
             for (y, wy) in ys.into_iter().zip(wy) {
                 let row = &voxels[(z * rows + y) * columns..][..columns];
-                let line: f32 = xs.into_iter().zip(wx).map(|(x, w)| w * f32::from(row[x])).sum();
-                sum += wz * wy * line;
+                let four = if inner {
+                    let near = &row[x - 1..x + 3];
+                    [near[0], near[1], near[2], near[3]]
+                } else {
+                    xs.map(|x| row[x])
+                };
+                let [a, b, c, d] = four.map(f32::from);
+                sum += wz * wy * (wx[0] * a + wx[1] * b + wx[2] * c + wx[3] * d);
             }
         }
         sum
     }
 
-    /// The weight of the labels for which `is` holds at a point, 0 to 1, and the label of the nearest voxel.
+    /// The weight of the labels for which `is` holds at a point, 0 to 1.
     fn share(&self, p: Vec3, is: &dyn Fn(u8) -> bool) -> f32 {
         let [columns, rows, slices] = self.sizes;
         let q = self.inward(p);
@@ -267,6 +280,9 @@ impl Source {
 
 /// How much of the difference to the blurred picture is added for a bone kernel.
 const SHARPER: f32 = 0.8;
+
+/// HU below which a voxel is taken for air.
+const EMPTY: i16 = -950;
 
 /// Weights of the four voxels around a fraction.
 fn keys(t: f32) -> [f32; 4] {
