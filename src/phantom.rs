@@ -10,6 +10,7 @@
 //! `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
 //! network trained on them alone is not fit for one.
 
+mod exact;
 mod fracture;
 mod grid;
 mod head;
@@ -18,6 +19,7 @@ mod mesh;
 mod morphometry;
 mod neck;
 mod nifti;
+mod prevalence;
 mod random;
 mod recipe;
 mod render;
@@ -26,6 +28,7 @@ mod scene;
 mod sdf;
 mod slice_file;
 mod solid;
+mod special;
 mod spine;
 mod study;
 #[cfg(test)]

@@ -285,11 +285,8 @@ fn box_rows(uid: &str, fracture: &FractureTruth) -> Vec<[String; 6]> {
 
 fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
     let recipe = &study.recipe;
-    let fractures: Vec<Value> = study
-        .truth
-        .fractures
-        .iter()
-        .map(|fracture| {
+    let listed = |fractures: &[FractureTruth]| -> Vec<Value> {
+        let listed = fractures.iter().map(|fracture| {
             let boxes: Vec<Value> = fracture
                 .boxes
                 .iter()
@@ -304,8 +301,9 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
                 "displacement_mm": decimal(fracture.displacement_mm),
                 "boxes": boxes,
             })
-        })
-        .collect();
+        });
+        listed.collect()
+    };
     let voxels: serde_json::Map<String, Value> =
         study.truth.voxels.iter().map(|(level, count)| (level.name().to_owned(), json!(count))).collect();
     json!({
@@ -320,8 +318,11 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
         "columns": study.shape.columns,
         "pixel_mm": study.pixel_mm,
         "spacing_mm": study.spacing_mm,
+        "thickness_mm": decimal(recipe.scan.thickness_mm),
+        "coverage": recipe.scan.coverage.name(),
         "origin_lps_mm": study.origin.to_array(),
         "voxels": voxels,
-        "fractures": fractures,
+        "fractures": listed(&study.truth.fractures),
+        "healed_fractures": listed(&study.truth.healed),
     })
 }
