@@ -34,6 +34,7 @@ mod study;
 #[cfg(test)]
 mod tests;
 mod vertebra;
+mod volume;
 mod write;
 
 pub use fracture::FractureKind;
@@ -41,4 +42,5 @@ pub use mesh::MeshSet;
 pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan, demo_recipes};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
-pub use write::{PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};
+pub use volume::RealNeck;
+pub use write::{Anatomy, PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};

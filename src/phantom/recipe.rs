@@ -216,6 +216,16 @@ impl Recipe {
         self
     }
 
+    /// The same recipe for a real neck ([`RealNeck`](crate::phantom::RealNeck)): its identifiers differ from those of the
+    /// made-up neck of the same seed.
+    #[must_use]
+    pub fn of_real_bone(mut self) -> Self {
+        self.patient.name = format!("REALBONE^{}", self.seed);
+        self.patient.id = format!("RB{:06}", self.seed);
+        self.description = "CT C-spine (real bone, deformed)".into();
+        self
+    }
+
     /// The same neck, broken at this many levels.
     #[must_use]
     pub fn broken(mut self, levels: usize) -> Self {

@@ -35,7 +35,7 @@ pub(super) struct Marks {
 }
 
 /// A change of this many HU can be seen.
-const VISIBLE: f32 = 120.0;
+pub(super) const VISIBLE: f32 = 120.0;
 /// Pixels of a block that is looked at as a whole first.
 const BLOCK: usize = 8;
 
@@ -192,7 +192,8 @@ impl Plane {
     }
 }
 
-fn mark(marked: &mut Vec<Marked>, fracture: usize, at: (usize, usize)) {
+/// Widens the fracture's box by a pixel (column, row).
+pub(super) fn mark(marked: &mut Vec<Marked>, fracture: usize, at: (usize, usize)) {
     match marked.iter_mut().find(|mark| mark.fracture == fracture) {
         Some(mark) => {
             mark.low = (mark.low.0.min(at.0), mark.low.1.min(at.1));

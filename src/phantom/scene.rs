@@ -159,7 +159,8 @@ impl Scene {
     }
 }
 
-fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
+/// The recipe's wounds with the levels that they belong to; those that do not occur at their level are left out.
+pub(super) fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
     let mut random = Random::new(recipe.seed, "sides");
     recipe
         .fractures

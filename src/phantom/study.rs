@@ -143,7 +143,8 @@ pub(super) fn decimal(mm: f32) -> f64 {
     (f64::from(mm) * 1e6).round() / 1e6
 }
 
-fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {
+/// What is true of a study with these marks (slice by slice) and labels.
+pub(super) fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {
     // Fewer pixels than make up 1.5 square millimetres are lost in the noise.
     let least = (1.5 / recipe.scan.pixel_mm.powi(2)).clamp(3.0, 30.0) as usize;
     let mut fractures: Vec<FractureTruth> = recipe
