@@ -65,6 +65,25 @@ def parser() -> argparse.ArgumentParser:
     identity.add_argument("--name", default="phantom-b0", help="the package's name (default %(default)s)")
     identity.add_argument("--model-version", default="0.1.0", help="the package's version (default %(default)s)")
     identity.add_argument(
+        "--evaluation",
+        action="append",
+        default=[],
+        nargs=3,
+        metavar=("LABEL", "FILE", "COMMAND"),
+        help="what `cspine evaluate` measured with this package, and how, for the card; may be repeated",
+    )
+    identity.add_argument(
+        "--compared",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("LABEL", "RUN"),
+        help="another run, exported and evaluated, for the card's table of what parts are worth; may be repeated",
+    )
+    identity.add_argument(
+        "--data", action="append", default=[], metavar="COMMAND", help="a command that made the training data, for the card"
+    )
+    identity.add_argument(
         "--remark", action="append", default=[], metavar="TEXT", help="a further line of the card's limits; may be repeated"
     )
 
@@ -72,6 +91,11 @@ def parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, parents=parents, help=text, description=text)
         return sub
 
+    prepare = command("prepare", [], "Write the arrays of a data set, and say what is in them.")
+    prepare.add_argument("--dataset", type=Path, required=True, help="data set folder in the RSNA 2022 layout")
+    prepare.add_argument("--tensors", type=Path, required=True, help="folder to write to")
+    prepare.add_argument("--size", type=int, default=model.size, help="pixels of the input (default %(default)s)")
+    prepare.add_argument("--program", default="cspine", help="path of the program (default: %(default)s, from PATH)")
     run = "folder for checkpoint, log and measures"
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
     export = command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.")
@@ -116,7 +140,9 @@ def _check(given) -> None:
     ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
     for tensors, dataset in (("tensors", "dataset"), ("held_tensors", "held_dataset")):
-        counts = [len(getattr(given, name, None) or ()) for name in (tensors, dataset)]
+        if given.command in ("prepare", "package"):
+            continue
+        counts = [len(getattr(given, name) or ()) for name in (tensors, dataset)]
         if counts[0] != counts[1]:
             names = [f"--{name.replace('_', '-')}" for name in (tensors, dataset)]
             raise TrainingError(f"{names[0]} and {names[1]} go together: {counts[0]} and {counts[1]} folders are given")
@@ -130,6 +156,11 @@ def _check(given) -> None:
 
 def _run(given) -> None:
     """The steps of a command, in order."""
+    if given.command == "prepare":
+        from .prepare import prepare
+
+        prepare(given.dataset, given.tensors, given.program, given.size)
+        return
     if given.command == "all" and given.run is None:
         given.run = given.out.with_name(given.out.name + ".run")
     collections = _collections(given) if hasattr(given, "tensors") else (None, None)
@@ -228,19 +259,34 @@ def _evaluate(given, collection, held) -> None:
     calibration = Calibration(**_read_json(given.run / CALIBRATION, "export"))
     parts, trained_on = _parts(training, collection, held), set(training["trained_on"])
     measured = collection if held is None else held
-    document = evaluate(given.run / MODEL, measured, parts, calibration, trained_on, held is not None)
+    document = evaluate(
+        given.run / MODEL,
+        measured,
+        parts,
+        calibration,
+        trained_on,
+        held is not None,
+        training["state"]["elapsed"] / 60,
+    )
     write_metrics(document, given.run / METRICS)
     print(table(document))
 
 
 def _package(given, _, __) -> None:
     from .evaluate import METRICS
+    from .card import Extras
+    from .measured import read_evaluation
     from .package import write_package
     from .train import CHECKPOINT, load_checkpoint
 
     metrics = _read_json(given.run / METRICS, "evaluate")
     training = load_checkpoint(given.run / CHECKPOINT)
-    write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version, given.remark)
+    evaluations = [
+        read_evaluation(label, Path(path), command, metrics["model_sha256"]) for label, path, command in given.evaluation
+    ]
+    compared = [(label, _read_json(Path(run) / METRICS, "evaluate")) for label, run in given.compared]
+    extras = Extras(evaluations, compared, given.data, given.remark)
+    write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version, extras)
     print(f"package in {given.out}")
 
 

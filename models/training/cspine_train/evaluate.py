@@ -93,10 +93,11 @@ def evaluate(
     calibration: Calibration,
     trained_on: set[str],
     held: bool = False,
+    minutes: float = 0.0,
     echo=print,
 ) -> dict:
     """Measures `model` on the validation and test parts; returns the document that `metrics.json` holds. `collection`
-    is the data set that these are of, `held` whether it is another one than that trained on.
+    is the data set that these are of, `held` whether it is another one than that trained on, `minutes` the training time.
 
     Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
     """
@@ -119,6 +120,7 @@ def evaluate(
         "nature": collection.nature,
         "calibration": calibration.to_dict(),
         "held": held,
+        "minutes": minutes,
         "data": {name: summary(studies) for name, studies in parts.items()},
         **chosen,
         "splits": {

@@ -198,11 +198,14 @@ def train(
         last_step = math.ceil(config.epochs * slices / config.batch_size) if config.epochs else config.max_steps
         clock = Clock(config.minutes * 60.0, last_step, state)
         coarse = config.coarse_share if config.coarse_size else 0.0
-        for size, until in ((config.coarse_size, coarse), (model_config.size, 1.0)):
-            if clock.progress() < until:
-                source = _loader(batches(size), config.workers)
-                _loop(network, optimizer, average, iter(source), config, clock, until, note, save, watched)
-        save()
+        try:
+            for size, until in ((config.coarse_size, coarse), (model_config.size, 1.0)):
+                if clock.progress() < until:
+                    source = _loader(batches(size), config.workers)
+                    _loop(network, optimizer, average, iter(source), config, clock, until, note, save, watched)
+        finally:
+            # Also when it is interrupted, or the loss is lost: to look at, and to go on from.
+            save()
         note("end", **_watch(network, average, watched))
         curves.draw(run / LOG, run / curves.CURVES)
     return path

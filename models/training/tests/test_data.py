@@ -9,6 +9,7 @@ from support import make_dataset
 from cspine_train import TrainingError
 from cspine_train.augment import Augmentation, box_map, draw, middles, resample, resample_plane, transform
 from cspine_train.data import Batches, cells, collate, load_collection, merged, split, split_of, summary
+from cspine_train.prepare import prepare
 
 
 def test_rsna_shaped_folder_is_read(collection):
@@ -154,3 +155,23 @@ def test_held_out_studies_are_others_and_never_trained_on(tmp_path, collection):
     assert len(parts["validation"]) + len(parts["test"]) == 8 and parts["validation"] and parts["test"]
     with pytest.raises(TrainingError, match="12 studies"):
         split(collection, collection, 0.15, 0.15)
+
+
+def test_preparing_runs_the_program_and_tells_what_is_there(tmp_path, folders, capfd):
+    tensors, dataset = folders
+    (tmp_path / "set" / "train_images").mkdir(parents=True)
+    (tmp_path / "set" / "train.csv").write_text((dataset / "train.csv").read_text())
+    # Stands in for the program: takes its arguments, and leaves arrays where it is told to.
+    program = tmp_path / "cspine"
+    program.write_text(f'#!/bin/sh\n[ "$1 $5 $6" = "tensors --size 160" ] || exit 2\ncp -r "{tensors}" "$4"\nexit 1\n')
+    program.chmod(0o755)
+    lines = []
+    prepared = prepare(tmp_path / "set", tmp_path / "arrays", str(program), 160, lines.append)
+    assert len(prepared.studies) == 12 and "12 clinical studies, 168 slices of 160 x 160" in lines[0]
+    assert "fractured: 6 (C1 1, C2 1" in lines[1]
+    with pytest.raises(TrainingError, match="ended with 2"):
+        prepare(tmp_path / "set", tmp_path / "again", str(program), 128, lines.append)
+    with pytest.raises(TrainingError, match="no such program"):
+        prepare(tmp_path / "set", tmp_path / "again", str(tmp_path / "nothing"), 128, lines.append)
+    with pytest.raises(TrainingError, match="RSNA 2022 layout"):
+        prepare(tmp_path, tmp_path / "again", str(program), 128, lines.append)
