@@ -10,6 +10,7 @@
 //! `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
 //! network trained on them alone is not fit for one.
 
+mod exact;
 mod fracture;
 mod grid;
 mod head;
@@ -18,6 +19,7 @@ mod mesh;
 mod morphometry;
 mod neck;
 mod nifti;
+mod prevalence;
 mod random;
 mod recipe;
 mod render;
@@ -26,16 +28,19 @@ mod scene;
 mod sdf;
 mod slice_file;
 mod solid;
+mod special;
 mod spine;
 mod study;
 #[cfg(test)]
 mod tests;
 mod vertebra;
+mod volume;
 mod write;
 
 pub use fracture::FractureKind;
 pub use mesh::MeshSet;
-pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Recipe, Scan, demo_recipes};
+pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan, demo_recipes};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
-pub use write::{PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};
+pub use volume::RealNeck;
+pub use write::{Anatomy, PhantomError, PhantomSlice, WriteSlice, write_dataset, write_study};

@@ -1,11 +1,12 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
-use super::{CliError, select};
-use crate::phantom::{Coverage, MeshSet, Recipe, write_dataset, write_slice};
+use super::{CliError, contact_sheet, select};
+use crate::dicom;
+use crate::phantom::{self, Anatomy, Coverage, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Make synthetic necks with known truth: DICOM, train.csv, boxes, segmentations and truth.json, laid out as the RSNA 2022 set.
@@ -29,7 +30,7 @@ pub(super) struct Args {
     /// Add to each broken neck its twin that differs by nothing but the fracture.
     #[arg(long)]
     twins: bool,
-    /// Break every neck, at this many levels, instead of about every second at one to three.
+    /// Break every neck, at this many levels, instead of as often as in the RSNA 2022 set.
     #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..=7))]
     broken: Option<u8>,
     /// Scan another part of the body, which shows no cervical spine.
@@ -38,9 +39,35 @@ pub(super) struct Args {
     /// Write, beside each segmentation, where fractures change what is seen: fracture_masks/, for training.
     #[arg(long)]
     masks: bool,
+    /// What the files' headers say.
+    #[arg(long, value_enum, default_value_t = Preset::Rsna)]
+    preset: Preset,
+    /// Write a page of pictures of the first necks: one row each, with C1 to C7 in bone and soft-tissue windows by turns and
+    /// the middle from the side in both.
+    #[arg(long, value_name = "PNG")]
+    contact_sheet: Option<PathBuf>,
+    /// Another scan to be the page's first row, to compare with.
+    #[arg(long, value_name = "DIR", requires = "contact_sheet")]
+    beside: Option<PathBuf>,
     /// Closed surfaces C1*.obj to C7*.obj, in mm, to take the place of the built-in vertebrae.
     #[arg(long, value_name = "DIR")]
     meshes: Option<PathBuf>,
+    /// A real CT of a neck to deform, scan anew and break, in place of the made-up anatomy: the folder of an axial series.
+    #[arg(long, value_name = "DIR", conflicts_with = "meshes")]
+    volume: Option<PathBuf>,
+    /// The vertebrae of --volume: a NIfTI file with 1 to 7 for C1 to C7, 8 and 9 for T1 and T2. Without it nothing is
+    /// broken and no segmentation written.
+    #[arg(long, value_name = "FILE", requires = "volume")]
+    labels: Option<PathBuf>,
+}
+
+/// What the headers say.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Preset {
+    /// As little as the RSNA 2022 set's.
+    Rsna,
+    /// As much as those in a hospital's queue.
+    Queue,
 }
 
 /// What a scan without a neck shows.
@@ -55,7 +82,7 @@ enum Part {
 /// Runs the command.
 ///
 /// # Errors
-/// Meshes that cannot be used, or a folder that cannot be written.
+/// Meshes, a scan or labels that cannot be used, or a folder that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let meshes = args
         .meshes
@@ -63,12 +90,27 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         .map(MeshSet::load)
         .transpose()
         .map_err(|error| CliError::failed("the meshes cannot be used", error))?;
+    let neck = args.volume.as_deref().map(|dir| real_neck(dir, args.labels.as_deref())).transpose()?;
+    let anatomy = match (&neck, &meshes) {
+        (Some(neck), _) => Anatomy::Real(neck),
+        (None, Some(meshes)) => Anatomy::Meshes(meshes),
+        (None, None) => Anatomy::Parametric,
+    };
     let mut recipes = Vec::new();
     for seed in args.seed..args.seed.saturating_add(args.count) {
         let mut recipe = Recipe::random(seed).with_matrix(usize::from(args.matrix));
-        if let Some(levels) = args.broken {
+        if neck.is_some() {
+            recipe = recipe.of_real_bone();
+        }
+        if neck.as_ref().is_some_and(|neck| !neck.is_labelled()) {
+            recipe = recipe.intact();
+        } else if let Some(levels) = args.broken {
             recipe = recipe.broken(usize::from(levels));
         }
+        recipe.preset = match args.preset {
+            Preset::Rsna => phantom::Preset::Rsna,
+            Preset::Queue => phantom::Preset::Queue,
+        };
         if let Some(part) = args.part {
             recipe.scan.coverage = match part {
                 Part::Head => Coverage::Head,
@@ -91,9 +133,25 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     let bar = ProgressBar::with_draw_target(Some(recipes.len() as u64), ProgressDrawTarget::stderr());
     let done = |count: usize| bar.set_position(count as u64);
-    write_dataset(&args.out, &recipes, meshes.as_ref(), args.masks, &Cancel::new(), &done, &write_slice)
+    write_dataset(&args.out, &recipes, anatomy, args.masks, &Cancel::new(), &done, &write_slice)
         .map_err(|error| CliError::failed(format!("{} is not complete", select::shown(&args.out)), error))?;
     bar.finish_and_clear();
+    if let Some(path) = &args.contact_sheet {
+        let uids: Vec<String> = recipes.iter().map(|recipe| recipe.uid("study")).collect();
+        contact_sheet::write(path, &args.out, &uids, args.beside.as_deref())?;
+    }
     eprintln!("{} studies in {}", recipes.len(), select::shown(&args.out));
     Ok(ExitCode::SUCCESS)
+}
+
+fn real_neck(dir: &Path, labels: Option<&Path>) -> Result<RealNeck, CliError> {
+    let unusable = |error| CliError::failed(format!("{} cannot be used", select::shown(dir)), error);
+    let found = select::scan(&[dir.to_owned()])?;
+    let (study, index) = select::Selection::default().choose(&found)?;
+    let volume = dicom::load_volume(&study.series[index], &Cancel::new(), &|_, _| {})
+        .map_err(|error| CliError::failed(format!("{} cannot be read", select::shown(dir)), error))?;
+    if labels.is_none() {
+        eprintln!("without --labels no vertebra is known: nothing is broken and no segmentation is written");
+    }
+    RealNeck::new(&volume, labels).map_err(unusable)
 }

@@ -1,14 +1,17 @@
 //! Fractures: jagged planes that divide a vertebra, and fragments that have moved.
 
+use super::exact;
 use super::morphometry::Sizes;
 use super::random::{Random, noise};
-use super::sdf::step;
+use super::sdf::{meet, step};
 use super::spine::turn_by;
 use glam::{Mat3, Vec3};
 
 /// What kind of fracture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FractureKind {
+    /// The tip of the dens (C2).
+    DensTypeI,
     /// Across the base of the dens (C2).
     DensTypeII,
     /// Through the body of C2 below the dens.
@@ -27,19 +30,24 @@ pub enum FractureKind {
     Teardrop,
     /// The body is crushed and split, a piece pushed into the canal (C3 to C7).
     Burst,
-    /// An articular pillar or facet (C2 to C7).
+    /// An articular pillar (C2 to C7).
     Pillar,
+    /// The tip of an articular process (C2 to C7).
+    Facet,
     /// A lamina (C2 to C7).
     Lamina,
     /// A transverse process (C3 to C7).
     TransverseProcess,
     /// The spinous process (C2 to C7; typical of C6 and C7).
     SpinousProcess,
+    /// A fine crack somewhere, hard to see; nothing has moved.
+    Hairline,
 }
 
 impl FractureKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
+        Self::DensTypeI,
         Self::DensTypeII,
         Self::DensTypeIII,
         Self::Hangman,
@@ -50,15 +58,18 @@ impl FractureKind {
         Self::Teardrop,
         Self::Burst,
         Self::Pillar,
+        Self::Facet,
         Self::Lamina,
         Self::TransverseProcess,
         Self::SpinousProcess,
+        Self::Hairline,
     ];
 
     /// The kind's name in `truth.json`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::DensTypeI => "dens-type-1",
             Self::DensTypeII => "dens-type-2",
             Self::DensTypeIII => "dens-type-3",
             Self::Hangman => "hangman",
@@ -69,9 +80,11 @@ impl FractureKind {
             Self::Teardrop => "teardrop",
             Self::Burst => "burst",
             Self::Pillar => "pillar",
+            Self::Facet => "facet",
             Self::Lamina => "lamina",
             Self::TransverseProcess => "transverse-process",
             Self::SpinousProcess => "spinous-process",
+            Self::Hairline => "hairline",
         }
     }
 
@@ -80,6 +93,7 @@ impl FractureKind {
     #[must_use]
     pub fn weight(self, level: usize) -> f32 {
         let row: [f32; 7] = match self {
+            Self::DensTypeI => [0.0, 0.4, 0.0, 0.0, 0.0, 0.0, 0.0],
             Self::DensTypeII => [0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             Self::DensTypeIII => [0.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0],
             Self::Hangman => [0.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0],
@@ -90,9 +104,11 @@ impl FractureKind {
             Self::Teardrop => [0.0, 1.0, 1.0, 1.5, 2.0, 1.5, 0.8],
             Self::Burst => [0.0, 0.0, 0.5, 0.8, 1.2, 1.2, 1.0],
             Self::Pillar => [0.0, 0.5, 1.0, 1.5, 1.8, 2.2, 2.0],
+            Self::Facet => [0.0, 0.4, 0.8, 1.0, 1.3, 1.8, 1.8],
             Self::Lamina => [0.0, 0.8, 1.0, 1.0, 1.2, 1.6, 1.6],
             Self::TransverseProcess => [0.0, 0.0, 0.8, 1.0, 1.2, 1.8, 2.4],
             Self::SpinousProcess => [0.0, 0.6, 0.5, 0.7, 1.0, 2.2, 3.0],
+            Self::Hairline => [1.0, 1.2, 0.6, 0.8, 1.0, 1.2, 1.2],
         };
         row.get(level).copied().unwrap_or(0.0)
     }
@@ -130,13 +146,25 @@ impl Cut {
     }
 }
 
+/// How far a fracture has healed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Healing {
+    /// Fresh: raw edges.
+    None,
+    /// Long ago, and never united: a gap between round edges that cortex has covered.
+    Apart,
+    /// United, out of place where it was displaced: a dense seam.
+    United,
+}
+
 /// A piece that the fracture has parted from the rest: where every cut's value is negative.
 #[derive(Debug, Clone)]
 struct Fragment {
     owner: usize,
     cuts: Vec<Cut>,
-    /// Width of the gap around it, mm.
+    /// Width of the gap around it, mm; negative where the parts have grown together.
     gap: f32,
+    healing: Healing,
     /// Beyond this distance from a place the gap closes: an incomplete break.
     reach: Option<(Vec3, f32)>,
     /// Undoes the motion: `turn * (p − pivot − shift) + pivot`.
@@ -152,6 +180,15 @@ impl Fragment {
 
     fn back(&self, p: Vec3) -> Vec3 {
         self.turn * (p - self.pivot - self.shift) + self.pivot
+    }
+
+    /// More HU near an edge that has healed: sclerosis.
+    fn seam(&self, value: f32) -> f32 {
+        match self.healing {
+            Healing::None => 0.0,
+            Healing::Apart => 260.0 * step(3.4, 0.6, value.abs()),
+            Healing::United => 420.0 * step(2.6, 0.3, value.abs()),
+        }
     }
 
     /// Half the gap at a place; falls below zero where the break has ended.
@@ -193,6 +230,7 @@ pub(super) struct Wound {
     pub width: f32,
     pub shift: f32,
     pub side: f32,
+    pub healing: Healing,
 }
 
 /// A place of the broken vertebra: how far it is from bone, and what bone it came from.
@@ -200,7 +238,7 @@ pub(super) struct Wound {
 pub(super) struct Place {
     /// Distance to the bone as it is now, mm.
     pub distance: f32,
-    /// Distance to the surface of the intact bone, mm: its depth decides shell or spongy.
+    /// Distance to the surface that cortex covers, mm: its depth decides shell or spongy. A fresh break has none.
     pub depth: f32,
     /// The place it had before.
     pub source: Vec3,
@@ -221,26 +259,35 @@ impl Damage {
 
     /// The broken bone at a place, from the distance to the intact bone.
     pub(super) fn place(&self, p: Vec3, intact: &dyn Fn(Vec3) -> f32) -> Place {
-        let (unpressed, denser) = self.uncrush(p);
+        let (unpressed, pressed) = self.uncrush(p);
         let depth = intact(unpressed);
-        let mut distance = depth;
+        let mut best = Place { distance: depth, depth, source: unpressed, denser: pressed };
         for fragment in &self.fragments {
-            distance = distance.max(fragment.half_gap(unpressed) - fragment.value(unpressed));
+            let value = fragment.value(unpressed);
+            let edge = fragment.half_gap(unpressed) - value;
+            best.distance = best.distance.max(edge);
+            best.denser += fragment.seam(value);
+            if fragment.healing != Healing::None {
+                best.depth = join_edges(best.depth, edge);
+            }
         }
-        let mut best = Place { distance, depth, source: unpressed, denser };
         for (i, fragment) in self.fragments.iter().enumerate() {
             let source = fragment.back(unpressed);
-            let inside = fragment.value(source) + fragment.half_gap(source);
+            let value = fragment.value(source);
+            let inside = value + fragment.half_gap(source);
             if inside > 1.5 {
                 continue;
             }
-            let depth = intact(source);
+            let mut depth = intact(source);
             let mut distance = depth.max(inside);
+            if fragment.healing != Healing::None {
+                depth = join_edges(depth, inside);
+            }
             for earlier in &self.fragments[..i] {
                 distance = distance.max(earlier.half_gap(source) - earlier.value(source));
             }
             if distance < best.distance {
-                best = Place { distance, depth, source, denser };
+                best = Place { distance, depth, source, denser: pressed + fragment.seam(value) };
             }
         }
         best
@@ -273,9 +320,9 @@ impl Damage {
             let share = across * (crush.even * step(self.half_depth + 3.0, self.half_depth, p.y)).max(front);
             let height = 1.0 - crush.loss * share;
             q.z = (q.z + self.half_height) / height - self.half_height;
-            let bulge = (-((p.z - crush.at) / 1.8).powi(2)).exp() * front * across;
+            let bulge = exact::exp(-((p.z - crush.at) / 1.8).powi(2)) * front * across;
             q.y += crush.buckle * bulge;
-            let band = (-((q.z - self.half_height + 3.2) / 1.3).powi(2)).exp() + 0.6 * bulge;
+            let band = exact::exp(-((q.z - self.half_height + 3.2) / 1.3).powi(2)) + 0.6 * bulge;
             denser += 330.0 * band * share * (crush.loss * 4.0).min(1.0);
         }
         (q, denser)
@@ -296,6 +343,11 @@ impl Damage {
     }
 }
 
+/// The surface that cortex covers where two edges meet: round.
+fn join_edges(a: f32, b: f32) -> f32 {
+    meet(a, b, 2.0)
+}
+
 /// A hand that breaks: it adds fragments and crushes to a [`Damage`].
 pub(super) struct Break<'a> {
     damage: &'a mut Damage,
@@ -310,7 +362,12 @@ impl Break<'_> {
     /// Parts a piece off: `breaks` cut through bone, `limits` only bound the piece; it moves by `shift` mm and turns
     /// by up to `tilt` degrees about the first break.
     pub(super) fn part(&mut self, breaks: &[Plane], limits: &[Plane], shift: Vec3, tilt: f32) {
-        let jag = self.random.range(0.7, 1.6);
+        // What has healed is smooth.
+        let (jag, gap) = match self.wound.healing {
+            Healing::None => (self.random.range(0.5, 1.8), self.wound.width),
+            Healing::Apart => (self.random.range(0.1, 0.3), self.wound.width.max(1.4)),
+            Healing::United => (self.random.range(0.1, 0.3), -4.0),
+        };
         let curve = self.random.range(-0.012, 0.012);
         let mut cuts: Vec<Cut> = Vec::new();
         for &(origin, normal) in breaks {
@@ -333,7 +390,8 @@ impl Break<'_> {
         self.damage.fragments.push(Fragment {
             owner: self.wound.owner,
             cuts,
-            gap: self.wound.width,
+            gap,
+            healing: self.wound.healing,
             reach: None,
             turn: turn.transpose(),
             shift,

@@ -57,14 +57,33 @@ impl Grid {
         if !inside.contains(&true) {
             return Err("the surface holds nothing".into());
         }
-        let to_inside = squared_distance(&inside, true, sizes);
-        let to_outside = squared_distance(&inside, false, sizes);
+        Ok(Self::of_cells(&inside, low, sizes))
+    }
+
+    /// The field of the places in a box for which `inside` holds; `None` where it holds nowhere.
+    pub(super) fn of_places(low: Vec3, high: Vec3, inside: &dyn Fn(Vec3) -> bool) -> Option<Self> {
+        let extent = (high - low).clamp(Vec3::ZERO, Vec3::splat(LARGEST));
+        let low = low - Vec3::splat(MARGIN);
+        let size = |length: f32| ((length + 2.0 * MARGIN) / STEP).ceil() as usize + 1;
+        let sizes = [size(extent.x), size(extent.y), size(extent.z)];
+        let mut cells = Vec::with_capacity(sizes[0] * sizes[1] * sizes[2]);
+        for z in 0..sizes[2] {
+            for y in 0..sizes[1] {
+                cells.extend((0..sizes[0]).map(|x| inside(low + Vec3::new(x as f32, y as f32, z as f32) * STEP)));
+            }
+        }
+        cells.contains(&true).then(|| Self::of_cells(&cells, low, sizes))
+    }
+
+    fn of_cells(inside: &[bool], low: Vec3, sizes: [usize; 3]) -> Self {
+        let to_inside = squared_distance(inside, true, sizes);
+        let to_outside = squared_distance(inside, false, sizes);
         // The surface lies half a step before the nearest cell of the other kind.
         let half = |squared: f32| (squared.sqrt() - 0.5).max(0.0);
         let values = to_inside.iter().zip(&to_outside).map(|(&a, &b)| (half(a) - half(b)) * STEP);
         let mut grid = Self { low, sizes, values: values.collect() };
         grid.smooth();
-        Ok(grid)
+        grid
     }
 
     /// Corners of the box that holds the surface.

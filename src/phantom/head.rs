@@ -17,6 +17,15 @@ pub(super) fn vault(h: Vec3) -> f32 {
     ellipsoid(r, if r.z < 0.0 { VAULT - Vec3::Z * 4.0 } else { VAULT })
 }
 
+/// Distance to the outside of the face: what covers jaw, teeth and upper jaw.
+pub(super) fn face(h: Vec3) -> f32 {
+    // The chin is narrower than the cheeks.
+    let low = step(0.0, -40.0, h.z);
+    let radii = Vec2::new(61.0 - 4.0 * low, 74.0 - 2.0 * low);
+    let round = ellipse(Vec2::new(h.x, h.y + 38.0), radii);
+    meet(round, (h.z - 20.0).max(-52.0 - h.z), 14.0)
+}
+
 /// HU of the air (and its lining) in nose and maxillary sinuses; `None` elsewhere.
 pub(super) fn air(h: Vec3, seed: u32) -> Option<f32> {
     let x = h.x.abs();

@@ -10,6 +10,12 @@ pub(super) fn inflict(hand: &mut Break<'_>, level: usize, s: &Sizes) {
     let shift = hand.wound.shift;
     let back = s.half_depth + s.canal_depth;
     match hand.wound.kind {
+        FractureKind::DensTypeI => {
+            let z = dens_top(s) - hand.random.range(3.0, 6.0);
+            let plane = (Vec3::new(0.0, 0.5, z), Vec3::new(0.55 * side, 0.1, -1.0));
+            let walls = [(Vec3::X * 8.0, Vec3::X), (Vec3::X * -8.0, Vec3::NEG_X)];
+            hand.part(&[plane], &walls, Vec3::new(-0.3 * side, -0.1, 0.7) * shift.min(3.0), 2.0 + 2.0 * shift);
+        }
         FractureKind::DensTypeII => {
             let z = s.half_height + hand.random.range(3.6, 5.4);
             let plane = (Vec3::new(0.0, 0.0, z), Vec3::new(0.0, 0.15, -1.0));
@@ -79,6 +85,8 @@ pub(super) fn inflict(hand: &mut Break<'_>, level: usize, s: &Sizes) {
             };
             hand.part(&[(place, normal)], &[inner, front], Vec3::new(0.3 * side, 0.4, 0.4) * shift, 2.0 + shift);
         }
+        FractureKind::Facet => facet(hand, level, s, side, shift),
+        FractureKind::Hairline => hairline(hand, level, s, side),
         FractureKind::Lamina => {
             let x = side * s.canal_half_width * hand.random.range(0.35, 0.75);
             let y = back - 2.0;
@@ -115,6 +123,70 @@ pub(super) fn inflict(hand: &mut Break<'_>, level: usize, s: &Sizes) {
 fn body_walls(s: &Sizes) -> [Plane; 3] {
     let x = s.half_width[1] + 1.5;
     [(Vec3::Y * (s.half_depth + 1.0), Vec3::Y), (Vec3::X * x, Vec3::X), (Vec3::X * -x, Vec3::NEG_X)]
+}
+
+/// Top of the dens over the middle of C2's body.
+fn dens_top(s: &Sizes) -> f32 {
+    s.half_height + 16.5 * s.half_depth / 7.8
+}
+
+/// The tip of an articular process: the upper one in front of the lower one of the vertebra above, or the lower one.
+fn facet(hand: &mut Break<'_>, level: usize, s: &Sizes, side: f32, shift: f32) {
+    let upper = level > 1 && hand.random.chance(0.6);
+    let up = if upper { 1.0 } else { -1.0 };
+    let centre = Vec3::new(side * (s.canal_half_width + 5.6), s.half_depth + 5.5, 0.0);
+    let place = centre + Vec3::new(0.0, -0.8 * up, up * hand.random.range(1.6, 3.2));
+    let inner = (Vec3::X * side * (s.canal_half_width + 0.5), Vec3::X * -side);
+    let front = (Vec3::Y * (s.half_depth + 0.3), Vec3::NEG_Y);
+    let away = Vec3::new(0.4 * side, -0.35 * up, 0.55 * up) * shift;
+    hand.part(&[(place, Vec3::new(0.25 * side, 0.2 * up, -up))], &[inner, front], away, 2.0 + 2.0 * shift);
+}
+
+/// A crack that ends in the bone: in a lamina, a pillar, the body, or the ring of C1.
+fn hairline(hand: &mut Break<'_>, level: usize, s: &Sizes, side: f32) {
+    let radius = hand.random.range(6.5, 9.5);
+    if level == 0 {
+        if hand.random.chance(0.5) {
+            let place = Vec3::new(side * hand.random.range(8.0, 15.0), 9.0 + s.canal_depth * 0.55, 0.5);
+            hand.crack((place, Vec3::new(side, -0.6, 0.2)), &[(Vec3::Y * 9.5, Vec3::NEG_Y)], place, radius);
+        } else {
+            let place = Vec3::new(side * (s.half_width[0] + 2.5), hand.random.range(-4.0, 4.0), 0.0);
+            hand.crack(
+                (place, Vec3::new(0.5 * side, 1.0, 0.2)),
+                &[(Vec3::X * side * 8.0, -Vec3::X * side)],
+                place,
+                radius,
+            );
+        }
+        return;
+    }
+    let normal = Vec3::new(hand.random.normal(0.0, 1.0), hand.random.normal(0.0, 1.0), hand.random.normal(0.0, 0.6));
+    let behind = (Vec3::Y * (s.half_depth + 5.0), Vec3::NEG_Y);
+    match hand.random.below(4) {
+        0 => {
+            let place = Vec3::new(
+                hand.random.range(-0.6, 0.6) * s.half_width[0],
+                -s.half_depth * hand.random.range(0.3, 1.0),
+                hand.random.range(-0.5, 0.5) * s.half_height,
+            );
+            hand.crack((place, normal), &body_walls(s), place, radius);
+        }
+        1 => {
+            let place = Vec3::new(side * (s.canal_half_width + 5.6), s.half_depth + 5.5, hand.random.range(-3.0, 3.0));
+            let inner = (Vec3::X * side * (s.canal_half_width + 0.5), Vec3::X * -side);
+            hand.crack((place, normal + Vec3::Y), &[inner], place, radius);
+        }
+        2 => {
+            let x = side * s.canal_half_width * hand.random.range(0.2, 0.8);
+            let place = Vec3::new(x, s.half_depth + s.canal_depth - 2.0, -1.5);
+            hand.crack((place, Vec3::new(-side, 0.5, 0.1) + normal * 0.25), &[behind], place, radius);
+        }
+        _ => {
+            let place = Vec3::new(side * s.half_width[0] * 0.9, s.half_depth + 0.5, 0.5);
+            let outer = (Vec3::X * side * 4.0, Vec3::X * -side);
+            hand.crack((place, Vec3::new(0.4 * side, 1.0, 0.2) + normal * 0.25), &[outer], place, radius);
+        }
+    }
 }
 
 fn posterior_arch(hand: &mut Break<'_>, s: &Sizes, side: f32, shift: f32) {

@@ -3,7 +3,7 @@
 use super::grid::Grid;
 use super::morphometry::Sizes;
 use super::recipe::Recipe;
-use super::spine::turn_by;
+use super::spine::{Pose, turn_by};
 use super::study::{PhantomStudy, generate_with};
 use super::write::PhantomError;
 use crate::task::Cancel;
@@ -26,6 +26,19 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    /// A shape of this level (0 = C1) with the frame that is found from it.
+    ///
+    /// # Errors
+    /// When no lateral masses (C1) or no body (the others) are found.
+    pub(super) fn new(level: usize, grid: Arc<Grid>) -> Result<Self, String> {
+        framed(level, grid)
+    }
+
+    /// The vertebra's own frame in the one that the surface came in.
+    pub(super) fn frame(&self) -> Pose {
+        Pose { turn: self.turn, at: self.at }
+    }
+
     /// Sizes for a neck of this scale: those of the mesh where they can be measured, else those that were drawn.
     pub(super) fn sizes(&self, drawn: &Sizes, scale: f32) -> Sizes {
         let [half_width, half_depth, half_height, canal_depth, spinous, transverse] =
@@ -130,9 +143,12 @@ fn triangles(text: &str) -> Result<Vec<[Vec3; 3]>, String> {
     if triangles.is_empty() { Err("there are no faces".into()) } else { Ok(triangles) }
 }
 
-/// The shape with its own frame, found from the shape itself.
 fn shape(level: usize, triangles: &[[Vec3; 3]]) -> Result<Shape, String> {
-    let grid = Grid::new(triangles)?;
+    Shape::new(level, Arc::new(Grid::new(triangles)?))
+}
+
+/// The shape with its own frame, found from the shape itself.
+fn framed(level: usize, grid: Arc<Grid>) -> Result<Shape, String> {
     let (low, high) = grid.extent();
     let middle = (low + high) / 2.0;
     let inside = |p: Vec3| grid.distance(p) < 0.0;
@@ -157,7 +173,7 @@ fn shape(level: usize, triangles: &[[Vec3; 3]]) -> Result<Shape, String> {
         let at = Vec3::new(middle.x, (sum.0 / sum.1).y, (sum.0 / sum.1).z);
         let measures = [15.0, 8.0, 6.0, (high.y - at.y - 12.0).max(8.0), 6.0, (high.x - low.x) / 2.0 - 1.0];
         let bounds = (low - at, high - at);
-        return Ok(Shape { grid: Arc::new(grid), turn: Mat3::IDENTITY, at, bounds, measures });
+        return Ok(Shape { grid, turn: Mat3::IDENTITY, at, bounds, measures });
     }
     // In the midsagittal plane the body is the first bone from the front.
     let runs: Vec<(f32, f32, f32)> = span(low.z, high.z)
@@ -196,7 +212,7 @@ fn shape(level: usize, triangles: &[[Vec3; 3]]) -> Result<Shape, String> {
     let spinous = (high.y - at.y - half_depth - canal_depth).max(6.0);
     let transverse = (high.x - low.x) / 2.0;
     let measures = [half_width.max(7.0), half_depth, half_height, canal_depth.clamp(10.0, 22.0), spinous, transverse];
-    Ok(Shape { grid: Arc::new(grid), turn, at, bounds, measures })
+    Ok(Shape { grid, turn, at, bounds, measures })
 }
 
 #[cfg(test)]

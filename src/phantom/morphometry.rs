@@ -109,7 +109,7 @@ pub(super) fn draw(build: Build, random: &mut Random) -> Vec<Sizes> {
                 // About one atlas in 25 is open behind (own round number).
                 cleft: if level == 0 && random.chance(0.04) { random.range(1.5, 3.5) } else { 0.0 },
                 vein: if (2..9).contains(&level) { random.range(0.5, 1.5) } else { 0.0 },
-                cortex: random.range(0.4, 0.85),
+                cortex: random.range(0.28, 0.75),
                 density: [build.density[0] * random.range(0.94, 1.06), build.density[1] * random.range(0.85, 1.15)],
             }
         })

@@ -16,8 +16,14 @@ pub(super) struct Neck {
     levels: Vec<Level>,
     scale: f32,
     fat_planes: f32,
+    /// HU that fat between its fibres takes from muscle, at most.
+    marbling: f32,
+    /// How much higher than the mean the shoulders stand, mm.
+    shoulders: f32,
     muscle: f32,
     vessel: f32,
+    /// Share of the carotid's wall that is calcified.
+    calcified: f32,
     seed: u32,
     outside: Outside,
     head: Pose,
@@ -115,23 +121,28 @@ impl Neck {
             let p = a + (b - a) * t;
             Vec2::new(p.x, p.y)
         };
-        let girth = scale * random.range(0.95, 1.1);
+        let girth = scale * random.range(0.9, 1.17);
+        // How much higher than the mean the shoulders stand: mm.
+        let shoulders = random.range(-10.0, 42.0);
         let broad = random.range(0.95, 1.15);
         // Some breathe in, some swallow.
-        let open = random.range(0.45, 1.1);
+        let open = random.range(0.25, 1.05);
         let levels = (0..=(Self::HIGH - Self::LOW) as usize)
             .map(|i| {
                 let z = Self::LOW + i as f32;
                 let model = z / stretch;
-                let row = PROFILE.partition_point(|row| row[0] < model).clamp(1, PROFILE.len() - 1);
-                let (a, b) = (PROFILE[row - 1], PROFILE[row]);
-                let t = step(a[0], b[0], model);
-                let v = |k: usize| a[k] + (b[k] - a[k]) * t;
+                let at = |model: f32, k: usize| {
+                    let row = PROFILE.partition_point(|row| row[0] < model).clamp(1, PROFILE.len() - 1);
+                    let (a, b) = (PROFILE[row - 1], PROFILE[row]);
+                    a[k] + (b[k] - a[k]) * step(a[0], b[0], model)
+                };
+                let v = |k: usize| at(model, k);
+                let broad_at = at(model - shoulders * step(4.0, -45.0, model), 1);
                 let spine = centre(z, false);
                 // From the skull base upwards the skin follows the cranium.
                 let up = step(50.0, 72.0, model);
                 let mix = |neck: f32, cranium: f32| neck + (cranium - neck) * up;
-                let half = Vec2::new(mix(v(1) * girth * broad, 73.0 * scale), mix(v(2) * girth, 93.0 * scale));
+                let half = Vec2::new(mix(broad_at * girth * broad, 73.0 * scale), mix(v(2) * girth, 93.0 * scale));
                 Level {
                     middle: mix(v(3) * girth + spine.y * 0.5, poses[0].at.y - 9.0 * scale),
                     half,
@@ -148,14 +159,17 @@ impl Neck {
         Self {
             levels,
             scale,
-            fat_planes: random.range(0.5, 1.4),
+            fat_planes: random.range(0.2, 1.0),
+            marbling: random.range(0.0, 55.0),
+            shoulders,
             muscle: random.range(48.0, 64.0),
+            calcified: if random.chance(0.3) { random.range(0.2, 0.6) } else { 0.0 },
             vessel: if random.chance(0.25) { random.range(180.0, 330.0) } else { 45.0 },
             seed: random.bits() as u32,
             outside: Outside {
                 table: random.range(88.0, 120.0),
                 radius: random.range(180.0, 420.0),
-                collar: random.chance(0.3).then(|| random.range(3.0, 12.0)),
+                collar: random.chance(0.2).then(|| random.range(3.0, 12.0)),
                 tube: random.chance(0.15),
             },
             head,
@@ -189,6 +203,9 @@ impl Neck {
             let scalp = (super::head::vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
             outline += (scalp - outline) * level.cranium;
         }
+        if (-30.0..130.0).contains(&(p.z - self.head.at.z + 30.0)) {
+            outline = outline.min(super::head::face(self.head.inward(p) / self.scale) * self.scale);
+        }
         if outline > 0.6 {
             return self.around(p, outline);
         }
@@ -198,7 +215,7 @@ impl Neck {
 
     /// How much bone and shoulder the rays of this height pass: multiplies the noise.
     pub(super) fn shade(&self, z: f32) -> f32 {
-        1.0 + 1.6 * step(-40.0, -95.0, z / self.stretch)
+        1.0 + 1.6 * step(-40.0, -95.0, z / self.stretch - self.shoulders.max(0.0) * 0.7)
     }
 
     fn around(&self, p: Vec3, outline: f32) -> f32 {
@@ -264,7 +281,7 @@ impl Neck {
         }
         let hu = -1000.0 + 1040.0 * step(-0.6, 0.6, air);
         // Rings of calcified cartilage around the trachea.
-        let ring = p.z < -32.0 && (p.z * 1.4).sin() > 0.0 && air > 0.9;
+        let ring = p.z < -32.0 && wave(p.z * 1.4) > 0.0 && air > 0.9;
         if ring { 120.0 } else { hu }
     }
 
@@ -296,6 +313,10 @@ impl Neck {
         let z = p.z / self.stretch;
         let carotid = Vec2::new(x - 23.0 - z * 0.03, q.y + 15.0 - z * 0.06).length();
         if carotid < 3.4 {
+            // Plaque lies in patches of the wall.
+            if self.calcified > 0.0 && carotid > 2.0 && noise(p / 3.4, self.seed ^ 31) > 1.0 - self.calcified {
+                return Some(620.0);
+            }
             return Some(self.vessel);
         }
         let jugular = ellipse(Vec2::new(x - 31.0, q.y + 13.0), Vec2::new(5.4, 3.8));
@@ -357,13 +378,14 @@ impl Neck {
             }
         }
         if kind < 0.5 {
-            return -92.0 + 2.0 * grain;
+            return -94.0 + 2.0 * grain + 34.0 * step(0.3, 0.8, noise(p / Vec3::new(3.0, 3.0, 7.0), self.seed ^ 5));
         }
         // The power distance to the border, in mm: half the difference over the distance of the two sites.
         let border = (second - first) / (2.0 * (first.abs().sqrt() + second.abs().sqrt()).max(8.0));
         // Some borders hold more fat than others, and some none to be seen.
         let thick = self.fat_planes * [0.1, 0.5, 0.9, 1.4][(pair.0 + pair.1) % 4];
         let fat = step(thick * 1.3 + 0.3, thick * 0.4, border) * (thick * 2.5).min(1.0);
-        (self.muscle + 2.0 * grain) * (1.0 - fat) - 80.0 * fat
+        let fibres = step(0.1, 0.9, noise(p / Vec3::new(3.2, 2.4, 9.0), self.seed ^ 11));
+        (self.muscle + 2.0 * grain - self.marbling * fibres) * (1.0 - fat) - 80.0 * fat
     }
 }

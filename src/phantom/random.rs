@@ -1,5 +1,6 @@
 //! Numbers that look random and are always the same for a seed: a stream generator and a lattice noise.
 
+use super::exact;
 use glam::Vec3;
 
 /// SplitMix64 (Steele, Lea & Flood 2014). Streams with different names are independent, so that a change in how much
@@ -49,8 +50,8 @@ impl Random {
 
     /// A normally distributed number (Box and Muller 1958).
     pub(super) fn normal(&mut self, mean: f32, deviation: f32) -> f32 {
-        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
-        mean + deviation * radius * (std::f32::consts::TAU * self.unit()).cos()
+        let radius = (-2.0 * exact::ln(1.0 - self.unit())).sqrt();
+        mean + deviation * radius * exact::cos(std::f32::consts::TAU * self.unit())
     }
 
     /// −1 or 1.

@@ -1,8 +1,9 @@
 //! What to make: who, how scanned, what broken.
 
 use super::fracture::FractureKind;
+use super::prevalence;
 use super::random::Random;
-use crate::domain::{CervicalLevel, Sex};
+use crate::domain::{CervicalLevel, PerLevel, Sex};
 use std::fmt::Write as _;
 
 /// Who the phantom says it is. Always made up.
@@ -59,6 +60,17 @@ pub enum Coverage {
 }
 
 impl Coverage {
+    /// The name in `truth.json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Neck => "neck",
+            Self::WithoutLowerNeck => "without-lower-neck",
+            Self::Head => "head",
+            Self::Chest => "chest",
+        }
+    }
+
     /// What BodyPartExamined says (PS3.16 Annex L).
     #[must_use]
     pub fn body_part(self) -> &'static str {
@@ -106,6 +118,15 @@ pub struct FractureSpec {
     pub displacement_mm: f32,
 }
 
+/// What the headers of the files say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// As little as in the RSNA 2022 set.
+    Rsna,
+    /// As much as in files that come from a hospital's archive.
+    Queue,
+}
+
 /// Everything a phantom is made from: the same recipe makes the same voxels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
@@ -119,22 +140,32 @@ pub struct Recipe {
     pub date_time: (String, String),
     /// Fractures; empty for an intact neck.
     pub fractures: Vec<FractureSpec>,
+    /// Fractures of long ago, at levels that are whole otherwise. They count as unbroken.
+    pub healed: Vec<FractureSpec>,
     /// Scan.
     pub scan: Scan,
     /// Kernel.
     pub kernel: Kernel,
+    /// Headers.
+    pub preset: Preset,
 }
 
 impl Recipe {
-    /// A neck drawn from a seed: about every second one is broken, at one to three levels. Matrix 512, slices 0.6 to 3 mm
-    /// apart, field of view 160 to 250 mm; [`Recipe::with_matrix`] makes it smaller.
+    /// A neck drawn from a seed: levels are broken as often, and together as often, as in the RSNA 2022 set; every twelfth
+    /// neck bears an old fracture. Matrix 512, slices 0.5 to 3 mm apart, field of view 150 to 250 mm and now and then up to
+    /// 380 mm; [`Recipe::with_matrix`] makes it smaller. Six scans in a hundred show a head or a chest alone, six end at C5.
     #[must_use]
     pub fn random(seed: u64) -> Self {
         let mut random = Random::new(seed, "recipe");
-        let spacing_mm: f32 = [0.6, 0.8, 1.0, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0][random.below(9)];
+        let spacing_mm: f32 = [0.5, 0.6, 0.8, 1.0, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0][random.below(10)];
         let thickness_mm = if random.chance(0.7) { spacing_mm } else { spacing_mm.max(1.0) * random.range(1.0, 1.3) };
         let kernel = [Kernel::Bone, Kernel::Bone, Kernel::Standard, Kernel::Soft][random.below(4)];
-        let coverage = if random.chance(0.06) { Coverage::WithoutLowerNeck } else { Coverage::Neck };
+        let coverage = match random.below(100) {
+            0..3 => Coverage::Head,
+            3..6 => Coverage::Chest,
+            6..12 => Coverage::WithoutLowerNeck,
+            _ => Coverage::Neck,
+        };
         let length = if coverage == Coverage::Neck { random.range(165.0, 205.0) } else { 110.0 };
         let scan = Scan {
             slices: (length / spacing_mm).ceil() as usize,
@@ -142,15 +173,12 @@ impl Recipe {
             thickness_mm,
             rows: 512,
             columns: 512,
-            pixel_mm: random.range(160.0, 250.0) / 512.0,
+            pixel_mm: if random.chance(0.1) { random.range(250.0, 380.0) } else { random.range(150.0, 250.0) } / 512.0,
             coverage,
         };
-        let fractures = if random.chance(0.5) {
-            let levels = [1, 1, 1, 2, 2, 3][random.below(6)];
-            draw_fractures(levels, &mut random)
-        } else {
-            Vec::new()
-        };
+        let broken = prevalence::draw(&mut random);
+        let fractures = draw_fractures(broken, &mut random);
+        let healed = draw_healed(broken, &mut random);
         let age_years = random.range(18.0, 92.0) as u16;
         let sex = if random.chance(0.5) { Sex::Female } else { Sex::Male };
         Self {
@@ -159,9 +187,17 @@ impl Recipe {
             description: "CT C-spine (synthetic)".into(),
             date_time: ("20260101".into(), "120000".into()),
             fractures,
+            healed,
             scan,
             kernel,
+            preset: Preset::Rsna,
         }
+    }
+
+    /// RescaleIntercept of the files: −1024 for most, 0 for some.
+    #[must_use]
+    pub fn intercept(&self) -> i16 {
+        if Random::new(self.seed, "intercept").chance(0.25) { 0 } else { -1024 }
     }
 
     /// The same field of view and the same neck in a matrix of this many rows and columns.
@@ -180,11 +216,30 @@ impl Recipe {
         self
     }
 
+    /// The same recipe for a real neck ([`RealNeck`](crate::phantom::RealNeck)): its identifiers differ from those of the
+    /// made-up neck of the same seed.
+    #[must_use]
+    pub fn of_real_bone(mut self) -> Self {
+        self.patient.name = format!("REALBONE^{}", self.seed);
+        self.patient.id = format!("RB{:06}", self.seed);
+        self.description = "CT C-spine (real bone, deformed)".into();
+        self
+    }
+
     /// The same neck, broken at this many levels.
     #[must_use]
     pub fn broken(mut self, levels: usize) -> Self {
-        self.fractures =
-            draw_fractures(levels.min(CervicalLevel::ALL.len()), &mut Random::new(self.seed, "more fractures"));
+        let mut random = Random::new(self.seed, "more fractures");
+        let mut broken = PerLevel::from_fn(|_| false);
+        // Rises with how often levels are broken, most at C2 and C5 to C7; our own round numbers.
+        let mut weights = [1.0, 2.0, 0.8, 1.0, 1.5, 2.0, 2.4];
+        for _ in 0..levels {
+            if let Some(index) = weighted(&weights, &mut random) {
+                (broken.0[index], weights[index]) = (true, 0.0);
+            }
+        }
+        self.fractures = draw_fractures(broken, &mut random);
+        self.healed.retain(|old| !broken.0[old.level.index()]);
         self
     }
 
@@ -203,27 +258,59 @@ impl Recipe {
     }
 }
 
-fn draw_fractures(wanted: usize, random: &mut Random) -> Vec<FractureSpec> {
+/// One fracture at each of these levels; neighbours often break alike.
+fn draw_fractures(broken: PerLevel<bool>, random: &mut Random) -> Vec<FractureSpec> {
     let mut fractures: Vec<FractureSpec> = Vec::new();
-    // Rises with how often levels are broken, most at C2 and C5 to C7; our own round numbers.
-    let level_weights = [1.0, 2.0, 0.8, 1.0, 1.5, 2.0, 2.4];
-    while fractures.len() < wanted {
-        let Some(level) = weighted(&level_weights, random).and_then(CervicalLevel::from_index) else { break };
-        if fractures.iter().any(|fracture| fracture.level == level) {
-            continue;
-        }
-        let weights = FractureKind::ALL.map(|kind| kind.weight(level.index()));
-        let Some(kind) = weighted(&weights, random).map(|i| FractureKind::ALL[i]) else { break };
-        let displaced = random.chance(0.55);
-        fractures.push(FractureSpec {
-            level,
-            kind,
-            width_mm: if displaced { random.range(0.7, 2.5) } else { random.range(0.35, 1.4) },
-            displacement_mm: if displaced { random.range(0.8, 4.0) } else { random.range(0.0, 0.6) },
-        });
+    for (level, _) in broken.iter().filter(|(_, broken)| **broken) {
+        let above = fractures.last().filter(|last| last.level.index() + 1 == level.index());
+        let alike = above.map(|last| last.kind).filter(|kind| kind.weight(level.index()) > 0.0);
+        let kind = match alike {
+            Some(kind) if random.chance(0.35) => kind,
+            _ => {
+                let weights = FractureKind::ALL.map(|kind| kind.weight(level.index()));
+                let Some(kind) = weighted(&weights, random).map(|i| FractureKind::ALL[i]) else { continue };
+                kind
+            }
+        };
+        let (width_mm, displacement_mm) = draw_sizes(kind, random);
+        fractures.push(FractureSpec { level, kind, width_mm, displacement_mm });
     }
-    fractures.sort_by_key(|fracture| fracture.level);
     fractures
+}
+
+/// Width of the gap and motion of the fragment, mm: small ones are the most frequent.
+fn draw_sizes(kind: FractureKind, random: &mut Random) -> (f32, f32) {
+    let (small, large) = (random.unit() * random.unit(), random.unit() * random.unit());
+    if kind == FractureKind::Hairline {
+        (0.3 + 0.2 * random.unit(), 0.0)
+    } else if random.chance(0.5) {
+        (0.7 + 2.3 * small, 0.8 + 5.2 * large)
+    } else {
+        (0.3 + 1.3 * small, 0.6 * large)
+    }
+}
+
+/// Now and then an old fracture at a level that is not broken.
+fn draw_healed(broken: PerLevel<bool>, random: &mut Random) -> Vec<FractureSpec> {
+    use FractureKind as K;
+    const KINDS: [(CervicalLevel, FractureKind); 10] = [
+        (CervicalLevel::C1, K::PosteriorArch),
+        (CervicalLevel::C2, K::DensTypeII),
+        (CervicalLevel::C2, K::Hangman),
+        (CervicalLevel::C4, K::Lamina),
+        (CervicalLevel::C5, K::Compression),
+        (CervicalLevel::C5, K::Teardrop),
+        (CervicalLevel::C6, K::SpinousProcess),
+        (CervicalLevel::C6, K::Pillar),
+        (CervicalLevel::C7, K::SpinousProcess),
+        (CervicalLevel::C7, K::TransverseProcess),
+    ];
+    if !random.chance(0.085) {
+        return Vec::new();
+    }
+    let (level, kind) = KINDS[random.below(KINDS.len())];
+    let old = FractureSpec { level, kind, width_mm: random.range(1.0, 2.4), displacement_mm: random.range(0.3, 3.0) };
+    if broken.0[level.index()] { Vec::new() } else { vec![old] }
 }
 
 fn weighted(weights: &[f32], random: &mut Random) -> Option<usize> {
@@ -305,6 +392,7 @@ pub fn demo_recipes() -> Vec<Recipe> {
                 description: description.into(),
                 date_time: ("20261123".into(), format!("{time}00")),
                 fractures,
+                healed: Vec::new(),
                 scan: Scan {
                     slices: (length / spacing_mm).ceil() as usize,
                     spacing_mm,
@@ -315,6 +403,7 @@ pub fn demo_recipes() -> Vec<Recipe> {
                     coverage,
                 },
                 kernel,
+                preset: Preset::Queue,
             }
         })
         .collect()
@@ -328,7 +417,7 @@ mod tests {
     fn about_half_are_broken_and_every_kind_and_level_occurs() {
         let recipes: Vec<Recipe> = (0..600).map(Recipe::random).collect();
         let broken = recipes.iter().filter(|recipe| !recipe.fractures.is_empty()).count();
-        assert!((250..350).contains(&broken), "{broken} of 600 are broken");
+        assert!((255..315).contains(&broken), "{broken} of 600 are broken");
         let all: Vec<FractureSpec> = recipes.iter().flat_map(|recipe| recipe.fractures.clone()).collect();
         for kind in FractureKind::ALL {
             assert!(all.iter().any(|fracture| fracture.kind == kind), "no {kind:?}");
@@ -337,7 +426,8 @@ mod tests {
             assert!(all.iter().any(|fracture| fracture.level == level), "none at {level}");
         }
         assert!(all.iter().all(|fracture| fracture.kind.weight(fracture.level.index()) > 0.0));
-        assert!(recipes.iter().all(|recipe| recipe.fractures.len() <= 3));
+        assert!(all.iter().all(|fracture| (0.3..=3.0).contains(&fracture.width_mm)));
+        assert!(all.iter().all(|fracture| (0.0..=6.0).contains(&fracture.displacement_mm)));
         for levels in [1, 4, 7, 9] {
             let many = Recipe::random(7).broken(levels).fractures;
             assert_eq!(many.len(), levels.min(7));

@@ -28,12 +28,14 @@ pub(super) struct Slice {
 pub(super) struct Marks {
     /// A box for each fracture that the slice shows.
     pub boxes: Vec<Marked>,
-    /// Of each pixel the label of the level whose fracture changes it, or 0.
+    /// Of each pixel the label of the level whose fresh fracture changes it, or 0.
     pub broken: Vec<u8>,
+    /// Fractures from this one on are old.
+    pub fresh: usize,
 }
 
 /// A change of this many HU can be seen.
-const VISIBLE: f32 = 120.0;
+pub(super) const VISIBLE: f32 = 120.0;
 /// Pixels of a block that is looked at as a whole first.
 const BLOCK: usize = 8;
 
@@ -57,7 +59,7 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     }
     let layers = ((scan.thickness_mm / 0.9).round() as usize).clamp(1, 4);
     let mut labels = vec![0; rows * columns];
-    let mut marks = Marks { boxes: Vec::new(), broken: vec![0; rows * columns] };
+    let mut marks = Marks { boxes: Vec::new(), broken: vec![0; rows * columns], fresh: scene.fresh };
     let mut sum = vec![0.0_f32; if layers == 1 { 0 } else { rows * columns }];
     for layer in 0..layers {
         let offset = ((layer as f32 + 0.5) / layers as f32 - 0.5) * scan.thickness_mm;
@@ -147,7 +149,9 @@ impl Plane {
                 && let Some(fracture) = solid.damage.owner(p, 2.5)
             {
                 mark(&mut marks.boxes, fracture, (column, row));
-                marks.broken[index] = solid.label;
+                if fracture < marks.fresh {
+                    marks.broken[index] = solid.label;
+                }
             }
             // What the break opens is filled with blood, not with what lay under the bone.
             let was = (0.5 - intact.distance / self.pixel).clamp(0.0, 1.0);
@@ -188,7 +192,8 @@ impl Plane {
     }
 }
 
-fn mark(marked: &mut Vec<Marked>, fracture: usize, at: (usize, usize)) {
+/// Widens the fracture's box by a pixel (column, row).
+pub(super) fn mark(marked: &mut Vec<Marked>, fracture: usize, at: (usize, usize)) {
     match marked.iter_mut().find(|mark| mark.fracture == fracture) {
         Some(mark) => {
             mark.low = (mark.low.0.min(at.0), mark.low.1.min(at.1));

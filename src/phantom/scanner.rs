@@ -1,5 +1,6 @@
 //! What a scanner makes of a slice: the kernel's blur or sharpness, noise with a grain, streaks, an offset, padding.
 
+use super::exact;
 use super::random::Random;
 use super::recipe::{Kernel, Recipe, Scan};
 use super::render::corner;
@@ -17,6 +18,10 @@ pub(super) struct Scanner {
     edge: f32,
     sigma: f32,
     offset: f32,
+    /// How much the shoulders' shadow shows as bands.
+    starved: f32,
+    /// HU of ring artefacts by the distance from the middle in pixels; empty where the detector is sound.
+    rings: Vec<f32>,
     padded: bool,
     pixel: f32,
     seed: u64,
@@ -29,10 +34,11 @@ impl Scanner {
         let pixel = recipe.scan.pixel_mm.max(0.05);
         // Blur (mm), edge enhancement, noise (HU at 1 mm), size of the grain (mm).
         let (blur, edge, sigma, grain) = match recipe.kernel {
-            Kernel::Bone => (0.26, 0.7, random.range(26.0, 52.0), 0.22),
+            Kernel::Bone => (0.26, random.range(0.15, 0.85), random.range(26.0, 52.0), 0.22),
             Kernel::Standard => (0.42, 0.0, random.range(12.0, 22.0), 0.42),
             Kernel::Soft => (0.62, 0.0, random.range(6.0, 12.0), 0.68),
         };
+        let blur = blur * random.range(0.85, 1.5);
         let thin = (1.0 / recipe.scan.thickness_mm.max(0.2)).sqrt();
         let mut tile = |x: f32, y: f32| {
             let mut tile: Vec<f32> = (0..TILE * TILE).map(|_| random.normal(0.0, 1.0)).collect();
@@ -43,7 +49,18 @@ impl Scanner {
         };
         let grain = (0..3).map(|_| tile(grain, grain)).collect();
         let bands = tile(9.0, 0.5);
+        let mut faults = Random::new(recipe.seed, "detector");
+        let starved = faults.range(0.5, 2.2);
+        let rings = if faults.chance(0.12) {
+            let most = faults.range(4.0, 16.0);
+            let reach = recipe.scan.rows.max(recipe.scan.columns);
+            (0..reach).map(|_| if faults.chance(0.2) { faults.normal(0.0, most) } else { 0.0 }).collect()
+        } else {
+            Vec::new()
+        };
         Self {
+            starved,
+            rings,
             grain,
             bands,
             blur,
@@ -78,7 +95,7 @@ impl Scanner {
             tile[(row + by.0) % TILE * TILE + (column + by.1) % TILE]
         };
         let rows = hu.len() / columns.max(1);
-        let band = 26.0 * (shade - 1.0);
+        let band = 26.0 * (shade - 1.0) * self.starved;
         let middle = Vec2::new(columns as f32 - 1.0, rows as f32 - 1.0) / 2.0;
         let mut out = Vec::with_capacity(hu.len());
         for row in 0..rows {
@@ -91,7 +108,13 @@ impl Scanner {
                 // Less noise in air around the patient.
                 let here = self.sigma * shade * (0.4 + 0.6 * step(-1000.0, -600.0, value));
                 let noise = 0.75 * at(one, row, column, a) + 0.66 * at(two, row, column, b);
-                let value = value + here * noise + band * at(&self.bands, row, column, c) + self.offset;
+                let ring = if self.rings.is_empty() {
+                    0.0
+                } else {
+                    let far = Vec2::new(column as f32, row as f32).distance(middle) as usize;
+                    self.rings.get(far).copied().unwrap_or(0.0)
+                };
+                let value = value + ring + here * noise + band * at(&self.bands, row, column, c) + self.offset;
                 out.push(value.clamp(-1024.0, 3071.0).round() as i16);
             }
         }
@@ -103,7 +126,8 @@ impl Scanner {
         let columns = scan.columns;
         let first = corner(scene, scan).truncate();
         for (i, metal) in scene.metal.iter().enumerate() {
-            let near = step(5.0, 1.5, (metal.z - z).abs());
+            let at = metal.at;
+            let near = step(5.0, 1.5, (at.z - z).abs());
             if near <= 0.0 {
                 continue;
             }
@@ -111,14 +135,18 @@ impl Scanner {
             let (p, q) = (random.range(0.0, 6.0), random.range(0.0, 6.0));
             for (index, hu) in hu.iter_mut().enumerate() {
                 let place = Vec2::new((index % columns) as f32, (index / columns) as f32) * self.pixel + first;
-                let ray = place - Vec2::new(metal.x, metal.y);
+                let ray = place - Vec2::new(at.x, at.y);
                 let far = ray.length();
-                if far < 4.0 {
+                if far < metal.filling {
                     *hu += (3071.0 - *hu) * near;
                 } else if *hu > -900.0 {
-                    let angle = ray.y.atan2(ray.x);
-                    let wave = (angle * 7.0 + p).sin() * (angle * 11.0 + q).sin() + 0.6 * (angle * 23.0 + p * q).sin();
-                    *hu += near * 420.0 * wave * (-far / 45.0).exp();
+                    if far < 2.0 {
+                        continue;
+                    }
+                    let angle = exact::atan2(ray.y, ray.x);
+                    let wave = exact::sin(angle * 7.0 + p) * exact::sin(angle * 11.0 + q)
+                        + 0.6 * exact::sin(angle * 23.0 + p * q);
+                    *hu += near * metal.streak * wave * exact::exp(-far / 45.0);
                 }
             }
         }
@@ -174,7 +202,7 @@ fn weights(sigma: f32) -> Option<Vec<f32>> {
         return None;
     }
     let half = (sigma.min(40.0) * 2.6).ceil() as isize;
-    let raw: Vec<f32> = (-half..=half).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let raw: Vec<f32> = (-half..=half).map(|i| exact::exp(-0.5 * (i as f32 / sigma).powi(2))).collect();
     let sum: f32 = raw.iter().sum();
     Some(raw.into_iter().map(|weight| weight / sum).collect())
 }

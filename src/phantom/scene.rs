@@ -1,6 +1,7 @@
 //! The whole body part of one recipe: vertebrae, discs, other bones, soft parts, and where they lie before the scanner.
 
-use super::fracture::{Damage, Wound};
+use super::exact;
+use super::fracture::{Damage, Healing, Wound};
 use super::head;
 use super::mesh::Shape;
 use super::morphometry::{self, Build, Sizes};
@@ -8,10 +9,11 @@ use super::neck::Neck;
 use super::random::{Random, noise};
 use super::recipe::{Coverage, Recipe};
 use super::sdf::{capsule, ellipse, join, meet, taper};
-use super::solid::{Solid, Stuff, Vein};
+use super::solid::{Channel, Solid, Stuff, Vein};
+use super::special::{self, Special};
 use super::spine::{self, Pose};
 use super::vertebra::{self, Warp};
-use glam::{Mat3, Quat, Vec2, Vec3};
+use glam::{Mat3, Vec2, Vec3};
 
 /// Shapes that stand in for the parametric vertebrae of some levels.
 pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<&'a Shape>;
@@ -30,8 +32,21 @@ pub(super) struct Scene {
     pub middle: Vec2,
     /// The patient moved: from which slice to which, and how far, mm.
     pub moved: Option<(usize, usize, Vec2)>,
-    /// Heights (LPS z) and places of dense metal: a streak's origins.
-    pub metal: Vec<Vec3>,
+    /// Dense metal: a streak's origins.
+    pub metal: Vec<Metal>,
+    /// Owners of wounds from this one on are old.
+    pub fresh: usize,
+}
+
+/// Something so dense that it throws streaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metal {
+    /// Place, LPS mm.
+    pub at: Vec3,
+    /// Radius of a filling in a tooth, mm; 0 for metal that the scene's solids show.
+    pub filling: f32,
+    /// HU of the streaks near it.
+    pub streak: f32,
 }
 
 impl Scene {
@@ -43,11 +58,15 @@ impl Scene {
             scale: random.normal(1.0, 0.045).clamp(0.9, 1.1)
                 * if recipe.patient.sex == crate::domain::Sex::Female { 0.96 } else { 1.04 },
             wear: old * random.range(0.1, 1.1),
-            density: [random.range(950.0, 1300.0), random.range(300.0, 480.0) * (1.15 - 0.45 * old)],
+            density: [random.range(620.0, 1280.0), random.range(240.0, 460.0) * (1.15 - 0.45 * old)],
         };
         let drawn = morphometry::draw(build, &mut random);
+        let special = Special::draw(&mut Random::new(recipe.seed, "special"));
         let fit = |(level, s): (usize, Sizes)| other(level).map_or(s.clone(), |shape| shape.sizes(&s, build.scale));
-        let sizes: Vec<Sizes> = drawn.into_iter().enumerate().map(fit).collect();
+        let mut sizes: Vec<Sizes> = drawn.into_iter().enumerate().map(fit).collect();
+        for (level, s) in sizes.iter_mut().enumerate() {
+            s.disc *= if special.is_fused(level) { 0.62 } else { 1.0 };
+        }
         let poses = spine::stand(&sizes, &mut random);
         let fat = random.range(2.5, 11.0);
         let canals: Vec<f32> = sizes
@@ -56,12 +75,11 @@ impl Scene {
             .map(|(level, s)| if level == 0 { 9.0 } else { s.half_depth + s.canal_depth * 0.5 })
             .collect();
         // The head keeps more upright than the atlas.
-        let lean = Quat::IDENTITY.slerp(Quat::from_mat3(&poses[0].turn), 0.45);
-        let head_pose = Pose { turn: Mat3::from_quat(lean), at: poses[0].at };
+        let head_pose = Pose { turn: spine::partly(poses[0].turn, 0.45), at: poses[0].at };
         let neck = Neck::new(&poses, head_pose, &canals, build.scale, fat, &mut random);
         let wounds = wounds(recipe);
         let mut solids = Vec::new();
-        discs(&sizes, &poses, &mut random, &mut solids);
+        discs(&sizes, &poses, &special, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
         ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
@@ -93,11 +111,14 @@ impl Scene {
                     vein: Vein { radius: s.vein, end: s.half_depth + 0.8 },
                 },
                 damage: Damage::make(level, s, &here, &mut breaking),
+                channels: channels(level, s, &mut Random::new(recipe.seed, &format!("channels {level}"))),
                 seed: warp.seed ^ 5,
             });
         }
+        let (implants, thick) = special.solids(&sizes, &poses);
+        solids.extend(implants);
         let mut lie = Random::new(recipe.seed, "position");
-        let turn = spine::turn_by(lie.normal(0.0, 3.0), lie.normal(0.0, 2.5), lie.normal(0.0, 3.5));
+        let turn = spine::turn_by(lie.normal(0.0, 4.5), lie.normal(0.0, 3.5), lie.normal(0.0, 5.0));
         let at = Vec3::new(lie.normal(0.0, 8.0), lie.range(-60.0, 20.0), lie.range(-200.0, 200.0));
         let pose = Pose { turn, at };
         let height = |p: Vec3| pose.outward(p).z;
@@ -116,27 +137,35 @@ impl Scene {
         } else {
             at
         };
-        let middle = Vec2::new(at.x + lie.normal(0.0, 4.0), at.y + back + lie.normal(0.0, 5.0));
-        let metal = if lie.chance(0.3) {
-            let tooth = Vec3::new(lie.range(18.0, 26.0) * lie.sign(), lie.range(-78.0, -60.0), -8.0);
-            vec![pose.outward(head_pose.outward(tooth))]
-        } else {
-            Vec::new()
-        };
+        let middle = Vec2::new(at.x + lie.normal(0.0, 7.0), at.y + back + lie.normal(0.0, 8.0));
+        let mut metal: Vec<Metal> = thick
+            .into_iter()
+            .map(|at| Metal { at: pose.outward(at), filling: 0.0, streak: lie.range(60.0, 190.0) })
+            .collect();
+        let fillings = if lie.chance(0.4) { 1 + lie.below(4) } else { 0 };
+        for _ in 0..fillings {
+            // Along the molars.
+            let (x, y) = (lie.range(24.0, 29.0), lie.range(-72.0, -46.0));
+            let tooth = Vec3::new(x * lie.sign(), y, if lie.chance(0.5) { -7.0 } else { -15.0 }) * build.scale;
+            let at = pose.outward(head_pose.outward(tooth));
+            metal.push(Metal { at, filling: lie.range(1.8, 4.0), streak: lie.range(120.0, 480.0) });
+        }
         let moved = lie.chance(0.07).then(|| {
             let from = lie.below(recipe.scan.slices);
             let count = (lie.range(3.0, 14.0) / recipe.scan.spacing_mm.max(0.1)) as usize;
             (from, from + count, Vec2::new(lie.normal(0.0, 0.8), lie.normal(0.0, 0.8)))
         });
-        Self { solids, neck, pose, top, middle, moved, metal }
+        Self { solids, neck, pose, top, middle, moved, metal, fresh: recipe.fractures.len() }
     }
 }
 
-fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
+/// The recipe's wounds with the levels that they belong to; those that do not occur at their level are left out.
+pub(super) fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
     let mut random = Random::new(recipe.seed, "sides");
     recipe
         .fractures
         .iter()
+        .chain(&recipe.healed)
         .enumerate()
         .filter(|(_, fracture)| fracture.kind.weight(fracture.level.index()) > 0.0)
         .map(|(owner, fracture)| {
@@ -146,27 +175,70 @@ fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
                 width: fracture.width_mm.clamp(0.2, 5.0),
                 shift: fracture.displacement_mm.clamp(0.0, 8.0),
                 side: random.sign(),
+                healing: if owner < recipe.fractures.len() {
+                    Healing::None
+                } else if random.chance(0.5) {
+                    Healing::Apart
+                } else {
+                    Healing::United
+                },
             };
             (fracture.level.index(), wound)
         })
         .collect()
 }
 
-fn discs(sizes: &[Sizes], poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {
+fn discs(sizes: &[Sizes], poses: &[Pose], special: &Special, random: &mut Random, solids: &mut Vec<Solid>) {
     for level in 1..sizes.len() - 1 {
         let (s, next) = (&sizes[level], &sizes[level + 1]);
         let radii =
             Vec2::new((s.half_width[1] + next.half_width[0]) / 2.0 - 0.8, s.half_depth + random.range(-0.4, 1.2));
         let low = poses[level].outward(Vec3::NEG_Z * (s.half_height + s.disc / 2.0));
         let half = s.disc / 2.0 + 3.4;
+        let pose = Pose { turn: poses[level].turn, at: low };
+        if special.is_fused(level) {
+            solids.push(special::bridge(pose, radii, half, random));
+            continue;
+        }
         solids.push(Solid::plain(
-            Pose { turn: poses[level].turn, at: low },
+            pose,
             (Vec3::new(-radii.x, -radii.y, -half), Vec3::new(radii.x, radii.y, half)),
             Stuff::Even(random.range(78.0, 112.0)),
             0,
             Box::new(move |p| meet(ellipse(Vec2::new(p.x, p.y), radii), p.z.abs() - half, 1.0)),
         ));
     }
+}
+
+/// Holes through which vessels enter a vertebra: on one picture they look like a crack's end, on the next they are gone.
+fn channels(level: usize, s: &Sizes, random: &mut Random) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    let mut add = |from: Vec3, to: Vec3, radius: f32| channels.push(Channel { from, to, radius });
+    let back = s.half_depth + s.canal_depth;
+    for _ in 0..random.below(4) {
+        let (side, radius) = (random.sign(), random.range(0.25, 0.65));
+        match if level == 0 { 3 } else { random.below(4) } {
+            0 => {
+                let from =
+                    Vec3::new(random.range(-0.7, 0.7) * s.half_width[0], -s.half_depth - 1.5, random.range(-3.0, 3.0));
+                add(from, from * Vec3::new(0.6, 0.0, 0.4) - Vec3::Y * random.range(0.0, 4.0), radius);
+            }
+            1 => {
+                let from = Vec3::new(side * random.range(4.0, 9.0), back + 4.5, random.range(-4.0, 1.0));
+                add(from, from + Vec3::new(0.4 * side, -random.range(2.5, 5.0), 0.8), radius);
+            }
+            2 => {
+                let from = Vec3::new(side * (s.canal_half_width + 12.0), s.half_depth + 5.0, random.range(-3.0, 3.0));
+                add(from, from + Vec3::new(-side * random.range(4.0, 8.0), random.range(-1.5, 1.5), 0.5), radius);
+            }
+            _ => {
+                let x = side * (s.half_width[0] + if level == 0 { 4.0 } else { -1.0 });
+                let from = Vec3::new(x, s.half_depth + 3.0, random.range(-4.0, 4.0));
+                add(from, from + Vec3::new(-side * random.range(2.0, 5.0), -random.range(2.0, 5.0), 1.0), radius);
+            }
+        }
+    }
+    channels
 }
 
 /// Bits of bone that are no fracture: in the nuchal ligament and before the discs, round and covered by cortex.
@@ -250,8 +322,8 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
                 for i in 1..=9 {
                     let angle = i as f32 / 9.0 * 2.6 - 0.75;
                     let next = Vec3::new(
-                        side * (14.0 + radii.x * angle.cos() * 0.95),
-                        -8.0 - radii.y * angle.sin(),
+                        side * (14.0 + radii.x * exact::cos(angle) * 0.95),
+                        -8.0 - radii.y * exact::sin(angle),
                         -4.2 * i as f32,
                     );
                     best = best.min(capsule(
@@ -284,6 +356,17 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
             seed,
             Box::new(clavicle),
         ));
+    }
+    // Arms lie beside the trunk: the heads of the upper arm bones are seen in wide fields.
+    for side in [-1.0_f32, 1.0] {
+        let head = Vec3::new(side * 158.0, f32::midpoint(front, back) - 4.0, poses[8].at.z + random.range(-34.0, 6.0));
+        let shaft = head + Vec3::new(side * 12.0, 4.0, -110.0);
+        let arm = move |p: Vec3| join((p - head).length() - 23.0, taper(p, head, shaft, 15.0, 11.0), 6.0);
+        let bounds = (head.min(shaft) - Vec3::splat(26.0), head.max(shaft) + Vec3::splat(26.0));
+        let seed = random.bits() as u32;
+        let place = Pose { turn: Mat3::IDENTITY, at: Vec3::ZERO };
+        let stuff = Stuff::Bone { cortex: 1.8, shell: 1150.0, spongy: 190.0, vein: Vein::default() };
+        solids.push(Solid::plain(place, bounds, stuff, seed, Box::new(arm)));
     }
     let blade_seed = random.bits() as u32;
     let y = back - 24.0;

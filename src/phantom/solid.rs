@@ -2,7 +2,7 @@
 
 use super::fracture::{Damage, Place};
 use super::random::noise;
-use super::sdf::step;
+use super::sdf::{capsule, step};
 use super::spine::Pose;
 use glam::Vec3;
 
@@ -16,6 +16,17 @@ pub(super) struct Vein {
     pub radius: f32,
     /// Where it ends, mm.
     pub end: f32,
+}
+
+/// A fine hole in bone: a nutrient canal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Channel {
+    /// One end, own frame.
+    pub from: Vec3,
+    /// The other.
+    pub to: Vec3,
+    /// Radius, mm.
+    pub radius: f32,
 }
 
 /// What a solid is made of.
@@ -45,6 +56,8 @@ pub(super) struct Solid {
     pub stuff: Stuff,
     /// What is broken.
     pub damage: Damage,
+    /// Fine holes.
+    pub channels: Vec<Channel>,
     /// Seed of the texture.
     pub seed: u32,
 }
@@ -59,7 +72,7 @@ pub(super) struct Sample {
 impl Solid {
     /// Something unbroken that is no vertebra.
     pub(super) fn plain(pose: Pose, bounds: (Vec3, Vec3), stuff: Stuff, seed: u32, distance: Distance) -> Self {
-        Self { label: 0, pose, bounds, distance, stuff, damage: Damage::default(), seed }
+        Self { label: 0, pose, bounds, distance, stuff, damage: Damage::default(), channels: Vec::new(), seed }
     }
 
     /// The intact solid at a place of its own frame.
@@ -91,23 +104,33 @@ impl Solid {
                 if place.depth > -1.6 || wall < 0.16 { 780.0 } else { -640.0 }
             }
             Stuff::Bone { cortex, shell, spongy, vein } => {
+                let hole = self.channels.iter().map(|c| step(0.3, -0.3, capsule(p, c.from, c.to, c.radius)));
+                let hole = hole.fold(0.0, f32::max);
+                if hole > 0.0 {
+                    // Its wall is a thin cortex.
+                    return 820.0 + (40.0 - 820.0) * hole;
+                }
                 // The channel widens from the body's middle to its back wall.
                 let wide = vein.radius * (p.y / vein.end.max(1.0));
                 if p.y > 0.0 && p.y < vein.end && p.x * p.x * 0.4 + p.z * p.z < wide * wide {
                     return 80.0;
                 }
                 let depth = -place.depth;
-                let inside = if depth > 1.4 * cortex + 0.6 {
+                // In places the cortex is twice as thick as the mean, in others hardly there.
+                let inside = if depth > 1.85 * cortex + 0.9 {
                     1.0
                 } else {
-                    let thick = cortex * (1.0 + 0.35 * noise(p / 7.0, self.seed ^ 3));
-                    step(thick - 0.25, thick + 0.55, depth)
+                    let thick = cortex * (1.0 + 0.85 * noise(p / 6.0, self.seed ^ 3));
+                    step(thick - 0.3, thick + 0.9, depth)
                 };
+                let shell = shell * (1.0 + 0.26 * noise(p / 4.5, self.seed ^ 9));
                 if inside <= 0.0 {
                     return shell;
                 }
-                let texture = 0.55 * noise(p / 1.15, self.seed) + 0.45 * noise(p / 3.2, self.seed ^ 1);
-                let spongy = spongy * (1.0 + 0.6 * texture) + 160.0 * step(4.0, 0.8, depth) + place.denser;
+                let coarse = noise(p / 3.4, self.seed ^ 1);
+                let texture = 0.6 * noise(p / 1.15, self.seed) + 0.5 * coarse;
+                let islands = 330.0 * step(0.25, 0.85, noise(p / 5.0, self.seed ^ 7) + 0.3 * coarse);
+                let spongy = spongy * (1.0 + 0.7 * texture) + islands + 170.0 * step(4.0, 0.8, depth) + place.denser;
                 shell + (spongy - shell) * inside
             }
         }

@@ -45,6 +45,8 @@ pub struct FractureTruth {
 pub struct Truth {
     /// Fractures in the recipe's order; those whose kind does not occur at their level have no boxes.
     pub fractures: Vec<FractureTruth>,
+    /// Healed fractures in the recipe's order. They do not make a level broken.
+    pub healed: Vec<FractureTruth>,
     /// Voxels of each level: 0 where the scan does not show it.
     pub voxels: PerLevel<usize>,
 }
@@ -141,12 +143,14 @@ pub(super) fn decimal(mm: f32) -> f64 {
     (f64::from(mm) * 1e6).round() / 1e6
 }
 
-fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {
+/// What is true of a study with these marks (slice by slice) and labels.
+pub(super) fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {
     // Fewer pixels than make up 1.5 square millimetres are lost in the noise.
     let least = (1.5 / recipe.scan.pixel_mm.powi(2)).clamp(3.0, 30.0) as usize;
-    let fractures = recipe
+    let mut fractures: Vec<FractureTruth> = recipe
         .fractures
         .iter()
+        .chain(&recipe.healed)
         .enumerate()
         .map(|(owner, fracture)| {
             let boxes = marked.iter().enumerate().flat_map(|(slice, marks)| {
@@ -168,7 +172,8 @@ fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> Truth {
             }
         })
         .collect();
+    let healed = fractures.split_off(recipe.fractures.len());
     let mut counts = [0_usize; 256];
     labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-    Truth { fractures, voxels: PerLevel::from_fn(|level| counts[level.index() + 1]) }
+    Truth { fractures, healed, voxels: PerLevel::from_fn(|level| counts[level.index() + 1]) }
 }

@@ -193,7 +193,7 @@ fn a_data_set_has_the_layout_and_the_tables_agree_with_the_truth() {
     };
     let done = Mutex::new(Vec::new());
     let count = |n| done.lock().expect("one thread").push(n);
-    write_dataset(dir.path(), &recipes, None, true, &Cancel::new(), &count, &write).expect("written");
+    write_dataset(dir.path(), &recipes, Anatomy::Parametric, true, &Cancel::new(), &count, &write).expect("written");
     assert_eq!(*done.lock().expect("one thread"), [1, 2]);
     let uid = recipes[0].uid("study");
     assert_eq!(written.lock().expect("one thread").get(&uid), Some(&40));
@@ -221,11 +221,13 @@ fn a_failing_writer_is_named_and_a_stop_is_obeyed() {
     let dir = tempfile::tempdir().expect("a folder");
     let recipe = [small(91, 2, 2.0)];
     let fail = |_: &Path, _: &PhantomSlice<'_>| Err("no room".to_owned());
-    let error = write_dataset(dir.path(), &recipe, None, false, &Cancel::new(), &|_| (), &fail).expect_err("fails");
+    let error = write_dataset(dir.path(), &recipe, Anatomy::Parametric, false, &Cancel::new(), &|_| (), &fail)
+        .expect_err("fails");
     assert!(error.to_string().contains("no room"), "{error}");
     let cancel = Cancel::new();
     cancel.cancel();
-    let error = write_dataset(dir.path(), &recipe, None, false, &cancel, &|_| (), &fail).expect_err("stops");
+    let error =
+        write_dataset(dir.path(), &recipe, Anatomy::Parametric, false, &cancel, &|_| (), &fail).expect_err("stops");
     assert!(matches!(error, PhantomError::Cancelled));
 }
 

@@ -2,6 +2,7 @@
 //!
 //! For C2 to T2 the origin is the body's centre; for C1 it is the middle between the lateral masses.
 
+use super::exact;
 use super::morphometry::Sizes;
 use super::random::noise;
 use super::sdf::{capsule, ellipse, ellipsoid, join, meet, round_box, segment, step, taper, wave};
@@ -49,7 +50,7 @@ pub(super) fn bounds(level: usize, s: &Sizes) -> (Vec3, Vec3) {
 
 /// How far the upper and the lower joint faces of the pillars lie apart, so that neighbours nearly touch.
 fn pillar_half_thickness(s: &Sizes) -> f32 {
-    ((2.0 * s.half_height + s.disc.max(3.5)) * s.facet_slope.cos() - 1.5) / 2.0 + s.arthrosis * 0.2
+    ((2.0 * s.half_height + s.disc.max(3.5)) * exact::cos(s.facet_slope) - 1.5) / 2.0 + s.arthrosis * 0.2
 }
 
 fn body(level: usize, s: &Sizes, p: Vec3) -> f32 {
@@ -86,7 +87,7 @@ fn arch(level: usize, s: &Sizes, p: Vec3) -> f32 {
         if thoracic { 4.0 } else { 3.0 },
     );
     // The articular pillar: a column cut by two parallel inclined joint faces.
-    let (sin, cos) = s.facet_slope.sin_cos();
+    let (sin, cos) = (exact::sin(s.facet_slope), exact::cos(s.facet_slope));
     let along = (m.y - pillar_y - 1.0) * sin + m.z * cos;
     let half = pillar_half_thickness(s);
     let wide = 6.6 + s.arthrosis;
@@ -208,7 +209,7 @@ fn axis(s: &Sizes, p: Vec3) -> f32 {
     let pars =
         taper(m, Vec3::new(14.0, 5.0, 2.5), Vec3::new(s.canal_half_width + 4.5, s.half_depth + 8.5, -3.5), 3.9, 4.0);
     // Lower joint faces only; the upper ones are the shoulders.
-    let (sin, cos) = s.facet_slope.sin_cos();
+    let (sin, cos) = (exact::sin(s.facet_slope), exact::cos(s.facet_slope));
     let pillar_y = s.half_depth + 6.0;
     let along = (m.y - pillar_y) * sin + (m.z + 0.5) * cos;
     let column = ellipse(Vec2::new(x - s.canal_half_width - 5.0, m.y - pillar_y - 1.0), Vec2::new(5.2, 5.6));

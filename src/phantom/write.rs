@@ -2,8 +2,9 @@
 
 use super::mesh::MeshSet;
 use super::nifti;
-use super::recipe::{Kernel, PhantomPatient, Recipe};
+use super::recipe::{Kernel, PhantomPatient, Preset, Recipe};
 use super::study::{FractureTruth, PhantomStudy, decimal, generate};
+use super::volume::RealNeck;
 use crate::domain::{CervicalLevel, PatientPoint};
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -51,6 +52,10 @@ pub struct PhantomSlice<'a> {
     pub time: &'a str,
     /// ConvolutionKernel.
     pub kernel: Kernel,
+    /// How much the header says.
+    pub preset: Preset,
+    /// RescaleIntercept.
+    pub intercept: i16,
 }
 
 /// What writes one slice to a file; a text says what went wrong.
@@ -93,11 +98,65 @@ pub enum PhantomError {
         /// What is wrong.
         reason: String,
     },
+    /// A scan cannot be deformed and broken.
+    #[error("cannot use the scan as a neck to start from: {reason}; give the folder of one axial CT series")]
+    Volume {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A label file cannot be used.
+    #[error(
+        "cannot use the labels {path}: {reason}; give a NIfTI file of the same scan, 1 to 7 for C1 to C7, or leave --labels out"
+    )]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The user asked to stop.
     #[error(
         "stopped as asked; the studies written so far are whole, but the tables are missing: run again to make them"
     )]
     Cancelled,
+}
+
+/// What the necks of a data set are made of.
+#[derive(Debug, Clone, Copy)]
+pub enum Anatomy<'a> {
+    /// The program's own shapes.
+    Parametric,
+    /// Closed surfaces in the place of some vertebrae.
+    Meshes(&'a MeshSet),
+    /// A real scan, deformed.
+    Real(&'a RealNeck),
+}
+
+impl Anatomy<'_> {
+    /// What `truth.json` says of a study's source.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parametric => "parametric",
+            Self::Meshes(_) => "meshes",
+            Self::Real(_) => "volume",
+        }
+    }
+
+    /// Whether voxels are labelled, so that there is a segmentation to write.
+    fn is_labelled(self) -> bool {
+        match self {
+            Self::Parametric | Self::Meshes(_) => true,
+            Self::Real(neck) => neck.is_labelled(),
+        }
+    }
+
+    fn generate(self, recipe: &Recipe, cancel: &Cancel) -> Option<PhantomStudy> {
+        match self {
+            Self::Parametric => generate(recipe, cancel),
+            Self::Meshes(meshes) => meshes.generate(recipe, cancel),
+            Self::Real(neck) => neck.generate(recipe, cancel),
+        }
+    }
 }
 
 fn denied(path: &Path) -> impl FnOnce(std::io::Error) -> PhantomError {
@@ -145,6 +204,8 @@ pub fn write_study(
             date: &recipe.date_time.0,
             time: &recipe.date_time.1,
             kernel: recipe.kernel,
+            preset: recipe.preset,
+            intercept: recipe.intercept(),
         };
         let path = dir.join(format!("{instance_number}.dcm"));
         write_slice(&path, &slice).map_err(|reason| PhantomError::Slice { path, reason })
@@ -154,7 +215,9 @@ pub fn write_study(
 /// Makes and writes a data set: `train_images/<StudyInstanceUID>/<InstanceNumber>.dcm`, `train.csv`,
 /// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`; where `masks` says so, for broken
 /// necks also `fracture_masks/<StudyInstanceUID>.nii`, which the RSNA set does not have: labels as in the segmentation, but only
-/// where a fracture changes what is seen. `meshes` replaces the parametric vertebrae. `done` hears the number of studies
+/// where a fracture changes what is seen. A healed fracture stands in `truth.json` alone: in `train.csv` and in the boxes its
+/// level is whole. So is a level whose fracture the scan does not show. A real neck without labels has no segmentations. `done`
+/// hears the number of studies
 /// written after each.
 ///
 /// # Errors
@@ -162,7 +225,7 @@ pub fn write_study(
 pub fn write_dataset(
     dir: &Path,
     recipes: &[Recipe],
-    meshes: Option<&MeshSet>,
+    anatomy: Anatomy<'_>,
     masks: bool,
     cancel: &Cancel,
     done: &dyn Fn(usize),
@@ -174,12 +237,13 @@ pub fn write_dataset(
     let mut boxes: Vec<[String; 6]> = Vec::new();
     let mut truths: Vec<Value> = Vec::new();
     for (count, recipe) in recipes.iter().enumerate() {
-        let made = meshes.map_or_else(|| generate(recipe, cancel), |meshes| meshes.generate(recipe, cancel));
-        let study = made.ok_or(PhantomError::Cancelled)?;
+        let study = anatomy.generate(recipe, cancel).ok_or(PhantomError::Cancelled)?;
         let uid = recipe.uid("study");
         write_study(&study, &dir.join("train_images").join(&uid), cancel, write_slice)?;
-        let labels = segmentations.join(format!("{uid}.nii"));
-        nifti::write_labels(&labels, &study, &study.labels).map_err(denied(&labels))?;
+        if anatomy.is_labelled() {
+            let labels = segmentations.join(format!("{uid}.nii"));
+            nifti::write_labels(&labels, &study, &study.labels).map_err(denied(&labels))?;
+        }
         if masks && !study.truth.fractures.is_empty() {
             let folder = dir.join("fracture_masks");
             std::fs::create_dir_all(&folder).map_err(denied(&folder))?;
@@ -188,7 +252,7 @@ pub fn write_dataset(
         }
         rows.push(row(&uid, &study));
         boxes.extend(study.truth.fractures.iter().flat_map(|fracture| box_rows(&uid, fracture)));
-        truths.push(truth(&uid, &study));
+        truths.push(truth(&uid, &study, anatomy));
         done(count + 1);
     }
     let mut header = vec!["StudyInstanceUID".to_owned(), "patient_overall".to_owned()];
@@ -227,13 +291,10 @@ fn box_rows(uid: &str, fracture: &FractureTruth) -> Vec<[String; 6]> {
         .collect()
 }
 
-fn truth(uid: &str, study: &PhantomStudy) -> Value {
+fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
     let recipe = &study.recipe;
-    let fractures: Vec<Value> = study
-        .truth
-        .fractures
-        .iter()
-        .map(|fracture| {
+    let listed = |fractures: &[FractureTruth]| -> Vec<Value> {
+        let listed = fractures.iter().map(|fracture| {
             let boxes: Vec<Value> = fracture
                 .boxes
                 .iter()
@@ -248,8 +309,9 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
                 "displacement_mm": decimal(fracture.displacement_mm),
                 "boxes": boxes,
             })
-        })
-        .collect();
+        });
+        listed.collect()
+    };
     let voxels: serde_json::Map<String, Value> =
         study.truth.voxels.iter().map(|(level, count)| (level.name().to_owned(), json!(count))).collect();
     json!({
@@ -257,14 +319,18 @@ fn truth(uid: &str, study: &PhantomStudy) -> Value {
         "series_instance_uid": recipe.uid("series"),
         "patient_name": recipe.patient.name,
         "seed": recipe.seed,
+        "source": anatomy.name(),
         "kernel": recipe.kernel.name(),
         "slices": study.shape.slices,
         "rows": study.shape.rows,
         "columns": study.shape.columns,
         "pixel_mm": study.pixel_mm,
         "spacing_mm": study.spacing_mm,
+        "thickness_mm": decimal(recipe.scan.thickness_mm),
+        "coverage": recipe.scan.coverage.name(),
         "origin_lps_mm": study.origin.to_array(),
         "voxels": voxels,
-        "fractures": fractures,
+        "fractures": listed(&study.truth.fractures),
+        "healed_fractures": listed(&study.truth.healed),
     })
 }

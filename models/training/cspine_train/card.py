@@ -1,0 +1,178 @@
+"""The text of `CARD.md`: what a model is, what it was trained on, how good it is and on what. Every figure is measured."""
+
+from dataclasses import dataclass, field
+
+from . import INPUT_MILLIMETRES, LEVELS
+from .evaluate import number
+from .measured import Evaluation, ablation, tables
+
+INTENDED_USE = {
+    "synthetic": "Demonstration and software testing. Not for patients: the fractures it has seen are all synthetic.",
+    "clinical": "Research. Not a medical device; not validated for clinical use.",
+}
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What the card says beside the run's own measures."""
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    compared: list[tuple[str, dict]] = field(default_factory=list)
+    """Labels and `metrics.json` of other runs."""
+    data: list[str] = field(default_factory=list)
+    """Commands that made the training data."""
+    remarks: list[str] = field(default_factory=list)
+    """Further limits."""
+
+
+def training_data(metrics: dict) -> str:
+    """One line on the data that trained the network."""
+    data = metrics["data"]["train"]
+    kind = "synthetic" if metrics["nature"] == "synthetic" else "clinical"
+    return (
+        f"{data['studies']} {kind} studies ({data['fractured_studies']} with a fracture), {data['slices']} slices; "
+        f"{data['with_segmentation']} studies with segmentation, {data['with_masks']} with fracture masks, "
+        f"{data['slices_with_boxes']} slices with boxes"
+    )
+
+
+def threshold_data(metrics: dict) -> str:
+    """One line on what the thresholds were chosen on."""
+    chosen = metrics["thresholds_chosen_on"]
+    missing = [name for name in ("overall", "level") if name not in chosen["points"]]
+    if missing:
+        return f"{' and '.join(missing)} not chosen: the validation split lacks fractured or sound cases"
+    return f"validation split, {chosen['studies']} {metrics['nature']} studies"
+
+
+def operating_point(metrics: dict) -> str:
+    """One line on what the thresholds reach where they were chosen."""
+    parts = []
+    for name, point in metrics["thresholds_chosen_on"]["points"].items():
+        parts.append(
+            f"{name} sensitivity {number(point['sensitivity'])} (n={point['positives']}), "
+            f"specificity {number(point['specificity'])} (n={point['negatives']})"
+        )
+    return "; ".join(parts) or "unknown"
+
+
+def card(metrics: dict, training: dict, name: str, version: str, extras: Extras) -> str:
+    """The text of `CARD.md`."""
+    pixel = INPUT_MILLIMETRES / training["model_config"]["size"]
+    lines = [f"# {name} {version}", "", INTENDED_USE[metrics["nature"]], ""]
+    if metrics["nature"] == "synthetic":
+        lines += [
+            "**Every fracture it was trained on is synthetic. Its probabilities say nothing about patients**, and the",
+            "figures below say only how well it reads further studies from the same generator.",
+            "",
+        ]
+    else:
+        lines += [
+            "Whether the figures below hold at another hospital, scanner or population has not been measured here.",
+            "",
+        ]
+    lines += _network(metrics, training) + _training(metrics, training, extras)
+    if extras.evaluations:
+        lines += ["## Measured by the program", ""]
+        if len(extras.evaluations) > 1:
+            lines += ["On studies that neither trained it nor chose anything.", ""]
+        lines += tables(extras.evaluations)
+    elif metrics["splits"]:
+        lines += _splits(metrics)
+    lines += [f"Thresholds: {threshold_data(metrics)}; there: {operating_point(metrics)}.", ""]
+    if extras.compared:
+        lines += [
+            "## What the parts are worth",
+            "",
+            "Short runs, alike but for what is named, on validation studies: differences of some hundredths are chance.",
+            "",
+            *ablation(extras.compared),
+            "",
+        ]
+    lines += ["## Limits", ""]
+    lines += [
+        f"- It works at {pixel:g} mm per pixel: what is finer is lost.",
+        "- Axial CT only. It reads C1 to C7 and nothing else.",
+        "- A level that it does not see gets no probability. That is not a negative finding.",
+        *(f"- {remark}" for remark in extras.remarks),
+        "- For research only; no decision about a patient may rest on it.",
+        "",
+        f"SHA-256 of `model.onnx`: `{metrics['model_sha256']}`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _network(metrics: dict, training: dict) -> list[str]:
+    """What it is."""
+    model, calibration = training["model_config"], metrics["calibration"]
+    pixel = INPUT_MILLIMETRES / model["size"]
+    lines = [
+        "## What it is",
+        "",
+        f"`{model['backbone']}` without pretrained weights. It sees {model['size']} x {model['size']} pixels of "
+        f"{pixel:g} mm, {INPUT_MILLIMETRES:g} mm about the spine,",
+    ]
+    if model.get("original"):
+        lines.append("on the slice and on those 2 mm above and below, and says what the slice shows; it has no maps.")
+    else:
+        grid = model["size"] // model["cell"]
+        lines += [
+            f"on the slice and on those 2 mm above and below. Two maps of {grid} x {grid} cells of "
+            f"{model['cell'] * pixel:g} mm say where bone is broken and where each",
+            "level lies; their product is the activation map, and a smooth maximum of it the slice's fracture probability.",
+        ]
+    return [*lines, f"Slices are combined by `{calibration['aggregation']}` ({calibration['reason']}).", ""]
+
+
+def _training(metrics: dict, training: dict, extras: Extras) -> list[str]:
+    """What it was trained on, and how."""
+    config, state, calibration = training["train_config"], training["state"], metrics["calibration"]
+    fitted = (
+        f"fitted to the levels and studies of {calibration['studies']} validation studies"
+        if calibration["studies"]
+        else "to undo that training draws fractured slices more often and weighs them more"
+    )
+    coarse = config.get("coarse_size", 0)
+    sizes = f", the first {config['coarse_share']:.0%} of the time at {coarse} x {coarse} pixels" if coarse else ""
+    lines = [
+        "## Training",
+        "",
+        f"{training_data(metrics)}.",
+        f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes{sizes}; seed "
+        f"{config['seed']}{', bfloat16' if config.get('bf16') else ''}.",
+        f"Fracture logits are multiplied by {calibration['scale']:g} and moved by {calibration['offset']:g}: {fitted}.",
+    ]
+    if not metrics["held"]:
+        lines.append(
+            f"Necks are split by a hash: {config['validation']:g} validation, {config['test']:g} test, the rest training."
+        )
+    if extras.data:
+        lines += ["", "The studies to learn from and to choose on come from", "", "```sh", *extras.data, "```"]
+    return [*lines, ""]
+
+
+def _splits(metrics: dict) -> list[str]:
+    """What the training package measured by itself, where the program has not measured yet."""
+    where = "test" if "test" in metrics["splits"] else "validation"
+    found = metrics["splits"][where]
+    chosen = found["aggregations"][metrics["calibration"]["aggregation"]]
+    lines = [f"## Measured on the {where} split", ""]
+    if where == "validation":
+        lines += ["These studies also chose the thresholds.", ""]
+    data, pointing = metrics["data"][where], found["pointing"]
+    lines += [
+        f"{data['studies']} {metrics['nature']} studies, {data['fractured_studies']} with a fracture, {data['slices']} "
+        "slices. Not yet measured with `cspine evaluate`.",
+        "",
+        "| measure | value |",
+        "|---|---|",
+        f"| AUC, study | {number(chosen['auc_overall'])} |",
+        f"| AUC, all seen levels together | {number(chosen['auc_level'])} |",
+        *(f"| AUC, {level} | {number(chosen['auc'][level])} |" for level in LEVELS),
+        f"| RSNA 2022 metric | {number(chosen['rsna_log_loss'])} (of a guess of this split's own rates: "
+        f"{number(found['rsna_log_loss_of_rates'])}) |",
+        f"| calibration error, study | {number(found['calibration_error']['overall'])} |",
+        f"| calibration error, level | {number(found['calibration_error']['level'])} |",
+        f"| hottest cell touches the box | {number(pointing['touch'])} of {pointing['slices_and_levels']} |",
+    ]
+    return [*lines, ""]
