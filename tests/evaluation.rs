@@ -14,7 +14,7 @@ use cspine::domain::{
 };
 use cspine::evaluation::{Case, Document, LabelSlices, LeftOut, StudyTruth, markdown, plots, read_dataset};
 use cspine::nifti::LabelVolume;
-use cspine::phantom::{Coverage, Recipe, write_dataset, write_slice};
+use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::task::Cancel;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -36,7 +36,8 @@ fn small(mut recipe: Recipe) -> Recipe {
 }
 
 fn write(root: &Path) {
-    write_dataset(root, &recipes(), None, false, &Cancel::new(), &|_| {}, &write_slice).expect("a data set");
+    write_dataset(root, &recipes(), Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
 }
 
 fn p(value: f32) -> Probability {
@@ -188,7 +189,8 @@ fn the_command_measures_what_the_model_says() {
     let mut text = std::fs::read_to_string(&table).expect("a table");
     text.push_str("1.2.3,0,0,0,0,0,0,0,0\n");
     std::fs::write(&table, text).expect("a table");
-    write_dataset(&second, &recipes()[2..], None, false, &Cancel::new(), &|_| {}, &write_slice).expect("a data set");
+    write_dataset(&second, &recipes()[2..], Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
     let out = home.path().join("out");
     let output = evaluate(home.path(), &[&first, &second, Path::new("--out"), &out]);
     let printed = String::from_utf8_lossy(&output.stdout);
@@ -222,6 +224,7 @@ fn the_command_measures_what_the_model_says() {
             "ece",
             "failed",
             "fractured",
+            "healed_alarms",
             "level_ranges",
             "levels_without_number",
             "localisation",

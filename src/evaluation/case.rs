@@ -57,6 +57,8 @@ pub struct Case {
     pub found: Vec<Found>,
     /// A phantom's fractures.
     pub fractures: Vec<MadeFracture>,
+    /// Levels of a phantom with a healed fracture.
+    pub healed: Vec<CervicalLevel>,
     /// Where a phantom's vertebrae come from.
     pub source: String,
     /// Reconstruction kernel.
@@ -120,6 +122,7 @@ impl Case {
                 .zip(series)
                 .map_or_else(Vec::new, |(report, series)| found(report, series, truth, labels.zip(slices.as_ref()))),
             fractures: truth.made.as_ref().map_or_else(Vec::new, |made| made.fractures.clone()),
+            healed: truth.made.as_ref().map_or_else(Vec::new, |made| made.healed.clone()),
             source: truth.made.as_ref().and_then(|made| made.source.clone()).unwrap_or_else(|| UNSTATED.into()),
             kernel: truth
                 .made

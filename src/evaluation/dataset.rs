@@ -92,6 +92,8 @@ pub struct Made {
     pub kernel: String,
     /// Fractures that the scan shows.
     pub fractures: Vec<MadeFracture>,
+    /// Levels with a healed fracture that it shows: by the tables they are whole.
+    pub healed: Vec<CervicalLevel>,
 }
 
 /// One fracture of a phantom.
@@ -119,6 +121,8 @@ struct TruthStudy {
     source: Option<String>,
     kernel: String,
     fractures: Vec<TruthFracture>,
+    #[serde(default)]
+    healed_fractures: Vec<TruthFracture>,
 }
 
 #[derive(Deserialize)]
@@ -252,11 +256,14 @@ fn add_made(path: &Path, studies: &mut BTreeMap<Uid, StudyTruth>) -> Result<(), 
                 fractures.push(MadeFracture { level, kind, width_mm, displacement_mm });
             }
         }
+        let healed = made.healed_fractures.iter().filter(|fracture| !fracture.boxes.is_empty());
+        let healed = healed.map(|fracture| fracture.level.parse()).collect::<Result<_, _>>().map_err(failed)?;
         study.boxes = boxes;
         study.made = Some(Made {
             source: made.source.map(|source| CleanText::new(&source).to_string()),
             kernel: CleanText::new(&made.kernel).to_string(),
             fractures,
+            healed,
         });
     }
     Ok(())

@@ -61,6 +61,9 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
     rows.push(("… of guessing these studies' own rates, RSNA's rates".into(), pair(loss.guess_rates, loss.guess_rsna)));
     rows.extend(operating_point("overall", &found.thresholds.overall));
     rows.extend(operating_point("levels", &found.thresholds.level));
+    if found.healed_alarms.of > 0 {
+        rows.push(("levels with a healed fracture called broken".into(), share(&found.healed_alarms)));
+    }
     rows.push(("sensitivity at 95 % specificity, overall".into(), interval(found.sensitivity_at_95_specificity)));
     rows.push(("calibration error (ECE), study, level".into(), pair(found.ece.study, found.ece.level)));
     let name = format!("visibility of levels, mean average precision ({} slices)", found.visibility_slices);

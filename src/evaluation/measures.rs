@@ -201,6 +201,8 @@ pub struct Measures {
     pub by_width_mm: BTreeMap<String, Proportion>,
     /// By motion of the fragment, mm.
     pub by_displacement_mm: BTreeMap<String, Proportion>,
+    /// Levels with a healed fracture and no fresh one that pass the level threshold: false alarms.
+    pub healed_alarms: Proportion,
     /// Studies by distance of slices, mm.
     pub by_spacing_mm: BTreeMap<String, Group>,
     /// Studies by kernel.
@@ -259,6 +261,7 @@ pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
         by_kind: fractures(&|fracture| fracture.kind.clone()),
         by_width_mm: fractures(&|fracture| class(fracture.width_mm, &[0.5, 1.0, 2.0])),
         by_displacement_mm: fractures(&|fracture| class(fracture.displacement_mm, &[0.5, 1.0, 2.0, 4.0])),
+        healed_alarms: healed_alarms(cases),
         by_spacing_mm: by(&|case| case.spacing_mm.map_or("unknown".into(), |mm| class(mm, &[0.9, 1.4, 2.2]))),
         by_kernel: by(&|case| case.kernel.clone()),
         by_source: by(&|case| case.source.clone()),
@@ -359,6 +362,11 @@ fn operating_point(cases: &[&Case], labels: std::ops::Range<usize>, threshold: f
                 .map(|(case, label)| !case.alert[label]),
         ),
     }
+}
+
+fn healed_alarms(cases: &[&Case]) -> Proportion {
+    let labels = cases.iter().flat_map(|case| case.healed.iter().map(move |level| (case, 1 + level.index())));
+    Proportion::of(labels.filter(|(case, label)| !case.truth[*label]).map(|(case, label)| case.alert[label]))
 }
 
 fn visibility(cases: &[&Case]) -> ByLevel<f64> {

@@ -27,6 +27,7 @@ fn case(broken: bool, overall: f64, c2: f64) -> Case {
         ranges: Vec::new(),
         found: Vec::new(),
         fractures: Vec::new(),
+        healed: Vec::new(),
         source: "parametric".into(),
         kernel: "BONE".into(),
         spacing_mm: Some(1.0),
@@ -138,6 +139,9 @@ fn fractures_and_studies_are_told_by_class() {
     one.fractures = vec![fracture(CervicalLevel::C2, 0.5), fracture(CervicalLevel::C3, 0.3)];
     let mut other = case(false, 0.7, 0.1);
     (other.source, other.spacing_mm) = ("meshes".into(), Some(3.0));
+    one.healed = vec![CervicalLevel::C2];
+    other.healed = vec![CervicalLevel::C4, CervicalLevel::C5];
+    other.alert[4] = true;
     let measures = measured(&[one, other]);
     let counts = |share: Proportion| (share.count, share.of);
     assert_eq!(counts(measures.by_kind["hangman"]), (1, 2));
@@ -145,6 +149,7 @@ fn fractures_and_studies_are_told_by_class() {
     assert_eq!(counts(measures.by_width_mm["0-0.5"]), (0, 1));
     assert_eq!(counts(measures.by_displacement_mm["4+"]), (1, 2));
     assert_eq!(counts(measures.by_source["meshes"].false_alarms), (1, 1));
+    assert_eq!(counts(measures.healed_alarms), (1, 2), "C2 is broken afresh");
     assert_eq!(measures.by_source["parametric"].levels_found.of, 1);
     assert!(measures.by_spacing_mm.contains_key("0.9-1.4") && measures.by_spacing_mm.contains_key("2.2+"));
 }
