@@ -36,13 +36,13 @@ pub(super) fn write(path: &Path, dataset: &Path, uids: &[String], beside: Option
     let mut rows = Vec::new();
     if let Some(dir) = beside {
         let volume = load(dir)?;
-        rows.push(row(&volume, &spread(&volume)));
+        rows.push(row(&volume, &spread(&volume), false));
     }
     for uid in uids.iter().take(ROWS) {
         let volume = load(&dataset.join("train_images").join(uid))?;
         let labels = std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii")))
             .map_err(|error| CliError::failed("a segmentation cannot be read", error))?;
-        rows.push(row(&volume, &places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default())));
+        rows.push(row(&volume, &places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default()), true));
     }
     let width = PICTURES * (SIDE + MARGIN);
     let page: Vec<u8> = rows.concat();
@@ -96,8 +96,8 @@ fn spread(volume: &Volume) -> Places {
     Places { axial, middle: 0.5 }
 }
 
-/// One row of the page, `SIDE + MARGIN` lines.
-fn row(volume: &Volume, places: &Places) -> Vec<u8> {
+/// One row of the page, `SIDE + MARGIN` lines; `named` where the pictures are of C1 to C7.
+fn row(volume: &Volume, places: &Places, named: bool) -> Vec<u8> {
     let width = PICTURES * (SIDE + MARGIN);
     let mut row = vec![0; width * (SIDE + MARGIN)];
     let windows = [(2000.0, 350.0), (400.0, 40.0)];
@@ -123,7 +123,7 @@ fn row(volume: &Volume, places: &Places) -> Vec<u8> {
             let at = line * width + picture * (SIDE + MARGIN);
             row[at..at + SIDE].copy_from_slice(pixels);
         }
-        if picture < places.axial.len() {
+        if named && picture < places.axial.len() {
             caption(&mut row, width, picture * (SIDE + MARGIN) + 5, picture + 1);
         }
     }

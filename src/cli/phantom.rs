@@ -66,7 +66,7 @@ pub(super) struct Args {
 enum Preset {
     /// As little as the RSNA 2022 set's.
     Rsna,
-    /// As much as those in a hospital's queue.
+    /// As much as those in a hospital's queue; here and there the gantry is tilted.
     Queue,
 }
 
@@ -107,10 +107,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         } else if let Some(levels) = args.broken {
             recipe = recipe.broken(usize::from(levels));
         }
-        recipe.preset = match args.preset {
-            Preset::Rsna => phantom::Preset::Rsna,
-            Preset::Queue => phantom::Preset::Queue,
-        };
+        if matches!(args.preset, Preset::Queue) {
+            recipe = recipe.with_gantry();
+            recipe.preset = phantom::Preset::Queue;
+        }
         if let Some(part) = args.part {
             recipe.scan.coverage = match part {
                 Part::Head => Coverage::Head,
