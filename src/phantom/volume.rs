@@ -89,6 +89,7 @@ impl RealNeck {
         let mut recipe = recipe.clone();
         if !self.is_labelled() {
             recipe.fractures.clear();
+            recipe.healed.clear();
         }
         let mut tint = Random::new(recipe.seed, "tone");
         let tone = Tone { density: tint.range(0.72, 1.15), offset: tint.normal(0.0, 6.0).clamp(-15.0, 15.0) };

@@ -1,5 +1,6 @@
 //! Where a point of the new scan comes from in the real one: pose, size, bend, and a smooth motion of each vertebra.
 
+use super::super::exact;
 use super::super::random::{Random, noise};
 use super::super::spine::{Pose, turn_by};
 use glam::{Mat3, Vec2, Vec3};
@@ -65,7 +66,7 @@ impl Deform {
         let mut v = self.pose.inward(p);
         v.x *= self.mirror;
         v /= self.scale;
-        let (sin, cos) = (self.twist * v.z).sin_cos();
+        let (sin, cos) = (exact::sin(self.twist * v.z), exact::cos(self.twist * v.z));
         v = Vec3::new(cos * v.x - sin * v.y, sin * v.x + cos * v.y, v.z);
         (v.y, v.z) = bent(v.y, v.z, self.bend.x);
         (v.x, v.z) = bent(v.x, v.z, self.bend.y);
@@ -86,7 +87,7 @@ impl Deform {
 
 /// A cross-section's point on a rod of this curvature: `across` from its axis, `along` it.
 fn bent(across: f32, along: f32, curve: f32) -> (f32, f32) {
-    let (sin, cos) = (curve * along).sin_cos();
+    let (sin, cos) = (exact::sin(curve * along), exact::cos(curve * along));
     ((cos - 1.0) / curve + across * cos, sin / curve + across * sin)
 }
 
@@ -126,7 +127,7 @@ impl Motion {
                 // Between two vertebrae both have a say, far from all none has.
                 let (mut sum, mut weights) = (Vec3::ZERO, 0.06);
                 for (part, (turn, shift)) in parts.iter().zip(&moves) {
-                    let weight = 1.0 / (1.0 + ((part.distance)(p) / 2.5).min(20.0).exp());
+                    let weight = 1.0 / (1.0 + exact::exp(((part.distance)(p) / 2.5).min(20.0)));
                     if weight > 1e-3 {
                         let arm = p - part.middle;
                         sum += weight * (*turn * arm - arm + *shift);

@@ -77,7 +77,7 @@ impl Exposure<'_> {
         let mut slice = Slice {
             hu: vec![0.0; rows * columns],
             labels: vec![0; rows * columns],
-            marks: Marks { boxes: Vec::new(), broken: vec![0; rows * columns] },
+            marks: Marks { boxes: Vec::new(), broken: vec![0; rows * columns], fresh: scene.fresh },
         };
         for layer in 0..layers {
             let offset = ((layer as f32 + 0.5) / layers as f32 - 0.5) * scan.thickness_mm;
@@ -90,7 +90,9 @@ impl Exposure<'_> {
                     slice.hu[at] += tissue.hu / layers as f32;
                     if let Some((owner, label)) = tissue.mark {
                         render::mark(&mut slice.marks.boxes, owner, (column, row));
-                        slice.marks.broken[at] = label;
+                        if owner < slice.marks.fresh {
+                            slice.marks.broken[at] = label;
+                        }
                     }
                     if named {
                         slice.labels[at] = tissue.label;
@@ -139,17 +141,19 @@ impl Exposure<'_> {
         let old = tissue.hu;
         let blood = BLOOD + 14.0 * noise(x / 2.4, 17);
         let moved = place.source.distance(p + swell);
+        // Only bone gets denser, not the rim around it.
+        let denser = place.denser * cover(place.depth + HALO);
         let still = if was > 0.0 { blood + (old - blood) * (now / was).min(1.0) } else { old };
-        let hu = if moved < 1e-4 && place.denser == 0.0 {
+        let hu = if moved < 1e-4 && denser == 0.0 {
             still
         } else {
             let under = old + (blood - old) * was;
-            let brought = self.source.hu(bone.frame.outward(place.source - swell), self.sharp) + place.denser;
+            let brought = self.source.hu(bone.frame.outward(place.source - swell), self.sharp) + denser;
             let shown = under + (brought - under) * now * (1.0 - foreign);
-            still + (shown - still) * step(0.0, 0.4, moved)
+            still + (shown - still) * step(0.0, 0.4, moved).max((denser / 80.0).min(1.0))
         };
         // Bone that has only brought its own texture along is not what shows the fracture.
-        let shows = (now * (1.0 - foreign) - was).abs() > 0.2 || place.denser > 60.0;
+        let shows = (now * (1.0 - foreign) - was).abs() > 0.2 || denser > 60.0;
         if shows
             && (hu - old).abs() > VISIBLE
             && let Some(owner) = damage.owner(p + swell, 2.5)
