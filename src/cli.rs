@@ -1,6 +1,7 @@
 //! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
 
 mod analysis;
+mod contact_sheet;
 mod doctor;
 mod inspect;
 mod keys;

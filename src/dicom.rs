@@ -35,4 +35,4 @@ pub use cache::VolumeCache;
 pub use load::{LoadError, load_volume};
 pub use part10::FileError;
 pub use scan::{ScanEvent, ScanSummary, scan, scan_all};
-pub use write::{CtSlice, WriteError, write_ct_slice};
+pub use write::{CtSlice, HeaderStyle, WriteError, write_ct_slice};

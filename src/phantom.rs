@@ -39,7 +39,7 @@ mod write;
 
 pub use fracture::FractureKind;
 pub use mesh::MeshSet;
-pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Recipe, Scan, demo_recipes};
+pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan, demo_recipes};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
 pub use volume::RealNeck;

@@ -11,7 +11,7 @@ mod pixels;
 #[path = "dicom_made/repairs.rs"]
 mod repairs;
 
-use cspine::dicom::{CtSlice, LoadError, load_volume, scan_all, write_ct_slice};
+use cspine::dicom::{CtSlice, HeaderStyle, LoadError, load_volume, scan_all, write_ct_slice};
 use cspine::domain::{Oddity, Study, Volume};
 use cspine::task::Cancel;
 use proptest::prelude::*;
@@ -42,6 +42,8 @@ fn write(folder: &Path, name: &str, series: &str, number: i32, z: f64) -> PathBu
         rows: SIDE,
         columns: SIDE,
         voxels: &voxels,
+        intercept: -1024,
+        style: HeaderStyle::Clinical,
         pixel_spacing: [0.5, 0.25],
         slice_thickness: 2.0,
         position: [-10.0, -20.0, z],

@@ -1,7 +1,7 @@
 //! Where every voxel lies: made files whose values tell their place in the patient, in every position of the patient and every
 //! plane of the scan. Needs no data.
 
-use cspine::dicom::{CtSlice, load_volume, scan_all, write_ct_slice};
+use cspine::dicom::{CtSlice, HeaderStyle, load_volume, scan_all, write_ct_slice};
 use cspine::domain::{Axis, Oddity, SeriesKind, Study, VoiFunction, Volume, WindowLevel, choose_series};
 use cspine::raster::{self, PictureSize, Pixels, Plane, View};
 use cspine::task::Cancel;
@@ -81,6 +81,8 @@ impl Acquisition {
                     rows: self.rows,
                     columns: self.columns,
                     voxels: &voxels,
+                    intercept: -1024,
+                    style: HeaderStyle::Clinical,
                     pixel_spacing: self.spacing,
                     slice_thickness: 1.0,
                     position: at(0, 0).to_array(),

@@ -1,8 +1,8 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
-use super::{CliError, select};
+use super::{CliError, contact_sheet, select};
 use crate::dicom;
-use crate::phantom::{Anatomy, Coverage, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
+use crate::phantom::{self, Anatomy, Coverage, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Add to each broken neck its twin that differs by nothing but the fracture.
     #[arg(long)]
     twins: bool,
-    /// Break every neck, at this many levels, instead of about every second at one to three.
+    /// Break every neck, at this many levels, instead of as often as in the RSNA 2022 set.
     #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..=7))]
     broken: Option<u8>,
     /// Scan another part of the body, which shows no cervical spine.
@@ -39,6 +39,16 @@ pub(super) struct Args {
     /// Write, beside each segmentation, where fractures change what is seen: fracture_masks/, for training.
     #[arg(long)]
     masks: bool,
+    /// What the files' headers say.
+    #[arg(long, value_enum, default_value_t = Preset::Rsna)]
+    preset: Preset,
+    /// Write a page of pictures of the first necks: one row each, with C1 to C7 in bone and soft-tissue windows by turns and
+    /// the middle from the side in both.
+    #[arg(long, value_name = "PNG")]
+    contact_sheet: Option<PathBuf>,
+    /// Another scan to be the page's first row, to compare with.
+    #[arg(long, value_name = "DIR", requires = "contact_sheet")]
+    beside: Option<PathBuf>,
     /// Closed surfaces C1*.obj to C7*.obj, in mm, to take the place of the built-in vertebrae.
     #[arg(long, value_name = "DIR")]
     meshes: Option<PathBuf>,
@@ -49,6 +59,15 @@ pub(super) struct Args {
     /// broken and no segmentation written.
     #[arg(long, value_name = "FILE", requires = "volume")]
     labels: Option<PathBuf>,
+}
+
+/// What the headers say.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Preset {
+    /// As little as the RSNA 2022 set's.
+    Rsna,
+    /// As much as those in a hospital's queue.
+    Queue,
 }
 
 /// What a scan without a neck shows.
@@ -88,6 +107,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         } else if let Some(levels) = args.broken {
             recipe = recipe.broken(usize::from(levels));
         }
+        recipe.preset = match args.preset {
+            Preset::Rsna => phantom::Preset::Rsna,
+            Preset::Queue => phantom::Preset::Queue,
+        };
         if let Some(part) = args.part {
             recipe.scan.coverage = match part {
                 Part::Head => Coverage::Head,
@@ -113,6 +136,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     write_dataset(&args.out, &recipes, anatomy, args.masks, &Cancel::new(), &done, &write_slice)
         .map_err(|error| CliError::failed(format!("{} is not complete", select::shown(&args.out)), error))?;
     bar.finish_and_clear();
+    if let Some(path) = &args.contact_sheet {
+        let uids: Vec<String> = recipes.iter().map(|recipe| recipe.uid("study")).collect();
+        contact_sheet::write(path, &args.out, &uids, args.beside.as_deref())?;
+    }
     eprintln!("{} studies in {}", recipes.len(), select::shown(&args.out));
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,36 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use std::path::Path;
 
+/// How much a file's header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HeaderStyle {
+    /// What an ordinary clinical header says.
+    Clinical,
+    /// Only what the files of the RSNA 2022 cervical spine set say: no sex, no age, no description, no kernel, no
+    /// modality.
+    Sparse,
+}
+
+impl HeaderStyle {
+    fn has(self, tag: Tag) -> bool {
+        const SPARSE: [Tag; 12] = [
+            tags::SOP_INSTANCE_UID,
+            tags::PATIENT_NAME,
+            tags::PATIENT_ID,
+            tags::SLICE_THICKNESS,
+            tags::STUDY_INSTANCE_UID,
+            tags::SERIES_INSTANCE_UID,
+            tags::INSTANCE_NUMBER,
+            tags::IMAGE_POSITION_PATIENT,
+            tags::IMAGE_ORIENTATION_PATIENT,
+            tags::PIXEL_SPACING,
+            tags::RESCALE_INTERCEPT,
+            tags::RESCALE_SLOPE,
+        ];
+        self == Self::Clinical || SPARSE.contains(&tag)
+    }
+}
+
 /// One CT slice to be written as an Explicit VR Little Endian Part 10 file of the CT Image class (PS3.3 section A.3).
 #[derive(Debug, Clone)]
 pub struct CtSlice<'p> {
@@ -42,8 +72,12 @@ pub struct CtSlice<'p> {
     pub rows: u16,
     /// Columns.
     pub columns: u16,
-    /// HU, row by row. Written with RescaleIntercept −1024.
+    /// HU, row by row.
     pub voxels: &'p [i16],
+    /// RescaleIntercept: what stands in the file is the HU less this.
+    pub intercept: i16,
+    /// How much the header says.
+    pub style: HeaderStyle,
     /// PixelSpacing `[row, column]`, mm.
     pub pixel_spacing: [f64; 2],
     /// SliceThickness, mm.
@@ -114,12 +148,22 @@ pub fn write_ct_slice(path: &Path, slice: &CtSlice<'_>) -> Result<(), WriteError
         (tags::IMAGE_ORIENTATION_PATIENT, VR::DS, decimals(&slice.orientation)),
         (tags::FRAME_OF_REFERENCE_UID, VR::UI, slice.frame_of_reference_uid.into()),
         (tags::PIXEL_SPACING, VR::DS, decimals(&slice.pixel_spacing)),
-        (tags::RESCALE_INTERCEPT, VR::DS, "-1024".into()),
+        (tags::RESCALE_INTERCEPT, VR::DS, slice.intercept.to_string()),
         (tags::RESCALE_SLOPE, VR::DS, "1".into()),
         (tags::RESCALE_TYPE, VR::LO, "HU".into()),
     ];
-    for (tag, vr, text) in texts {
+    for (tag, vr, text) in texts.into_iter().filter(|(tag, ..)| slice.style.has(*tag)) {
         object.put(DataElement::new(tag, vr, PrimitiveValue::from(text)));
+    }
+    if slice.style == HeaderStyle::Sparse {
+        for (tag, vr, text) in [
+            (tags::CONTENT_DATE, VR::DA, slice.study_date),
+            (tags::CONTENT_TIME, VR::TM, slice.study_time),
+            (tags::WINDOW_CENTER, VR::DS, "500"),
+            (tags::WINDOW_WIDTH, VR::DS, "2000"),
+        ] {
+            object.put(DataElement::new(tag, vr, PrimitiveValue::from(text)));
+        }
     }
     object.put(DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from("MONOCHROME2")));
     let numbers = [
@@ -134,7 +178,7 @@ pub fn write_ct_slice(path: &Path, slice: &CtSlice<'_>) -> Result<(), WriteError
     for (tag, number) in numbers {
         object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(number)));
     }
-    let stored: Vec<u16> = slice.voxels.iter().map(|hu| hu.saturating_add(1024).cast_unsigned()).collect();
+    let stored: Vec<u16> = slice.voxels.iter().map(|hu| hu.saturating_sub(slice.intercept).cast_unsigned()).collect();
     object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(stored.into())));
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)

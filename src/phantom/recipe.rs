@@ -118,6 +118,15 @@ pub struct FractureSpec {
     pub displacement_mm: f32,
 }
 
+/// What the headers of the files say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// As little as in the RSNA 2022 set.
+    Rsna,
+    /// As much as in files that come from a hospital's archive.
+    Queue,
+}
+
 /// Everything a phantom is made from: the same recipe makes the same voxels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
@@ -137,6 +146,8 @@ pub struct Recipe {
     pub scan: Scan,
     /// Kernel.
     pub kernel: Kernel,
+    /// Headers.
+    pub preset: Preset,
 }
 
 impl Recipe {
@@ -179,7 +190,14 @@ impl Recipe {
             healed,
             scan,
             kernel,
+            preset: Preset::Rsna,
         }
+    }
+
+    /// RescaleIntercept of the files: −1024 for most, 0 for some.
+    #[must_use]
+    pub fn intercept(&self) -> i16 {
+        if Random::new(self.seed, "intercept").chance(0.25) { 0 } else { -1024 }
     }
 
     /// The same field of view and the same neck in a matrix of this many rows and columns.
@@ -385,6 +403,7 @@ pub fn demo_recipes() -> Vec<Recipe> {
                     coverage,
                 },
                 kernel,
+                preset: Preset::Queue,
             }
         })
         .collect()

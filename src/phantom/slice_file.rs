@@ -1,7 +1,8 @@
 //! A phantom's slice as a DICOM file.
 
+use super::recipe::Preset;
 use super::write::PhantomSlice;
-use crate::dicom::{CtSlice, write_ct_slice};
+use crate::dicom::{CtSlice, HeaderStyle, write_ct_slice};
 use crate::domain::Sex;
 use std::path::Path;
 
@@ -24,7 +25,11 @@ pub fn write_slice(path: &Path, slice: &PhantomSlice<'_>) -> Result<(), String> 
             series_uid: slice.series_uid,
             sop_instance_uid: slice.instance_uid,
             frame_of_reference_uid: slice.frame_uid,
-            patient_name: &slice.patient.name,
+            // The RSNA set names patients by their number.
+            patient_name: match slice.preset {
+                Preset::Rsna => &slice.patient.id,
+                Preset::Queue => &slice.patient.name,
+            },
             patient_id: &slice.patient.id,
             patient_sex: sex,
             patient_age: &format!("{:03}Y", slice.patient.age_years),
@@ -38,6 +43,11 @@ pub fn write_slice(path: &Path, slice: &PhantomSlice<'_>) -> Result<(), String> 
             rows: size(slice.rows)?,
             columns: size(slice.columns)?,
             voxels: slice.voxels,
+            intercept: slice.intercept,
+            style: match slice.preset {
+                Preset::Rsna => HeaderStyle::Sparse,
+                Preset::Queue => HeaderStyle::Clinical,
+            },
             pixel_spacing: [slice.pixel_mm, slice.pixel_mm],
             slice_thickness: slice.thickness_mm,
             position: slice.position.to_array(),

@@ -2,7 +2,7 @@
 
 use super::mesh::MeshSet;
 use super::nifti;
-use super::recipe::{Kernel, PhantomPatient, Recipe};
+use super::recipe::{Kernel, PhantomPatient, Preset, Recipe};
 use super::study::{FractureTruth, PhantomStudy, decimal, generate};
 use super::volume::RealNeck;
 use crate::domain::{CervicalLevel, PatientPoint};
@@ -52,6 +52,10 @@ pub struct PhantomSlice<'a> {
     pub time: &'a str,
     /// ConvolutionKernel.
     pub kernel: Kernel,
+    /// How much the header says.
+    pub preset: Preset,
+    /// RescaleIntercept.
+    pub intercept: i16,
 }
 
 /// What writes one slice to a file; a text says what went wrong.
@@ -200,6 +204,8 @@ pub fn write_study(
             date: &recipe.date_time.0,
             time: &recipe.date_time.1,
             kernel: recipe.kernel,
+            preset: recipe.preset,
+            intercept: recipe.intercept(),
         };
         let path = dir.join(format!("{instance_number}.dcm"));
         write_slice(&path, &slice).map_err(|reason| PhantomError::Slice { path, reason })
@@ -209,7 +215,9 @@ pub fn write_study(
 /// Makes and writes a data set: `train_images/<StudyInstanceUID>/<InstanceNumber>.dcm`, `train.csv`,
 /// `train_bounding_boxes.csv`, `segmentations/<StudyInstanceUID>.nii` and `truth.json`; where `masks` says so, for broken
 /// necks also `fracture_masks/<StudyInstanceUID>.nii`, which the RSNA set does not have: labels as in the segmentation, but only
-/// where a fracture changes what is seen. A real neck without labels has no segmentations. `done` hears the number of studies
+/// where a fracture changes what is seen. A healed fracture stands in `truth.json` alone: in `train.csv` and in the boxes its
+/// level is whole. So is a level whose fracture the scan does not show. A real neck without labels has no segmentations. `done`
+/// hears the number of studies
 /// written after each.
 ///
 /// # Errors

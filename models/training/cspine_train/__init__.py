@@ -13,7 +13,7 @@ The steps, one module each:
 Nothing here reads DICOM or windows, crops or resizes an image: the program does that once, for training and for use.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 LEVELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 """Names of the seven cervical levels, head first; the order of every `[.., 7]` array here."""

@@ -1,7 +1,7 @@
-"""Small changes to slices and to their boxes, in one step with the resampling to the network's internal size.
+"""Small changes to slices and to what is known of them, in one step with the resampling to the network's size.
 
-Everything is in crop coordinates: -1 to 1 from edge to edge, x to the patient's left, y to the back. A transform is a
-`[2, 3]` matrix that takes a place in the result to the place in the input from which it is read.
+Everything is in crop coordinates: -1 to 1 from edge to edge, x to the patient's left, y to the back. A `Warp` takes a
+place in the result to the place in the input from which it is read.
 """
 
 import math
@@ -26,79 +26,136 @@ class Augmentation:
     scale: float = 0.1
     shift: float = 0.1
     """Part of half the crop: 0.1 is 5.6 mm."""
+    bend: float = 0.02
+    """Amplitude of each of `BENDS` waves that bend the picture, part of half the crop: 0.02 is 1.1 mm. With waves of 75 mm
+    and more, bone is strained by up to a tenth, less than necks differ, and no line is torn."""
     gain: float = 0.1
     offset: float = 0.03
     """Part of the window: 0.03 is 60 HU."""
+    sharpness: float = 0.6
+    """Part of the difference from the 3 x 3 mean that is added or taken away: other kernels."""
     noise: float = 0.02
     """Standard deviation, part of the window: 0.02 is 40 HU."""
     flip: bool = True
     """Left and right may change places. Levels stay as they are."""
 
 
-def transform(rotation: float, scale: float, shift: tuple[float, float], flip: bool) -> np.ndarray:
-    """The `[2, 3]` matrix of a rotation (radians), a scale, a shift and a left-right flip."""
+BENDS = 3
+"""Waves of a bend."""
+
+
+@dataclass(frozen=True)
+class Warp:
+    """An affine map, `[2, 3]`, and waves that bend it: `places = matrix (x, y, 1) + sum_k a_k sin(w_k (x, y) + p_k)`."""
+
+    matrix: np.ndarray
+    amplitudes: np.ndarray | None = None
+    """`[K, 2]`"""
+    waves: np.ndarray | None = None
+    """`[K, 3]`: radians along x, along y, at the start."""
+
+    def places(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where columns `x` and rows `y` of the result are read: two arrays `[len(y), len(x)]`."""
+        x, y, m = x[None, :], y[:, None], self.matrix
+        across = m[0, 0] * x + m[0, 1] * y + m[0, 2]
+        down = m[1, 0] * x + m[1, 1] * y + m[1, 2]
+        if self.amplitudes is not None:
+            for amplitude, wave in zip(self.amplitudes, self.waves):
+                swing = np.sin(wave[0] * x + wave[1] * y + wave[2])
+                across = across + amplitude[0] * swing
+                down = down + amplitude[1] * swing
+        return across, down
+
+
+def transform(rotation: float, scale: float, shift: tuple[float, float], flip: bool) -> Warp:
+    """A rotation (radians), a scale, a shift and a left-right flip."""
     cosine, sine = math.cos(rotation) * scale, math.sin(rotation) * scale
     sign = -1.0 if flip else 1.0
-    return np.array([[sign * cosine, -sine, shift[0]], [sign * sine, cosine, shift[1]]], np.float32)
+    return Warp(np.array([[sign * cosine, -sine, shift[0]], [sign * sine, cosine, shift[1]]], np.float32))
 
 
-def draw(augmentation: Augmentation, random: np.random.Generator) -> np.ndarray:
-    """A random transform within the augmentation's limits."""
+STILL = transform(0.0, 1.0, (0.0, 0.0), False)
+"""Changes nothing."""
+
+
+def draw(augmentation: Augmentation, random: np.random.Generator) -> Warp:
+    """A random warp within the augmentation's limits."""
     a = augmentation
-    return transform(
+    straight = transform(
         math.radians(random.uniform(-a.rotation_degrees, a.rotation_degrees)),
         1.0 + random.uniform(-a.scale, a.scale),
         (random.uniform(-a.shift, a.shift), random.uniform(-a.shift, a.shift)),
         a.flip and random.random() < 0.5,
     )
+    if a.bend == 0.0:
+        return straight
+    amplitudes = random.uniform(-a.bend, a.bend, (BENDS, 2)).astype(np.float32)
+    # From one wave to one and a half over the crop's 112 mm, in any direction.
+    length, angle = random.uniform(math.pi, 1.5 * math.pi, BENDS), random.uniform(0, 2 * math.pi, BENDS)
+    waves = np.stack([length * np.cos(angle), length * np.sin(angle), random.uniform(0, 2 * math.pi, BENDS)], 1)
+    return Warp(straight.matrix, amplitudes, waves.astype(np.float32))
 
 
-def resample(images: torch.Tensor, transforms: np.ndarray) -> torch.Tensor:
-    """Reads uint8 `[N, 3, size, size]` through one transform each into floats of the same shape, 0 to 1;
-    outside the crop lies air."""
-    theta = torch.from_numpy(np.ascontiguousarray(transforms, np.float32))
-    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+def middles(count: int) -> np.ndarray:
+    """The middles of `count` equal parts of -1 to 1, float32."""
+    return (np.arange(count, dtype=np.float32) + 0.5) / count * 2 - 1
+
+
+def resample(images: torch.Tensor, warps: list[Warp], size: int | None = None) -> torch.Tensor:
+    """Reads uint8 `[N, 3, S, S]` through one warp each into floats `[N, 3, size, size]`, 0 to 1 (`size`: S unless given);
+    outside the crop lies air. A smaller size is read from means over the pixels that it merges."""
+    size = size or images.shape[-1]
+    at = middles(size)
+    grid = torch.from_numpy(np.stack([np.stack(warp.places(at, at), -1) for warp in warps]).astype(np.float32))
     scaled = images.to(torch.float32).div_(255.0)
+    if size < images.shape[-1]:
+        scaled = functional.interpolate(scaled, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
     return functional.grid_sample(scaled, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def change_intensity(images: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor:
-    """Gain, offset and noise, one draw per image; the result stays within 0 to 1."""
+    """Sharpness, gain, offset and noise, one draw per image; the result stays within 0 to 1. Half of the images get
+    noise with a coarser grain, as smooth kernels leave it."""
     count = len(images)
     gain = 1.0 + random.uniform(-augmentation.gain, augmentation.gain, count)
     offset = random.uniform(-augmentation.offset, augmentation.offset, count)
+    sharpness = random.uniform(-augmentation.sharpness, augmentation.sharpness, count)
     sigma = random.uniform(0.0, augmentation.noise, count)
-    noise = random.standard_normal(tuple(images.shape), np.float32)
+    coarse = random.random(count) < 0.5
+    noise = torch.from_numpy(random.standard_normal(tuple(images.shape), np.float32))
 
     def column(values):
         return torch.from_numpy(values.astype(np.float32)).view(count, 1, 1, 1)
 
-    return (images * column(gain) + column(offset) + torch.from_numpy(noise) * column(sigma)).clamp_(0.0, 1.0)
+    def mean(pictures):
+        return functional.avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
+
+    # The mean of nine independent values deviates by a third.
+    noise = torch.where(torch.from_numpy(coarse).view(count, 1, 1, 1), 3.0 * mean(noise), noise)
+    images = images + column(sharpness) * (images - mean(images))
+    return (images * column(gain) + column(offset) + noise * column(sigma)).clamp_(0.0, 1.0)
 
 
-def resample_plane(plane: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Reads a plane of labels, uint8 `[P, P]`, through a transform: the nearest label, 0 outside."""
-    middles = ((np.arange(len(plane), dtype=np.float32) + 0.5) / len(plane) * 2 - 1)[None]
-    x = matrix[0, 0] * middles + matrix[0, 1] * middles.T + matrix[0, 2]
-    y = matrix[1, 0] * middles + matrix[1, 1] * middles.T + matrix[1, 2]
-    column, row = (np.floor((at + 1) / 2 * len(plane)).astype(np.int32) for at in (x, y))
+def resample_plane(plane: np.ndarray, warp: Warp) -> np.ndarray:
+    """Reads a plane of labels, uint8 `[P, P]`, through a warp: the nearest label, 0 outside."""
+    at = middles(len(plane))
+    column, row = (np.floor((place + 1) / 2 * len(plane)).astype(np.int32) for place in warp.places(at, at))
     inside = (column >= 0) & (column < len(plane)) & (row >= 0) & (row < len(plane))
     return np.where(inside, plane[np.where(inside, row, 0), np.where(inside, column, 0)], 0).astype(np.uint8)
 
 
-def box_map(boxes: list[Box], matrix: np.ndarray, size: int, grid: int) -> np.ndarray:
-    """How much of each grid cell lies in a level's boxes, float32 `[7, grid, grid]`, for an input of `size` pixels.
+def box_map(boxes: list[Box], warp: Warp, size: int, grid: int) -> np.ndarray:
+    """How much of each grid cell lies in a level's boxes, float32 `[7, grid, grid]`, for boxes in an input of `size`
+    pixels.
 
     The largest share of each level is raised to 1, so that a box smaller than a cell is not lost; a level whose boxes
-    the transform moved out of the crop stays 0.
+    the warp moved out of the crop stays 0.
     """
     target = np.zeros((len(LEVELS), grid, grid), np.float32)
     if not boxes:
         return target
-    fine = (np.arange(grid * POINTS_PER_CELL, dtype=np.float32) + 0.5) / (grid * POINTS_PER_CELL) * 2 - 1
-    x = matrix[0, 0] * fine[None, :] + matrix[0, 1] * fine[:, None] + matrix[0, 2]
-    y = matrix[1, 0] * fine[None, :] + matrix[1, 1] * fine[:, None] + matrix[1, 2]
-    x, y = (x + 1) * (size / 2), (y + 1) * (size / 2)
+    fine = middles(grid * POINTS_PER_CELL)
+    x, y = ((place + 1) * (size / 2) for place in warp.places(fine, fine))
     for box in boxes:
         inside = (x >= box.x0) & (x < box.x1) & (y >= box.y0) & (y < box.y1)
         share = inside.reshape(grid, POINTS_PER_CELL, grid, POINTS_PER_CELL).mean((1, 3))

@@ -12,12 +12,14 @@ MODEL = "model.onnx"
 RAW_MODEL = "uncalibrated.onnx"
 CALIBRATION = "calibration.json"
 EXPORT = "export.json"
+QUANTISED = "quantised.onnx"
+ORIGINAL_BACKBONE = "tf_efficientnetv2_s"
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     from .model import ModelConfig
-    from .train import TrainConfig
+    from .train import PARTS, TrainConfig
 
     training, model = TrainConfig(), ModelConfig()
     top = argparse.ArgumentParser(prog="python -m cspine_train", description="Trains and packages models for cspine.")
@@ -25,11 +27,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     data = argparse.ArgumentParser(add_help=False)
-    data.add_argument("--tensors", type=Path, required=True, help="folder that `cspine tensors` wrote")
-    data.add_argument("--dataset", type=Path, required=True, help="data set folder in the RSNA 2022 layout")
     add = data.add_argument
-    add("--held-tensors", type=Path, help="arrays to choose and to measure on; then all of --tensors is trained on")
-    add("--held-dataset", type=Path, help="the data set of --held-tensors")
+    add("--tensors", type=Path, required=True, nargs="+", help="folders that `cspine tensors` wrote")
+    add("--dataset", type=Path, required=True, nargs="+", help="their data sets, in the same order and the RSNA 2022 layout")
+    add("--held-tensors", type=Path, nargs="+", help="arrays to choose and to measure on; then --tensors is all trained on")
+    add("--held-dataset", type=Path, nargs="+", help="the data sets of --held-tensors")
     splits = argparse.ArgumentParser(add_help=False)
     for name in ("validation", "test"):
         value = getattr(training, name)
@@ -42,9 +44,20 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=training.seed, help="of weights, batches and changes (default %(default)s)")
     add("--workers", type=int, default=training.workers, help="processes that read slices (default %(default)s)")
     add("--threads", type=int, default=training.threads, help="of the network; 0: PyTorch's choice")
-    add("--bf16", action="store_true", help="bfloat16; only for processors with AMX or AVX512-BF16")
+    add("--bf16", action="store_true", help="bfloat16; for GPUs and processors with AMX or AVX512-BF16")
+    add("--device", default=training.device, choices=("auto", "cpu", "cuda"), help="default: a GPU where there is one")
+    add("--compile", action="store_true", help="compile the steps first; needs a C++ compiler and a minute")
+    add("--coarse-size", type=int, default=0, help="pixels of the images in the first part of the time; 0: all of them")
+    add("--coarse-share", type=float, default=training.coarse_share, help="that part (default %(default)s)")
+    add("--epochs", type=float, default=0.0, help="stop after so many; 0: only the time counts")
+    add("--without", action="append", default=[], choices=PARTS, help="leave a part out, to measure what it is worth")
+    add(
+        "--original",
+        action="store_true",
+        help="the original system's network and loss: EfficientNetV2-S unless --backbone says otherwise",
+    )
     add("--max-steps", type=int, default=training.max_steps, help="stop early; 0: no limit")
-    add("--backbone", default=model.backbone, help="timm name of an EfficientNetV2 (default %(default)s)")
+    add("--backbone", help=f"timm name of an EfficientNetV2 (default {model.backbone})")
     add("--coarsest", type=int, default=model.coarsest, choices=(16, 32), help="last stage (default %(default)s)")
     add("--cell", type=int, default=model.cell, choices=(8, 16), help="pixels of the map's cells (default %(default)s)")
     add("--resume", action="store_true", help="go on with the run in --run, if there is one")
@@ -61,9 +74,9 @@ def parser() -> argparse.ArgumentParser:
 
     run = "folder for checkpoint, log and measures"
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
-    command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.").add_argument(
-        "--run", type=Path, required=True, help="folder of the training run"
-    )
+    export = command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.")
+    export.add_argument("--run", type=Path, required=True, help="folder of the training run")
+    export.add_argument("--quantise", action="store_true", help=f"also write {QUANTISED}, which counts in 8 bits")
     command("evaluate", [data], "Measure the exported graph.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
@@ -96,14 +109,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check(given) -> None:
     """Values that make no sense together."""
+    from .labels import SIZE_STEP
+
     if hasattr(given, "validation") and not (
         given.validation >= 0 and given.test >= 0 and given.validation + given.test < 1
     ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
-    if hasattr(given, "held_tensors") and (given.held_tensors is None) != (given.held_dataset is None):
-        raise TrainingError("--held-tensors and --held-dataset go together")
+    for tensors, dataset in (("tensors", "dataset"), ("held_tensors", "held_dataset")):
+        counts = [len(getattr(given, name, None) or ()) for name in (tensors, dataset)]
+        if counts[0] != counts[1]:
+            names = [f"--{name.replace('_', '-')}" for name in (tensors, dataset)]
+            raise TrainingError(f"{names[0]} and {names[1]} go together: {counts[0]} and {counts[1]} folders are given")
     if hasattr(given, "minutes") and (given.minutes <= 0 or given.batch_size < 2):
         raise TrainingError("--minutes must be positive and --batch-size at least 2")
+    if hasattr(given, "coarse_size") and (
+        given.coarse_size < 0 or given.coarse_size % SIZE_STEP or not 0 <= given.coarse_share <= 1
+    ):
+        raise TrainingError(f"--coarse-size must be a multiple of {SIZE_STEP}, and --coarse-share a part of 1")
 
 
 def _run(given) -> None:
@@ -118,14 +140,14 @@ def _run(given) -> None:
 
 def _collections(given):
     """The labelled studies, to train on and, where they are apart, to measure on, with a line about each."""
-    from .data import load_collection
+    from .data import load_collection, merged
 
     collections = []
     for tensors, dataset in ((given.tensors, given.dataset), (given.held_tensors, given.held_dataset)):
         if tensors is None:
             collections.append(None)
             continue
-        collections.append(collection := load_collection(tensors, dataset))
+        collections.append(collection := merged([load_collection(*pair) for pair in zip(tensors, dataset)]))
         fractured = sum(study.labels.study[0] > 0.5 for study in collection.studies)
         print(
             f"{len(collection.studies)} {collection.nature} studies, {fractured} with a fracture; "
@@ -146,9 +168,29 @@ def _train(given, collection, held) -> None:
     from .model import ModelConfig
     from .train import TrainConfig, train
 
-    model = ModelConfig(size=collection.size, backbone=given.backbone, coarsest=given.coarsest, cell=given.cell)
-    names = ("minutes", "batch_size", "learning_rate", "seed", "workers", "threads", "bf16", "max_steps")
-    config = TrainConfig(validation=given.validation, test=given.test, **{name: getattr(given, name) for name in names})
+    backbone = given.backbone or (ORIGINAL_BACKBONE if given.original else ModelConfig.backbone)
+    model = ModelConfig(
+        size=collection.size, backbone=backbone, coarsest=given.coarsest, cell=given.cell, original=given.original
+    )
+    names = (
+        "minutes",
+        "batch_size",
+        "learning_rate",
+        "seed",
+        "workers",
+        "threads",
+        "bf16",
+        "device",
+        "coarse_size",
+        "coarse_share",
+        "epochs",
+        "max_steps",
+        "validation",
+        "test",
+    )
+    config = TrainConfig(
+        compiled=given.compile, without=tuple(given.without), **{name: getattr(given, name) for name in names}
+    )
     train(collection, given.run, config, model, given.resume, lambda line: print(line, flush=True), held)
 
 
@@ -166,6 +208,11 @@ def _export(given, collection, held) -> None:
     report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL, calibration)
     (given.run / EXPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"{given.run / MODEL}: {report['bytes']} bytes, differs from PyTorch by {report['largest_difference']}")
+    if getattr(given, "quantise", False):
+        from .quantise import quantise
+
+        quantise(given.run / MODEL, given.run / QUANTISED, validation)
+        print(f"{given.run / QUANTISED}: {(given.run / QUANTISED).stat().st_size} bytes")
 
 
 def _evaluate(given, collection, held) -> None:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import torch
 from torch.utils.data import IterableDataset
 
 from . import LEVELS, TrainingError
-from .augment import Augmentation, box_map, change_intensity, draw, resample, resample_plane
-from .labels import BROKEN, SAMPLE_STEP, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
+from .augment import STILL, Augmentation, Warp, box_map, change_intensity, draw, resample, resample_plane
+from .labels import BROKEN, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
 
 SPLITS = ("train", "validation", "test")
 
@@ -62,6 +63,27 @@ class Collection:
         for study in self.studies:
             parts[split_of(self.necks.get(study.uid, study.uid), validation, test)].append(study)
         return parts
+
+
+def merged(collections: list[Collection]) -> Collection:
+    """Several data sets as one; `clinical` where any of them is. Raises `TrainingError` when a study is in two of them, or when
+    their arrays differ in size."""
+    sizes = {collection.size for collection in collections}
+    if len(sizes) > 1:
+        raise TrainingError(f"arrays of {sorted(sizes)} pixels; write all data sets with the same --size")
+    studies = [study for collection in collections for study in collection.studies]
+    twice = [uid for uid, count in Counter(study.uid for study in studies).items() if count > 1]
+    if twice:
+        raise TrainingError(f"{len(twice)} studies are in two of the data sets, such as {twice[0]}; give each once")
+    natures = {collection.nature for collection in collections}
+    return Collection(
+        studies,
+        sum(collection.unlabelled for collection in collections),
+        sizes.pop(),
+        "clinical" if "clinical" in natures else "synthetic",
+        {key: kind for collection in collections for key, kind in collection.kinds.items()},
+        {uid: neck for collection in collections for uid, neck in collection.necks.items()},
+    )
 
 
 def split(collection: Collection, held: Collection | None, validation: float, test: float) -> dict[str, list[Study]]:
@@ -127,7 +149,8 @@ def _read_truth(path: Path) -> tuple[dict[tuple[str, int], str], dict[str, str]]
     necks: dict[str, str] = {}
     try:
         for study in json.loads(path.read_text(encoding="utf-8"))["studies"]:
-            necks[study["study_instance_uid"]] = f"phantom {study['seed']}"
+            # One seed makes another neck of each source.
+            necks[study["study_instance_uid"]] = f"{study.get('source', 'phantom')} {study['seed']}"
             for fracture in study["fractures"]:
                 key = (study["study_instance_uid"], LEVELS.index(fracture["level"]))
                 kinds[key] = f"{kinds[key]}+{fracture['kind']}" if key in kinds else fracture["kind"]
@@ -176,6 +199,12 @@ class Batch:
     """`[N, 7, g, g]`: whether that bone is broken in the cell."""
     broken_weight: torch.Tensor
     """`[N, 7, g, g]`: how much `broken` counts; 0 where it is unknown or there is no bone of the level."""
+    study: torch.Tensor
+    """`[N, 7]`: whether `train.csv` calls the level fractured."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        return Batch(*(getattr(self, part.name).to(device, non_blocking=True) for part in fields(self)))
 
 
 def collate(
@@ -183,36 +212,40 @@ def collate(
     grid: int,
     augmentation: Augmentation | None = None,
     random: np.random.Generator | None = None,
+    size: int | None = None,
 ) -> Batch:
-    """Reads slices into a batch, changed by `augmentation` where one is given (then `random` is needed)."""
-    still = np.eye(2, 3, dtype=np.float32)
-    matrices = [draw(augmentation, random) if augmentation else still for _ in picks]
+    """Reads slices into a batch, changed by `augmentation` where one is given (then `random` is needed). `size`: of the
+    batch's images, where they shall be smaller than the arrays'."""
+    warps = [draw(augmentation, random) if augmentation else STILL for _ in picks]
     images = torch.from_numpy(np.stack([study.array[index] for study, index in picks]))
-    images = resample(images, np.stack(matrices))
+    full = images.shape[-1]
+    images = resample(images, warps, size)
     if augmentation:
         images = change_intensity(images, augmentation, random)
-    size = images.shape[-1]
-    places = [cells(study.labels, index, matrix, size, grid) for (study, index), matrix in zip(picks, matrices)]
+    places = [cells(study.labels, index, warp, full, grid) for (study, index), warp in zip(picks, warps)]
 
     def stack(name):
         return torch.from_numpy(np.stack([getattr(study.labels, name)[index] for study, index in picks]))
 
     segmented = torch.tensor([study.labels.has_segmentation for study, _ in picks])
     maps = [torch.from_numpy(np.stack(values)) for values in zip(*places)]
-    return Batch(images, stack("visible"), stack("fracture"), stack("weight"), stack("follow"), segmented, *maps)
+    known = [stack(name) for name in ("visible", "fracture", "weight", "follow")]
+    of_study = torch.from_numpy(np.stack([study.labels.study[1:] for study, _ in picks]))
+    return Batch(images, *known, segmented, *maps, of_study)
 
 
 def cells(
-    labels: StudyLabels, index: int, matrix: np.ndarray, size: int, grid: int
+    labels: StudyLabels, index: int, warp: Warp, size: int, grid: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`Batch.bone`, `broken` and `broken_weight` of one slice after a transform, float32 `[7, grid, grid]` each."""
-    boxes = box_map(labels.boxes[index], matrix, size, grid)
+    """`Batch.bone`, `broken` and `broken_weight` of one slice after a warp, float32 `[7, grid, grid]` each; `size` of the
+    array's images in pixels."""
+    boxes = box_map(labels.boxes[index], warp, size, grid)
     certain = (labels.weight[index] == 1.0) & ~labels.follow[index]
     if labels.planes is None:
         boxed = boxes.max((1, 2), keepdims=True) > 0
         return np.zeros_like(boxes), boxes, np.broadcast_to(boxed, boxes.shape).astype(np.float32)
-    plane = resample_plane(labels.planes[index], matrix)
-    part = size // SAMPLE_STEP // grid
+    plane = resample_plane(labels.planes[index], warp)
+    part = len(plane) // grid
 
     def samples(found):
         return found.reshape(len(LEVELS), grid, part, grid, part).sum((2, 4))
@@ -240,7 +273,8 @@ def _widened(found: np.ndarray) -> np.ndarray:
 class Batches(IterableDataset):
     """An endless stream of training batches; batch `k` is the same however often and by whomever it is drawn.
 
-    About `positive_share` of each batch are slices with a fracture label; studies are drawn evenly, then a slice.
+    About `positive_share` of each batch are slices with a fracture label (`None`: as many as there are); studies are drawn
+    evenly, then a slice. `start`: the first batch's number; `size`: of the images, where smaller than the arrays'.
     """
 
     def __init__(
@@ -249,12 +283,13 @@ class Batches(IterableDataset):
         grid: int,
         batch_size: int,
         seed: int,
-        positive_share: float = 0.45,
+        positive_share: float | None = 0.45,
         augmentation: Augmentation | None = None,
         start: int = 0,
+        size: int | None = None,
     ):
         super().__init__()
-        self.grid, self.batch_size, self.seed, self.start = grid, batch_size, seed, start
+        self.grid, self.batch_size, self.seed, self.start, self.size = grid, batch_size, seed, start, size
         self.augmentation = augmentation
         self.positive: list[tuple[Study, np.ndarray]] = []
         self.negative: list[tuple[Study, np.ndarray]] = []
@@ -263,6 +298,9 @@ class Batches(IterableDataset):
             for pool, indices in ((self.positive, np.flatnonzero(has)), (self.negative, np.flatnonzero(~has))):
                 if len(indices):
                     pool.append((study, indices))
+        if positive_share is None:
+            slices = [sum(len(indices) for _, indices in pool) for pool in (self.positive, self.negative)]
+            positive_share = slices[0] / max(sum(slices), 1)
         self.positive_share = positive_share if self.positive and self.negative else float(bool(self.positive))
 
     def rates(self) -> tuple[float, float]:
@@ -281,7 +319,7 @@ class Batches(IterableDataset):
             pool = self.positive if random.random() < self.positive_share else self.negative
             study, indices = pool[random.integers(len(pool))]
             picks.append((study, int(indices[random.integers(len(indices))])))
-        return collate(picks, self.grid, self.augmentation, random)
+        return collate(picks, self.grid, self.augmentation, random, self.size)
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()

@@ -39,23 +39,26 @@ class Prediction:
     """`[S, 7]`"""
     fracture: np.ndarray
     """`[S, 7]`"""
-    hottest: np.ndarray
-    """Row and column of the hottest cell of each slice and level, `[S, 7, 2]`."""
+    hottest: np.ndarray | None
+    """Row and column of the hottest cell of each slice and level, `[S, 7, 2]`; `None` for a network without maps."""
     grid: int
 
 
 def predict(session: onnxruntime.InferenceSession, study: Study) -> Prediction:
     """Runs every slice of a study."""
     vertebra, fracture, hottest, grid = [], [], [], 0
+    outputs = [item.name for item in session.get_outputs()]
     for first in range(0, len(study.slices), BATCH):
         images = np.ascontiguousarray(study.array[first : first + BATCH])
-        v, f, activation = session.run(["vertebra", "fracture", "activation"], {"image": images})
-        grid = activation.shape[-1]
-        places = activation.reshape(*activation.shape[:2], -1).argmax(-1)
+        v, f, *maps = session.run(outputs, {"image": images})
         vertebra.append(v)
         fracture.append(f)
-        hottest.append(np.stack(np.divmod(places, grid), -1))
-    return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), np.concatenate(hottest), grid)
+        for activation in maps:
+            grid = activation.shape[-1]
+            places = activation.reshape(*activation.shape[:2], -1).argmax(-1)
+            hottest.append(np.stack(np.divmod(places, grid), -1))
+    where = np.concatenate(hottest) if hottest else None
+    return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), where, grid)
 
 
 def calibration_of(model: Path, studies: list[Study], prior_shift: float, echo=print) -> Calibration:
@@ -239,6 +242,8 @@ def _pointing(predictions: list[Prediction]) -> dict:
     """
     centre, touch, chance, key = [], [], [], []
     for prediction in predictions:
+        if prediction.hottest is None:
+            continue
         cell = prediction.study.array.shape[-1] / prediction.grid
         middles = (np.arange(prediction.grid) + 0.5) * cell
         by_level: dict[int, set[int]] = {}

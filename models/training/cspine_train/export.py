@@ -12,7 +12,7 @@ import torch
 
 from . import TrainingError
 from .calibrate import Calibration
-from .model import Network
+from .original import OriginalNetwork
 from .train import load_checkpoint, trained_network
 
 OPSET = 18
@@ -34,14 +34,15 @@ def export_checkpoint(checkpoint: Path, path: Path, calibration: Calibration | N
     return {"step": document["state"]["step"], **export_network(network, path)}
 
 
-def export_network(network: Network, path: Path) -> dict:
-    """Exports a network to `path` (uint8 `image` in, any number of slices).
+def export_network(network: torch.nn.Module, path: Path) -> dict:
+    """Exports a network to `path` (uint8 `image` in, any number of slices; a network without maps has no `activation`).
 
     Raises `TrainingError` when the graph is not as agreed or differs from PyTorch.
     """
     network = network.eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     size = network.config.size
+    outputs = OUTPUTS[:2] if isinstance(network, OriginalNetwork) else OUTPUTS
     example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -51,12 +52,12 @@ def export_network(network: Network, path: Path) -> dict:
             dynamo=True,
             opset_version=OPSET,
             input_names=["image"],
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             dynamic_shapes={"image": {0: torch.export.Dim("slices", min=1)}},
             verbose=False,
         )
     onnx.save(strip(program.model_proto), path)
-    report = {"opset": OPSET, **check_graph(path, size), **check_parity(network, path)}
+    report = {"opset": OPSET, **check_graph(path, size, outputs), **check_parity(network, path)}
     report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     report["bytes"] = path.stat().st_size
     return report
@@ -73,7 +74,7 @@ def strip(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def check_graph(path: Path, size: int) -> dict:
+def check_graph(path: Path, size: int, expected: tuple[str, ...] = OUTPUTS) -> dict:
     """Names, types and shapes of inputs and outputs, and the operators; raises `TrainingError` where they are wrong."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -88,23 +89,24 @@ def check_graph(path: Path, size: int) -> dict:
     if not isinstance(image[0].shape[0], str) or image[0].shape[1:] != [3, size, size]:
         raise TrainingError(f"{path}: `image` is {image[0].shape}, not [N, 3, {size}, {size}]")
     outputs = [item.name for item in session.get_outputs()]
-    if outputs != list(OUTPUTS):
-        raise TrainingError(f"{path}: outputs are {outputs}, not {list(OUTPUTS)}")
+    if outputs != list(expected):
+        raise TrainingError(f"{path}: outputs are {outputs}, not {list(expected)}")
     return {"operators": dict(sorted(operators.items()))}
 
 
-def check_parity(network: Network, path: Path) -> dict:
+def check_parity(network: torch.nn.Module, path: Path) -> dict:
     """Largest absolute difference between PyTorch and ONNX Runtime, over a smooth ramp and a batch of noise."""
     session = _session(path)
     random, size = np.random.default_rng(0), network.config.size
     ramp = np.linspace(0, 255, size).astype(np.uint8)
     smooth = np.broadcast_to(np.minimum.outer(ramp, ramp), (1, 3, size, size))
     noise = random.integers(0, 256, (3, 3, size, size), np.uint8)
-    worst = dict.fromkeys(OUTPUTS, 0.0)
+    outputs = [item.name for item in session.get_outputs()]
+    worst = dict.fromkeys(outputs, 0.0)
     for images in (np.ascontiguousarray(smooth), noise):
         with torch.no_grad():
             expected = network(torch.from_numpy(images))
-        for name, left, right in zip(OUTPUTS, expected, session.run(list(OUTPUTS), {"image": images})):
+        for name, left, right in zip(outputs, expected, session.run(outputs, {"image": images})):
             worst[name] = max(worst[name], float(np.abs(left.numpy() - right).max()))
     if not all(value <= TOLERANCE for value in worst.values()):
         raise TrainingError(f"{path}: differs from PyTorch by {worst}, more than {TOLERANCE}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as functional
 
+from . import original
 from .data import Batch
 from .model import Logits
 
@@ -52,11 +53,24 @@ class Losses:
         return [part.item() for part in (self.total, self.vertebra, self.fracture, self.level_map, self.break_map)]
 
 
-def compute(said: Logits, batch: Batch) -> Losses:
-    """The loss of a batch. What the batch does not know is not asked; breaks are asked for where there is bone."""
+def compute(said: Logits, batch: Batch, maps: bool = True) -> Losses:
+    """The loss of a batch. What the batch does not know is not asked; breaks are asked for where there is bone. Without
+    `maps`, only what is known of slices is learnt from."""
+    if said.break_map is None:
+        vertebra, fracture = original.losses(said, batch)
+        nothing = torch.zeros_like(vertebra)
+        return Losses(vertebra, fracture, nothing, nothing)
     known = ~torch.isnan(batch.visible)
     visible = torch.where(known, batch.visible, 0.0)
     weight = torch.where(batch.follow, batch.weight * torch.sigmoid(said.vertebra).detach(), batch.weight)
+    if not maps:
+        nothing = said.vertebra.new_zeros(())
+        return Losses(
+            weighted_bce(said.vertebra, visible, known.float(), POSITIVE_WEIGHT),
+            weighted_bce(said.fracture, batch.fracture, weight, POSITIVE_WEIGHT),
+            nothing,
+            nothing,
+        )
     segmented = batch.segmented.view(-1, 1, 1, 1).expand_as(batch.bone).float()
     return Losses(
         weighted_bce(said.vertebra, visible, known.float(), POSITIVE_WEIGHT),

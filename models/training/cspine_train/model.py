@@ -45,6 +45,8 @@ class ModelConfig:
     """How close the smooth maximum is to the maximum."""
     drop_path: float = 0.05
     dropout: float = 0.1
+    original: bool = False
+    """The original system's network (`original`): two linear heads, no maps; of this, only `size` and `backbone` count."""
 
     def __post_init__(self):
         if self.size % SIZE_STEP:
@@ -69,11 +71,11 @@ class Logits(NamedTuple):
     """Whether the slice shows the level, `[N, 7]`."""
     fracture: torch.Tensor
     """Whether it shows a fracture of it, `[N, 7]`."""
-    activation: torch.Tensor
-    """Where, `[N, 7, g, g]`."""
-    level_map: torch.Tensor
+    activation: torch.Tensor | None
+    """Where, `[N, 7, g, g]`; `None`, like the maps below, for a network without maps."""
+    level_map: torch.Tensor | None
     """Where the level's bone lies, `[N, 7, g, g]`."""
-    break_map: torch.Tensor
+    break_map: torch.Tensor | None
     """Where bone would be broken if it were of this level, `[N, 7, g, g]`."""
 
 

@@ -10,17 +10,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
-from . import TrainingError, __version__, loss
+from . import TrainingError, __version__, curves, loss, original
 from .augment import Augmentation
 from .data import Batch, Batches, Collection, Study, collate, split, summary
 from .metrics import area_under_curve
 from .model import ModelConfig, Network
+from .original import OriginalNetwork
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 WATCHED_SLICES = 192
 """Slices of the validation split that are looked at while training runs; they decide nothing."""
+
+PARTS = ("maps", "bend", "average", "balance")
+"""What `TrainConfig.without` can leave out, to measure what it is worth: learning from maps of levels and breaks, bending
+the pictures, averaging the weights, drawing fractured slices more often."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,19 @@ class TrainConfig:
     threads: int = 0
     """Threads of the network; 0 leaves the choice to PyTorch."""
     bf16: bool = False
-    """bfloat16 for convolutions: worth it only on processors with AMX or AVX512-BF16."""
+    """bfloat16 for convolutions: for GPUs, and for processors with AMX or AVX512-BF16."""
+    device: str = "auto"
+    """`cpu`, `cuda`, or `auto`: a GPU where PyTorch finds one."""
+    compiled: bool = False
+    """Compile the network's steps first: needs a C++ compiler and a minute, then saves a third of the time."""
+    coarse_size: int = 0
+    """Size of the images in the first part of the time, in pixels; 0: that of the arrays throughout."""
+    coarse_share: float = 0.5
+    """That first part."""
+    epochs: float = 0.0
+    """Stops after so many slices per slice of the training split; 0: the time decides alone."""
+    without: tuple[str, ...] = ()
+    """Of `PARTS`, what to leave out."""
     checkpoint_seconds: float = 120.0
     watch_seconds: float = 240.0
     log_seconds: float = 20.0
@@ -76,6 +94,21 @@ class WeightAverage:
                 self.values[name].copy_(value)
 
 
+def make(config: ModelConfig) -> Network | OriginalNetwork:
+    """A network with random weights."""
+    return OriginalNetwork(config) if config.original else Network(config)
+
+
+def one_cycle(progress: float) -> float:
+    """Factor of the learning rate as PyTorch's OneCycleLR has it by default: from 1/25 to 1 over three tenths, then to
+    1/250000, both along half cosines (Smith and Topin, arXiv:1708.07120)."""
+
+    def between(start: float, end: float, part: float) -> float:
+        return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(part, 1.0)))
+
+    return between(0.04, 1.0, progress / 0.3) if progress < 0.3 else between(1.0, 4e-6, (progress - 0.3) / 0.7)
+
+
 def schedule(progress: float, warmup: float) -> float:
     """Factor of the learning rate at a part of the budget: a linear rise, then a half cosine down to 0."""
     if progress < warmup:
@@ -103,35 +136,32 @@ def train(
     path = run / CHECKPOINT
     if path.exists() and not resume:
         raise TrainingError(f"{path} exists; add --resume to go on with it, or give another --run folder")
+    unknown = set(config.without) - set(PARTS)
+    if unknown:
+        raise TrainingError(f"--without {sorted(unknown)[0]}: known are {', '.join(PARTS)}")
     if config.threads:
         torch.set_num_threads(config.threads)
+    device = _device(config.device)
     torch.manual_seed(config.seed)
-    network = Network(model_config).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
-    average = WeightAverage(network, config.average)
+    network = make(model_config).to(device, memory_format=torch.channels_last)
+    if model_config.original:
+        optimizer = torch.optim.Adam(network.parameters(), lr=original.RATE)
+    else:
+        optimizer = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
+    average = WeightAverage(network, 0.0 if "average" in config.without else config.average)
     state = {"step": 0, "elapsed": 0.0, "images": 0}
     trained_on = {study.uid for study in parts["train"]}
     if path.exists():
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
         trained_on |= set(document["trained_on"])
-    source = Batches(
-        parts["train"],
-        model_config.grid,
-        config.batch_size,
-        config.seed,
-        config.positive_share,
-        Augmentation(),
-        start=state["step"],
-    )
-    workers = config.workers
-    loader = DataLoader(
-        source,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=_quiet_worker,
-    )
+    augmentation = Augmentation(bend=0.0) if "bend" in config.without else Augmentation()
+
+    def batches(size: int) -> Batches:
+        share = None if "balance" in config.without else config.positive_share
+        grid = size // model_config.cell
+        return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size)
+
     counts = {name: summary(studies) for name, studies in parts.items()}
     watched = _watched(parts["validation"], model_config)
     with (run / LOG).open("a", encoding="utf-8") as log:
@@ -141,6 +171,8 @@ def train(
             log.write(json.dumps(line) + "\n")
             log.flush()
             echo(" ".join(f"{key}={value}" for key, value in line.items() if not isinstance(value, dict)))
+            if event == "watch":
+                curves.draw(run / LOG, run / curves.CURVES)
 
         note("start", train=config.to_dict(), model=model_config.to_dict(), data=counts)
 
@@ -153,7 +185,7 @@ def train(
                 "data": counts,
                 "nature": collection.nature,
                 "trained_on": sorted(trained_on),
-                "prior_shift": loss.prior_shift(*source.rates()),
+                "prior_shift": loss.prior_shift(*batches(model_config.size).rates()),
                 "model": network.state_dict(),
                 "average": average.values,
                 "optimizer": optimizer.state_dict(),
@@ -162,52 +194,108 @@ def train(
             torch.save(document, temporary)
             os.replace(temporary, path)
 
-        _loop(network, optimizer, average, iter(loader), config, state, note, save, watched)
+        slices = sum(len(study.slices) for study in parts["train"])
+        last_step = math.ceil(config.epochs * slices / config.batch_size) if config.epochs else config.max_steps
+        clock = Clock(config.minutes * 60.0, last_step, state)
+        coarse = config.coarse_share if config.coarse_size else 0.0
+        for size, until in ((config.coarse_size, coarse), (model_config.size, 1.0)):
+            if clock.progress() < until:
+                source = _loader(batches(size), config.workers)
+                _loop(network, optimizer, average, iter(source), config, clock, until, note, save, watched)
         save()
         note("end", **_watch(network, average, watched))
+        curves.draw(run / LOG, run / curves.CURVES)
     return path
 
 
-def _loop(network, optimizer, average, batches, config, state, note, save, watched):
-    """Steps until the budget is spent; `state` is kept up to date for `save` and `note`."""
-    budget = config.minutes * 60.0
+@dataclass
+class Clock:
+    """How far a run has come: by its time or by its steps, whichever is farther."""
+
+    budget: float
+    """Seconds."""
+    last_step: int
+    """0: the time decides alone."""
+    state: dict
+    """`step` and `elapsed` are kept here, for the checkpoint."""
+
+    def progress(self) -> float:
+        """0 to 1."""
+        by_steps = self.state["step"] / self.last_step if self.last_step else 0.0
+        return min(1.0, max(self.state["elapsed"] / self.budget, by_steps))
+
+
+def _device(name: str) -> torch.device:
+    """The device of that name. Raises `TrainingError` where there is none."""
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise TrainingError("--device cuda: PyTorch finds no GPU here; leave the option out, or install its CUDA build")
+    return torch.device("cuda" if found and name != "cpu" else "cpu")
+
+
+def _loader(source: Batches, workers: int) -> DataLoader:
+    """Batches, read ahead by so many processes."""
+    return DataLoader(
+        source,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_quiet_worker,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _loop(network, optimizer, average, batches, config, clock, until, note, save, watched):
+    """Steps until the run has come to `until`; the clock's state is kept up to date for `save` and `note`."""
     network.train()
+    # Compiled anew: the images' size is part of what is compiled.
+    said = torch.compile(network.logits, dynamic=False) if config.compiled else network.logits
+    peak = original.RATE if network.config.original else config.learning_rate
+    state = clock.state
+    names = ("loss", "vertebra", "fracture", "level_map", "break_map")
     sums, seen, since = np.zeros(5), 0, time.monotonic()
     logged = saved = looked = last = time.monotonic()
-    while state["elapsed"] < budget and not (config.max_steps and state["step"] >= config.max_steps):
-        rate = config.learning_rate * schedule(state["elapsed"] / budget, config.warmup)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        parts = step(network, optimizer, next(batches), config)
-        average.update(network, state["step"])
-        now = time.monotonic()
-        state["step"] += 1
-        state["images"] += config.batch_size
-        state["elapsed"] += now - last
-        last = now
-        sums += parts
-        seen += 1
-        if now - logged >= config.log_seconds or state["step"] == 1:
-            names = ("loss", "vertebra", "fracture", "level_map", "break_map")
-            values = {name: round(float(value), 4) for name, value in zip(names, sums / seen)}
-            speed = round(seen * config.batch_size / (now - since), 1)
-            note("train", **values, rate=round(rate, 6), images_per_second=speed)
-            sums, seen, since, logged = np.zeros(5), 0, now, now
-        if now - saved >= config.checkpoint_seconds:
-            save()
-            saved = time.monotonic()
-        if now - looked >= config.watch_seconds:
-            note("watch", **_watch(network, average, watched))
-            network.train()
-            looked = last = since = time.monotonic()
+    first = True
+    with tqdm(total=100, disable=None, unit="%", bar_format="{l_bar}{bar}| {elapsed}, {remaining} left") as bar:
+        while (progress := clock.progress()) < until:
+            factor = one_cycle(progress) if network.config.original else schedule(progress, config.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = peak * factor
+            parts = step(network, optimizer, next(batches), config, said)
+            average.update(network, state["step"])
+            now = time.monotonic()
+            state["step"] += 1
+            state["images"] += config.batch_size
+            if not (first and config.compiled):
+                # Compiling is no training.
+                state["elapsed"] += now - last
+            first, last = False, now
+            bar.update(int(100 * progress) - bar.n)
+            sums += parts
+            seen += 1
+            if now - logged >= config.log_seconds or state["step"] == 1:
+                values = {name: round(float(value), 4) for name, value in zip(names, sums / seen)}
+                speed = round(seen * config.batch_size / (now - since), 1)
+                note("train", **values, rate=round(peak * factor, 6), images_per_second=speed)
+                sums, seen, since, logged = np.zeros(5), 0, now, now
+            if now - saved >= config.checkpoint_seconds:
+                save()
+                saved = last = time.monotonic()
+            if now - looked >= config.watch_seconds:
+                note("watch", **_watch(network, average, watched))
+                network.train()
+                looked = last = since = time.monotonic()
 
 
-def step(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> np.ndarray:
-    """One step; returns the total loss and its four parts. Raises `TrainingError` when the loss is not finite."""
+def step(network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig, said=None) -> np.ndarray:
+    """One step; returns the total loss and its four parts. `said`: the network's `logits`, where they are compiled.
+    Raises `TrainingError` when the loss is not finite."""
+    device = network.scale.device
+    batch = batch.to(device)
     images = batch.images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-        said = network.logits(images)
-    losses = loss.compute(said, batch)
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
+        logits = (said or network.logits)(images)
+    losses = loss.compute(logits, batch, "maps" not in config.without)
     total = losses.total
     if not torch.isfinite(total):
         raise TrainingError("the loss is no longer finite; resume with a smaller --learning-rate")
@@ -251,9 +339,9 @@ def load_checkpoint(path: Path) -> dict:
         raise TrainingError(f"{path}: cannot be read ({error}); train again") from error
 
 
-def trained_network(document: dict) -> Network:
+def trained_network(document: dict) -> Network | OriginalNetwork:
     """The averaged network of a checkpoint, ready for use but not calibrated."""
-    network = Network(ModelConfig(**document["model_config"]))
+    network = make(ModelConfig(**document["model_config"]))
     network.load_state_dict(document["average"])
     return network.eval()
 
@@ -277,17 +365,19 @@ def _watch(network: Network, average: WeightAverage, watched: list[Batch]) -> di
     """Loss and AUC of the averaged weights on the watched slices."""
     if not watched:
         return {}
-    shown = Network(replace(network.config)).to(memory_format=torch.channels_last)
+    device = network.scale.device
+    shown = make(replace(network.config)).to(device, memory_format=torch.channels_last)
     shown.load_state_dict(average.values)
     shown.eval()
     totals, fracture, truth, visible, seen = [], [], [], [], []
     for batch in watched:
+        batch = batch.to(device)
         said = shown.logits(batch.images.contiguous(memory_format=torch.channels_last))
         totals.append(loss.compute(said, batch).total.item())
-        fracture.append(said.fracture.numpy())
-        truth.append(batch.fracture.numpy())
-        visible.append(said.vertebra.numpy())
-        seen.append(batch.visible.numpy())
+        fracture.append(said.fracture.cpu().numpy())
+        truth.append(batch.fracture.cpu().numpy())
+        visible.append(said.vertebra.cpu().numpy())
+        seen.append(batch.visible.cpu().numpy())
     fracture, truth, visible, seen = (np.concatenate(values).ravel() for values in (fracture, truth, visible, seen))
     known = ~np.isnan(seen)
     values = {

@@ -7,8 +7,8 @@ import torch
 from support import make_dataset
 
 from cspine_train import TrainingError
-from cspine_train.augment import Augmentation, box_map, resample, resample_plane, transform
-from cspine_train.data import Batches, cells, load_collection, split, split_of, summary
+from cspine_train.augment import Augmentation, box_map, draw, middles, resample, resample_plane, transform
+from cspine_train.data import Batches, cells, collate, load_collection, merged, split, split_of, summary
 
 
 def test_rsna_shaped_folder_is_read(collection):
@@ -79,36 +79,65 @@ def test_batches_repeat_exactly_and_hold_positives(collection):
 def test_resampling_without_change_changes_nothing():
     images = torch.randint(0, 256, (2, 3, 160, 160), dtype=torch.uint8)
     still = transform(0.0, 1.0, (0.0, 0.0), False)
-    torch.testing.assert_close(resample(images, np.stack([still] * 2)), images.float() / 255, atol=1e-4, rtol=0)
+    torch.testing.assert_close(resample(images, [still] * 2), images.float() / 255, atol=1e-4, rtol=0)
     plane = np.random.default_rng(0).integers(0, 8, (80, 80), np.uint8)
     np.testing.assert_array_equal(resample_plane(plane, still), plane)
 
 
-def test_boxes_follow_the_picture_through_any_transform(collection):
+WARPS = [transform(0.15, 1.08, (0.07, -0.05), True), draw(Augmentation(bend=0.04), np.random.default_rng(5))]
+
+
+@pytest.mark.parametrize("warp", WARPS)
+def test_boxes_follow_the_picture_through_any_warp(collection, warp):
     study = next(study for study in collection.studies if study.uid == "1.2.3.3")
-    matrix = transform(0.15, 1.08, (0.07, -0.05), True)
-    image = resample(torch.from_numpy(study.array[2:3].copy()), matrix[None])[0, 1]
+    image = resample(torch.from_numpy(study.array[2:3].copy()), [warp])[0, 1]
     cleft = (image < 0.1) & (image > 0.05)
     share = cleft.float().reshape(20, 8, 20, 8).mean((1, 3)).numpy()
-    target = box_map(study.labels.boxes[2], matrix, 160, 20)[1]
+    target = box_map(study.labels.boxes[2], warp, 160, 20)[1]
     # Cells that the cleft has most of are in the box's map, and cells far from it are not.
     assert (target[share > 0.5] > 0.4).all() and (share > 0.5).any()
     assert target[share < 0.05].max() < 0.1
 
 
-def test_masks_follow_the_picture_and_leave_out_what_touches_them(tmp_path):
+@pytest.mark.parametrize("warp", WARPS)
+def test_masks_follow_the_picture_and_leave_out_what_touches_them(tmp_path, warp):
     collection = load_collection(*make_dataset(tmp_path, masks=True))
     study = next(study for study in collection.studies if study.uid == "1.2.3.3")
     assert study.labels.masked and summary(collection.studies)["with_masks"] == 6
-    matrix = transform(0.15, 1.08, (0.07, -0.05), True)
-    image = resample(torch.from_numpy(study.array[2:3].copy()), matrix[None])[0, 1]
+    image = resample(torch.from_numpy(study.array[2:3].copy()), [warp])[0, 1]
     share = ((image < 0.1) & (image > 0.05)).float().reshape(20, 8, 20, 8).mean((1, 3)).numpy()
-    bone, broken, weight = cells(study.labels, 2, matrix, 160, 20)
+    bone, broken, weight = cells(study.labels, 2, warp, 160, 20)
     assert (broken[1][share > 0.3] == 1).all() and (share > 0.3).any() and broken[1][share < 0.02].max() == 0
     assert weight[1][share > 0.3].min() == 1 and bone[1][share > 0.3].min() == 1
     # Beside the break nothing is said; farther off the bone is known to be whole. Other levels have none here.
     assert ((bone[1] == 1) & (weight[1] == 0)).any() and ((weight[1] == 1) & (broken[1] == 0)).any()
     assert weight[[0, 2, 3, 4, 5, 6]].sum() == 0 == bone[[0, 2, 3, 4, 5, 6]].sum()
+
+
+def test_a_bend_tears_nothing():
+    random, at = np.random.default_rng(0), middles(64)
+    for _ in range(50):
+        warp = draw(Augmentation(rotation_degrees=0, scale=0, shift=0, flip=False), random)
+        across, down = warp.places(at, at)
+        # Neighbours stay in order, and no step is strained by more than a third.
+        assert 0.67 < np.diff(across, axis=1).min() * 32 and np.diff(across, axis=1).max() * 32 < 1.34
+        assert 0.67 < np.diff(down, axis=0).min() * 32 and np.diff(down, axis=0).max() * 32 < 1.34
+
+
+def test_coarse_batches_show_the_same_slices(collection):
+    fine, coarse = (collate(picks, size // 8, size=size) for picks in [[(collection.studies[3], 2)]] for size in (160, 80))
+    assert fine.images.shape[-1] == 160 and coarse.images.shape[-1] == 80 and coarse.bone.shape[-1] == 10
+    halved = torch.nn.functional.avg_pool2d(fine.images, 2)
+    assert (halved - coarse.images).abs().mean() < 0.02
+    assert torch.equal(coarse.broken.amax((2, 3)), fine.broken.amax((2, 3)))
+
+
+def test_data_sets_are_merged_and_a_study_counts_once(tmp_path, collection):
+    other = load_collection(*make_dataset(tmp_path, first=100, studies=8))
+    both = merged([collection, other])
+    assert len(both.studies) == 20 and both.size == 160 and both.nature == collection.nature
+    with pytest.raises(TrainingError, match="12 studies"):
+        merged([collection, collection])
 
 
 def test_unknown_places_have_no_weight(collection):

@@ -22,6 +22,7 @@ from cspine_train.metrics import (
     at_threshold,
     best_threshold,
     expected_calibration_error,
+    RSNA_RATES,
     rsna_log_loss,
 )
 
@@ -107,8 +108,18 @@ def test_threshold_lies_between_the_classes():
 def test_competition_loss_by_hand():
     truth = np.array([[1, 1, 0, 0, 0, 0, 0, 0]], float)
     probability = np.array([[0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, np.nan]])
-    expected = (14 * math.log(2) + 2 * math.log(4) + 6 * math.log(2)) / 8
+    # C7 was not seen: it counts as the rate of the competition's set, .195.
+    expected = (14 * math.log(2) + 2 * math.log(4) + 5 * math.log(2) - math.log(1 - 0.195)) / (14 + 2 + 6)
     assert rsna_log_loss(truth, probability) == pytest.approx(expected)
+    # Studies count alike, whatever their weights.
+    both = rsna_log_loss(np.vstack([truth, np.zeros((1, 8))]), np.vstack([probability, np.full((1, 8), 0.5)]))
+    assert both == pytest.approx((expected + math.log(2)) / 2)
+
+
+def test_a_guess_of_the_competitions_rates_scores_as_the_competition_knows_it():
+    random = np.random.default_rng(0)
+    truth = (random.random((20000, 8)) < RSNA_RATES).astype(float)
+    assert 0.5 < rsna_log_loss(truth, np.broadcast_to(RSNA_RATES, truth.shape)) < 0.65
 
 
 def test_calibration_error_by_hand():

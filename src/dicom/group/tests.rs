@@ -3,7 +3,7 @@
 use super::*;
 use crate::dicom::header;
 use crate::dicom::part10::{self, Extent};
-use crate::dicom::write::{CtSlice, write_ct_slice};
+use crate::dicom::write::{CtSlice, HeaderStyle, write_ct_slice};
 use crate::domain::{ImagePlane, Modality};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -31,6 +31,8 @@ static BASE: LazyLock<Header> = LazyLock::new(|| {
         rows: 8,
         columns: 8,
         voxels: &[0; 64],
+        intercept: -1024,
+        style: HeaderStyle::Clinical,
         pixel_spacing: [0.5, 0.5],
         slice_thickness: 1.0,
         position: [0.0; 3],
