@@ -88,7 +88,9 @@ impl Deform {
 /// A cross-section's point on a rod of this curvature: `across` from its axis, `along` it.
 fn bent(across: f32, along: f32, curve: f32) -> (f32, f32) {
     let (sin, cos) = (exact::sin(curve * along), exact::cos(curve * along));
-    ((cos - 1.0) / curve + across * cos, sin / curve + across * sin)
+    // (cos − 1) / curve, without the loss of digits where the curve is slight.
+    let half = exact::sin(0.5 * curve * along);
+    (across * cos - 2.0 * half * half / curve, sin / curve + across * sin)
 }
 
 /// Small displacements on a lattice.
