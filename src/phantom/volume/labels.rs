@@ -122,3 +122,81 @@ fn affine(short: &dyn Fn(usize) -> i16, float: &dyn Fn(usize) -> f64) -> Option<
     let steps = DMat4::from_scale(DVec3::new(float(80), float(84), float(88) * flip));
     Some(DMat4::from_translation(DVec3::new(float(268), float(272), float(276))) * turn * steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3 × 2 × 2 voxels of 2 × 3 × 4 mm whose first axis runs to the front, second to the left and third to the head.
+    fn file() -> Vec<u8> {
+        let mut bytes = vec![0_u8; 352];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, &348_i32.to_le_bytes());
+        for (i, value) in [3_i16, 3, 2, 2, 1, 1, 1, 1].into_iter().enumerate() {
+            put(40 + 2 * i, &value.to_le_bytes());
+        }
+        put(70, &2_i16.to_le_bytes());
+        put(254, &1_i16.to_le_bytes());
+        put(108, &352_f32.to_le_bytes());
+        let rows: [[f32; 4]; 3] = [[0.0, -3.0, 0.0, 10.0], [2.0, 0.0, 0.0, 20.0], [0.0, 0.0, 4.0, 30.0]];
+        for (i, value) in rows.iter().flatten().enumerate() {
+            put(280 + 4 * i, &value.to_le_bytes());
+        }
+        put(344, b"n+1\0");
+        bytes.extend(0..12_u8);
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Labels, String> {
+        Labels::parse(&mut &bytes[..])
+    }
+
+    #[test]
+    fn a_label_lies_where_the_affine_says() {
+        let labels = parse(&file()).expect("a label file");
+        // Voxel (2, 1, 1) has the RAS place (7, 24, 34).
+        assert_eq!(labels.at(DVec3::new(-7.0, -24.0, 34.0)), Some(11));
+        assert_eq!(labels.at(DVec3::new(-10.9, -20.9, 31.0)), Some(0));
+        assert_eq!(labels.at(DVec3::new(-7.0, -24.0, 37.0)), None);
+        assert!((labels.vertebrae_mm3() - 9.0 * 24.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_quaternion_and_sixteen_bits_say_the_same() {
+        let mut bytes = file();
+        // Half a turn about z: the first axis to the left, the second to the back.
+        bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
+        bytes[254..256].copy_from_slice(&0_i16.to_le_bytes());
+        for (at, value) in
+            [(76, -1.0_f32), (80, 2.0), (84, 3.0), (88, 4.0), (264, 1.0), (268, 10.0), (272, 20.0), (276, 30.0)]
+        {
+            bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        bytes[70..72].copy_from_slice(&512_i16.to_le_bytes());
+        let values: Vec<u8> = bytes.split_off(352).into_iter().flat_map(|value| [value, 0]).collect();
+        bytes.extend(values);
+        let labels = parse(&bytes).expect("a label file");
+        // Voxel (2, 1, 1): RAS (10 − 4, 20 − 3, 30 − 4).
+        assert_eq!(labels.at(DVec3::new(-6.0, -17.0, 26.0)), Some(11));
+    }
+
+    #[test]
+    fn what_is_no_label_file_is_refused_with_a_reason() {
+        let changed = |at: usize, value: &[u8]| {
+            let mut bytes = file();
+            bytes[at..at + value.len()].copy_from_slice(value);
+            parse(&bytes).map(|_| ()).expect_err("refused")
+        };
+        assert!(changed(70, &16_i16.to_le_bytes()).contains("NIfTI type 16"));
+        assert!(changed(112, &2.0_f32.to_le_bytes()).contains("scaled"));
+        assert!(changed(254, &0_i16.to_le_bytes()).contains("neither sform nor qform"));
+        assert!(changed(280, &[0; 48]).contains("affine"));
+        assert!(changed(108, &f32::NAN.to_le_bytes()).contains("impossible"));
+        assert!(changed(344, b"ni1\0").contains("one piece"));
+        assert!(changed(42, &32767_i16.to_le_bytes()).contains("ends before"));
+        assert!(changed(42, &(-3_i16).to_le_bytes()).contains("no label volume"));
+        for length in [0, 100, 348, 350, 360] {
+            assert!(parse(&file()[..length]).is_err(), "{length} bytes");
+        }
+    }
+}
