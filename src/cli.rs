@@ -3,6 +3,7 @@
 mod analysis;
 mod contact_sheet;
 mod doctor;
+mod evaluate;
 mod inspect;
 mod keys;
 mod licenses;
@@ -49,6 +50,8 @@ enum Command {
     Tensors(tensors::Args),
     /// Make synthetic necks with known truth, for training and tests.
     Phantom(phantom::Args),
+    /// Measure a model package on data sets with known truth.
+    Evaluate(evaluate::Args),
     /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
     Doctor(doctor::Args),
     /// Print the keys as a Markdown table, as the README has them.
@@ -114,6 +117,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Tensors(args)) => tensors::run(&args),
         Some(Command::Phantom(args)) => phantom::run(&args),
+        Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Keys) => keys::run(),
         Some(Command::Licenses) => licenses::run(),

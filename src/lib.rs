@@ -11,6 +11,9 @@
 //! - [`raster`]: a volume and a view become grey or RGB pixels. Pure.
 //! - [`inference`]: model packages, preprocessing, the ONNX Runtime session (the only user of `ort`), aggregation and
 //!   the background worker; nothing outside it knows a tensor.
+//! - [`nifti`]: the only reader of NIfTI-1 label volumes.
+//! - [`evaluation`]: a model's reports beside a data set's truths: AUC, the RSNA 2022 metric, reliability, localisation. Of its
+//!   files only `dataset` reads any.
 //! - [`phantom`]: synthetic necks with known truth, for the demo, the tests and training.
 //! - [`task`]: the concurrency tools that everything uses: `Generation`, `Cancel`, the latest-wins `Mailbox`.
 //! - [`app`]: model, message, `update`, effect. Pure: `update(&mut Model, Message) -> Vec<Effect>` does no I/O.
@@ -21,14 +24,16 @@
 //! - [`cli`]: the command line; each subcommand is one file.
 //!
 //! Dependencies point one way, and `tests/architecture.rs` fails on an arrow that points back:
-//! `domain ← {dicom, raster, inference, phantom, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
+//! `domain ← {dicom, nifti, raster, inference, phantom, evaluation, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
 
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dicom;
 pub mod domain;
+pub mod evaluation;
 pub mod inference;
+pub mod nifti;
 pub mod phantom;
 pub mod raster;
 pub mod runtime;

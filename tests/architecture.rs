@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module and the modules it may know besides itself: `domain ← {dicom, raster, inference, phantom, task} ← app ←
+/// A module and the modules it may know besides itself: `domain ← {dicom, nifti, raster, inference, phantom, evaluation, task} ← app ←
 /// {config, theme, ui} ← {terminal, runtime} ← cli ← main`, and within that order no more than is needed.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
@@ -13,7 +13,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("dicom", &["domain", "task"]),
     ("raster", &["domain", "task"]),
     ("inference", &["domain", "task", "dicom"]),
-    ("phantom", &["domain", "task", "dicom"]),
+    ("nifti", &["domain"]),
+    ("phantom", &["domain", "task", "dicom", "nifti"]),
+    ("evaluation", &["domain", "nifti"]),
     // What the scan and the worker tell are messages of the app; it calls neither.
     ("app", &["domain", "task", "raster", "dicom", "inference"]),
     ("config", &["domain", "raster", "app"]),
@@ -34,6 +36,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "raster",
             "inference",
             "phantom",
+            "nifti",
+            "evaluation",
             "app",
             "config",
             "theme",

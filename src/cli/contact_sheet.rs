@@ -40,13 +40,13 @@ pub(super) fn write(path: &Path, dataset: &Path, uids: &[String], beside: Option
     }
     for uid in uids.iter().take(ROWS) {
         let volume = load(&dataset.join("train_images").join(uid))?;
-        let places = match std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii"))) {
-            Ok(labels) => places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default()),
+        let (places, named) = match std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii"))) {
+            Ok(labels) => (places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default()), true),
             // A real neck without labels has none.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => spread(&volume),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (spread(&volume), false),
             Err(error) => return Err(CliError::failed("a segmentation cannot be read", error)),
         };
-        rows.push(row(&volume, &places, true));
+        rows.push(row(&volume, &places, named));
     }
     let width = PICTURES * (SIDE + MARGIN);
     let page: Vec<u8> = rows.concat();

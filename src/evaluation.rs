@@ -1,0 +1,27 @@
+//! How good a model package is, on a data set in the RSNA 2022 layout: for `cspine evaluate`.
+//!
+//! - `dataset`: what the tables say is true; reads files, as does nothing else here;
+//! - `place`, `case`: one study's truth beside the program's report;
+//! - `metrics`, `bootstrap`: measures of scores, and their intervals;
+//! - `measures`: all measures of a set of studies: the schema of `evaluation.json`;
+//! - `document`, `markdown`, `plot`: what is written.
+
+mod bootstrap;
+mod case;
+mod dataset;
+mod document;
+mod markdown;
+mod measures;
+mod metrics;
+mod place;
+mod plot;
+
+pub use bootstrap::{Interval, RESAMPLES, SEED};
+pub use case::{Case, Found, Outcome, RangeError};
+pub use dataset::{Dataset, DatasetError, Made, MadeFracture, StudyTruth, TruthBox, read_dataset};
+pub use document::{Document, LeftOut, predictions};
+pub use markdown::markdown;
+pub use measures::{Measures, RSNA_RATES, measure};
+pub use metrics::{Bin, Proportion, Scored, area_under_curve, average_precision, rsna_loss, sensitivity_at};
+pub use place::{LabelSlices, PlacedBox, VISIBLE_MM2};
+pub use plot::plots;
