@@ -6,7 +6,10 @@ use super::header::{self, Header, PixelLayout};
 use super::part10::{Extent, FileError};
 use super::pixels::Frames;
 use super::{canonical, shear};
-use crate::domain::{CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
+use crate::domain::{
+    CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape,
+    WindowPreset,
+};
 use crate::task::Cancel;
 use glam::DVec3;
 use rayon::prelude::*;

@@ -5,7 +5,6 @@
 
 mod bone;
 mod deform;
-mod labels;
 mod scan;
 mod source;
 #[cfg(test)]
@@ -20,11 +19,11 @@ use super::scene::{self, Scene};
 use super::study::{PhantomStudy, decimal, truth};
 use super::write::PhantomError;
 use crate::domain::{PatientPoint, Volume, VolumeShape};
+use crate::nifti::LabelVolume;
 use crate::task::Cancel;
 use bone::Bone;
 use deform::{Deform, Part};
 use glam::{Vec2, Vec3};
-use labels::Labels;
 use rayon::prelude::*;
 use scan::{Broken, Exposure, Tone};
 use source::Source;
@@ -49,7 +48,8 @@ impl RealNeck {
         let mut source = Source::new(volume).map_err(|reason| PhantomError::Volume { reason })?;
         if let Some(path) = labels {
             let wrong = |reason| PhantomError::Labels { path: path.to_owned(), reason };
-            source.label(&Labels::read(path).map_err(wrong)?).map_err(wrong)?;
+            let labels = LabelVolume::read(path).map_err(|error| wrong(error.problem.to_string()))?;
+            source.label(&labels).map_err(wrong)?;
         }
         let bones: Vec<Option<Bone>> = (0..9).into_par_iter().map(|level| Bone::new(&source, level)).collect();
         let bones: [Option<Bone>; 9] = bones.try_into().unwrap_or_default();
