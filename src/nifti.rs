@@ -114,6 +114,12 @@ impl LabelVolume {
         (0..3).max_by(|&a, &b| lean[a].total_cmp(&lean[b])).unwrap_or(2)
     }
 
+    /// Size of a voxel, mm³.
+    #[must_use]
+    pub fn voxel_mm3(&self) -> f64 {
+        self.steps.determinant().abs()
+    }
+
     /// Area of a voxel in the plane across an axis, mm².
     #[must_use]
     pub fn pixel_area_mm2(&self, axis: usize) -> f64 {

@@ -6,8 +6,8 @@
 //! The vertebrae C1 to T2 are signed distances in their own frames (`vertebra`), sized after published means
 //! (`morphometry`), stood up along a curve (`spine`), broken along jagged planes into fragments that move (`fracture`,
 //! `injury`), set among soft parts (`neck`) and other bones (`head`, `scene`), sliced (`render`) and shown with a kernel,
-//! noise and artefacts (`scanner`). `mesh` and `grid` put closed surfaces in the place of the vertebrae; `write` and
-//! `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
+//! noise and artefacts (`scanner`). `mesh` and `grid` put closed surfaces in the place of the vertebrae, `volume`
+//! a real scan in the place of all; `write` and `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
 //! network trained on them alone is not fit for one.
 
 mod exact;

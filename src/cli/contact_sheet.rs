@@ -36,13 +36,17 @@ pub(super) fn write(path: &Path, dataset: &Path, uids: &[String], beside: Option
     let mut rows = Vec::new();
     if let Some(dir) = beside {
         let volume = load(dir)?;
-        rows.push(row(&volume, &spread(&volume)));
+        rows.push(row(&volume, &spread(&volume), false));
     }
     for uid in uids.iter().take(ROWS) {
         let volume = load(&dataset.join("train_images").join(uid))?;
-        let labels = std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii")))
-            .map_err(|error| CliError::failed("a segmentation cannot be read", error))?;
-        rows.push(row(&volume, &places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default())));
+        let (places, named) = match std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii"))) {
+            Ok(labels) => (places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default()), true),
+            // A real neck without labels has none.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (spread(&volume), false),
+            Err(error) => return Err(CliError::failed("a segmentation cannot be read", error)),
+        };
+        rows.push(row(&volume, &places, named));
     }
     let width = PICTURES * (SIDE + MARGIN);
     let page: Vec<u8> = rows.concat();
@@ -58,7 +62,11 @@ pub(super) fn write(path: &Path, dataset: &Path, uids: &[String], beside: Option
     .map_err(|error| CliError::failed(format!("{} cannot be written", select::shown(path)), error))
 }
 
-fn load(dir: &Path) -> Result<Volume, CliError> {
+/// The CT series of a folder.
+///
+/// # Errors
+/// A folder without one, or one that cannot be read.
+pub(super) fn load(dir: &Path) -> Result<Volume, CliError> {
     let found = select::scan(&[dir.to_owned()])?;
     let none = || CliError::nothing_readable(format!("{} holds no CT series", select::shown(dir)));
     let study = found.studies.first().ok_or_else(none)?;
@@ -96,8 +104,8 @@ fn spread(volume: &Volume) -> Places {
     Places { axial, middle: 0.5 }
 }
 
-/// One row of the page, `SIDE + MARGIN` lines.
-fn row(volume: &Volume, places: &Places) -> Vec<u8> {
+/// One row of the page, `SIDE + MARGIN` lines; `named` where the pictures are of C1 to C7.
+fn row(volume: &Volume, places: &Places, named: bool) -> Vec<u8> {
     let width = PICTURES * (SIDE + MARGIN);
     let mut row = vec![0; width * (SIDE + MARGIN)];
     let windows = [(2000.0, 350.0), (400.0, 40.0)];
@@ -123,7 +131,7 @@ fn row(volume: &Volume, places: &Places) -> Vec<u8> {
             let at = line * width + picture * (SIDE + MARGIN);
             row[at..at + SIDE].copy_from_slice(pixels);
         }
-        if picture < places.axial.len() {
+        if named && picture < places.axial.len() {
             caption(&mut row, width, picture * (SIDE + MARGIN) + 5, picture + 1);
         }
     }
@@ -160,7 +168,7 @@ fn caption(row: &mut [u8], width: usize, left: usize, level: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phantom::{Recipe, write_dataset, write_slice};
+    use crate::phantom::{Anatomy, Recipe, write_dataset, write_slice};
 
     #[test]
     fn a_page_has_a_row_for_each_neck_and_shows_bone_at_the_levels() {
@@ -174,7 +182,8 @@ mod tests {
             ..recipe.scan
         };
         let uid = recipe.uid("study");
-        write_dataset(folder.path(), &[recipe], None, false, &Cancel::new(), &|_| (), &write_slice).expect("written");
+        write_dataset(folder.path(), &[recipe], Anatomy::Parametric, false, &Cancel::new(), &|_| (), &write_slice)
+            .expect("written");
         let page = folder.path().join("page.png");
         write(&page, folder.path(), std::slice::from_ref(&uid), None).expect("a page");
         let picture = image::open(&page).expect("a PNG").into_luma8();

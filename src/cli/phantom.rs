@@ -1,7 +1,6 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
 use super::{CliError, contact_sheet, select};
-use crate::dicom;
 use crate::phantom::{self, Anatomy, Coverage, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
@@ -66,7 +65,7 @@ pub(super) struct Args {
 enum Preset {
     /// As little as the RSNA 2022 set's.
     Rsna,
-    /// As much as those in a hospital's queue.
+    /// As much as those in a hospital's queue; here and there the gantry is tilted.
     Queue,
 }
 
@@ -107,10 +106,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         } else if let Some(levels) = args.broken {
             recipe = recipe.broken(usize::from(levels));
         }
-        recipe.preset = match args.preset {
-            Preset::Rsna => phantom::Preset::Rsna,
-            Preset::Queue => phantom::Preset::Queue,
-        };
+        if matches!(args.preset, Preset::Queue) {
+            recipe = recipe.with_gantry();
+            recipe.preset = phantom::Preset::Queue;
+        }
         if let Some(part) = args.part {
             recipe.scan.coverage = match part {
                 Part::Head => Coverage::Head,
@@ -146,10 +145,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 
 fn real_neck(dir: &Path, labels: Option<&Path>) -> Result<RealNeck, CliError> {
     let unusable = |error| CliError::failed(format!("{} cannot be used", select::shown(dir)), error);
-    let found = select::scan(&[dir.to_owned()])?;
-    let (study, index) = select::Selection::default().choose(&found)?;
-    let volume = dicom::load_volume(&study.series[index], &Cancel::new(), &|_, _| {})
-        .map_err(|error| CliError::failed(format!("{} cannot be read", select::shown(dir)), error))?;
+    let volume = contact_sheet::load(dir)?;
     if labels.is_none() {
         eprintln!("without --labels no vertebra is known: nothing is broken and no segmentation is written");
     }

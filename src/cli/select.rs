@@ -37,7 +37,7 @@ pub(super) fn shown(path: &std::path::Path) -> String {
 }
 
 /// One series of one study, chosen by options.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Selection {
     /// The study, where PATH holds several: its StudyInstanceUID or the beginning of it.
     #[arg(long, value_name = "UID")]

@@ -14,7 +14,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Write the exact arrays that the network sees: one .npy and one .json per study.
+/// Write the exact arrays that the network sees: one .npy and one .json per study. What is already there is kept.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
@@ -45,6 +45,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     let mut declined = 0;
     for study in &found.studies {
+        if is_complete(study, &spec, &args.out) {
+            eprintln!("{}: already there", study.uid);
+            continue;
+        }
         match export(study, &spec, &args.out) {
             Ok(slices) => eprintln!("{}: {slices} slices", study.uid),
             Err(Export::Declined(reason)) => {
@@ -110,8 +114,33 @@ fn export(study: &Study, spec: &InputSpec, out: &Path) -> Result<usize, Export> 
     }
     array.flush()?;
     let description = describe(study, &volume, &preprocessor, spec);
-    std::fs::write(out.join(format!("{stem}.json")), format!("{description:#}\n"))?;
+    // Last, and in one step: an array with its description is complete.
+    let part = out.join(format!("{stem}.part"));
+    std::fs::write(&part, format!("{description:#}\n"))?;
+    std::fs::rename(&part, out.join(format!("{stem}.json")))?;
     Ok(slices)
+}
+
+/// Whether an earlier run has written the study's array in this form, so that an interrupted run goes on where it was.
+fn is_complete(study: &Study, spec: &InputSpec, out: &Path) -> bool {
+    let read = || -> Option<serde_json::Value> {
+        let text = std::fs::read(out.join(format!("{}.json", study.uid))).ok()?;
+        serde_json::from_slice(&text).ok()
+    };
+    out.join(format!("{}.npy", study.uid)).is_file()
+        && read().is_some_and(|found| {
+            found["input"] == input_form(spec) && found["preprocessing_version"] == json!(PREPROCESSING_VERSION)
+        })
+}
+
+fn input_form(spec: &InputSpec) -> serde_json::Value {
+    json!({
+        "size": spec.size,
+        "millimetres": spec.millimetres,
+        "channel_offsets_mm": spec.channel_offsets_mm,
+        "window_hu": spec.window_hu,
+        "centre": spec.centre.name(),
+    })
 }
 
 fn describe(study: &Study, volume: &Volume, preprocessor: &Preprocessor<'_>, spec: &InputSpec) -> serde_json::Value {
@@ -146,13 +175,7 @@ fn describe(study: &Study, volume: &Volume, preprocessor: &Preprocessor<'_>, spe
             "column_cosines": plane.column_cosines.to_array(),
         })),
         "pixel_spacing": volume.spacing.map(|spacing| [spacing.row, spacing.column]),
-        "input": {
-            "size": spec.size,
-            "millimetres": spec.millimetres,
-            "channel_offsets_mm": spec.channel_offsets_mm,
-            "window_hu": spec.window_hu,
-            "centre": spec.centre.name(),
-        },
+        "input": input_form(spec),
         "slices": slices,
     })
 }

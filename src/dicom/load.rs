@@ -2,11 +2,14 @@
 
 use super::archive::Archives;
 use super::group::stack_axis;
-use super::header::{self, Header};
+use super::header::{self, Header, PixelLayout};
 use super::part10::{Extent, FileError};
 use super::pixels::Frames;
 use super::{canonical, shear};
-use crate::domain::{CleanText, Instance, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape, WindowPreset};
+use crate::domain::{
+    CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape,
+    WindowPreset,
+};
 use crate::task::Cancel;
 use glam::DVec3;
 use rayon::prelude::*;
@@ -217,7 +220,11 @@ fn assemble(
     let (rows, columns) = (slices[0].instance.rows as usize, slices[0].instance.columns as usize);
     let middle = &slices[slices.len() / 2].header;
     let windows: Vec<WindowPreset> = middle.windows.clone();
-    let is_hounsfield = slices.iter().all(|slice| slice.header.is_hounsfield);
+    let told = slices.iter().all(|slice| slice.header.is_hounsfield);
+    let is_hounsfield = told || (slices.iter().all(|slice| is_silent(&slice.header)) && shows_hounsfield(&voxels));
+    if is_hounsfield && !told {
+        voxels.iter_mut().for_each(|hu| *hu = (*hu).max(Volume::AIR));
+    }
     let inverted = 2 * slices.iter().filter(|slice| slice.header.monochrome1).count() > slices.len();
     let spacing = slices[0].instance.spacing;
     let infos: Vec<SliceInfo> = slices
@@ -254,4 +261,24 @@ fn assemble(
     shear::straighten(&mut volume);
     canonical::turn(&mut volume);
     volume
+}
+
+/// Whether a header says nothing of what its values are: no modality, and signed values that are not rescaled. Some files of
+/// the RSNA 2022 set are so.
+fn is_silent(header: &Header) -> bool {
+    let plain = |layout: PixelLayout| layout.signed && layout.lut == ModalityLut::IDENTITY;
+    header.modality == Modality::Unstated && header.layout.is_ok_and(plain)
+}
+
+/// Whether values are spread as those of a body in CT: some air, more soft tissue than chance, nothing far below air but
+/// padding. Other signed pictures have no air at −1000.
+fn shows_hounsfield(voxels: &[i16]) -> bool {
+    let seen = voxels.iter().step_by(5);
+    let (mut air, mut soft, mut all) = (0_usize, 0_usize, 0_usize);
+    for &value in seen {
+        all += 1;
+        air += usize::from((-1100..=-850).contains(&value) || value < -1900);
+        soft += usize::from((-160..=160).contains(&value));
+    }
+    air * 50 > all && soft * 20 > all
 }

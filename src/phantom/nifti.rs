@@ -32,17 +32,22 @@ fn header(study: &PhantomStudy) -> io::Result<[u8; 352]> {
     put(123, &[2]);
     put(148, b"labels 1-7 = C1-C7, 8 = T1, 9 = T2");
     // qform and sform both map to the scanner's frame. LPS to RAS turns x and y round.
-    put(252, &1_i16.to_le_bytes());
+    // A quaternion knows no shear.
+    let upright = study.recipe.scan.tilt_deg == 0.0;
+    put(252, &i16::from(upright).to_le_bytes());
     put(254, &1_i16.to_le_bytes());
     let origin = [-study.origin.x as f32, -study.origin.y as f32, study.origin.z as f32];
     put(264, &1.0_f32.to_le_bytes());
     for (i, value) in origin.into_iter().enumerate() {
         put(268 + 4 * i, &value.to_le_bytes());
     }
-    for (axis, step) in [-pixel, -pixel, -spacing].into_iter().enumerate() {
-        let row = 280 + 16 * axis;
-        put(row + 4 * axis, &step.to_le_bytes());
-        put(row + 12, &origin[axis].to_le_bytes());
+    let down = study.down().map(|part| part as f32 * pixel);
+    let feed = (study.position(0).z - study.position(1).z) as f32;
+    let rows = [[-pixel, 0.0, 0.0], [0.0, -down[1], 0.0], [0.0, down[2], -feed]];
+    for (axis, steps) in rows.into_iter().enumerate() {
+        for (column, value) in steps.into_iter().chain([origin[axis]]).enumerate() {
+            put(280 + 16 * axis + 4 * column, &value.to_le_bytes());
+        }
     }
     put(344, b"n+1\0");
     Ok(bytes)
@@ -64,8 +69,14 @@ mod tests {
 
     #[test]
     fn the_affine_leads_to_the_same_place_as_dicom() {
+        for tilt in [0.0, 15.0] {
+            lead_to_the_same_place(tilt);
+        }
+    }
+
+    fn lead_to_the_same_place(tilt: f32) {
         let mut recipe = Recipe::random(1).with_matrix(24);
-        recipe.scan.slices = 3;
+        (recipe.scan.slices, recipe.scan.tilt_deg) = (3, tilt);
         let study = generate(&recipe, &Cancel::new()).expect("not cancelled");
         let header = header(&study).expect("small enough");
         let float = |at: usize| f64::from(f32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes")));
@@ -73,9 +84,10 @@ mod tests {
         let world = |row: usize| float(row) * i + float(row + 4) * j + float(row + 8) * k + float(row + 12);
         let place = study.position(2);
         assert!((world(280) + (place.x + i * study.pixel_mm)).abs() < 1e-3);
-        assert!((world(296) + (place.y + j * study.pixel_mm)).abs() < 1e-3);
-        assert!((world(312) - place.z).abs() < 1e-3);
-        // The quaternion says the same: half a turn about z, third axis turned round.
+        assert!((world(296) + (place.y + j * study.pixel_mm * study.down()[1])).abs() < 1e-3);
+        assert!((world(312) - (place.z + j * study.pixel_mm * study.down()[2])).abs() < 1e-3);
+        // Where a quaternion can, it says the same: half a turn about z, third axis turned round.
+        assert_eq!(header[252], u8::from(tilt == 0.0));
         assert_eq!((float(256), float(260), float(264), float(76)), (0.0, 0.0, 1.0, -1.0));
         assert_eq!(float(108), 352.0);
     }

@@ -3,7 +3,9 @@
 use super::fracture::FractureKind;
 use super::prevalence;
 use super::random::Random;
+use super::spine::turn_by;
 use crate::domain::{CervicalLevel, PerLevel, Sex};
+use glam::{Mat3, Vec3};
 use std::fmt::Write as _;
 
 /// Who the phantom says it is. Always made up.
@@ -44,6 +46,22 @@ pub struct Scan {
     pub pixel_mm: f32,
     /// What part of the body is scanned.
     pub coverage: Coverage,
+    /// Tilt of the gantry, degrees: the pictures' backs lean towards the feet where it is positive. The table still moves
+    /// along the patient, so that the stack is sheared.
+    pub tilt_deg: f32,
+}
+
+impl Scan {
+    /// The scanner's axes in the patient's frame (LPS).
+    pub(super) fn gantry(&self) -> Mat3 {
+        turn_by(self.tilt_deg.clamp(-30.0, 30.0), 0.0, 0.0)
+    }
+
+    /// How far each slice begins behind the one before, along its own rows' axis, mm: 0 where the gantry stands upright.
+    pub(super) fn drift(&self) -> f32 {
+        let feed = self.gantry().transpose() * Vec3::NEG_Z;
+        -feed.y / feed.z * self.spacing_mm
+    }
 }
 
 /// What part of the body is scanned.
@@ -173,6 +191,7 @@ impl Recipe {
             thickness_mm,
             rows: 512,
             columns: 512,
+            tilt_deg: 0.0,
             pixel_mm: if random.chance(0.1) { random.range(250.0, 380.0) } else { random.range(150.0, 250.0) } / 512.0,
             coverage,
         };
@@ -206,6 +225,16 @@ impl Recipe {
         let size = size.max(16);
         self.scan.pixel_mm *= self.scan.columns as f32 / size as f32;
         (self.scan.rows, self.scan.columns) = (size, size);
+        self
+    }
+
+    /// The same neck, with the gantry tilted in one scan of twelve, as an archive has them.
+    #[must_use]
+    pub fn with_gantry(mut self) -> Self {
+        let mut random = Random::new(self.seed, "gantry");
+        if random.chance(1.0 / 12.0) {
+            self.scan.tilt_deg = random.range(4.0, 20.0) * random.sign();
+        }
         self
     }
 
@@ -401,6 +430,7 @@ pub fn demo_recipes() -> Vec<Recipe> {
                     columns: size,
                     pixel_mm: 200.0 / size as f32,
                     coverage,
+                    tilt_deg: 0.0,
                 },
                 kernel,
                 preset: Preset::Queue,

@@ -43,7 +43,7 @@ const BLOCK: usize = 8;
 pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     let (rows, columns, pixel) = (scan.rows, scan.columns, scan.pixel_mm);
     let z = scene.top - index as f32 * scan.spacing_mm;
-    let mut corner = corner(scene, scan);
+    let mut corner = corner_of(scene, scan, index);
     if let Some((from, to, by)) = scene.moved
         && (from..to).contains(&index)
     {
@@ -79,10 +79,21 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     Slice { hu: sum, labels, marks }
 }
 
-/// Centre of the first pixel, LPS mm (z is that of the first slice).
+/// Centre of the first slice's first pixel in the scanner's frame, mm.
 pub(super) fn corner(scene: &Scene, scan: &Scan) -> Vec3 {
-    let half = |count: usize| count.saturating_sub(1) as f32 / 2.0 * scan.pixel_mm;
-    Vec3::new(scene.middle.x - half(scan.columns), scene.middle.y - half(scan.rows), scene.top)
+    let half = |count: usize| count.saturating_sub(1) as f32 / 2.0;
+    Vec3::new(
+        scene.middle.x - half(scan.columns) * scan.pixel_mm,
+        // Where the stack is sheared, its middle slice has the field's middle.
+        scene.middle.y - half(scan.rows) * scan.pixel_mm - half(scan.slices) * scan.drift(),
+        scene.top,
+    )
+}
+
+/// As [`corner`], of slice `index`.
+pub(super) fn corner_of(scene: &Scene, scan: &Scan, index: usize) -> Vec3 {
+    let index = index as f32;
+    corner(scene, scan) + Vec3::new(0.0, index * scan.drift(), -index * scan.spacing_mm)
 }
 
 struct Plane {

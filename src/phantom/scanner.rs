@@ -3,7 +3,7 @@
 use super::exact;
 use super::random::Random;
 use super::recipe::{Kernel, Recipe, Scan};
-use super::render::corner;
+use super::render::corner_of;
 use super::scene::Scene;
 use super::sdf::step;
 use glam::Vec2;
@@ -85,7 +85,7 @@ impl Scanner {
                 *hu += self.edge * (*hu - wide);
             }
         }
-        self.streak(&mut hu, scene, scan, z);
+        self.streak(&mut hu, scene, scan, index);
         let mut random = Random::new(self.seed ^ index as u64, "noise");
         let shade = scene.neck.shade(z - scene.pose.at.z);
         let (one, two) = (&self.grain[random.below(self.grain.len())], &self.grain[random.below(self.grain.len())]);
@@ -122,9 +122,10 @@ impl Scanner {
     }
 
     /// Bright and dark rays from metal, in the slices that pass it.
-    fn streak(&self, hu: &mut [f32], scene: &Scene, scan: &Scan, z: f32) {
+    fn streak(&self, hu: &mut [f32], scene: &Scene, scan: &Scan, index: usize) {
         let columns = scan.columns;
-        let first = corner(scene, scan).truncate();
+        let first = corner_of(scene, scan, index);
+        let (first, z) = (first.truncate(), first.z);
         for (i, metal) in scene.metal.iter().enumerate() {
             let at = metal.at;
             let near = step(5.0, 1.5, (at.z - z).abs());

@@ -24,11 +24,11 @@ pub(super) struct Scene {
     pub solids: Vec<Solid>,
     /// Soft parts.
     pub neck: Neck,
-    /// The neck's frame before the scanner: LPS mm.
+    /// The neck's frame before the scanner: mm in the scanner's frame, which is LPS where the gantry stands upright.
     pub pose: Pose,
-    /// First slice's z, LPS mm.
+    /// First slice's z, scanner's frame, mm.
     pub top: f32,
-    /// Centre of the field of view, LPS mm.
+    /// Centre of the field of view, scanner's frame, mm.
     pub middle: Vec2,
     /// The patient moved: from which slice to which, and how far, mm.
     pub moved: Option<(usize, usize, Vec2)>,
@@ -41,7 +41,7 @@ pub(super) struct Scene {
 /// Something so dense that it throws streaks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Metal {
-    /// Place, LPS mm.
+    /// Place, scanner's frame, mm.
     pub at: Vec3,
     /// Radius of a filling in a tooth, mm; 0 for metal that the scene's solids show.
     pub filling: f32,
@@ -120,6 +120,9 @@ impl Scene {
         let mut lie = Random::new(recipe.seed, "position");
         let turn = spine::turn_by(lie.normal(0.0, 4.5), lie.normal(0.0, 3.5), lie.normal(0.0, 5.0));
         let at = Vec3::new(lie.normal(0.0, 8.0), lie.range(-60.0, 20.0), lie.range(-200.0, 200.0));
+        // From here on in the scanner's frame, whose slices lie across its z.
+        let scanner = recipe.scan.gantry().transpose();
+        let (turn, at) = (scanner * turn, scanner * at);
         let pose = Pose { turn, at };
         let height = |p: Vec3| pose.outward(p).z;
         let length = recipe.scan.slices.saturating_sub(1) as f32 * recipe.scan.spacing_mm;

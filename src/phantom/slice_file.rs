@@ -51,7 +51,7 @@ pub fn write_slice(path: &Path, slice: &PhantomSlice<'_>) -> Result<(), String> 
             pixel_spacing: [slice.pixel_mm, slice.pixel_mm],
             slice_thickness: slice.thickness_mm,
             position: slice.position.to_array(),
-            orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+            orientation: [1.0, 0.0, 0.0, slice.down[0], slice.down[1], slice.down[2]],
         },
     );
     written.map_err(|error| error.to_string())

@@ -87,7 +87,15 @@ impl PhantomStudy {
     /// Centre of a slice's first pixel, LPS mm.
     #[must_use]
     pub fn position(&self, slice: usize) -> PatientPoint {
-        PatientPoint::new(self.origin.x, self.origin.y, self.origin.z - slice as f64 * self.spacing_mm)
+        // The table moves along the patient whatever the gantry does.
+        let feed = self.spacing_mm / f64::from(self.recipe.scan.gantry().z_axis.z);
+        PatientPoint::new(self.origin.x, self.origin.y, self.origin.z - slice as f64 * feed)
+    }
+
+    /// Unit vector along a slice's columns, from its front to its back, LPS. That along the rows is always x.
+    #[must_use]
+    pub fn down(&self) -> [f64; 3] {
+        self.recipe.scan.gantry().y_axis.to_array().map(f64::from)
     }
 }
 
@@ -124,7 +132,7 @@ pub(super) fn generate_with(recipe: &Recipe, cancel: &Cancel, other: Other<'_>) 
         })
         .collect();
     let truth = truth(recipe, &marked?, &labels);
-    let corner = render::corner(&scene, scan);
+    let corner = scan.gantry() * render::corner(&scene, scan);
     Some(PhantomStudy {
         recipe: recipe.clone(),
         shape,

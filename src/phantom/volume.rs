@@ -5,7 +5,6 @@
 
 mod bone;
 mod deform;
-mod labels;
 mod scan;
 mod source;
 #[cfg(test)]
@@ -20,11 +19,11 @@ use super::scene::{self, Scene};
 use super::study::{PhantomStudy, decimal, truth};
 use super::write::PhantomError;
 use crate::domain::{PatientPoint, Volume, VolumeShape};
+use crate::nifti::LabelVolume;
 use crate::task::Cancel;
 use bone::Bone;
 use deform::{Deform, Part};
 use glam::{Vec2, Vec3};
-use labels::Labels;
 use rayon::prelude::*;
 use scan::{Broken, Exposure, Tone};
 use source::Source;
@@ -49,7 +48,8 @@ impl RealNeck {
         let mut source = Source::new(volume).map_err(|reason| PhantomError::Volume { reason })?;
         if let Some(path) = labels {
             let wrong = |reason| PhantomError::Labels { path: path.to_owned(), reason };
-            source.label(&Labels::read(path).map_err(wrong)?).map_err(wrong)?;
+            let labels = LabelVolume::read(path).map_err(|error| wrong(error.problem.to_string()))?;
+            source.label(&labels).map_err(wrong)?;
         }
         let bones: Vec<Option<Bone>> = (0..9).into_par_iter().map(|level| Bone::new(&source, level)).collect();
         let bones: [Option<Bone>; 9] = bones.try_into().unwrap_or_default();
@@ -70,17 +70,12 @@ impl RealNeck {
     /// scan can fill, and no fractures where there are no labels.
     #[must_use]
     pub fn generate(&self, recipe: &Recipe, cancel: &Cancel) -> Option<PhantomStudy> {
-        let distances: Vec<(Box<dyn Fn(Vec3) -> f32 + Sync + '_>, Vec3)> = self
+        let parts: Vec<Part<'_>> = self
             .bones
             .iter()
             .flatten()
-            .map(|bone| {
-                let distance: Box<dyn Fn(Vec3) -> f32 + Sync + '_> = Box::new(|p| bone.grid.distance(p));
-                (distance, (bone.extent.0 + bone.extent.1) / 2.0)
-            })
+            .map(|bone| Part { grid: &bone.grid, middle: (bone.extent.0 + bone.extent.1) / 2.0 })
             .collect();
-        let parts: Vec<Part<'_>> =
-            distances.iter().map(|(distance, middle)| Part { distance, middle: *middle }).collect();
         let deform = Deform::random(recipe.seed, self.middle, self.source.extent(), &parts);
         self.expose(recipe, &deform, cancel)
     }
@@ -90,6 +85,8 @@ impl RealNeck {
         if !self.is_labelled() {
             recipe.fractures.clear();
             recipe.healed.clear();
+            // Where the neck ends is not known.
+            recipe.scan.coverage = Coverage::Neck;
         }
         let mut tint = Random::new(recipe.seed, "tone");
         let tone = Tone { density: tint.range(0.72, 1.15), offset: tint.normal(0.0, 6.0).clamp(-15.0, 15.0) };

@@ -26,8 +26,10 @@ pub struct PhantomSlice<'a> {
     pub spacing_mm: f64,
     /// SliceThickness, mm.
     pub thickness_mm: f64,
-    /// ImagePositionPatient: centre of the first pixel, LPS mm. ImageOrientationPatient is `1\0\0\0\1\0`.
+    /// ImagePositionPatient: centre of the first pixel, LPS mm.
     pub position: PatientPoint,
+    /// The second half of ImageOrientationPatient; the first is `1\0\0`.
+    pub down: [f64; 3],
     /// InstanceNumber, from 1 at the head.
     pub instance_number: usize,
     /// StudyInstanceUID.
@@ -192,6 +194,7 @@ pub fn write_study(
             spacing_mm: study.spacing_mm,
             thickness_mm: decimal(recipe.scan.thickness_mm),
             position: study.position(index),
+            down: study.down(),
             instance_number,
             study_uid: &study_uid,
             series_uid: &series_uid,
@@ -327,6 +330,7 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
         "pixel_mm": study.pixel_mm,
         "spacing_mm": study.spacing_mm,
         "thickness_mm": decimal(recipe.scan.thickness_mm),
+        "tilt_deg": decimal(recipe.scan.tilt_deg),
         "coverage": recipe.scan.coverage.name(),
         "origin_lps_mm": study.origin.to_array(),
         "voxels": voxels,

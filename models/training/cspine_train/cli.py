@@ -192,7 +192,10 @@ def _parts(training, collection, held):
     from .data import split
 
     config = training["train_config"]
-    return split(collection, held, config["validation"], config["test"])
+    parts = split(collection, held, config["validation"], config["test"])
+    # A data set that is held out only now leaves some studies of the other untouched: they are in no split.
+    trained_on = set(training["trained_on"])
+    return {**parts, "train": [study for study in parts["train"] if study.uid in trained_on]}
 
 
 def _train(given, collection, held) -> None:

@@ -1,6 +1,7 @@
 //! Where a point of the new scan comes from in the real one: pose, size, bend, and a smooth motion of each vertebra.
 
 use super::super::exact;
+use super::super::grid::Grid;
 use super::super::random::{Random, noise};
 use super::super::spine::{Pose, turn_by};
 use glam::{Mat3, Vec2, Vec3};
@@ -27,9 +28,9 @@ pub(super) struct Deform {
     motion: Motion,
 }
 
-/// A vertebra that moves by itself: distance to its surface (mm), its middle.
+/// A vertebra that moves by itself: its shape, its middle.
 pub(super) struct Part<'a> {
-    pub distance: &'a (dyn Fn(Vec3) -> f32 + Sync),
+    pub grid: &'a Grid,
     pub middle: Vec3,
 }
 
@@ -88,7 +89,9 @@ impl Deform {
 /// A cross-section's point on a rod of this curvature: `across` from its axis, `along` it.
 fn bent(across: f32, along: f32, curve: f32) -> (f32, f32) {
     let (sin, cos) = (exact::sin(curve * along), exact::cos(curve * along));
-    ((cos - 1.0) / curve + across * cos, sin / curve + across * sin)
+    // (cos − 1) / curve, without the loss of digits where the curve is slight.
+    let half = exact::sin(0.5 * curve * along);
+    (across * cos - 2.0 * half * half / curve, sin / curve + across * sin)
 }
 
 /// Small displacements on a lattice.
@@ -127,7 +130,7 @@ impl Motion {
                 // Between two vertebrae both have a say, far from all none has.
                 let (mut sum, mut weights) = (Vec3::ZERO, 0.06);
                 for (part, (turn, shift)) in parts.iter().zip(&moves) {
-                    let weight = 1.0 / (1.0 + exact::exp(((part.distance)(p) / 2.5).min(20.0)));
+                    let weight = 1.0 / (1.0 + exact::exp((part.grid.distance(p) / 2.5).min(20.0)));
                     if weight > 1e-3 {
                         let arm = p - part.middle;
                         sum += weight * (*turn * arm - arm + *shift);

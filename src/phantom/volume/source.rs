@@ -1,7 +1,7 @@
 //! The real scan: its voxels, what bone each belongs to, and how both are looked up between voxels.
 
-use super::labels::Labels;
 use crate::domain::{PatientPoint, Volume};
+use crate::nifti::LabelVolume;
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
 
@@ -58,13 +58,13 @@ impl Source {
     ///
     /// # Errors
     /// A text that says why the labels do not belong to this scan.
-    pub(super) fn label(&mut self, labels: &Labels) -> Result<(), String> {
+    pub(super) fn label(&mut self, labels: &LabelVolume) -> Result<(), String> {
         let [columns, rows, _] = self.sizes;
         let found: Vec<u8> = (0..self.voxels.len())
             .into_par_iter()
             .map(|index| {
                 let place = [index % columns, index / columns % rows, index / (columns * rows)];
-                labels.at(self.place(place)).unwrap_or(0)
+                labels.label_at(self.place(place))
             })
             .collect();
         let bone = |label: u8| (1..=9).contains(&label);
@@ -72,7 +72,7 @@ impl Source {
         for (&hu, _) in self.voxels.iter().zip(&found).filter(|(_, label)| bone(**label)) {
             (count, sum) = (count + 1, sum + f64::from(hu));
         }
-        let whole = labels.vertebrae_mm3();
+        let whole = labels.labels.iter().filter(|label| bone(**label)).count() as f64 * labels.voxel_mm3();
         let share = count as f64 * f64::from(self.steps.element_product()) / whole.max(1e-9);
         if whole <= 0.0 {
             return Err("it holds none of the labels 1 to 9 (C1 to T2)".into());
