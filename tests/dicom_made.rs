@@ -21,8 +21,17 @@ const SIDE: u16 = 8;
 
 /// Writes one slice; its pixels tell its number.
 fn write(folder: &Path, name: &str, series: &str, number: i32, z: f64) -> PathBuf {
-    let path = folder.join(name);
     let voxels: Vec<i16> = (0..SIDE * SIDE).map(|i| i as i16 + 100 * number as i16 - 1000).collect();
+    write_voxels(&folder.join(name), series, (number, z), &voxels, (-1024, HeaderStyle::Clinical))
+}
+
+fn write_voxels(
+    path: &Path,
+    series: &str,
+    (number, z): (i32, f64),
+    voxels: &[i16],
+    (intercept, style): (i16, HeaderStyle),
+) -> PathBuf {
     let slice = CtSlice {
         study_uid: "2.25.1",
         series_uid: series,
@@ -41,16 +50,16 @@ fn write(folder: &Path, name: &str, series: &str, number: i32, z: f64) -> PathBu
         instance_number: number,
         rows: SIDE,
         columns: SIDE,
-        voxels: &voxels,
-        intercept: -1024,
-        style: HeaderStyle::Clinical,
+        voxels,
+        intercept,
+        style,
         pixel_spacing: [0.5, 0.25],
         slice_thickness: 2.0,
         position: [-10.0, -20.0, z],
         orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
     };
-    write_ct_slice(&path, &slice).expect("a file");
-    path
+    write_ct_slice(path, &slice).expect("a file");
+    path.to_owned()
 }
 
 /// Six slices, 2 mm apart, the highest number at the head, named in no order.
@@ -82,6 +91,23 @@ fn values_and_geometry_come_back_head_first_whatever_the_names() {
     assert_eq!(volume.patient_point(1.0, 2.0, 4.0).map(|p| p.to_array()), Some([-9.0, -19.0, 10.0]));
     assert_eq!(volume.stack.spacing, Some(2.0));
     assert!(volume.oddities.is_empty(), "{:?}", volume.oddities);
+}
+
+#[test]
+fn values_without_a_word_of_their_unit_are_hounsfield_units_where_they_are_spread_so() {
+    let body = |i: u16| if i % 4 == 0 { -1000 } else { 30 + i as i16 };
+    let magnet = |i: u16| 40 * i as i16 - 100;
+    for (values, expected) in [(&body as &dyn Fn(u16) -> i16, true), (&magnet, false)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let voxels: Vec<i16> = (0..SIDE * SIDE).map(values).collect();
+        for number in 1..=6 {
+            let path = folder.path().join(format!("{number}.dcm"));
+            write_voxels(&path, "2.25.10", (number, -f64::from(number)), &voxels, (0, HeaderStyle::Sparse));
+        }
+        let volume = volume(folder.path());
+        assert_eq!(volume.is_hounsfield, expected);
+        assert_eq!(volume.voxels[..voxels.len()], voxels[..]);
+    }
 }
 
 #[test]

@@ -107,7 +107,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
             recipe = recipe.broken(usize::from(levels));
         }
         if matches!(args.preset, Preset::Queue) {
-            recipe = recipe.with_gantry();
+            // A real scan stands as it was taken.
+            recipe = if neck.is_some() { recipe } else { recipe.with_gantry() };
             recipe.preset = phantom::Preset::Queue;
         }
         if let Some(part) = args.part {

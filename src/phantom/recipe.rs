@@ -69,7 +69,7 @@ impl Scan {
 pub enum Coverage {
     /// From above C1 downwards, as far as the slices reach.
     Neck,
-    /// From above C1 to the upper part of C5: the lower neck is missing.
+    /// From above C1 to the upper part of C5: the lower neck is missing, but for the tip of a joint process of C6 in some.
     WithoutLowerNeck,
     /// The head above C1: no cervical spine.
     Head,
@@ -160,6 +160,8 @@ pub struct Recipe {
     pub fractures: Vec<FractureSpec>,
     /// Fractures of long ago, at levels that are whole otherwise. They count as unbroken.
     pub healed: Vec<FractureSpec>,
+    /// How many fresh fractures an intact twin was spared: its old ones still run as they do in the broken neck.
+    pub spared: usize,
     /// Scan.
     pub scan: Scan,
     /// Kernel.
@@ -207,6 +209,7 @@ impl Recipe {
             date_time: ("20260101".into(), "120000".into()),
             fractures,
             healed,
+            spared: 0,
             scan,
             kernel,
             preset: Preset::Rsna,
@@ -241,6 +244,7 @@ impl Recipe {
     /// The same neck, unbroken.
     #[must_use]
     pub fn intact(mut self) -> Self {
+        self.spared += self.fractures.len();
         self.fractures.clear();
         self
     }
@@ -268,6 +272,7 @@ impl Recipe {
             }
         }
         self.fractures = draw_fractures(broken, &mut random);
+        self.spared = 0;
         self.healed.retain(|old| !broken.0[old.level.index()]);
         self
     }
@@ -422,6 +427,7 @@ pub fn demo_recipes() -> Vec<Recipe> {
                 date_time: ("20261123".into(), format!("{time}00")),
                 fractures,
                 healed: Vec::new(),
+                spared: 0,
                 scan: Scan {
                     slices: (length / spacing_mm).ceil() as usize,
                     spacing_mm,

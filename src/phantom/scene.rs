@@ -165,6 +165,9 @@ impl Scene {
 /// The recipe's wounds with the levels that they belong to; those that do not occur at their level are left out.
 pub(super) fn wounds(recipe: &Recipe) -> Vec<(usize, Wound)> {
     let mut random = Random::new(recipe.seed, "sides");
+    for _ in 0..recipe.spared {
+        random.sign();
+    }
     recipe
         .fractures
         .iter()

@@ -17,6 +17,8 @@ class Extras:
     """What the card says beside the run's own measures."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
+    parts: list[dict] = field(default_factory=list)
+    """What `ablate` measured of the run."""
     compared: list[tuple[str, dict]] = field(default_factory=list)
     """Labels and `metrics.json` of other runs."""
     data: list[str] = field(default_factory=list)
@@ -80,15 +82,14 @@ def card(metrics: dict, training: dict, name: str, version: str, extras: Extras)
     elif metrics["splits"]:
         lines += _splits(metrics)
     lines += [f"Thresholds: {threshold_data(metrics)}; there: {operating_point(metrics)}.", ""]
-    if extras.compared:
-        lines += [
-            "## What the parts are worth",
-            "",
-            "Short runs, alike but for what is named, on validation studies: differences of some hundredths are chance.",
-            "",
-            *ablation(extras.compared),
-            "",
-        ]
+    if extras.parts or extras.compared:
+        lines += ["## What the parts are worth", ""]
+        if extras.parts:
+            lines += ["Of this network, each part taken away without training again, on the validation studies:", ""]
+            lines += [*ablation([(row["label"], row) for row in extras.parts]), ""]
+        if extras.compared:
+            lines += ["Other runs, on their validation studies:", "", *ablation(extras.compared), ""]
+        lines += ["With so few studies, differences of some hundredths are chance.", ""]
     lines += ["## Limits", ""]
     lines += [
         f"- It works at {pixel:g} mm per pixel: what is finer is lost.",

@@ -13,6 +13,7 @@ RAW_MODEL = "uncalibrated.onnx"
 CALIBRATION = "calibration.json"
 EXPORT = "export.json"
 QUANTISED = "quantised.onnx"
+ABLATION = "ablation.json"
 ORIGINAL_BACKBONE = "tf_efficientnetv2_s"
 
 
@@ -104,6 +105,9 @@ def parser() -> argparse.ArgumentParser:
     command("evaluate", [data], "Measure the exported graph.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
+    command("ablate", [data], "Measure on the validation split what parts of the network are worth.").add_argument(
+        "--run", type=Path, required=True, help="folder of the training run"
+    )
     package = command("package", [identity], "Write the package from an exported and measured run.")
     package.add_argument("--run", type=Path, required=True, help="folder of the training run")
     package.add_argument("--out", type=Path, required=True, help="the package's folder")
@@ -166,7 +170,7 @@ def _run(given) -> None:
     collections = _collections(given) if hasattr(given, "tensors") else (None, None)
     steps = ("train", "export", "evaluate", "package") if given.command == "all" else (given.command,)
     for step in steps:
-        {"train": _train, "export": _export, "evaluate": _evaluate, "package": _package}[step](given, *collections)
+        STEPS[step](given, *collections)
 
 
 def _collections(given):
@@ -275,6 +279,16 @@ def _evaluate(given, collection, held) -> None:
     print(table(document))
 
 
+def _ablate(given, collection, held) -> None:
+    from .ablate import ablate
+    from .train import CHECKPOINT, load_checkpoint
+
+    training = load_checkpoint(given.run / CHECKPOINT)
+    measured = collection if held is None else held
+    rows = ablate(training, _parts(training, collection, held)["validation"], measured.kinds)
+    (given.run / ABLATION).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
 def _package(given, _, __) -> None:
     from .evaluate import METRICS
     from .card import Extras
@@ -288,7 +302,8 @@ def _package(given, _, __) -> None:
         read_evaluation(label, Path(path), command, metrics["model_sha256"]) for label, path, command in given.evaluation
     ]
     compared = [(label, _read_json(Path(run) / METRICS, "evaluate")) for label, run in given.compared]
-    extras = Extras(evaluations, compared, given.data, given.remark)
+    parts = _read_json(given.run / ABLATION, "ablate") if (given.run / ABLATION).exists() else []
+    extras = Extras(evaluations, parts, compared, given.data, given.remark)
     write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version, extras)
     print(f"package in {given.out}")
 
@@ -299,3 +314,6 @@ def _read_json(path: Path, step: str) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: {error}; run `python -m cspine_train {step}` first") from error
+
+
+STEPS = {"train": _train, "export": _export, "evaluate": _evaluate, "ablate": _ablate, "package": _package}

@@ -4,8 +4,10 @@ import torch
 from conftest import SMALL
 
 from cspine_train import TrainingError, loss
+from cspine_train.ablate import VARIANTS, ablate, predict
 from cspine_train.data import Batches
 from cspine_train.export import check_graph, export_network
+from cspine_train.measured import ablation
 from cspine_train.model import FLOOR, Logits, ModelConfig, Network, both, smooth_maximum
 from cspine_train.train import TrainConfig, load_checkpoint, schedule, step, train, trained_network
 
@@ -102,3 +104,14 @@ def test_export_agrees_with_pytorch_and_has_no_chains(tmp_path, size, cell):
     operators = check_graph(tmp_path / "model.onnx", size)["operators"]
     assert not {"Pad", "Shape", "BatchNormalization"} & operators.keys()
     assert b"/cspine_train/" not in (tmp_path / "model.onnx").read_bytes()
+
+
+def test_parts_are_taken_away_and_measured(collection, tmp_path):
+    path = train(collection, tmp_path, TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=2), SMALL, echo=lambda _: None)
+    rows = ablate(load_checkpoint(path), collection.studies, {}, lambda _: None)
+    assert [row["label"] for row in rows] == [variant.label for variant in VARIANTS]
+    assert all(line.count("|") == 8 for line in ablation([(row["label"], row) for row in rows]))
+    network = trained_network(load_checkpoint(path))
+    whole, *_, coarse, breaks = (predict(network, variant, collection.studies[1])[1] for variant in VARIANTS)
+    # Without the map of levels nothing can be less certain; the picture that is shown matters.
+    assert (breaks >= whole - 1e-4).all() and not np.array_equal(whole, coarse)
