@@ -132,7 +132,7 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
         }
     }
     let nature = match model.nature {
-        ModelNature::Synthetic => "trained on synthetic phantoms only: its numbers say nothing about patients",
+        ModelNature::Synthetic => "trained on synthetic fractures only: its numbers say nothing about patients",
         ModelNature::Clinical => "not a medical device",
     };
     let _ =

@@ -30,7 +30,7 @@ impl Aggregation {
 /// What a model was trained on, in the one respect that a reader must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModelNature {
-    /// Synthetic phantoms only: its probabilities say nothing about patients.
+    /// Synthetic fractures only: its probabilities say nothing about patients.
     Synthetic,
     /// Clinical images.
     Clinical,

@@ -9,6 +9,8 @@ const TALLEST_LEVEL_MM: f64 = 75.0;
 /// A scan of more than this shows two levels of a neck or none, mm: no level with its processes is as tall, and its neighbours
 /// reach into its slices.
 const LONE_LEVEL_MM: f64 = 80.0;
+/// Nor is one level alone that takes up less than this part of the scan: what lies around it would be its neighbours.
+const LONE_LEVEL_SHARE: f64 = 1.0 / 3.0;
 /// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
 const TOP_SHARE: usize = 10;
 const TOP_LEAST: usize = 3;
@@ -38,8 +40,8 @@ pub enum LevelSummary {
 ///
 /// # Errors
 /// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves out more
-/// than one level, or is longer than a vertebra can be; and when one level alone is seen in a scan so long that its
-/// neighbours must show too.
+/// than one level, or is longer than a vertebra can be; and when one level alone is seen in a scan so long, or in so little of
+/// it, that its neighbours must show too.
 pub fn summarise(
     scores: &[SliceScore],
     offsets: &[f64],
@@ -48,7 +50,7 @@ pub fn summarise(
     presence: PresenceSpec,
 ) -> Result<PerLevel<LevelSummary>, NotAnalysed> {
     let shares = shares(offsets);
-    let mut centres = Vec::new();
+    let (mut centres, mut longest) = (Vec::new(), 0.0_f64);
     let summary = PerLevel::from_fn(|level| {
         let visible: Vec<usize> =
             (0..scores.len()).filter(|&s| scores[s].vertebra[level].value() >= presence.vertebra).collect();
@@ -56,8 +58,8 @@ pub fn summarise(
         if visible.is_empty() || extent < presence.minimum_mm || extent > TALLEST_LEVEL_MM {
             return LevelSummary::NotSeen;
         }
-        let weight: f64 = visible.iter().map(|&s| shares[s]).sum();
-        centres.push(visible.iter().map(|&s| offsets[s] * shares[s]).sum::<f64>() / weight.max(f64::MIN_POSITIVE));
+        centres.push(visible.iter().map(|&s| offsets[s] * shares[s]).sum::<f64>() / extent.max(f64::MIN_POSITIVE));
+        longest = extent.max(longest);
         let probability = match aggregation {
             Aggregation::VisibilityWeightedMean => weighted_mean(scores, level),
             Aggregation::VisibleTopMean => top_mean(scores, level, &visible),
@@ -82,7 +84,8 @@ pub fn summarise(
     // One pair out of order is the network's weakness; more is not a neck.
     let ends = edges.iter().chain(offsets);
     let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(*at), high.max(*at)));
-    if centres.len() == 1 && last - first > LONE_LEVEL_MM {
+    let scan = last - first;
+    if centres.len() == 1 && (scan > LONE_LEVEL_MM || longest < LONE_LEVEL_SHARE * scan) {
         return Err(NotAnalysed::NoCervicalSpine);
     }
     if centres.is_empty() || in_order + 1 < centres.len() || (centres.len() == 2 && in_order < 2) {
@@ -237,6 +240,19 @@ mod tests {
         };
         assert!(run([C4, C4, C6, C6, C7, C7]).is_ok());
         assert_eq!(run([C1, C1, C5, C5, C7, C7]), Err(NotAnalysed::NoCervicalSpine));
+    }
+
+    #[test]
+    fn one_level_alone_in_a_small_part_of_a_scan_is_no_neck() {
+        let summarised = |before: usize, slices: usize| {
+            let scores: Vec<SliceScore> = (0..slices)
+                .map(|s| score(if (before..before + 8).contains(&s) { &[(C2, 0.9, 0.1)] } else { &[] }))
+                .collect();
+            let offsets: Vec<f64> = (0..slices).map(|s| s as f64).collect();
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE)
+        };
+        assert!(summarised(2, 12).is_ok());
+        assert_eq!(summarised(16, 40), Err(NotAnalysed::NoCervicalSpine));
     }
 
     #[test]

@@ -324,7 +324,7 @@ fn model_words(model: &Model) -> (String, Role) {
         ModelState::Loading => ("loading the model · research use only".to_owned(), Role::Muted),
         ModelState::Ready(identity) => {
             let nature = match identity.nature {
-                ModelNature::Synthetic => " · trained on synthetic necks only: tells nothing of patients",
+                ModelNature::Synthetic => " · trained on synthetic fractures only: tells nothing of patients",
                 ModelNature::Clinical => "",
             };
             (format!("model {identity} · research use only{nature}"), Role::Muted)

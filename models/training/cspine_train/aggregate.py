@@ -16,6 +16,9 @@ TALLEST_MM = 75.0
 LONE_MM = 80.0
 """One level alone in a longer scan than this is no neck: its neighbours would show too."""
 
+LONE_SHARE = 1 / 3
+"""Nor is one level alone that takes up less than this part of the scan: its neighbours would show around it."""
+
 TOP_SHARE, TOP_LEAST = 0.1, 3
 """`visible-top-mean` takes this part of the visible slices, and at least so many."""
 
@@ -71,8 +74,10 @@ def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
     in_order = 1 + sum(upper > lower for upper, lower in zip(heights, heights[1:]))
     if not heights or in_order + 1 < len(heights):
         return False
-    if len(heights) == 1 and np.ptp(positions_mm) > LONE_MM:
-        return False
+    if len(heights) == 1:
+        scan, extent = np.ptp(positions_mm), shares[shows[:, seen[0]]].sum()
+        if scan > LONE_MM or extent < LONE_SHARE * scan:
+            return False
     missed = seen[-1] - seen[0] + 1 - len(seen)
     return missed <= 1 and not (len(heights) == 2 and in_order < 2)
 

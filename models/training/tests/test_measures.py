@@ -87,8 +87,11 @@ def test_levels_upside_down_are_declined():
 
 def test_one_level_alone_in_a_long_scan_is_no_neck():
     lone = np.zeros((60, 7))
-    lone[20:28, 4] = 1
+    lone[20:42, 4] = 1
     assert is_neck(lone, -1.0 * np.arange(60)) and not is_neck(lone, -2.0 * np.arange(60))
+    # Nor is one in a small part of a short scan.
+    lone[28:, 4] = 0
+    assert not is_neck(lone, -1.0 * np.arange(60)) and is_neck(lone[18:30], -1.0 * np.arange(12))
 
 
 def test_area_under_curve_by_hand():
