@@ -95,7 +95,7 @@ fn values_and_geometry_come_back_head_first_whatever_the_names() {
 
 #[test]
 fn values_without_a_word_of_their_unit_are_hounsfield_units_where_they_are_spread_so() {
-    let body = |i: u16| if i % 4 == 0 { -1000 } else { 30 + i as i16 };
+    let body = |i: u16| if i.is_multiple_of(4) { -1000 } else { 30 + i as i16 };
     let magnet = |i: u16| 40 * i as i16 - 100;
     for (values, expected) in [(&body as &dyn Fn(u16) -> i16, true), (&magnet, false)] {
         let folder = tempfile::tempdir().expect("a folder");
