@@ -7,8 +7,9 @@
 //! (`morphometry`), stood up along a curve (`spine`), broken along jagged planes into fragments that move (`fracture`,
 //! `injury`), set among soft parts (`neck`) and other bones (`head`, `scene`), sliced (`render`) and shown with a kernel,
 //! noise and artefacts (`scanner`). `mesh` and `grid` put closed surfaces in the place of the vertebrae, `volume`
-//! a real scan in the place of all; `write` and `nifti` lay a data set out. They look like a neck to a person and to a network; they are no patient, and a
-//! network trained on them alone is not fit for one.
+//! a real scan in the place of all; `prevalence` says how often what is broken, `special` holds implants and what else only some
+//! necks have, `exact` the functions that give the same bits on every machine; `write` and `nifti` lay a data set out. They look
+//! like a neck to a person and to a network; they are no patient, and a network trained on them alone is not fit for one.
 
 mod exact;
 mod fracture;
