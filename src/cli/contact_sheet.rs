@@ -4,6 +4,7 @@ use super::CliError;
 use super::select;
 use crate::dicom;
 use crate::domain::{Volume, WindowLevel, choose_series};
+use crate::nifti::LabelVolume;
 use crate::raster::{self, PictureSize, Pixels, Plane, View};
 use crate::task::Cancel;
 use std::path::Path;
@@ -16,8 +17,6 @@ const FIELD_MM: f64 = 160.0;
 const PICTURES: usize = 9;
 /// More rows make no page.
 const ROWS: usize = 14;
-/// Bytes before the labels of a segmentation that the phantom wrote.
-const NIFTI_HEADER: usize = 352;
 const MARGIN: usize = 4;
 
 /// Where one row's pictures are taken.
@@ -40,11 +39,15 @@ pub(super) fn write(path: &Path, dataset: &Path, uids: &[String], beside: Option
     }
     for uid in uids.iter().take(ROWS) {
         let volume = load(&dataset.join("train_images").join(uid))?;
-        let (places, named) = match std::fs::read(dataset.join("segmentations").join(format!("{uid}.nii"))) {
-            Ok(labels) => (places(&volume, labels.get(NIFTI_HEADER..).unwrap_or_default()), true),
-            // A real neck without labels has none.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (spread(&volume), false),
-            Err(error) => return Err(CliError::failed("a segmentation cannot be read", error)),
+        let segmentation = dataset.join("segmentations").join(format!("{uid}.nii"));
+        // A real neck without labels has no segmentation.
+        let named = segmentation.is_file();
+        let places = if named {
+            let labels = LabelVolume::read(&segmentation)
+                .map_err(|error| CliError::failed("a segmentation cannot be read", error))?;
+            places(&volume, &labels.labels)
+        } else {
+            spread(&volume)
         };
         rows.push(row(&volume, &places, named));
     }
@@ -77,7 +80,7 @@ pub(super) fn load(dir: &Path) -> Result<Volume, CliError> {
         .map_err(|error| CliError::failed(format!("{} cannot be read", select::shown(dir)), error))
 }
 
-/// Places by the segmentation's labels.
+/// Places by the labels of a segmentation that the phantom wrote: in the volume's own order.
 fn places(volume: &Volume, labels: &[u8]) -> Places {
     let (columns, length) = (volume.shape.columns.max(1), volume.shape.slice_len().max(1));
     let mut sums = [[0_usize; 4]; 7];

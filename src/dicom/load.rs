@@ -270,8 +270,8 @@ fn is_silent(header: &Header) -> bool {
     header.modality == Modality::Unstated && header.layout.is_ok_and(plain)
 }
 
-/// Whether values are spread as those of a body in CT: some air, more soft tissue than chance, nothing far below air but
-/// padding. Other signed pictures have no air at −1000.
+/// Whether values are spread as those of a body in CT: more than 2 % air (or padding far below it) and 5 % soft tissue. Other
+/// signed pictures have no such peak near −1000.
 fn shows_hounsfield(voxels: &[i16]) -> bool {
     let seen = voxels.iter().step_by(5);
     let (mut air, mut soft, mut all) = (0_usize, 0_usize, 0_usize);

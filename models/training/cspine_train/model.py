@@ -109,7 +109,22 @@ class ConvNorm(nn.Sequential):
         super().__init__(*layers, *([nn.SiLU()] if activate else []))
 
 
-class Network(nn.Module):
+class Calibrated(nn.Module):
+    """A network whose fracture logits a calibration scales and moves."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("offset", torch.zeros(()))
+
+    def calibrate(self, scale: float, offset: float) -> None:
+        """Lets the deployed function give `scale * logit + offset` for fractures: of the slice, and of each place."""
+        with torch.no_grad():
+            self.scale.fill_(scale)
+            self.offset.fill_(offset)
+
+
+class Network(Calibrated):
     """uint8 `[N, 3, size, size]` to `vertebra` `[N, 7]`, `fracture` `[N, 7]` (probabilities) and `activation`
     `[N, 7, grid, grid]` (fracture logits per place)."""
 
@@ -145,14 +160,6 @@ class Network(nn.Module):
         for head, rate in ((self.level_head, 0.03), (self.break_head, 0.05)):
             nn.init.normal_(head.weight, std=0.01)
             nn.init.constant_(head.bias, math.log(rate / (1 - rate)))
-        self.register_buffer("scale", torch.ones(()))
-        self.register_buffer("offset", torch.zeros(()))
-
-    def calibrate(self, scale: float, offset: float) -> None:
-        """Lets the deployed function give `scale * logit + offset` for fractures: of the slice, and of each place."""
-        with torch.no_grad():
-            self.scale.fill_(scale)
-            self.offset.fill_(offset)
 
     def logits(self, images: torch.Tensor) -> Logits:
         """What the network says about images `[N, 3, size, size]`, 0 to 1, before calibration."""

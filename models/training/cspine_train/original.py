@@ -13,7 +13,7 @@ from torch import nn
 
 from . import LEVELS
 from .data import Batch
-from .model import DEVIATION, MEAN, Logits, ModelConfig
+from .model import DEVIATION, MEAN, Calibrated, Logits, ModelConfig
 
 RATE = 1e-4
 """Peak of the OneCycle schedule."""
@@ -26,7 +26,7 @@ FRACTURE_WEIGHT = 2.0
 """Weight of the fracture loss against that of the vertebrae."""
 
 
-class OriginalNetwork(nn.Module):
+class OriginalNetwork(Calibrated):
     """uint8 `[N, 3, size, size]` to `vertebra` and `fracture`, probabilities `[N, 7]`."""
 
     def __init__(self, config: ModelConfig):
@@ -35,14 +35,6 @@ class OriginalNetwork(nn.Module):
         self.backbone = timm.create_model(config.backbone, pretrained=False, num_classes=0, pad_type="")
         self.vertebra_head = nn.Linear(self.backbone.num_features, len(LEVELS))
         self.fracture_head = nn.Linear(self.backbone.num_features, len(LEVELS))
-        self.register_buffer("scale", torch.ones(()))
-        self.register_buffer("offset", torch.zeros(()))
-
-    def calibrate(self, scale: float, offset: float) -> None:
-        """Lets the deployed function give `scale * logit + offset` for fractures."""
-        with torch.no_grad():
-            self.scale.fill_(scale)
-            self.offset.fill_(offset)
 
     def logits(self, images: torch.Tensor) -> Logits:
         """What the network says about images `[N, 3, size, size]`, 0 to 1; it has no maps."""
