@@ -3,8 +3,10 @@
 mod coverage;
 mod finding;
 mod geometry;
+mod key_image;
 mod level;
 mod lut;
+mod measurement;
 mod oddity;
 mod report;
 mod scoring;
@@ -18,8 +20,10 @@ mod volume;
 pub use coverage::{Coverage, coverage};
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
+pub use key_image::KeyImage;
 pub use level::{CervicalLevel, PerLevel};
 pub use lut::ModalityLut;
+pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use report::{
     Absence, Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds,
