@@ -54,9 +54,8 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
     Doctor(doctor::Args),
-    /// Print the keys as a Markdown table, as the README has them.
-    #[command(hide = true)]
-    Keys,
+    /// Print the keys of a profile as a Markdown table, or check your own.
+    Keys(keys::Args),
     /// Print the licence notices that travel with the program.
     Licenses,
 }
@@ -119,7 +118,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Phantom(args)) => phantom::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
-        Some(Command::Keys) => keys::run(),
+        Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Licenses) => licenses::run(),
         Some(Command::Demo(args)) => open::demo(&args),
         None if cli.paths.is_empty() => {

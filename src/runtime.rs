@@ -2,14 +2,17 @@
 //!
 //! Nothing here decides anything: events become messages, [`crate::app::update`] says what follows.
 
+mod configured;
 mod demo;
 mod input;
 mod loader;
 mod log;
 mod pictures;
+mod reload;
+mod timers;
 
-use crate::app::{Effect, Message, Model, Preferences, update};
-use crate::config::{ConfigError, Folders, Keymap, Settings};
+use crate::app::{Effect, Message, Model, update};
+use crate::config::{ConfigError, Folders, Profile};
 use crate::dicom::{self, ScanEvent, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
@@ -17,12 +20,15 @@ use crate::task::Cancel;
 use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
+use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use loader::Loader;
 use pictures::Pictures;
-use std::path::{Path, PathBuf};
+use reload::Watch;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use timers::Timers;
 
 /// Bytes of voxels that are kept in memory: some six studies of 300 slices.
 const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
@@ -47,6 +53,8 @@ pub struct Options {
     pub graphics: Option<GraphicsChoice>,
     /// Theme; the settings decide where `None`.
     pub theme: Option<String>,
+    /// Profile of keys; the settings decide where `None`.
+    pub keys: Option<Profile>,
 }
 
 /// Why the program could not start or go on.
@@ -80,15 +88,10 @@ pub enum Ending {
 /// # Errors
 /// Settings, theme or terminal that cannot be used; all are told before the screen is taken over, or after it is given back.
 pub fn run(options: Options) -> Result<Ending, RuntimeError> {
-    let folders = Folders::find();
-    let settings = match folders.settings_file() {
-        Some(file) => Settings::load(&file)?,
-        None => Settings::default(),
-    };
-    log::start(folders.log.as_deref(), settings.log.level);
-    let keymap = Keymap::builtin().with_overrides(&settings);
-    let wanted = options.theme.as_deref().unwrap_or(&settings.theme);
-    let theme = Theme::load(wanted, folders.themes().as_deref())?;
+    let configured = Configured::read(Folders::find(), &options)?;
+    let settings = &configured.settings;
+    log::start(configured.folders.log.as_deref(), settings.log.level);
+    let theme = configured.theme()?;
     let choice = match options.graphics {
         Some(choice) => choice,
         None => settings.graphics.parse()?,
@@ -96,14 +99,16 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let model = options.model.clone().or(settings.model.clone());
     let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders);
+    let program = Program::new(terminal, options.source, source, configured, theme);
     Ok(program.run(&events))
 }
 
 struct Program {
     terminal: Terminal,
     model: Model,
-    keymap: Keymap,
+    configured: Configured,
+    watch: Watch,
+    timers: Timers,
     themes: Themes,
     layout: Layout,
     pictures: Pictures,
@@ -114,59 +119,13 @@ struct Program {
     ending: Option<Ending>,
 }
 
-/// The themes that a key goes through.
-struct Themes {
-    all: Vec<Theme>,
-    at: usize,
-    shown: Theme,
-    colourless: bool,
-    truecolor: bool,
-}
-
-impl Themes {
-    fn new(first: Theme, user_dir: Option<&Path>, truecolor: bool) -> Self {
-        let (mut all, errors) = Theme::all(user_dir);
-        for error in errors {
-            tracing::warn!("{error}");
-        }
-        let at = all.iter().position(|theme| theme.name() == first.name()).unwrap_or_else(|| {
-            all.push(first);
-            all.len() - 1
-        });
-        // https://no-color.org: set and not empty.
-        let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let mut themes = Self { all, at, shown: Theme::default(), colourless, truecolor };
-        themes.apply();
-        themes
-    }
-
-    fn apply(&mut self) {
-        let Some(theme) = self.all.get(self.at) else { return };
-        self.shown = if self.colourless {
-            theme.without_colour()
-        } else if self.truecolor {
-            theme.clone()
-        } else {
-            theme.in_256_colours()
-        };
-    }
-
-    fn next(&mut self) -> String {
-        self.at = (self.at + 1) % self.all.len().max(1);
-        self.apply();
-        self.shown.name().to_owned()
-    }
-}
-
 impl Program {
     fn new(
         terminal: Terminal,
         source: Source,
         model_source: ModelSource,
-        settings: &Settings,
-        keymap: Keymap,
+        configured: Configured,
         theme: Theme,
-        folders: Folders,
     ) -> Self {
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
@@ -181,13 +140,10 @@ impl Program {
         };
         let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
         model.terminal_notes = capabilities.notes.clone();
-        model.preferences = Preferences {
-            window: settings.reading.window.clone(),
-            plane: settings.reading.plane,
-            marks: settings.reading.marks,
-        };
+        model.preferences = configured.preferences();
+        let folders = &configured.folders;
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
-        model.theme = themes.shown.name().to_owned();
+        model.theme = themes.shown().name().to_owned();
         let worker = Worker::start(model_source, folders.cache.clone(), Arc::clone(&volumes), {
             let sender = sender.clone();
             move |event: WorkerEvent| {
@@ -196,11 +152,14 @@ impl Program {
             }
         });
         let scan = start_scan(source, folders.cache.clone(), sender.clone());
-        let pictures = Pictures::start(capabilities.protocol, themes.colourless);
+        let pictures = Pictures::start(capabilities.protocol, themes.colourless());
+        let watch = Watch::start(folders);
         Self {
             terminal,
             model,
-            keymap,
+            configured,
+            watch,
+            timers: Timers::default(),
             themes,
             layout: Layout::default(),
             pictures,
@@ -217,7 +176,11 @@ impl Program {
         if let Some(note) = note {
             self.take(Message::Notice(note));
         }
+        if let Some(conflicts) = self.configured.conflicts() {
+            self.take(conflicts);
+        }
         let ready = self.pictures.ready();
+        let changed = self.watch.changed();
         loop {
             self.draw();
             crossbeam_channel::select! {
@@ -230,6 +193,16 @@ impl Program {
                         self.take(message);
                     }
                 },
+                recv(self.timers.cine) -> _ => self.take(Message::CineTick),
+                recv(self.timers.wake) -> _ => {
+                    let woken = self.timers.woken();
+                    self.take(woken);
+                }
+                recv(changed) -> told => {
+                    if told.is_ok() {
+                        self.reload();
+                    }
+                }
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
                         self.pictures.take(rendered, &self.terminal);
@@ -269,7 +242,7 @@ impl Program {
 
     fn draw(&mut self) {
         let (model, pictures) = (&self.model, &self.pictures);
-        let look = Look { theme: &self.themes.shown, keymap: &self.keymap };
+        let look = Look { theme: self.themes.shown(), keymap: &self.configured.keymap };
         let mut layout = Layout::default();
         let drawn = self.terminal.draw(|frame| {
             layout = ui::draw(frame, model, look);
@@ -301,11 +274,20 @@ impl Program {
                 self.ending = Some(Ending::Signal);
             }
             Event::Key(_) | Event::Mouse(_) | Event::Paste(_) => {
-                for message in input::messages(&event, &self.model, &self.layout, &self.keymap) {
+                for message in input::messages(&event, &self.model, &self.layout, &self.configured.keymap) {
                     self.take(message);
                 }
             }
         }
+    }
+
+    /// Takes in settings and themes that have changed.
+    fn reload(&mut self) {
+        for message in self.configured.reload(&mut self.themes) {
+            self.take(message);
+        }
+        self.model.preferences = self.configured.preferences();
+        self.model.theme = self.themes.shown().name().to_owned();
     }
 
     fn take(&mut self, message: Message) {
@@ -323,6 +305,8 @@ impl Program {
             }
             Effect::Load(study, series) => self.loader.load(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
+            Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
+            Effect::Cine(period) => self.timers.cine(period),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

@@ -120,6 +120,12 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
         return covered;
     }
     let mut right = model.graphics.to_owned();
+    if model.cine.running {
+        right = format!("▶ {}/s · {right}", model.cine.rate());
+    }
+    if let Some(number) = model.count.as_ref().and_then(crate::app::Count::shown) {
+        right = format!("{number}… · {right}");
+    }
     if model.link.bytes > 0 {
         let kib = (model.link.bytes as f64 / 1024.0).ceil();
         right = format!("{right} · {} ms · {kib:.0} KB", model.link.round_trip.as_millis());

@@ -3,6 +3,8 @@
 #[path = "support/model.rs"]
 mod support;
 
+#[path = "screens/hands.rs"]
+mod hands;
 #[path = "screens/reading.rs"]
 mod reading;
 #[path = "screens/safety.rs"]

@@ -12,6 +12,12 @@ use std::time::Duration;
 pub enum Message {
     /// The reader asked for something.
     Command(Command),
+    /// A digit, and what it does where it stands alone.
+    Digit(u32, Option<Command>),
+    /// The timer of [`Effect::Wake`] with this number has run out.
+    Woken(u64),
+    /// Time for the next slice of the cine loop.
+    CineTick,
     /// A key while a line of text is asked for.
     Prompt(PromptKey),
     /// A study's row was clicked.
@@ -100,6 +106,10 @@ pub enum Effect {
     Load(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
     Prefetch(Arc<Study>, usize),
+    /// Answer with [`Message::Woken`] and this number after a while; it replaces an earlier one.
+    Wake(u64, Duration),
+    /// Send [`Message::CineTick`] so often; no longer where there is no period.
+    Cine(Option<Duration>),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -1,7 +1,7 @@
 //! Everything that the screen shows, in one place.
 
 use super::prompt::Prompt;
-use super::{Command, Reading, Screen, Worklist};
+use super::{Cine, Command, Count, Reading, Screen, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::ModelIdentity;
 use crate::raster::Plane;
@@ -22,6 +22,16 @@ pub struct Model {
     pub worklist: Worklist,
     /// The open study.
     pub reading: Option<Reading>,
+    /// A number being typed before a command.
+    pub count: Option<Count>,
+    /// The last adjustment and how often it was made, for `.`.
+    pub(super) adjustment: Option<(Command, usize)>,
+    /// The cine loop.
+    pub cine: Cine,
+    /// Where the reader was.
+    pub(super) trail: Trail,
+    /// The last number given to a timer.
+    pub(super) serial: u64,
     /// The network.
     pub network: ModelState,
     /// The scan.
@@ -134,6 +144,11 @@ impl Model {
             size,
             worklist: Worklist::default(),
             reading: None,
+            count: None,
+            adjustment: None,
+            cine: Cine::default(),
+            trail: Trail::default(),
+            serial: 0,
             network: ModelState::Loading,
             scan: ScanState::Scanning(ScanSummary::default()),
             unreadable: Vec::new(),

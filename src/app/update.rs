@@ -1,5 +1,8 @@
 //! One message in, the next state and the effects out.
 
+mod jumps;
+mod keys;
+mod line;
 mod prompt;
 mod reading;
 mod worker;
@@ -20,8 +23,17 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Command(command) => {
             model.notice = None;
-            run(model, command)
+            keys::command(model, command)
         }
+        Message::Digit(digit, command) => {
+            model.notice = None;
+            keys::digit(model, digit, command)
+        }
+        Message::Woken(serial) => {
+            keys::over(model, serial);
+            Vec::new()
+        }
+        Message::CineTick => keys::tick(model),
         Message::Prompt(key) => {
             model.notice = None;
             prompt::typed(model, key)
@@ -31,13 +43,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.worklist.select(&uid);
             if again { open(model, &uid) } else { Vec::new() }
         }
-        Message::GoToSlice(index) => {
+        Message::GoToSlice(index) => jumps::with_trail(model, |model| {
             if let Some(reading) = &mut model.reading {
                 reading.go_to_volume_slice(index, None);
                 reading.moved = true;
             }
             Vec::new()
-        }
+        }),
         Message::Resized(columns, rows) => {
             model.size = (columns, rows);
             Vec::new()
@@ -167,7 +179,13 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextTheme => vec![Effect::NextTheme],
         _ => match model.screen() {
             Screen::Worklist => in_worklist(model, command),
-            Screen::Reading => reading::run(model, command),
+            Screen::Reading => {
+                if jumps::is_jump(command) {
+                    jumps::with_trail(model, |model| reading::run(model, command))
+                } else {
+                    reading::run(model, command)
+                }
+            }
         },
     }
 }

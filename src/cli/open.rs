@@ -1,6 +1,7 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
 use super::{CliError, select};
+use crate::config::Profile;
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -19,6 +20,9 @@ pub(super) struct ScreenArgs {
     /// Theme, by name.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Keys to start from: cspine's own or another program's.
+    #[arg(long, value_name = "PROFILE", value_parser = super::keys::profiles())]
+    keys: Option<Profile>,
 }
 
 /// Opens files and folders as a worklist.
@@ -47,7 +51,13 @@ pub(super) fn demo(args: &ScreenArgs) -> Result<ExitCode, CliError> {
 }
 
 fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
-    let options = Options { source, model: args.model.clone(), graphics: args.graphics, theme: args.theme.clone() };
+    let options = Options {
+        source,
+        model: args.model.clone(),
+        graphics: args.graphics,
+        theme: args.theme.clone(),
+        keys: args.keys,
+    };
     match runtime::run(options) {
         Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),
         // As a shell counts a program that ended by SIGTERM.

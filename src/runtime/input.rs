@@ -11,11 +11,12 @@ use ratatui::layout::{Position, Rect};
 pub(super) fn messages(event: &Event, model: &Model, layout: &Layout, keymap: &Keymap) -> Vec<Message> {
     match event {
         Event::Key(key) if model.wants_text() => prompt_key(key).map(Message::Prompt).into_iter().collect(),
-        Event::Key(key) => match keymap.command(model.screen(), key) {
-            Some(command) => vec![Message::Command(command)],
+        Event::Key(key) => match (keymap.digit(key), keymap.command(model.screen(), key)) {
+            (Some(digit), command) if !model.help => vec![Message::Digit(digit, command)],
+            (_, Some(command)) => vec![Message::Command(command)],
             // Any key puts help away.
-            None if model.help => vec![Message::Command(Command::Help)],
-            None => Vec::new(),
+            (_, None) if model.help => vec![Message::Command(Command::Help)],
+            (_, None) => Vec::new(),
         },
         Event::Paste(text) if model.wants_text() => vec![Message::Prompt(PromptKey::Text(text.clone()))],
         Event::Mouse(mouse) => mouse_message(mouse, model, layout).into_iter().collect(),

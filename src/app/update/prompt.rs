@@ -2,7 +2,7 @@
 
 use super::super::prompt::PromptKind;
 use super::super::{Effect, Model, PromptKey};
-use super::run;
+use super::{line, run};
 
 pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
     let screen = model.screen();
@@ -41,6 +41,14 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
                     model.tell(format!("no study contains {:?}; the filter is off", taken.text));
                 }
                 return Vec::new();
+            }
+            match line::Line::parse(&taken.text) {
+                Some(Ok(line)) => return line::run(model, line),
+                Some(Err(mistake)) => {
+                    model.complain(mistake);
+                    return Vec::new();
+                }
+                None => {}
             }
             match suggestions.get(taken.selected) {
                 Some(&command) => return run(model, command),

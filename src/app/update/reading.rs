@@ -1,15 +1,18 @@
 //! What a command does in the reading screen.
 
+use super::super::prompt::{Prompt, PromptKind};
 use super::super::suspicion::peaks;
 use super::super::{Command, Effect, Model, Reading};
-use super::{open, queue};
+use super::{jumps, keys, open, queue};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
 use std::sync::Arc;
 
-/// Slices of a big step.
+/// Slices of a big step, of half of one, and of a very big one.
 const BIG_STEP: isize = 10;
+const HALF_STEP: isize = 5;
+const FAST_STEP: isize = 25;
 
-const NOT_READ: &str = "the series is not read yet";
+pub(super) const NOT_READ: &str = "the series is not read yet";
 
 /// Goes to the key slice of the level that is most likely broken.
 pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
@@ -37,6 +40,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextSeries => return other_series(model, 1),
         Command::PreviousSeries => return other_series(model, -1),
         Command::AnalyseSeries => return analyse_series(model),
+        Command::Cine | Command::CineFaster | Command::CineSlower => return keys::cine(model, command),
+        Command::Back | Command::Forward => return jumps::back(model, command),
+        Command::NextLevel | Command::PreviousLevel => return jumps::next_level(model, command),
+        Command::GoTo | Command::Window => {
+            model.prompt = Some(Prompt { text: format!("{} ", command.name()), ..Prompt::new(PromptKind::Palette) });
+            return Vec::new();
+        }
         _ => {}
     }
     let uid = model.reading.as_ref().map(|reading| reading.study.uid.clone());
@@ -48,6 +58,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::SliceUp => reading.move_by(-1),
         Command::SlicesDown => reading.move_by(BIG_STEP),
         Command::SlicesUp => reading.move_by(-BIG_STEP),
+        Command::SlicesDownHalf => reading.move_by(HALF_STEP),
+        Command::SlicesUpHalf => reading.move_by(-HALF_STEP),
+        Command::SlicesDownFast => reading.move_by(FAST_STEP),
+        Command::SlicesUpFast => reading.move_by(-FAST_STEP),
         Command::FirstSlice => reading.move_to(0),
         Command::LastSlice => reading.move_to(usize::MAX),
         Command::NextSuspicion | Command::PreviousSuspicion => {
