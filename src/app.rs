@@ -4,19 +4,23 @@
 //! messages. A whole reading session can so be replayed in a test.
 
 mod command;
+mod decisions;
 mod message;
 mod model;
 mod prompt;
 mod reading;
+mod record;
 mod suspicion;
 mod update;
 mod worklist;
 
 pub use command::{Command, Context, Screen};
+pub use decisions::Decisions;
 pub use message::{Effect, Message, PromptKey};
 pub use model::{Link, Model, ModelState, Notice, NoticeKind, Preferences, ScanState};
-pub use prompt::{Prompt, PromptKind};
+pub use prompt::{LevelQuestion, Prompt, PromptKind};
 pub use reading::{Reading, VolumeState};
+pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use suspicion::{StripCell, peaks, strip};
 pub use update::update;
-pub use worklist::{Entry, Order, Progress, Worklist};
+pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Progress, Sight, Worklist};

@@ -2,30 +2,39 @@
 //!
 //! Nothing here decides anything: events become messages, [`crate::app::update`] says what follows.
 
+mod clock;
 mod demo;
 mod input;
+mod keeper;
 mod loader;
 mod log;
 mod pictures;
 
-use crate::app::{Effect, Message, Model, Preferences, update};
+use crate::app::{Ageing, Effect, Message, Model, Preferences, update};
 use crate::config::{ConfigError, Folders, Keymap, Settings};
 use crate::dicom::{self, ScanEvent, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
+use crate::store::{Store, StoreError};
 use crate::task::Cancel;
 use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
+pub use clock::now;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Bytes of voxels that are kept in memory: some six studies of 300 slices.
 const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
+
+/// How often the clock is looked at.
+const CLOCK: Duration = Duration::from_secs(10);
 
 /// Where studies come from.
 #[derive(Debug, Clone)]
@@ -47,6 +56,12 @@ pub struct Options {
     pub graphics: Option<GraphicsChoice>,
     /// Theme; the settings decide where `None`.
     pub theme: Option<String>,
+    /// Folder of the store; the settings decide where `None`.
+    pub data: Option<PathBuf>,
+    /// Who reads; the settings decide where `None`, else the user's name.
+    pub reader: Option<String>,
+    /// Whether the network's word is hidden until a first verdict.
+    pub blinded: bool,
 }
 
 /// Why the program could not start or go on.
@@ -61,6 +76,9 @@ pub enum RuntimeError {
     /// The terminal cannot be used.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
+    /// The store was made by a newer version or another program.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Settings name a way of showing pictures that does not exist.
     #[error(transparent)]
     Graphics(#[from] terminal::UnknownGraphics),
@@ -95,8 +113,24 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     };
     let model = options.model.clone().or(settings.model.clone());
     let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let data = options.data.clone().or(settings.data.clone()).or(folders.data.clone());
+    let no_home =
+        || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
+    let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
+    // Pictures can be read without a store; one that is there and must not be touched is another matter.
+    let opened = match opened {
+        Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
+        opened => opened,
+    };
+    let reader = options.reader.as_deref().or(settings.reader.as_deref());
+    let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders);
+    let mut program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders, |sender| {
+        Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
+    });
+    program.model.reader = reader;
+    program.model.blinded = options.blinded || settings.reading.blinded;
+    program.model.set_ageing(Ageing { points_per_hour: settings.worklist.ageing });
     Ok(program.run(&events))
 }
 
@@ -108,6 +142,7 @@ struct Program {
     layout: Layout,
     pictures: Pictures,
     loader: Loader,
+    keeper: Keeper,
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
@@ -167,6 +202,7 @@ impl Program {
         keymap: Keymap,
         theme: Theme,
         folders: Folders,
+        keeper: impl FnOnce(Sender<Message>) -> Keeper,
     ) -> Self {
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
@@ -204,6 +240,7 @@ impl Program {
             themes,
             layout: Layout::default(),
             pictures,
+            keeper: keeper(sender.clone()),
             loader: Loader::start(volumes, sender),
             worker: Some(worker),
             scan,
@@ -218,6 +255,8 @@ impl Program {
             self.take(Message::Notice(note));
         }
         let ready = self.pictures.ready();
+        let ticks = crossbeam_channel::tick(CLOCK);
+        self.take(Message::Clock(now()));
         loop {
             self.draw();
             crossbeam_channel::select! {
@@ -230,6 +269,7 @@ impl Program {
                         self.take(message);
                     }
                 },
+                recv(ticks) -> _ => self.take(Message::Clock(now())),
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
                         self.pictures.take(rendered, &self.terminal);
@@ -251,9 +291,10 @@ impl Program {
     }
 
     fn close(self) {
-        let Self { terminal, worker, scan, loader, .. } = self;
+        let Self { terminal, worker, scan, loader, keeper, .. } = self;
         // The terminal first: what the threads still do must not be waited for with a dead screen.
         terminal.close();
+        keeper.stop();
         if let Some((cancel, _)) = &scan {
             cancel.cancel();
         }
@@ -323,6 +364,8 @@ impl Program {
             }
             Effect::Load(study, series) => self.loader.load(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
+            Effect::Record(record) => self.keeper.record(record),
+            Effect::Claim(study) => self.keeper.claim(study),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

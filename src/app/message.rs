@@ -1,8 +1,9 @@
 //! What happens to the program, and what it wants done.
 
 use super::Command;
+use super::record::{Record, RecordFailure, Recorded, Remembered};
 use crate::dicom::ScanSummary;
-use crate::domain::{Study, Uid, Volume};
+use crate::domain::{Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,14 @@ pub enum Message {
         /// Bytes that it took.
         bytes: usize,
     },
+    /// Something is on disk.
+    Recorded(Recorded),
+    /// Something could not be kept.
+    RecordFailed(RecordFailure),
+    /// What was kept before.
+    Remembered(Remembered),
+    /// What the clock on the wall says; sent at the start and every few seconds.
+    Clock(Stamp),
     /// Something that is wrong.
     Trouble(String),
     /// Something good to know.
@@ -100,6 +109,10 @@ pub enum Effect {
     Load(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
     Prefetch(Arc<Study>, usize),
+    /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].
+    Record(Record),
+    /// Say that this study is open here, or none.
+    Claim(Option<Uid>),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -1,10 +1,11 @@
 //! Everything that the screen shows, in one place.
 
 use super::prompt::Prompt;
-use super::{Command, Reading, Screen, Worklist};
+use super::{Ageing, Command, Decisions, Reading, Screen, Worklist};
 use crate::dicom::ScanSummary;
-use crate::domain::ModelIdentity;
+use crate::domain::{CleanText, ModelIdentity, Uid};
 use crate::raster::Plane;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,18 @@ pub struct Model {
     pub worklist: Worklist,
     /// The open study.
     pub reading: Option<Reading>,
+    /// What is decided.
+    pub decisions: Decisions,
+    /// Who reads: the user name that decisions are kept under.
+    pub reader: CleanText,
+    /// Whether the network's word is hidden until a first verdict.
+    pub blinded: bool,
+    /// Whether the reader was warned that something is not saved and wants to leave.
+    pub told_of_loss: bool,
+    /// Why nothing can be kept, where that is so.
+    pub storeless: Option<String>,
+    /// Studies that others have open, with who.
+    pub elsewhere: HashMap<Uid, String>,
     /// The network.
     pub network: ModelState,
     /// The scan.
@@ -134,6 +147,12 @@ impl Model {
             size,
             worklist: Worklist::default(),
             reading: None,
+            decisions: Decisions::default(),
+            reader: CleanText::default(),
+            blinded: false,
+            told_of_loss: false,
+            storeless: None,
+            elsewhere: HashMap::new(),
             network: ModelState::Loading,
             scan: ScanState::Scanning(ScanSummary::default()),
             unreadable: Vec::new(),
@@ -172,6 +191,11 @@ impl Model {
     #[must_use]
     pub fn wants_text(&self) -> bool {
         self.prompt.is_some()
+    }
+
+    /// Sets what waiting adds to a study's urgency.
+    pub fn set_ageing(&mut self, ageing: Ageing) {
+        self.worklist.set_ageing(ageing);
     }
 
     pub(super) fn tell(&mut self, text: impl Into<String>) {

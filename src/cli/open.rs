@@ -19,6 +19,15 @@ pub(super) struct ScreenArgs {
     /// Theme, by name.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Folder in which decisions are kept.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Name that decisions are kept under; by default the user's.
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
+    /// Hide what the network says of a study until you have given a verdict of your own.
+    #[arg(long)]
+    blinded: bool,
 }
 
 /// Opens files and folders as a worklist.
@@ -47,7 +56,15 @@ pub(super) fn demo(args: &ScreenArgs) -> Result<ExitCode, CliError> {
 }
 
 fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
-    let options = Options { source, model: args.model.clone(), graphics: args.graphics, theme: args.theme.clone() };
+    let options = Options {
+        source,
+        model: args.model.clone(),
+        graphics: args.graphics,
+        theme: args.theme.clone(),
+        data: args.data.clone(),
+        reader: args.reader.clone(),
+        blinded: args.blinded,
+    };
     match runtime::run(options) {
         Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),
         // As a shell counts a program that ended by SIGTERM.

@@ -79,7 +79,8 @@ impl ImagePlane {
 }
 
 /// A patient axis without its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Axis {
     /// x: right to left; the normal of a sagittal plane.
     RightLeft,

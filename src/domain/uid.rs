@@ -1,5 +1,6 @@
 //! DICOM unique identifiers.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,10 +37,32 @@ impl Uid {
         &self.0
     }
 
+    /// An identifier as [`Uid::as_str`] gave it, which also brings back what was folded.
+    #[must_use]
+    pub fn from_kept(kept: &str) -> Self {
+        let own = kept.len() <= 64 && kept.chars().all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c));
+        if own { Self(kept.into()) } else { Self::from_file(kept) }
+    }
+
     /// Whether the file gave no identifier at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Uid {
+    /// What was written comes back the same; what was tampered with is taken as from a file.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let own = text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c));
+        Ok(if own { Self(text.into()) } else { Self::from_file(&text) })
     }
 }
 
@@ -57,6 +80,16 @@ mod tests {
     fn a_proper_identifier_loses_only_its_padding() {
         assert_eq!(Uid::from_file("1.2.840.10008.1.2\0").as_str(), "1.2.840.10008.1.2");
         assert_eq!(Uid::from_file(" 1.2 ").as_str(), "1.2");
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_the_same() {
+        for raw in ["1.2.840", "../x", &"9".repeat(3000)] {
+            let uid = Uid::from_file(raw);
+            let text = serde_json::to_string(&uid).expect("text");
+            assert_eq!(serde_json::from_str::<Uid>(&text).expect("an identifier"), uid);
+        }
+        assert_eq!(serde_json::from_str::<Uid>(r#""a/b""#).expect("an identifier"), Uid::from_file("a/b"));
     }
 
     #[test]
