@@ -4,8 +4,10 @@ mod coverage;
 mod decision;
 mod finding;
 mod geometry;
+mod key_image;
 mod level;
 mod lut;
+mod measurement;
 mod oddity;
 mod report;
 mod scoring;
@@ -24,8 +26,10 @@ pub use decision::{
 };
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
+pub use key_image::KeyImage;
 pub use level::{CervicalLevel, PerLevel};
 pub use lut::ModalityLut;
+pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use report::{
     Absence, Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds,

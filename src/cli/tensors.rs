@@ -26,8 +26,11 @@ pub(super) struct Args {
     /// Rows and columns of the input, which covers 112 mm about the spine, has channels at −2, 0 and +2 mm and −600 to 1400 HU.
     #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=1024))]
     size: u32,
+    /// Average the slices within this many mm of a channel's place; 0 takes the nearest slice.
+    #[arg(long, value_name = "MM", default_value_t = 2.0, value_parser = millimetres)]
+    slab: f64,
     /// Take all of the input's form from this package's model.toml instead.
-    #[arg(long, value_name = "DIR", conflicts_with = "size")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "slab"])]
     model: Option<PathBuf>,
 }
 
@@ -36,7 +39,7 @@ pub(super) struct Args {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let spec = input_spec(args.size, args.model.as_deref())?;
+    let spec = input_spec(args.size, args.slab, args.model.as_deref())?;
     std::fs::create_dir_all(&args.out)
         .map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(&args.out)), error))?;
     let found = select::scan(&args.paths)?;
@@ -63,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(u8::from(declined > 0)))
 }
 
-fn input_spec(size: u32, model: Option<&Path>) -> Result<InputSpec, CliError> {
+fn input_spec(size: u32, slab: f64, model: Option<&Path>) -> Result<InputSpec, CliError> {
     let Some(folder) = model else {
         return Ok(InputSpec {
             name: "image".into(),
@@ -72,6 +75,7 @@ fn input_spec(size: u32, model: Option<&Path>) -> Result<InputSpec, CliError> {
             channel_offsets_mm: vec![-2.0, 0.0, 2.0],
             window_hu: [-600.0, 1400.0],
             centre: Centre::Spine,
+            slab_mm: slab,
         });
     };
     let file = folder.join("model.toml");
@@ -133,6 +137,11 @@ fn is_complete(study: &Study, spec: &InputSpec, out: &Path) -> bool {
         })
 }
 
+fn millimetres(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|mm| (0.0..=20.0).contains(mm));
+    value.ok_or_else(|| "a number from 0 to 20 is needed".to_owned())
+}
+
 fn input_form(spec: &InputSpec) -> serde_json::Value {
     json!({
         "size": spec.size,
@@ -140,6 +149,7 @@ fn input_form(spec: &InputSpec) -> serde_json::Value {
         "channel_offsets_mm": spec.channel_offsets_mm,
         "window_hu": spec.window_hu,
         "centre": spec.centre.name(),
+        "slab_mm": spec.slab_mm,
     })
 }
 

@@ -57,6 +57,7 @@ mod tests {
                 channel_offsets_mm: vec![0.0],
                 window_hu: [-600.0, 1400.0],
                 centre: Centre::Spine,
+                slab_mm: 0.0,
             };
             let crop = Preprocessor::new(&volume, &spec).expect("axial").crop(3).expect("a slice");
             let (row, column) = crop.voxel(191.5, 191.5, volume.shape.rows, volume.shape.columns);

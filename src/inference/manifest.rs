@@ -36,6 +36,10 @@ pub struct InputSpec {
     /// What lies in the middle; packages from before there was a choice do not say.
     #[serde(default)]
     pub centre: Centre,
+    /// A channel is the mean of the slices within this distance of its place, mm, nearer ones weighing more (a triangle, so that
+    /// its half-maximum is as thick), where slices are that close; 0, as in packages that do not say: the nearest slice.
+    #[serde(default)]
+    pub slab_mm: f64,
 }
 
 /// What an input is centred on.
@@ -181,6 +185,9 @@ impl Manifest {
         let offsets = &input.channel_offsets_mm;
         if !(1..=16).contains(&offsets.len()) || !offsets.iter().all(|mm| mm.abs() <= 100.0) {
             return bad("input.channel_offsets_mm", "1 to 16 offsets within ±100 mm are allowed");
+        }
+        if !(0.0..=20.0).contains(&input.slab_mm) {
+            return bad("input.slab_mm", "0 to 20 mm are allowed");
         }
         let [low, high] = input.window_hu;
         if !(low.abs() <= 32_768.0 && high.abs() <= 32_768.0 && high - low >= 1.0) {

@@ -3,8 +3,9 @@
 //!
 //! Each axial slice becomes a square of `size` pixels and `millimetres` mm, patient's right at the left and front up, centred on
 //! the vertebrae, [`BEHIND_MM`] behind the course of the spine (`spine`), where the package says so and the scan has bone; else on
-//! the body: the median column and row of what is denser than −300 HU, smoothed over neighbouring slices. Its channels are the slices nearest to given
-//! offsets in mm, cut at the same place. Outside the picture is air. The window maps HU to a byte.
+//! the body: the median column and row of what is denser than −300 HU, smoothed over neighbouring slices. Its channels lie at given
+//! offsets in mm and are cut at the same place: each the mean of the slices about that offset where the package names a slab, so that thin,
+//! grainy slices look to the network like thick ones; else the nearest slice. Outside the picture is air. The window maps HU to a byte.
 
 mod spine;
 
@@ -153,6 +154,22 @@ impl<'v> Preprocessor<'v> {
         nearest.filter(|(_, distance)| *distance <= reach).map_or(slice, |(index, _)| index)
     }
 
+    /// The slices, with weights that add up to 1, that make up the channel at `offset`: those within a slab of it, by a triangle;
+    /// the [`neighbour`](Self::neighbour) alone where there is no slab, or none so close.
+    fn sources(&self, slice: usize, offset: f64) -> Vec<(usize, f32)> {
+        let nearest = self.neighbour(slice, offset);
+        let (offsets, slab) = (&self.volume.stack.offsets, self.spec.slab_mm);
+        let alone = vec![(nearest, 1.0)];
+        let Some(own) = offsets.get(slice).copied().filter(|_| slab > 0.0) else { return alone };
+        // Past the end of the scan, or of a part of it, the slice stands for itself.
+        let target = if nearest == slice { own } else { own + offset };
+        let first = offsets.partition_point(|&o| o <= target - slab);
+        let near = offsets.iter().enumerate().skip(first).take_while(|(_, o)| **o < target + slab);
+        let weights: Vec<(usize, f64)> = near.map(|(index, o)| (index, 1.0 - (o - target).abs() / slab)).collect();
+        let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        if sum > 0.0 { weights.into_iter().map(|(i, weight)| (i, (weight / sum) as f32)).collect() } else { alone }
+    }
+
     /// The input of one slice, `[channels, size, size]`; `None` past the end.
     #[must_use]
     pub fn input(&self, slice: usize) -> Option<Vec<u8>> {
@@ -161,32 +178,37 @@ impl<'v> Preprocessor<'v> {
         let across = taps(crop.column0, crop.columns_per_pixel, size, self.volume.shape.columns, self.flip_columns);
         let down = taps(crop.row0, crop.rows_per_pixel, size, self.volume.shape.rows, self.flip_rows);
         let mut input = Vec::with_capacity(self.input_len());
-        let mut last: Option<(usize, usize)> = None;
+        let mut last: Option<(Vec<(usize, f32)>, usize)> = None;
         for offset in &self.spec.channel_offsets_mm {
-            let source = self.neighbour(slice, *offset);
+            let sources = self.sources(slice, *offset);
             let start = input.len();
-            match last {
-                Some((same, from)) if same == source => input.extend_from_within(from..from + size * size),
-                _ => self.resample(source, &across, &down, &mut input),
+            match &last {
+                Some((same, from)) if *same == sources => input.extend_from_within(*from..from + size * size),
+                _ => self.resample(&sources, &across, &down, &mut input),
             }
-            last = Some((source, start));
+            last = Some((sources, start));
         }
         Some(input)
     }
 
-    fn resample(&self, slice: usize, across: &[Tap], down: &[Tap], out: &mut Vec<u8>) {
+    fn resample(&self, sources: &[(usize, f32)], across: &[Tap], down: &[Tap], out: &mut Vec<u8>) {
         let columns = self.volume.shape.columns;
-        let voxels = self.volume.slice(slice).unwrap_or_default();
         let air = f32::from(Volume::AIR);
         let mut lines: Vec<Option<Vec<f32>>> = vec![None; self.volume.shape.rows];
         let mut sum = vec![0.0_f32; across.len()];
+        let mut slab = vec![0.0_f32; columns];
         for tap in down {
             sum.fill(air * tap.outside);
             for &(row, weight) in &tap.inside {
                 let line = lines[row].get_or_insert_with(|| {
-                    let source = &voxels[row * columns..(row + 1) * columns];
+                    slab.fill(0.0);
+                    for &(slice, share) in sources {
+                        let voxels = self.volume.slice(slice).unwrap_or_default();
+                        let source = &voxels[row * columns..(row + 1) * columns];
+                        slab.iter_mut().zip(source).for_each(|(total, hu)| *total += share * f32::from(*hu));
+                    }
                     let value = |tap: &Tap| {
-                        tap.inside.iter().map(|&(column, weight)| f32::from(source[column]) * weight).sum::<f32>()
+                        tap.inside.iter().map(|&(column, weight)| slab[column] * weight).sum::<f32>()
                             + air * tap.outside
                     };
                     across.iter().map(value).collect()

@@ -1,4 +1,5 @@
-//! What a scanner makes of a slice: the kernel's blur or sharpness, noise with a grain, streaks, an offset, padding.
+//! What a scanner makes of a slice: the kernel's blur or sharpness, noise with a grain, streaks, the shoulders' shadow, a patient
+//! who moves, an offset, padding.
 
 use super::exact;
 use super::random::Random;
@@ -10,6 +11,15 @@ use glam::Vec2;
 
 const TILE: usize = 256;
 
+/// A stretch of the scan during which the patient moves: swallows, or turns a little.
+struct Restless {
+    /// Upper and lower end, mm.
+    top: f32,
+    bottom: f32,
+    /// From the one place to the other, pixels.
+    by: Vec2,
+}
+
 /// Everything about the scanner that a study's slices share.
 pub(super) struct Scanner {
     grain: Vec<Vec<f32>>,
@@ -20,6 +30,9 @@ pub(super) struct Scanner {
     offset: f32,
     /// How much the shoulders' shadow shows as bands.
     starved: f32,
+    /// Hardening of the beam between the shoulders: how much darker it gets, HU where they weigh most.
+    hardened: f32,
+    restless: Vec<Restless>,
     /// HU of ring artefacts by the distance from the middle in pixels; empty where the detector is sound.
     rings: Vec<f32>,
     padded: bool,
@@ -58,8 +71,23 @@ impl Scanner {
         } else {
             Vec::new()
         };
+        let hardened = faults.range(5.0, 40.0);
+        let mut moves = Random::new(recipe.seed, "motion");
+        let restless = if moves.chance(0.1) {
+            // From well above the neck's middle to well below it.
+            let stretch = |_| {
+                let (top, length) = (moves.range(-60.0, 100.0), moves.range(6.0, 25.0));
+                let by = Vec2::new(moves.range(-2.0, 2.0), moves.range(-2.0, 2.0)) / pixel;
+                Restless { top, bottom: top - length, by }
+            };
+            (0..2).map(stretch).collect()
+        } else {
+            Vec::new()
+        };
         Self {
             starved,
+            hardened,
+            restless,
             rings,
             grain,
             bands,
@@ -85,9 +113,13 @@ impl Scanner {
                 *hu += self.edge * (*hu - wide);
             }
         }
+        let beside = z - scene.pose.at.z;
+        for moved in self.restless.iter().filter(|moved| (moved.bottom..moved.top).contains(&beside)) {
+            double(&mut hu, columns, moved.by);
+        }
         self.streak(&mut hu, scene, scan, index);
         let mut random = Random::new(self.seed ^ index as u64, "noise");
-        let shade = scene.neck.shade(z - scene.pose.at.z);
+        let shade = scene.neck.shade(beside);
         let (one, two) = (&self.grain[random.below(self.grain.len())], &self.grain[random.below(self.grain.len())]);
         let mut shift = || (random.below(TILE), random.below(TILE));
         let (a, b, c) = (shift(), shift(), shift());
@@ -97,8 +129,13 @@ impl Scanner {
         let rows = hu.len() / columns.max(1);
         let band = 26.0 * (shade - 1.0) * self.starved;
         let middle = Vec2::new(columns as f32 - 1.0, rows as f32 - 1.0) / 2.0;
+        // The shadow lies between the shoulders, across the picture: as wide as they are deep.
+        let (dark, spine_row) =
+            (self.hardened * (shade - 1.0), (scene.pose.at.y - corner_of(scene, scan, index).y) / self.pixel);
         let mut out = Vec::with_capacity(hu.len());
         for row in 0..rows {
+            let off = (row as f32 - spine_row) * self.pixel / 28.0;
+            let shadow = dark * exact::exp(-0.5 * off * off);
             for column in 0..columns {
                 if self.padded && Vec2::new(column as f32, row as f32).distance(middle) > middle.x.max(middle.y) + 0.3 {
                     out.push(-2000);
@@ -114,7 +151,9 @@ impl Scanner {
                     let far = Vec2::new(column as f32, row as f32).distance(middle) as usize;
                     self.rings.get(far).copied().unwrap_or(0.0)
                 };
-                let value = value + ring + here * noise + band * at(&self.bands, row, column, c) + self.offset;
+                // Air has nothing to darken.
+                let shadow = if value > -700.0 { shadow } else { 0.0 };
+                let value = value - shadow + ring + here * noise + band * at(&self.bands, row, column, c) + self.offset;
                 out.push(value.clamp(-1024.0, 3071.0).round() as i16);
             }
         }
@@ -151,6 +190,23 @@ impl Scanner {
                 }
             }
         }
+    }
+}
+
+/// The mean of a picture and itself moved by so many pixels: half of the turn saw the patient here, half there.
+fn double(picture: &mut [f32], columns: usize, by: Vec2) {
+    let source = picture.to_vec();
+    let rows = source.len() / columns.max(1);
+    let (whole, part) = (by.floor(), by - by.floor());
+    for (index, out) in picture.iter_mut().enumerate() {
+        let (row, column) = ((index / columns) as isize, (index % columns) as isize);
+        let at = |down: isize, right: isize| {
+            let row = place(row - whole.y as isize - down, rows, false);
+            source[row * columns + place(column - whole.x as isize - right, columns, false)]
+        };
+        let upper = at(0, 0) * (1.0 - part.x) + at(0, 1) * part.x;
+        let lower = at(1, 0) * (1.0 - part.x) + at(1, 1) * part.x;
+        *out = 0.5 * (*out + upper * (1.0 - part.y) + lower * part.y);
     }
 }
 
@@ -219,5 +275,15 @@ mod tests {
         gauss(&mut picture, 21, 1.2, 1.2, false);
         assert!((picture.iter().sum::<f32>() - 100.0).abs() < 0.1);
         assert!(picture[10 * 21 + 10] < 20.0 && picture[10 * 21 + 11] > 5.0);
+    }
+
+    #[test]
+    fn a_patient_who_moves_is_seen_twice() {
+        let mut picture = vec![0.0; 21 * 21];
+        picture[10 * 21 + 10] = 100.0;
+        double(&mut picture, 21, Vec2::new(3.0, -2.5));
+        assert_eq!(picture[10 * 21 + 10], 50.0);
+        assert_eq!((picture[7 * 21 + 13], picture[8 * 21 + 13]), (25.0, 25.0));
+        assert!((picture.iter().sum::<f32>() - 100.0).abs() < 1e-3);
     }
 }

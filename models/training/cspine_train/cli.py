@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--coarsest", type=int, default=model.coarsest, choices=(16, 32), help="last stage (default %(default)s)")
     add("--cell", type=int, default=model.cell, choices=(8, 16), help="pixels of the map's cells (default %(default)s)")
     add("--resume", action="store_true", help="go on with the run in --run, if there is one")
+    add("--start-from", type=Path, metavar="RUN", help="begin a new run with that run's weights, whatever its size was")
     identity = argparse.ArgumentParser(add_help=False)
     identity.add_argument("--name", default="phantom-b0", help="the package's name (default %(default)s)")
     identity.add_argument("--model-version", default="0.1.0", help="the package's version (default %(default)s)")
@@ -204,7 +205,7 @@ def _parts(training, collection, held):
 
 def _train(given, collection, held) -> None:
     from .model import ModelConfig
-    from .train import TrainConfig, train
+    from .train import CHECKPOINT, TrainConfig, train
 
     backbone = given.backbone or (ORIGINAL_BACKBONE if given.original else ModelConfig.backbone)
     model = ModelConfig(
@@ -229,7 +230,8 @@ def _train(given, collection, held) -> None:
     config = TrainConfig(
         compiled=given.compile, without=tuple(given.without), **{name: getattr(given, name) for name in names}
     )
-    train(collection, given.run, config, model, given.resume, lambda line: print(line, flush=True), held)
+    begin = given.start_from / CHECKPOINT if given.start_from else None
+    train(collection, given.run, config, model, given.resume, lambda line: print(line, flush=True), held, begin)
 
 
 def _export(given, collection, held) -> None:

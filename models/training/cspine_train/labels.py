@@ -34,6 +34,7 @@ from . import (
     INPUT_MILLIMETRES,
     LEVELS,
     PREPROCESSING_VERSION,
+    SLAB_MM,
     WINDOW_HU,
     TrainingError,
 )
@@ -59,6 +60,7 @@ EXPECTED_INPUT = {
     "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
     "window_hu": list(WINDOW_HU),
     "centre": CENTRE,
+    "slab_mm": SLAB_MM,
 }
 
 

@@ -1,6 +1,7 @@
 """The card's tables of what `cspine evaluate` measured with the packaged model, and of what single parts are worth."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from . import LEVELS, TrainingError
 
 FORMAT = 1
 """Of `evaluation.json`."""
+
+PLOTS = ("roc.svg", "reliability.svg")
+"""Of what `cspine evaluate` draws, what the card shows."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Evaluation:
     label: str
     command: str
     document: dict
+    plots: tuple[Path, ...] = ()
+    """The pictures beside it that the card shows: ROC curve and reliability."""
 
     @property
     def found(self) -> dict:
@@ -35,7 +41,14 @@ def read_evaluation(label: str, path: Path, command: str, sha256: str) -> Evalua
         raise TrainingError(f"{path}: format {form}, but this package reads {FORMAT}; use a matching cspine")
     if digest != sha256:
         raise TrainingError(f"{path} is of another model; run `cspine evaluate` with this package again")
-    return Evaluation(label, command, document)
+    plots = tuple(plot for plot in (path.parent / name for name in PLOTS) if plot.is_file())
+    return Evaluation(label, command, document, plots)
+
+
+def plot_name(evaluation: Evaluation, plot: Path) -> str:
+    """Where the package keeps a plot, below its folder."""
+    label = re.sub(r"[^a-z0-9]+", "-", evaluation.label.lower()).strip("-")
+    return f"plots/{label}-{plot.name}"
 
 
 def value(measure: dict | None) -> str:
@@ -108,6 +121,8 @@ def tables(evaluations: list[Evaluation]) -> list[str]:
     lines += ["", "In brackets 95 % intervals. These commands measure it again:", ""]
     for evaluation in evaluations:
         lines += [f"{evaluation.label}:", "", "```sh", *evaluation.command.split("\n"), "```", ""]
+        pictures = [f"![{plot.stem}, {evaluation.label}]({plot_name(evaluation, plot)})" for plot in evaluation.plots]
+        lines += [" ".join(pictures), ""] if pictures else []
     return lines
 
 

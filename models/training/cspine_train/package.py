@@ -1,4 +1,4 @@
-"""Writes a model package: `model.onnx`, `model.toml`, `CARD.md`. Every figure comes from the measurements."""
+"""Writes a model package: `model.onnx`, `model.toml`, `CARD.md` and its plots. Every figure comes from the measurements."""
 
 import hashlib
 import json
@@ -7,9 +7,10 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from . import CENTRE, CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, WINDOW_HU, TrainingError
+from . import CENTRE, CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, SLAB_MM, WINDOW_HU, TrainingError
 from .aggregate import MINIMUM_MM, PRESENCE
 from .card import INTENDED_USE, Extras, card, operating_point, threshold_data, training_data
+from .measured import plot_name
 
 
 def write_package(
@@ -29,10 +30,16 @@ def write_package(
     out.mkdir(parents=True, exist_ok=True)
     if model.resolve() != (out / "model.onnx").resolve():
         shutil.copyfile(model, out / "model.onnx")
+    extras = extras or Extras()
+    for evaluation in extras.evaluations:
+        for plot in evaluation.plots:
+            copy = out / plot_name(evaluation, plot)
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(plot, copy)
     text = manifest(metrics, training["model_config"]["size"], name, version)
     tomllib.loads(text)
     (out / "model.toml").write_text(text, encoding="utf-8")
-    (out / "CARD.md").write_text(card(metrics, training, name, version, extras or Extras()), encoding="utf-8")
+    (out / "CARD.md").write_text(card(metrics, training, name, version, extras), encoding="utf-8")
 
 
 def manifest(metrics: dict, size: int, name: str, version: str) -> str:
@@ -56,6 +63,7 @@ def manifest(metrics: dict, size: int, name: str, version: str) -> str:
             "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
             "window_hu": list(WINDOW_HU),
             "centre": CENTRE,
+            "slab_mm": SLAB_MM,
         },
         "outputs": {"vertebra": "vertebra", "fracture": "fracture", "activation": "activation"},
         "thresholds": {

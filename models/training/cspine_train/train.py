@@ -124,8 +124,10 @@ def train(
     resume: bool = False,
     echo=print,
     held: Collection | None = None,
+    start_from: Path | None = None,
 ) -> Path:
-    """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`.
+    """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`; `start_from`: another run's
+    checkpoint, whose averaged weights take the place of random ones, whatever its size of images was.
 
     Raises `TrainingError` when the run folder holds another run, or when there is nothing to train on.
     """
@@ -151,6 +153,11 @@ def train(
     average = WeightAverage(network, 0.0 if "average" in config.without else config.average)
     state = {"step": 0, "elapsed": 0.0, "images": 0}
     trained_on = {study.uid for study in parts["train"]}
+    origin = ""
+    if start_from is not None and not path.exists():
+        document = _begin(start_from, network, average, model_config)
+        trained_on |= set(document["trained_on"])
+        origin = _came_from(document)
     if path.exists():
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
@@ -185,6 +192,7 @@ def train(
                 "data": counts,
                 "nature": collection.nature,
                 "trained_on": sorted(trained_on),
+                "origin": origin,
                 "prior_shift": loss.prior_shift(*batches(model_config.size).rates()),
                 "model": network.state_dict(),
                 "average": average.values,
@@ -330,6 +338,27 @@ def _restore(path, network, optimizer, average, model_config) -> dict:
     optimizer.load_state_dict(document["optimizer"])
     average.values = document["average"]
     return document
+
+
+def _begin(path: Path, network, average: WeightAverage, model_config: ModelConfig) -> dict:
+    """Gives a new network the weights of another run; returns that run's checkpoint."""
+    document = load_checkpoint(path)
+    theirs, ours = (dict(config, size=0) for config in (document["model_config"], model_config.to_dict()))
+    if theirs != ours:
+        raise TrainingError(f"{path} is of another network ({document['model_config']}); give the same model options")
+    network.load_state_dict(document["average"])
+    average.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    return document
+
+
+def _came_from(document: dict) -> str:
+    """One line on a run that another began with, and on those before it."""
+    state, config, data = document["state"], document["model_config"], document["data"]["train"]
+    line = (
+        f"{state['step']} steps in {state['elapsed'] / 60:.1f} minutes on {data['studies']} other studies at "
+        f"{config['size']} x {config['size']} pixels"
+    )
+    return f"{document['origin']}; then {line}" if document.get("origin") else line
 
 
 def load_checkpoint(path: Path) -> dict:

@@ -81,6 +81,7 @@ def test_training_stops_resumes_and_protects_a_run(collection, tmp_path):
     with pytest.raises(TrainingError, match="another model"):
         train(collection, tmp_path, more, ModelConfig(size=160, cell=16, neck=16), resume=True, echo=lambda _: None)
     document = load_checkpoint(path)
+    _begins_with_the_weights_of(path, collection, tmp_path / "next")
     assert document["prior_shift"] < 0
     plain, moved = trained_network(document), trained_network(document)
     moved.calibrate(0.5, -2.0)
@@ -90,6 +91,17 @@ def test_training_stops_resumes_and_protects_a_run(collection, tmp_path):
     assert torch.equal(before[0], after[0])
     torch.testing.assert_close(torch.logit(after[1]), torch.logit(before[1]) * 0.5 - 2.0, atol=1e-3, rtol=0)
     torch.testing.assert_close(after[2], before[2] * 0.5 - 2.0)
+
+
+def _begins_with_the_weights_of(path, collection, run):
+    at_once = TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=1, learning_rate=0.0)
+    begun = load_checkpoint(train(collection, run, at_once, SMALL, echo=lambda _: None, start_from=path))
+    theirs = load_checkpoint(path)
+    weights = [name for name, value in theirs["average"].items() if "running" not in name and value.is_floating_point()]
+    assert all(torch.equal(begun["model"][name], theirs["average"][name]) for name in weights)
+    assert begun["state"]["step"] == 1 and begun["origin"].startswith("3 steps")
+    with pytest.raises(TrainingError, match="another network"):
+        train(collection, run / "x", at_once, ModelConfig(size=160, cell=16, neck=16), start_from=path, echo=lambda _: None)
 
 
 @pytest.mark.parametrize(("size", "cell"), [(160, 8), (320, 16)])

@@ -56,6 +56,7 @@ fn spec() -> InputSpec {
         channel_offsets_mm: vec![-2.0, 0.0, 2.0],
         window_hu: [-600.0, 1400.0],
         centre: Centre::Spine,
+        slab_mm: 0.0,
     }
 }
 
@@ -160,4 +161,28 @@ fn what_has_no_geometry_is_declined() {
     let mut volume = block(false);
     volume.is_hounsfield = false;
     assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NotHounsfield);
+}
+
+#[test]
+fn thin_slices_are_averaged_to_a_slab_and_thick_ones_taken_as_they_are() {
+    // Slices 1 mm apart that alternate between two densities about water: the mean is what a slab of them shows.
+    let mut volume = block(false);
+    let length = volume.shape.rows * volume.shape.columns;
+    for (index, hu) in volume.voxels.iter_mut().enumerate() {
+        *hu = if index / length % 2 == 0 { 400 } else { -400 };
+    }
+    let spacing = volume.stack.offsets[1] - volume.stack.offsets[0];
+    let spec = |slab_mm| InputSpec { slab_mm, centre: Centre::Body, ..spec() };
+    let middle = |volume: &Volume, slab: f64, slice| {
+        let input = Preprocessor::new(volume, &spec(slab)).expect("axial").input(slice).expect("a slice");
+        (0..3).map(|channel| pixel(&input, channel, 190, 190)).collect::<Vec<_>>()
+    };
+    let of = |hu: f64| ((hu + 600.0) / 2000.0 * 255.0).round() as u8;
+    // By a triangle of twice the spacing a slice weighs twice as much as each neighbour.
+    assert_eq!(middle(&volume, 2.0 * spacing, 6)[1], of(0.0));
+    // At the end there is a neighbour on one side only.
+    assert_eq!(middle(&volume, 2.0 * spacing, 0)[1], of((400.0_f64 / 3.0).round()));
+    // Slices as far apart as the slab is wide, or no slab: the slice itself.
+    assert_eq!(middle(&volume, spacing, 6)[1], of(400.0));
+    assert_eq!(middle(&volume, 0.0, 6)[1], of(400.0));
 }
