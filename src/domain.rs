@@ -1,6 +1,7 @@
 //! The field's words as types. Nothing here opens a file, starts a thread or knows a screen.
 
 mod coverage;
+mod decision;
 mod finding;
 mod geometry;
 mod key_image;
@@ -10,6 +11,7 @@ mod measurement;
 mod oddity;
 mod report;
 mod scoring;
+mod stamp;
 mod study;
 mod text;
 mod triage;
@@ -18,6 +20,10 @@ mod voi;
 mod volume;
 
 pub use coverage::{Coverage, coverage};
+pub use decision::{
+    Act, Agreement, Decided, Decision, Draft, EntryId, LevelVerdict, LogEntry, OnReport, Precedence, RejectionReason,
+    StudyState, StudyVerdict, undoable,
+};
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
 pub use key_image::KeyImage;
@@ -30,6 +36,7 @@ pub use report::{
     Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
+pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};
 pub use text::CleanText;
 pub use triage::{Candidate, NotAnalysed, choose_series, explain, rank_series, suitable};

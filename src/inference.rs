@@ -6,6 +6,7 @@
 //! - `preprocess`: a volume to the network's input, the same for inference and for training;
 //! - `session`: runs the network;
 //! - `aggregate`, `localise`: per-slice outputs to one probability, key slice and hot spot per level;
+//! - `order`: which slices the network sees, and when;
 //! - `analyse`: one volume to one report;
 //! - `worker`: the background thread that works through the queue.
 
@@ -15,13 +16,14 @@ mod library;
 mod licences;
 mod localise;
 mod manifest;
+mod order;
 mod package;
 mod preprocess;
 mod session;
 mod worker;
 
 pub use aggregate::{LevelSummary, overall, summarise};
-pub use analyse::{Analyser, AnalysisError, Step, report_of};
+pub use analyse::{Analyser, AnalysisError, Step};
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
 pub use manifest::{Centre, InputSpec, Manifest, ManifestError};

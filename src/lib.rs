@@ -15,6 +15,7 @@
 //! - [`evaluation`]: a model's reports beside a data set's truths: AUC, the RSNA 2022 metric, reliability, localisation. Of its
 //!   files only `dataset` reads any.
 //! - [`phantom`]: synthetic necks with known truth, for the demo, the tests and training.
+//! - [`store`]: the only user of rusqlite: the log of decisions, and what else must outlive the program.
 //! - [`task`]: the concurrency tools that everything uses: `Generation`, `Cancel`, the latest-wins `Mailbox`.
 //! - [`app`]: model, message, `update`, effect. Pure: `update(&mut Model, Message) -> Vec<Effect>` does no I/O.
 //! - [`config`], [`theme`]: settings, keymap and colours: strict TOML whose errors name the key and the line.
@@ -24,7 +25,7 @@
 //! - [`cli`]: the command line; each subcommand is one file.
 //!
 //! Dependencies point one way, and `tests/architecture.rs` fails on an arrow that points back:
-//! `domain ← {dicom, nifti, raster, inference, phantom, evaluation, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
+//! `domain ← {dicom, nifti, raster, inference, phantom, evaluation, store, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
 
 pub mod app;
 pub mod cli;
@@ -37,6 +38,7 @@ pub mod nifti;
 pub mod phantom;
 pub mod raster;
 pub mod runtime;
+pub mod store;
 pub mod task;
 pub mod terminal;
 pub mod theme;

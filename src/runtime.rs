@@ -2,36 +2,45 @@
 //!
 //! Nothing here decides anything: events become messages, [`crate::app::update`] says what follows.
 
+mod clock;
 mod configured;
 mod demo;
 mod input;
+mod keeper;
 mod loader;
 mod log;
 mod pictures;
 mod reload;
 mod timers;
 
-use crate::app::{Effect, Message, Model, update};
+use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{ConfigError, Folders, Profile};
 use crate::dicom::{self, ScanEvent, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
+use crate::store::{Store, StoreError};
 use crate::task::Cancel;
 use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
+pub use clock::now;
 use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
 use reload::Watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use timers::Timers;
 
 /// Bytes of voxels that are kept in memory: some six studies of 300 slices.
 const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
+
+/// How often the clock is looked at.
+const CLOCK: Duration = Duration::from_secs(10);
 
 /// Where studies come from.
 #[derive(Debug, Clone)]
@@ -55,6 +64,12 @@ pub struct Options {
     pub theme: Option<String>,
     /// Profile of keys; the settings decide where `None`.
     pub keys: Option<Profile>,
+    /// Folder of the store; the settings decide where `None`.
+    pub data: Option<PathBuf>,
+    /// Who reads; the settings decide where `None`, else the user's name.
+    pub reader: Option<String>,
+    /// Whether the network's word is hidden until a first verdict.
+    pub blinded: bool,
 }
 
 /// Why the program could not start or go on.
@@ -69,6 +84,9 @@ pub enum RuntimeError {
     /// The terminal cannot be used.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
+    /// The store was made by a newer version or another program.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Settings name a way of showing pictures that does not exist.
     #[error(transparent)]
     Graphics(#[from] terminal::UnknownGraphics),
@@ -98,8 +116,25 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     };
     let model = options.model.clone().or(settings.model.clone());
     let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let data = options.data.clone().or(settings.data.clone()).or(configured.folders.data.clone());
+    let no_home =
+        || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
+    let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
+    // Pictures can be read without a store; one that is there and must not be touched is another matter.
+    let opened = match opened {
+        Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
+        opened => opened,
+    };
+    let reader = options.reader.as_deref().or(settings.reader.as_deref());
+    let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let program = Program::new(terminal, options.source, source, configured, theme);
+    let preferences = (options.blinded || settings.reading.blinded, settings.worklist.ageing);
+    let mut program = Program::new(terminal, options.source, source, configured, theme, |sender| {
+        Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
+    });
+    program.model.reader = reader;
+    program.model.blinded = preferences.0;
+    program.model.set_ageing(Ageing { points_per_hour: preferences.1 });
     Ok(program.run(&events))
 }
 
@@ -113,6 +148,7 @@ struct Program {
     layout: Layout,
     pictures: Pictures,
     loader: Loader,
+    keeper: Keeper,
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
@@ -126,6 +162,7 @@ impl Program {
         model_source: ModelSource,
         configured: Configured,
         theme: Theme,
+        keeper: impl FnOnce(Sender<Message>) -> Keeper,
     ) -> Self {
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
@@ -163,6 +200,7 @@ impl Program {
             themes,
             layout: Layout::default(),
             pictures,
+            keeper: keeper(sender.clone()),
             loader: Loader::start(volumes, sender),
             worker: Some(worker),
             scan,
@@ -181,6 +219,8 @@ impl Program {
         }
         let ready = self.pictures.ready();
         let changed = self.watch.changed();
+        let ticks = crossbeam_channel::tick(CLOCK);
+        self.take(Message::Clock(now()));
         loop {
             self.draw();
             crossbeam_channel::select! {
@@ -203,6 +243,7 @@ impl Program {
                         self.reload();
                     }
                 }
+                recv(ticks) -> _ => self.take(Message::Clock(now())),
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
                         self.pictures.take(rendered, &self.terminal);
@@ -224,9 +265,10 @@ impl Program {
     }
 
     fn close(self) {
-        let Self { terminal, worker, scan, loader, .. } = self;
+        let Self { terminal, worker, scan, loader, keeper, .. } = self;
         // The terminal first: what the threads still do must not be waited for with a dead screen.
         terminal.close();
+        keeper.stop();
         if let Some((cancel, _)) = &scan {
             cancel.cancel();
         }
@@ -307,6 +349,8 @@ impl Program {
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
+            Effect::Record(record) => self.keeper.record(record),
+            Effect::Claim(study) => self.keeper.claim(study),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

@@ -4,6 +4,7 @@
 //! Nothing here is told by colour alone: thresholds have a `!`, preliminary values a `~`, levels that are not seen a word.
 
 mod bar;
+mod decision;
 mod help;
 mod palette;
 mod panel;
@@ -104,12 +105,20 @@ impl Layout {
 /// covers.
 fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rect {
     let style = |role| look.theme.style(role);
-    if let Some(notice) = &model.notice {
+    let unsaved = decision::unsaved(model).map(|lost| {
+        let key = |command: Command| look.keymap.hint(model.screen(), command).unwrap_or_else(|| command.name().into());
+        let (again, drop) = (key(Command::SaveAgain), key(Command::Acknowledge));
+        (format!("{lost}. {again} tries again · {drop} drops it"), Role::Error)
+    });
+    let notice = model.notice.as_ref().map(|notice| {
         let role = match notice.kind {
             NoticeKind::Info => Role::Accent,
             NoticeKind::Error => Role::Error,
         };
-        let lines = text::wrap(&notice.text, area.width.saturating_sub(2), NOTICE_LINES);
+        (notice.text.clone(), role)
+    });
+    if let Some((words, role)) = unsaved.or(notice) {
+        let lines = text::wrap(&words, area.width.saturating_sub(2), NOTICE_LINES);
         let height = (lines.len() as u16).max(1);
         let covered = Rect { y: area.bottom() - height, height, ..area };
         Clear.render(covered, buffer);
@@ -140,17 +149,21 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
             (Command::OpenMostUrgent, "most urgent"),
             (Command::Filter, "filter"),
             (Command::Order, "order"),
+            (Command::Defer, "defer"),
+            (Command::Undo, "undo"),
             (Command::Palette, "command"),
             (Command::Help, "help"),
             (Command::Quit, "quit"),
         ],
         Screen::Reading => &[
             (Command::NextSuspicion, "next suspicion"),
-            (Command::NextStudy, "next study"),
+            (Command::Fractured, "fractured"),
+            (Command::Negative, "negative"),
+            (Command::Positive, "positive"),
+            (Command::Undo, "undo"),
             (Command::NextPlane, "plane"),
             (Command::WindowBone, "bone"),
-            (Command::WindowSoft, "soft"),
-            (Command::ZoomIn, "zoom"),
+            (Command::NextStudy, "next study"),
             (Command::Help, "help"),
             (Command::Close, "list"),
         ],

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module and the modules it may know besides itself: `domain ← {dicom, nifti, raster, inference, phantom, evaluation, task} ← app ←
+/// A module and the modules it may know besides itself: `domain ← {dicom, nifti, raster, inference, phantom, evaluation, store, task} ← app ←
 /// {config, theme, ui} ← {terminal, runtime} ← cli ← main`, and within that order no more than is needed.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("nifti", &["domain"]),
     ("phantom", &["domain", "task", "dicom", "nifti"]),
     ("evaluation", &["domain", "nifti"]),
+    ("store", &["domain"]),
     // What the scan and the worker tell are messages of the app; it calls neither.
     ("app", &["domain", "task", "raster", "dicom", "inference"]),
     ("config", &["domain", "raster", "app"]),
@@ -25,7 +26,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("terminal", &["domain", "task", "raster"]),
     (
         "runtime",
-        &["domain", "task", "dicom", "raster", "inference", "phantom", "app", "config", "theme", "ui", "terminal"],
+        &[
+            "domain",
+            "task",
+            "dicom",
+            "raster",
+            "inference",
+            "phantom",
+            "store",
+            "app",
+            "config",
+            "theme",
+            "ui",
+            "terminal",
+        ],
     ),
     (
         "cli",
@@ -38,6 +52,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "phantom",
             "nifti",
             "evaluation",
+            "store",
             "app",
             "config",
             "theme",
@@ -55,6 +70,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ort", &["inference/session.rs", "inference/library.rs"]),
     ("crossterm", &["config/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("ratatui", &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
+    ("rusqlite", &["store.rs", "store/"]),
+    ("jiff", &["domain/stamp.rs", "runtime/clock.rs"]),
     ("indicatif", &["cli.rs", "cli/"]),
 ];
 

@@ -104,7 +104,7 @@ commands! {
     Bottom, "bottom", WORKLIST, "last study of the list";
     Open, "open", WORKLIST, "read the selected study";
     OpenMostUrgent, "open-most-urgent", WORKLIST, "read the most urgent study";
-    Filter, "filter", WORKLIST, "show only studies that contain a text";
+    Filter, "filter", WORKLIST, "show only matching studies";
     Order, "order", WORKLIST, "change the order of the list";
     Retry, "retry", WORKLIST, "analyse a failed study again";
     Close, "close", READING, "back to the list";
@@ -157,9 +157,36 @@ commands! {
     ToggleMarks, "toggle-marks", READING, "show or hide the hot spot";
     TogglePanel, "toggle-panel", READING, "show or hide the full panel";
     ToggleTexts, "toggle-texts", READING, "show or hide the texts";
+    Fractured, "fractured", READING, "this level is fractured";
+    NotFractured, "not-fractured", READING, "this level is not fractured";
+    Uncertain, "uncertain", READING, "this level is uncertain";
+    NotAssessable, "not-assessable", READING, "this level cannot be judged";
+    Agree, "agree", READING, "agree with the network here";
+    Disagree, "disagree", READING, "disagree with the network";
+    Negative, "negative", READING, "study negative, then next";
+    Positive, "positive", READING, "study positive, then next";
+    StudyUnreadable, "unreadable", READING, "study unreadable, then next";
+    Defer, "defer", BOTH, "put the study off";
+    Note, "note", BOTH, "write a note on the study";
+    Undo, "undo", BOTH, "take your last decision back";
+    Pin, "pin", BOTH, "pin on top, or unpin";
+    Stat, "stat", BOTH, "mark the study STAT, or not";
+    SaveAgain, "save-again", BOTH, "try again to save decisions";
+    Acknowledge, "acknowledge", BOTH, "drop a decision not saved";
 }
 
 impl Command {
+    /// What it takes after its name in the palette; `None` for most.
+    #[must_use]
+    pub fn usage(self) -> Option<&'static str> {
+        Some(match self {
+            Self::GoTo => "a slice, as 153, or a position, as -128mm",
+            Self::Window => "width and level, as 400 40",
+            Self::Cine => "slices a second, as 12",
+            _ => return None,
+        })
+    }
+
     /// The command of this name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

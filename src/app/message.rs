@@ -1,8 +1,9 @@
 //! What happens to the program, and what it wants done.
 
 use super::Command;
+use super::record::{Record, RecordFailure, Recorded, Remembered};
 use crate::dicom::ScanSummary;
-use crate::domain::{Study, Uid, Volume};
+use crate::domain::{Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,14 @@ pub enum Message {
         /// Bytes that it took.
         bytes: usize,
     },
+    /// Something is on disk.
+    Recorded(Recorded),
+    /// Something could not be kept.
+    RecordFailed(RecordFailure),
+    /// What was kept before.
+    Remembered(Remembered),
+    /// What the clock on the wall says; sent at the start and every few seconds.
+    Clock(Stamp),
     /// Something that is wrong.
     Trouble(String),
     /// Something good to know.
@@ -110,6 +119,10 @@ pub enum Effect {
     Wake(u64, Duration),
     /// Send [`Message::CineTick`] so often; no longer where there is no period.
     Cine(Option<Duration>),
+    /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].
+    Record(Record),
+    /// Say that this study is open here, or none.
+    Claim(Option<Uid>),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -1,10 +1,12 @@
 //! Everything that the screen shows, in one place.
 
-use super::prompt::Prompt;
-use super::{Cine, Command, Count, Reading, Screen, Trail, Worklist};
+use super::palette::{self, Choice, Offer};
+use super::prompt::{Prompt, PromptKind};
+use super::{Ageing, Cine, Command, Count, Decisions, Reading, Screen, Trail, Worklist};
 use crate::dicom::ScanSummary;
-use crate::domain::ModelIdentity;
+use crate::domain::{CleanText, ModelIdentity, Uid};
 use crate::raster::Plane;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +34,18 @@ pub struct Model {
     pub(super) trail: Trail,
     /// The last number given to a timer.
     pub(super) serial: u64,
+    /// What is decided.
+    pub decisions: Decisions,
+    /// Who reads: the user name that decisions are kept under.
+    pub reader: CleanText,
+    /// Whether the network's word is hidden until a first verdict.
+    pub blinded: bool,
+    /// Whether the reader was warned that something is not saved and wants to leave.
+    pub told_of_loss: bool,
+    /// Why nothing can be kept, where that is so.
+    pub storeless: Option<String>,
+    /// Studies that others have open, with who.
+    pub elsewhere: HashMap<Uid, String>,
     /// The network.
     pub network: ModelState,
     /// The scan.
@@ -149,6 +163,12 @@ impl Model {
             cine: Cine::default(),
             trail: Trail::default(),
             serial: 0,
+            decisions: Decisions::default(),
+            reader: CleanText::default(),
+            blinded: false,
+            told_of_loss: false,
+            storeless: None,
+            elsewhere: HashMap::new(),
             network: ModelState::Loading,
             scan: ScanState::Scanning(ScanSummary::default()),
             unreadable: Vec::new(),
@@ -187,6 +207,24 @@ impl Model {
     #[must_use]
     pub fn wants_text(&self) -> bool {
         self.prompt.is_some()
+    }
+
+    /// Sets what waiting adds to a study's urgency.
+    pub fn set_ageing(&mut self, ageing: Ageing) {
+        self.worklist.set_ageing(ageing);
+    }
+
+    /// What the open line offers, best first.
+    #[must_use]
+    pub fn offers(&self) -> Vec<Offer> {
+        let Some(prompt) = &self.prompt else { return Vec::new() };
+        match prompt.kind {
+            PromptKind::Palette => palette::search(self, &prompt.text),
+            _ => {
+                let plain = |(name, words)| Offer { name, words, choice: Choice::Words };
+                prompt.offers().into_iter().map(plain).collect()
+            }
+        }
     }
 
     pub(super) fn tell(&mut self, text: impl Into<String>) {

@@ -1,15 +1,39 @@
-//! A line of text being asked for: the command palette and the filter.
+//! A line of text being asked for: the command palette, the filter, and what a decision needs to know.
 
-use super::{Command, Screen};
+use super::worklist::FILTER_KEYS;
+use crate::domain::{CervicalLevel, LevelVerdict, RejectionReason};
+
+/// What is to be said of a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LevelQuestion {
+    /// This.
+    Verdict(LevelVerdict),
+    /// What the network says.
+    Agree,
+    /// The contrary.
+    Disagree,
+}
 
 /// What the line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptKind {
     /// A command's name.
     Palette,
-    /// A text that studies must contain.
+    /// What studies must have.
     Filter,
+    /// A note on the study.
+    Note,
+    /// Why a study is put off.
+    Defer,
+    /// Of which level something is said: one key.
+    Level(LevelQuestion),
+    /// Why the network's alarm at a level is rejected: one key.
+    Reason(CervicalLevel),
 }
+
+/// Reasons to put a study off that need no typing.
+const DEFERRALS: [&str; 5] =
+    ["second opinion", "comparison with earlier studies", "clinical question", "images missing", "to be discussed"];
 
 /// The line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,28 +66,41 @@ impl Prompt {
         self.selected = 0;
     }
 
-    /// Commands that fit what was typed, best first: names that begin with it, then names that contain it, then helps.
+    /// What stands before the line.
     #[must_use]
-    pub fn suggestions(&self, screen: Screen) -> Vec<Command> {
-        let wanted = self.text.trim().to_lowercase();
-        let mut found: Vec<(u8, Command)> = Command::ALL
-            .iter()
-            .copied()
-            .filter(|command| command.context().includes(screen))
-            .filter_map(|command| {
-                let rank = if command.name().starts_with(&wanted) {
-                    0
-                } else if command.name().contains(&wanted) {
-                    1
-                } else if command.help().to_lowercase().contains(&wanted) {
-                    2
-                } else {
-                    return None;
-                };
-                Some((rank, command))
-            })
-            .collect();
-        found.sort_by_key(|(rank, _)| *rank);
-        found.into_iter().map(|(_, command)| command).collect()
+    pub fn sign(&self) -> String {
+        match self.kind {
+            PromptKind::Palette => ":".to_owned(),
+            PromptKind::Filter => "/".to_owned(),
+            PromptKind::Note => "note: ".to_owned(),
+            PromptKind::Defer => "put off, because: ".to_owned(),
+            PromptKind::Level(LevelQuestion::Verdict(verdict)) => format!("{}: which level? ", verdict.name()),
+            PromptKind::Level(LevelQuestion::Agree) => "agree: at which level? ".to_owned(),
+            PromptKind::Level(LevelQuestion::Disagree) => "disagree: at which level? ".to_owned(),
+            PromptKind::Reason(level) => format!("{level} not fractured, because: "),
+        }
+    }
+
+    /// What is offered: a key or a name, and words.
+    #[must_use]
+    pub(super) fn offers(&self) -> Vec<(String, String)> {
+        let numbered = |names: Vec<&str>| (1..).zip(names).map(|(n, name)| (format!("{n}"), name.to_owned())).collect();
+        match self.kind {
+            PromptKind::Filter => {
+                let word = self.text.rsplit(' ').next().unwrap_or_default();
+                let begun = |key: &str| !word.is_empty() && (key.starts_with(word) || word.starts_with(key));
+                let keys = FILTER_KEYS.iter().filter(|(key, _)| begun(key));
+                keys.map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
+            }
+            // What the palette offers, the model knows: `Model::offers`.
+            PromptKind::Palette | PromptKind::Note => Vec::new(),
+            PromptKind::Defer => {
+                let typed = self.text.to_lowercase();
+                let fits = DEFERRALS.iter().filter(|reason| reason.contains(&*typed));
+                fits.map(|reason| ((*reason).to_owned(), String::new())).collect()
+            }
+            PromptKind::Level(_) => numbered(CervicalLevel::ALL.map(CervicalLevel::name).to_vec()),
+            PromptKind::Reason(_) => numbered(RejectionReason::ALL.map(RejectionReason::name).to_vec()),
+        }
     }
 }

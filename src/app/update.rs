@@ -1,5 +1,6 @@
 //! One message in, the next state and the effects out.
 
+mod decide;
 mod jumps;
 mod keys;
 mod line;
@@ -56,6 +57,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::StudyFound(study) => {
             model.worklist.found(Arc::clone(&study));
+            decide::refresh(model, &study.uid);
             let mut effects = grown(model, study);
             effects.extend(queue(model));
             effects
@@ -109,6 +111,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.link = Link { round_trip, bytes };
             Vec::new()
         }
+        Message::Recorded(recorded) => decide::recorded(model, recorded),
+        Message::RecordFailed(failure) => decide::failed(model, failure),
+        Message::Remembered(remembered) => decide::remembered(model, remembered),
+        Message::Clock(now) => {
+            model.worklist.set_now(now);
+            Vec::new()
+        }
         Message::Trouble(text) => {
             model.complain(text);
             Vec::new()
@@ -155,6 +164,11 @@ fn queue(model: &Model) -> Vec<Effect> {
 
 fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
+        // Who leaves all the same has been told.
+        Command::Quit if model.decisions.unsaved().is_some() && !model.told_of_loss => {
+            model.told_of_loss = true;
+            Vec::new()
+        }
         Command::Quit => vec![Effect::Quit],
         Command::Help => {
             let pages = model.help_layout().2;
@@ -177,15 +191,11 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Suspend => vec![Effect::Suspend],
         Command::Redraw => vec![Effect::Redraw],
         Command::NextTheme => vec![Effect::NextTheme],
-        _ => match model.screen() {
-            Screen::Worklist => in_worklist(model, command),
-            Screen::Reading => {
-                if jumps::is_jump(command) {
-                    jumps::with_trail(model, |model| reading::run(model, command))
-                } else {
-                    reading::run(model, command)
-                }
-            }
+        _ => match decide::run(model, command) {
+            Some(effects) => effects,
+            None if model.screen() == Screen::Worklist => in_worklist(model, command),
+            None if jumps::is_jump(command) => jumps::with_trail(model, |model| reading::run(model, command)),
+            None => reading::run(model, command),
         },
     }
 }
@@ -264,7 +274,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     reading.preset_window(&preferred.window);
     (reading.marks, reading.texts, reading.panel) = (marks, texts, panel);
     model.reading = Some(reading);
-    let mut effects = vec![Effect::Load(study, series)];
+    let mut effects = vec![Effect::Load(study, series), Effect::Claim(Some(uid.clone()))];
     effects.extend(queue(model));
     effects.extend(prefetch(model, uid));
     effects

@@ -1,166 +1,26 @@
 //! The list of studies. Results that arrive re-order it; they never move the selection to another study.
 
+mod counts;
+mod entry;
+mod order;
+mod query;
+
+pub use counts::Counts;
+pub use entry::{Entry, Progress, Sight};
+pub use order::{Ageing, Order};
+pub use query::KEYS as FILTER_KEYS;
+
 use crate::domain::{
-    Analysis, Candidate, FractureReport, NotAnalysed, Probability, Study, Uid, choose_series, explain, suitable,
+    Candidate, Decision, NotAnalysed, Stamp, Study, StudyState, Uid, choose_series, explain, suitable,
 };
 use crate::inference::Job;
-use std::cmp::Ordering;
+use order::Place;
+use query::Query;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How the list is ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// Most likely broken first.
-    #[default]
-    Urgency,
-    /// As found.
-    Arrival,
-    /// By patient name.
-    Name,
-    /// Newest study first.
-    Date,
-}
-
-impl Order {
-    /// The next order.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::Urgency => Self::Arrival,
-            Self::Arrival => Self::Name,
-            Self::Name => Self::Date,
-            Self::Date => Self::Urgency,
-        }
-    }
-
-    /// In words.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Urgency => "urgency",
-            Self::Arrival => "order of arrival",
-            Self::Name => "name",
-            Self::Date => "date",
-        }
-    }
-}
-
-/// How far a study's analysis is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
-    /// In the queue.
-    Waiting,
-    /// Being analysed, or stopped half-way for a more urgent one.
-    Running {
-        /// Slices done.
-        done: usize,
-        /// Slices in all; 0 while the series is being read.
-        total: usize,
-        /// The report so far.
-        partial: Option<Arc<FractureReport>>,
-        /// Whether another study has overtaken it.
-        paused: bool,
-    },
-    /// Over.
-    Done(Analysis),
-}
-
-/// A study in the list.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The study.
-    pub study: Arc<Study>,
-    /// The series that is analysed, with the words that explain it, or why none is.
-    pub choice: Result<Candidate, NotAnalysed>,
-    /// Whether the reader chose the series.
-    pub chosen_by_reader: bool,
-    /// How often the analysis was asked for.
-    pub attempt: u32,
-    /// How far it is.
-    pub progress: Progress,
-    /// Whether it was opened.
-    pub opened: bool,
-    /// Whether it rose in the list when its last result arrived.
-    pub risen: bool,
-}
-
-impl Entry {
-    fn new(study: Arc<Study>) -> Self {
-        let choice = choose_series(&study);
-        let progress = Self::first_progress(&choice);
-        Self { study, choice, chosen_by_reader: false, attempt: 0, progress, opened: false, risen: false }
-    }
-
-    fn first_progress(choice: &Result<Candidate, NotAnalysed>) -> Progress {
-        match choice {
-            Ok(_) => Progress::Waiting,
-            Err(reason) => Progress::Done(Analysis::NotAnalysed(reason.clone())),
-        }
-    }
-
-    /// The report, finished or preliminary.
-    #[must_use]
-    pub fn report(&self) -> Option<&Arc<FractureReport>> {
-        match &self.progress {
-            Progress::Done(Analysis::Analysed(report)) => Some(report),
-            Progress::Running { partial, .. } => partial.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// The study's overall probability, finished or preliminary.
-    #[must_use]
-    pub fn overall(&self) -> Option<Probability> {
-        self.report().map(|report| report.overall)
-    }
-
-    /// Patient's name, or what stands for it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        let patient = &self.study.patient;
-        if !patient.name.is_empty() {
-            patient.name.as_str()
-        } else if !patient.id.is_empty() {
-            patient.id.as_str()
-        } else {
-            "(no name)"
-        }
-    }
-
-    /// Slices of the series that is analysed, or of the longest one.
-    #[must_use]
-    pub fn slices(&self) -> usize {
-        match &self.choice {
-            Ok(candidate) => self.study.series.get(candidate.series).map_or(0, |series| series.instances.len()),
-            Err(_) => self.study.series.iter().map(|series| series.instances.len()).max().unwrap_or(0),
-        }
-    }
-
-    /// By rising rank, then by falling probability.
-    fn by_urgency(&self, other: &Self) -> Ordering {
-        let probability = |entry: &Self| entry.overall().map_or(-1.0, Probability::value);
-        self.rank().cmp(&other.rank()).then(probability(other).total_cmp(&probability(self)))
-    }
-
-    fn rank(&self) -> u8 {
-        match &self.progress {
-            _ if self.report().is_some() => 0,
-            Progress::Waiting | Progress::Running { .. } => 1,
-            Progress::Done(Analysis::Failed(_)) => 2,
-            Progress::Done(_) => 3,
-        }
-    }
-
-    fn matches(&self, filter: &str) -> bool {
-        let patient = &self.study.patient;
-        filter.split_whitespace().all(|word| {
-            [patient.name.as_str(), patient.id.as_str(), self.study.description.as_str(), self.study.accession.as_str()]
-                .iter()
-                .any(|text| text.to_lowercase().contains(word))
-                || self.study.uid.as_str().contains(word)
-        })
-    }
-}
+/// Studies that the worker is told of: it asks again when one is done.
+const JOBS: usize = 64;
 
 /// Where a series (or one stack of it) stands in a study.
 pub(super) fn series_index(study: &Study, uid: &Uid, stack: u32) -> Option<usize> {
@@ -171,9 +31,15 @@ pub(super) fn series_index(study: &Study, uid: &Uid, stack: u32) -> Option<usize
 #[derive(Debug, Default)]
 pub struct Worklist {
     entries: Vec<Entry>,
+    index: HashMap<Uid, usize>,
+    /// All entries in order.
+    sorted: Vec<usize>,
+    /// Those of them that the filter shows.
     rows: Vec<usize>,
     order: Order,
-    filter: String,
+    ageing: Ageing,
+    now: Option<Stamp>,
+    query: Query,
     selected: Option<Uid>,
     reader_moved: bool,
 }
@@ -196,16 +62,28 @@ impl Worklist {
         self.order
     }
 
+    /// What waiting adds.
+    #[must_use]
+    pub fn ageing(&self) -> Ageing {
+        self.ageing
+    }
+
+    /// The clock as it was last heard.
+    #[must_use]
+    pub fn now(&self) -> Option<Stamp> {
+        self.now
+    }
+
     /// Filter; empty for none.
     #[must_use]
     pub fn filter(&self) -> &str {
-        &self.filter
+        self.query.text()
     }
 
     /// A study's entry.
     #[must_use]
     pub fn entry(&self, uid: &Uid) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.study.uid == *uid)
+        self.index.get(uid).map(|&index| &self.entries[index])
     }
 
     /// Row of the selection.
@@ -224,7 +102,8 @@ impl Worklist {
     /// Row of a study.
     #[must_use]
     pub fn row_of(&self, uid: &Uid) -> Option<usize> {
-        self.rows.iter().position(|&index| self.entries[index].study.uid == *uid)
+        let wanted = *self.index.get(uid)?;
+        self.rows.iter().position(|&index| index == wanted)
     }
 
     /// The study at a row.
@@ -233,60 +112,122 @@ impl Worklist {
         self.rows.get(row).map(|&index| &self.entries[index])
     }
 
-    /// The most urgent row that was not opened yet, in whatever order the list is; the most urgent of all where every one was.
+    /// The most urgent row to read next, in whatever order the list is: neither read nor put off, if there is one, and not
+    /// opened yet, if there is one.
     #[must_use]
     pub fn most_urgent(&self) -> Option<&Entry> {
-        self.rows().min_by(|a, b| a.opened.cmp(&b.opened).then_with(|| a.by_urgency(b)))
+        let place = |index: usize| self.place(index, Order::Urgency);
+        let by = |index: usize| {
+            let entry = &self.entries[index];
+            let read = entry.state.is_finished() || entry.state == StudyState::Deferred;
+            (read, entry.opened, place(index))
+        };
+        self.rows.iter().copied().min_by_key(|&index| by(index)).map(|index| &self.entries[index])
+    }
+
+    /// The most urgent row that waits for a reader: neither read, nor put off, nor `but`, nor one that `taken` names.
+    #[must_use]
+    pub fn next_to_read(&self, but: &Uid, taken: &dyn Fn(&Uid) -> bool) -> Option<&Entry> {
+        let waits = |index: &usize| {
+            let entry = &self.entries[*index];
+            let uid = &entry.study.uid;
+            let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
+            unread && *uid != *but && !taken(uid)
+        };
+        let index = self
+            .rows
+            .iter()
+            .copied()
+            .filter(waits)
+            .min_by_key(|&index| (self.entries[index].opened, self.place(index, Order::Urgency)))?;
+        Some(&self.entries[index])
     }
 
     pub(super) fn entry_mut(&mut self, uid: &Uid) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.study.uid == *uid)
+        let index = *self.index.get(uid)?;
+        self.entries.get_mut(index)
     }
 
     /// Takes in a study that is new or has grown. A study that grew is analysed again, unless its series stayed the same.
     pub(super) fn found(&mut self, study: Arc<Study>) {
-        match self.entries.iter_mut().find(|entry| entry.study.uid == study.uid) {
-            Some(entry) => {
-                let analysed = |entry: &Entry| {
-                    let series = entry.study.series.get(entry.choice.as_ref().ok()?.series)?;
-                    Some((series.uid.clone(), series.stack_index, series.instances.len()))
-                };
-                let before = analysed(entry);
-                entry.study = study;
-                // What the reader chose stays chosen for as long as it can be analysed.
-                let chosen = before.as_ref().filter(|_| entry.chosen_by_reader).and_then(|(uid, stack, _)| {
-                    let index = series_index(&entry.study, uid, *stack)?;
-                    let series = &entry.study.series[index];
-                    suitable(series).ok().map(|()| Candidate { series: index, explanation: explain(series) })
-                });
-                entry.chosen_by_reader = chosen.is_some();
-                entry.choice = chosen.map_or_else(|| choose_series(&entry.study), Ok);
-                if analysed(entry) != before || entry.choice.is_err() {
-                    entry.progress = Entry::first_progress(&entry.choice);
-                }
+        let uid = study.uid.clone();
+        match self.index.get(&uid) {
+            Some(&index) => refound(&mut self.entries[index], study),
+            None => {
+                self.index.insert(uid.clone(), self.entries.len());
+                self.entries.push(Entry::new(study, self.now));
             }
-            None => self.entries.push(Entry::new(study)),
         }
+        self.rearrange(&uid);
+    }
+
+    /// Takes over what is decided of a study.
+    pub(super) fn decided(&mut self, uid: &Uid, decision: Option<&Decision>, sight: Sight) {
+        if let Some(entry) = self.entry_mut(uid) {
+            entry.decided(decision, sight);
+            self.rearrange(uid);
+        }
+    }
+
+    /// The clock has moved on, and with it what waiting adds.
+    pub(super) fn set_now(&mut self, now: Stamp) {
+        if self.now.is_none() {
+            for entry in &mut self.entries {
+                entry.arrived = entry.arrived.or(Some(now));
+            }
+        }
+        let minute = self.now.map(|then| then.utc_ms / 60_000);
+        self.now = Some(now);
+        if minute != Some(now.utc_ms / 60_000) {
+            self.arrange();
+        }
+    }
+
+    pub(super) fn set_ageing(&mut self, ageing: Ageing) {
+        self.ageing = ageing;
         self.arrange();
     }
 
-    /// Sorts and filters anew. Until the reader moves the selection it stays on top.
+    fn place(&self, index: usize, order: Order) -> Place {
+        Place::of(&self.entries[index], index, order, self.ageing, self.now)
+    }
+
+    /// Puts one study at its new place; the others stay in order.
+    fn rearrange(&mut self, uid: &Uid) {
+        let Some(&index) = self.index.get(uid) else { return };
+        if let Some(at) = self.sorted.iter().position(|&other| other == index) {
+            self.sorted.remove(at);
+        }
+        let place = self.place(index, self.order);
+        let at = self.sorted.partition_point(|&other| self.place(other, self.order) < place);
+        self.sorted.insert(at, index);
+        if let Some(at) = self.rows.iter().position(|&other| other == index) {
+            self.rows.remove(at);
+        }
+        if self.query.matches(&self.entries[index]) {
+            let at = self.rows.partition_point(|&other| self.place(other, self.order) < place);
+            self.rows.insert(at, index);
+        }
+        self.keep_selection();
+    }
+
+    /// Sorts and filters anew.
     pub(super) fn arrange(&mut self) {
-        let mut rows: Vec<usize> = (0..self.entries.len())
-            .filter(|&index| self.filter.is_empty() || self.entries[index].matches(&self.filter))
-            .collect();
-        let entries = &self.entries;
-        rows.sort_by(|&a, &b| {
-            let (x, y) = (&entries[a], &entries[b]);
-            let order = match self.order {
-                Order::Urgency => x.by_urgency(y),
-                Order::Arrival => Ordering::Equal,
-                Order::Name => x.name().to_lowercase().cmp(&y.name().to_lowercase()),
-                Order::Date => y.study.date.cmp(&x.study.date),
-            };
-            order.then(a.cmp(&b))
-        });
-        self.rows = rows;
+        let mut sorted: Vec<usize> = (0..self.entries.len()).collect();
+        sorted.sort_by_cached_key(|&index| self.place(index, self.order));
+        self.sorted = sorted;
+        self.sift();
+    }
+
+    /// Filters anew.
+    fn sift(&mut self) {
+        let shown = |index: &usize| self.query.matches(&self.entries[*index]);
+        self.rows = self.sorted.iter().copied().filter(shown).collect();
+        self.keep_selection();
+    }
+
+    /// Until the reader moves the selection it stays on top.
+    fn keep_selection(&mut self) {
         if !self.reader_moved || self.selected_row().is_none() {
             self.selected = self.at(0).map(|entry| entry.study.uid.clone());
         }
@@ -298,7 +239,7 @@ impl Worklist {
         if let Some(entry) = self.entry_mut(uid) {
             entry.progress = progress;
         }
-        self.arrange();
+        self.rearrange(uid);
         let after = self.row_of(uid);
         if let (Some(before), Some(after)) = (before, after)
             && let Some(entry) = self.entry_mut(uid)
@@ -328,8 +269,8 @@ impl Worklist {
     }
 
     pub(super) fn set_filter(&mut self, filter: &str) {
-        self.filter = filter.trim().to_lowercase();
-        self.arrange();
+        self.query = Query::parse(filter);
+        self.sift();
     }
 
     /// The reader's choice of the series to analyse.
@@ -341,19 +282,17 @@ impl Worklist {
         entry.chosen_by_reader = true;
         entry.attempt += 1;
         entry.progress = Progress::Waiting;
-        self.arrange();
+        self.rearrange(uid);
         Ok(())
     }
 
-    /// What the worker is to do: the open study, then the list from its top, then what the filter hides.
+    /// What the worker is to do next: the open study, then the list from its top, then what the filter hides. What is being
+    /// analysed is always among it.
     #[must_use]
     pub fn jobs(&self, open: Option<&Uid>) -> Vec<Job> {
-        let hidden = (0..self.entries.len()).filter(|index| !self.rows.contains(index));
-        let order = self.rows.iter().copied().chain(hidden);
-        let job = |index: usize| {
+        let job = |index: usize, urgent: bool| {
             let entry = &self.entries[index];
             let series = entry.choice.as_ref().ok()?.series;
-            let urgent = open == Some(&entry.study.uid);
             (!matches!(entry.progress, Progress::Done(_))).then(|| Job {
                 study: Arc::clone(&entry.study),
                 series,
@@ -361,8 +300,42 @@ impl Worklist {
                 urgent,
             })
         };
-        let mut jobs: Vec<Job> = order.filter_map(job).collect();
-        jobs.sort_by_key(|job| !job.urgent);
+        let open = open.and_then(|uid| self.index.get(uid)).copied();
+        let mut jobs: Vec<Job> = open.and_then(|index| job(index, true)).into_iter().collect();
+        let others = |index: &usize| Some(*index) != open;
+        jobs.extend(self.rows.iter().copied().filter(others).filter_map(|index| job(index, false)).take(JOBS));
+        if jobs.len() < JOBS && self.rows.len() < self.sorted.len() {
+            let hidden = self.sorted.iter().copied().filter(others);
+            let hidden = hidden.filter(|&index| !self.query.matches(&self.entries[index]));
+            jobs.extend(hidden.filter_map(|index| job(index, false)).take(JOBS));
+        }
+        let running = |entry: &Entry| matches!(entry.progress, Progress::Running { paused: false, .. });
+        let missing = self
+            .entries
+            .iter()
+            .position(|entry| running(entry) && jobs.iter().all(|job| job.study.uid != entry.study.uid));
+        jobs.extend(missing.and_then(|index| job(index, false)));
         jobs
+    }
+}
+
+/// The entry's study was found again.
+fn refound(entry: &mut Entry, study: Arc<Study>) {
+    let analysed = |entry: &Entry| {
+        let series = entry.study.series.get(entry.choice.as_ref().ok()?.series)?;
+        Some((series.uid.clone(), series.stack_index, series.instances.len()))
+    };
+    let before = analysed(entry);
+    entry.replace_study(study);
+    // What the reader chose stays chosen for as long as it can be analysed.
+    let chosen = before.as_ref().filter(|_| entry.chosen_by_reader).and_then(|(uid, stack, _)| {
+        let index = series_index(&entry.study, uid, *stack)?;
+        let series = &entry.study.series[index];
+        suitable(series).ok().map(|()| Candidate { series: index, explanation: explain(series) })
+    });
+    entry.chosen_by_reader = chosen.is_some();
+    entry.choice = chosen.map_or_else(|| choose_series(&entry.study), Ok);
+    if analysed(entry) != before || entry.choice.is_err() {
+        entry.progress = Entry::first_progress(&entry.choice);
     }
 }

@@ -23,6 +23,15 @@ pub(super) struct ScreenArgs {
     /// Keys to start from: cspine's own or another program's.
     #[arg(long, value_name = "PROFILE", value_parser = super::keys::profiles())]
     keys: Option<Profile>,
+    /// Folder in which decisions are kept.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Name that decisions are kept under; by default the user's.
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
+    /// Hide what the network says of a study until you have given a verdict of your own.
+    #[arg(long)]
+    blinded: bool,
 }
 
 /// Opens files and folders as a worklist.
@@ -57,6 +66,9 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         graphics: args.graphics,
         theme: args.theme.clone(),
         keys: args.keys,
+        data: args.data.clone(),
+        reader: args.reader.clone(),
+        blinded: args.blinded,
     };
     match runtime::run(options) {
         Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),

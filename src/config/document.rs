@@ -1,6 +1,6 @@
 //! Strict reading of TOML with places: what settings and themes have in common.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -149,6 +149,23 @@ impl<'t> Table<'t> {
             None => Ok(None),
             Some(Located { value: DeValue::Boolean(flag), .. }) => Ok(Some(flag)),
             Some(other) => Err(wrong_kind(&other, "true or false")),
+        }
+    }
+
+    /// Takes a number within bounds, both included.
+    ///
+    /// # Errors
+    /// The key is there, but no number, or one out of bounds.
+    pub(crate) fn number(&mut self, key: &'static str, bounds: RangeInclusive<f32>) -> Result<Option<f32>, TomlError> {
+        let Some(found) = self.take(key) else { return Ok(None) };
+        let number = match &found.value {
+            DeValue::Integer(number) => number.as_str().parse::<f32>().ok(),
+            DeValue::Float(number) => number.as_str().parse::<f32>().ok(),
+            _ => None,
+        };
+        match number.filter(|number| bounds.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong_kind(&found, &format!("a number from {} to {}", bounds.start(), bounds.end()))),
         }
     }
 

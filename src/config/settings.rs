@@ -17,10 +17,16 @@ pub struct Settings {
     pub graphics: String,
     /// Folder of the model package; the embedded one where none is named.
     pub model: Option<PathBuf>,
+    /// Folder of the store; the system's data folder where none is named.
+    pub data: Option<PathBuf>,
+    /// Name that decisions are kept under; the user's where none is given.
+    pub reader: Option<String>,
     /// Whether the mouse is used.
     pub mouse: bool,
     /// How a study is first shown.
     pub reading: ReadingSettings,
+    /// The list.
+    pub worklist: WorklistSettings,
     /// The log.
     pub log: LogSettings,
     /// Changes to the built-in keys.
@@ -36,6 +42,15 @@ pub struct ReadingSettings {
     pub plane: Plane,
     /// Whether the hot spot is marked.
     pub marks: bool,
+    /// Whether the network's word is hidden until a first verdict.
+    pub blinded: bool,
+}
+
+/// The list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorklistSettings {
+    /// Percentage points that an hour of waiting adds to a study's urgency; 0 for none.
+    pub ageing: f32,
 }
 
 /// The log.
@@ -51,8 +66,11 @@ impl Default for Settings {
             theme: "reading-room".to_owned(),
             graphics: "auto".to_owned(),
             model: None,
+            data: None,
+            reader: None,
             mouse: true,
-            reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true },
+            reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true, blinded: false },
+            worklist: WorklistSettings { ageing: 2.0 },
             log: LogSettings { level: LevelFilter::WARN },
             keys: KeyOverrides::default(),
         }
@@ -83,9 +101,12 @@ impl Settings {
         if let Some(graphics) = root.text("graphics")? {
             graphics.one_of(&Self::GRAPHICS)?.clone_into(&mut settings.graphics);
         }
-        settings.model = root.text("model")?.map(|model| model_folder(path, &model)).transpose()?;
+        settings.model = root.text("model")?.map(|model| folder(path, "model", &model)).transpose()?;
+        settings.data = root.text("data")?.map(|data| folder(path, "data", &data)).transpose()?;
+        settings.reader = root.text("reader")?.map(|name| name.value);
         set(&mut settings.mouse, root.flag("mouse")?);
         settings.reading.read(root.table("reading")?)?;
+        settings.worklist.read(root.table("worklist")?)?;
         settings.log.read(root.table("log")?)?;
         settings.keys = KeyOverrides::read(root.table("keys")?)?;
         root.finish()?;
@@ -105,6 +126,14 @@ impl ReadingSettings {
             set(&mut self.plane, Plane::ALL.into_iter().find(|plane| plane.name() == name));
         }
         set(&mut self.marks, table.flag("marks")?);
+        set(&mut self.blinded, table.flag("blinded")?);
+        table.finish()
+    }
+}
+
+impl WorklistSettings {
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        set(&mut self.ageing, table.number("ageing", 0.0..=100.0)?);
         table.finish()
     }
 }
@@ -126,14 +155,14 @@ fn set<T>(target: &mut T, value: Option<T>) {
 }
 
 /// A folder as the settings name it: absolute, from the home (`~/…`), or from the settings file's own folder.
-fn model_folder(settings: &Path, model: &Located<'_, String>) -> Result<PathBuf, TomlError> {
-    if model.value.is_empty() {
-        return Err(model.error("model = \"\" names no folder; name one or remove the key"));
+fn folder(settings: &Path, key: &str, folder: &Located<'_, String>) -> Result<PathBuf, TomlError> {
+    if folder.value.is_empty() {
+        return Err(folder.error(format!("{key} = \"\" names no folder; name one or remove the key")));
     }
-    match model.value.strip_prefix("~/") {
+    match folder.value.strip_prefix("~/") {
         Some(rest) => directories::BaseDirs::new()
             .map(|dirs| dirs.home_dir().join(rest))
-            .ok_or_else(|| model.error("model begins with ~, but there is no home; write the whole path")),
-        None => Ok(settings.parent().unwrap_or(Path::new("")).join(&model.value)),
+            .ok_or_else(|| folder.error(format!("{key} begins with ~, but there is no home; write the whole path"))),
+        None => Ok(settings.parent().unwrap_or(Path::new("")).join(&folder.value)),
     }
 }

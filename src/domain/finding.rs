@@ -1,10 +1,12 @@
 //! What the network says, as checked values.
 
 use super::{CervicalLevel, PatientPoint, PerLevel};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A probability: an f32 in `[0, 1]`. A NaN cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(try_from = "f32")]
 pub struct Probability(f32);
 
 impl Probability {
@@ -33,6 +35,14 @@ impl Probability {
     #[must_use]
     pub fn percent(self) -> u8 {
         (self.0 * 100.0).round() as u8
+    }
+}
+
+impl TryFrom<f32> for Probability {
+    type Error = String;
+
+    fn try_from(value: f32) -> Result<Self, String> {
+        Self::new(value).ok_or_else(|| format!("{value} is no probability"))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The seven cervical levels.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Index, IndexMut};
 use std::str::FromStr;
 
 /// A cervical vertebra, C1 (atlas) to C7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the anatomy's own")]
 pub enum CervicalLevel {
     C1,
@@ -58,7 +59,7 @@ impl FromStr for CervicalLevel {
 }
 
 /// One value for each cervical level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PerLevel<T>(pub [T; 7]);
 
 impl<T> PerLevel<T> {

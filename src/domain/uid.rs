@@ -37,6 +37,13 @@ impl Uid {
         &self.0
     }
 
+    /// An identifier as [`Uid::as_str`] gave it, which also brings back what was folded.
+    #[must_use]
+    pub fn from_kept(kept: &str) -> Self {
+        let own = kept.len() <= 64 && kept.chars().all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c));
+        if own { Self(kept.into()) } else { Self::from_file(kept) }
+    }
+
     /// Whether the file gave no identifier at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

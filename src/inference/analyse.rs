@@ -3,12 +3,13 @@
 use super::aggregate::{self, LevelSummary};
 use super::localise::hot_spot;
 use super::manifest::Manifest;
+use super::order::{Known, to_do};
 use super::package::Package;
 use super::preprocess::Preprocessor;
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel,
-    ScoredSlice, SliceScore, Timing, Uid, Volume,
+    Aggregation, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed,
+    PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -16,8 +17,6 @@ use std::time::Instant;
 
 /// Slices per run: enough to keep the cores busy, few enough to stop and to report soon.
 const BATCH: usize = 4;
-/// The first pass takes every so many slices, the next halves it: early parts then speak of the whole neck.
-const FIRST_STRIDE: usize = 8;
 
 /// Why an analysis did not end with a report.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -72,25 +71,23 @@ impl Analyser {
     ) -> Result<(), AnalysisError> {
         let begun = Instant::now();
         let preprocessor = Preprocessor::new(volume, &package.manifest.input).map_err(AnalysisError::Declined)?;
-        let total = volume.shape.slices;
-        self.outputs.resize(total, None);
-        let todo: Vec<usize> =
-            coarse_to_fine(total).into_iter().filter(|&index| self.outputs[index].is_none()).collect();
-        let mut batches = todo.chunks(BATCH).peekable();
+        self.outputs.resize(volume.shape.slices, None);
         let prepare = |batch: &[usize]| -> (Vec<u8>, std::time::Duration) {
             let begun = Instant::now();
             let inputs: Vec<Vec<u8>> =
                 batch.par_iter().map(|&index| preprocessor.input(index).unwrap_or_default()).collect();
             (inputs.concat(), begun.elapsed())
         };
-        let mut ready = batches.peek().map(|batch| prepare(batch));
-        while let Some(batch) = batches.next() {
-            let Some((inputs, took)) = ready.take() else { break };
+        let aggregation = package.manifest.aggregation;
+        let offsets = &volume.stack.offsets;
+        let mut batch = self.next_batch(offsets, &[], aggregation);
+        let mut ready = (!batch.is_empty()).then(|| prepare(&batch));
+        while let Some((inputs, took)) = ready.take() {
             self.timing.preprocess += took;
-            let next = batches.peek().copied();
+            let mut next = self.next_batch(offsets, &batch, aggregation);
             // The next inputs are made while the network runs.
             let (outcome, prepared) = std::thread::scope(|scope| {
-                let preparing = next.map(|batch| scope.spawn(|| prepare(batch)));
+                let preparing = (!next.is_empty()).then(|| scope.spawn(|| prepare(&next)));
                 let begun = Instant::now();
                 let outcome =
                     package.network.run(&inputs, batch.len(), interrupt).map(|outputs| (outputs, begun.elapsed()));
@@ -101,7 +98,9 @@ impl Analyser {
                 Ok((outputs, took)) => {
                     self.timing.network += took;
                     for (&index, output) in batch.iter().zip(outputs) {
-                        self.outputs[index] = Some(output);
+                        if let Some(place) = self.outputs.get_mut(index) {
+                            *place = Some(output);
+                        }
                     }
                 }
                 Err(error) => {
@@ -112,11 +111,41 @@ impl Analyser {
                     });
                 }
             }
-            let done = self.outputs.iter().filter(|output| output.is_some()).count();
-            each(self, Step { done, total });
+            if next.is_empty() {
+                // Only what the last batch showed may ask for more.
+                next = self.next_batch(offsets, &[], aggregation);
+                ready = (!next.is_empty()).then(|| prepare(&next));
+            }
+            batch = next;
+            each(self, self.step(offsets, aggregation));
         }
         self.timing.total += begun.elapsed();
         Ok(())
+    }
+
+    /// The next slices for the network, while others are `pending`.
+    fn next_batch(&self, offsets: &[f64], pending: &[usize], aggregation: Aggregation) -> Vec<usize> {
+        to_do(offsets, &self.known(pending), aggregation).into_iter().take(BATCH).collect()
+    }
+
+    fn known(&self, pending: &[usize]) -> Vec<Known> {
+        let known = |(index, output): (usize, &Option<SliceOutputs>)| match output {
+            Some(output) => {
+                let SliceScore { vertebra, fracture } = &output.score;
+                let visible = vertebra.iter().map(|(_, v)| v.value()).fold(0.0, f32::max);
+                let suspicion =
+                    vertebra.iter().map(|(level, v)| v.value() * fracture[level].value()).fold(0.0, f32::max);
+                Known::Seen { visible, suspicion }
+            }
+            None if pending.contains(&index) => Known::Pending,
+            None => Known::Nothing,
+        };
+        self.outputs.iter().enumerate().map(known).collect()
+    }
+
+    fn step(&self, offsets: &[f64], aggregation: Aggregation) -> Step {
+        let done = self.outputs.iter().filter(|output| output.is_some()).count();
+        Step { done, total: done + to_do(offsets, &self.known(&[]), aggregation).len() }
     }
 
     /// Runs the network over what is not done yet, to the end, and gives the report.
@@ -146,7 +175,9 @@ impl Analyser {
         volume: &Volume,
         study_uid: &Uid,
     ) -> Result<FractureReport, NotAnalysed> {
-        report_of(&self.outputs, manifest, identity, volume, study_uid, self.timing)
+        let Step { done, total } = self.step(&volume.stack.offsets, manifest.aggregation);
+        let completeness = if done == total { Completeness::Final } else { Completeness::Preliminary { done, total } };
+        report_of(&self.outputs, completeness, manifest, identity, volume, study_uid, self.timing)
     }
 }
 
@@ -158,23 +189,13 @@ fn edges(volume: &Volume) -> Vec<f64> {
     [offsets.first(), offsets.last()].into_iter().chain(sides).flatten().copied().collect()
 }
 
-/// All indices below `total`: first every [`FIRST_STRIDE`]th, then those half-way between, and so on.
-fn coarse_to_fine(total: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..total).step_by(FIRST_STRIDE).collect();
-    let mut stride = FIRST_STRIDE;
-    while stride > 1 {
-        order.extend((stride / 2..total).step_by(stride));
-        stride /= 2;
-    }
-    order
-}
-
-/// The report of per-slice outputs; slices that are `None` are still to come.
+/// The report of per-slice outputs; slices that are `None` are still to come, or cannot matter.
 ///
 /// # Errors
 /// When what was seen is no cervical spine, or the volume does not fit the outputs.
-pub fn report_of(
+fn report_of(
     outputs: &[Option<SliceOutputs>],
+    completeness: Completeness,
     manifest: &Manifest,
     identity: &Arc<ModelIdentity>,
     volume: &Volume,
@@ -223,7 +244,6 @@ pub fn report_of(
             score: output.score,
         })
         .collect();
-    let (done, total) = (known.len(), outputs.len());
     Ok(FractureReport {
         study_uid: study_uid.clone(),
         series_uid: volume.series_uid.clone(),
@@ -231,23 +251,7 @@ pub fn report_of(
         levels,
         slices,
         model: Arc::clone(identity),
-        completeness: if done == total { Completeness::Final } else { Completeness::Preliminary { done, total } },
+        completeness,
         timing,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_slice_comes_once_and_the_whole_neck_first() {
-        for total in [0, 1, 5, 8, 9, 100] {
-            let order = coarse_to_fine(total);
-            let mut sorted = order.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, (0..total).collect::<Vec<_>>());
-        }
-        assert_eq!(coarse_to_fine(20)[..3], [0, 8, 16]);
-    }
 }

@@ -198,7 +198,16 @@ mod tests {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     fn options() -> Options {
-        Options { source: super::super::Source::Demo, model: None, graphics: None, theme: None, keys: None }
+        Options {
+            source: super::super::Source::Demo,
+            model: None,
+            graphics: None,
+            theme: None,
+            keys: None,
+            data: None,
+            reader: None,
+            blinded: false,
+        }
     }
 
     fn texts(messages: &[Message]) -> String {

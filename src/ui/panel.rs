@@ -2,7 +2,7 @@
 
 use super::bar::{self, Kind};
 use super::text::{paragraph, put, put_right, width};
-use super::{Layout, Look};
+use super::{Layout, Look, decision};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
     Absence, Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, ModelIdentity,
@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
 /// Lines that the panel needs with its frame.
-pub(super) const HEIGHT: u16 = 15;
+pub(super) const HEIGHT: u16 = 17;
 /// Columns that it needs.
 pub(super) const WIDTH: u16 = 43;
 
@@ -44,14 +44,15 @@ pub(super) fn draw(
         Some(report) => {
             y = overall(buffer, inner, y, report, entry, look);
             for level in CervicalLevel::ALL {
-                if y >= inner.bottom().saturating_sub(2) {
+                if y >= inner.bottom().saturating_sub(4) {
                     break;
                 }
                 level_line(buffer, inner, y, report, level, reading, look);
+                level_verdict(buffer, inner, y, model, reading, level, look);
                 layout.levels.push((Rect { y, height: 1, ..inner }, level));
                 y += 1;
             }
-            if y + 2 < inner.bottom() && reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
+            if y + 4 < inner.bottom() && reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
                 put(
                     buffer,
                     inner.x + 1,
@@ -64,11 +65,19 @@ pub(super) fn draw(
         }
         None => {
             for (line, role) in no_report(model, entry) {
-                let room =
-                    Rect { x: inner.x + 1, y, width: inner.width - 2, height: (inner.bottom() - 2).saturating_sub(y) };
+                let room = Rect {
+                    x: inner.x + 1,
+                    y,
+                    width: inner.width - 2,
+                    height: (inner.bottom().saturating_sub(4)).saturating_sub(y),
+                };
                 y = paragraph(buffer, room, &line, style(role));
             }
         }
+    }
+    let decided = decision::lines(model, &reading.study.uid);
+    for ((words, role), y) in decided.iter().zip(inner.bottom().saturating_sub(4).max(inner.y)..) {
+        put(buffer, inner.x + 1, y, inner.width - 2, words, style(*role));
     }
     footer(buffer, inner, model, report.map(|report| &*report.model), look);
 }
@@ -167,6 +176,21 @@ fn level_line(
     }
 }
 
+/// The reader's own word, between the level's name and its bar.
+fn level_verdict(
+    buffer: &mut Buffer,
+    inner: Rect,
+    y: u16,
+    model: &Model,
+    reading: &Reading,
+    level: CervicalLevel,
+    look: Look<'_>,
+) {
+    if let Some((sign, role)) = decision::level_sign(model.decisions.of(&reading.study.uid), level) {
+        put(buffer, inner.x + 4, y, 1, &sign.to_string(), look.theme.style(role));
+    }
+}
+
 /// `! 81 %`, `~31 %` for a preliminary one.
 fn percent(report: &FractureReport, value: Probability, alert: bool) -> String {
     let mark = if report.completeness != Completeness::Final {
@@ -209,7 +233,11 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
         Some(Progress::Done(Analysis::Failed(problem))) => {
             vec![(format!("failed: {problem}"), Role::Error), ("Back in the list, r tries again.".into(), Role::Text)]
         }
-        Some(Progress::Done(Analysis::Analysed(_))) => Vec::new(),
+        // Only blinded reading hides a report that is there.
+        Some(Progress::Done(Analysis::Analysed(_))) => vec![
+            ("blinded".into(), Role::Warning),
+            ("What the network says is shown after your first verdict.".into(), Role::Text),
+        ],
     }
 }
 
@@ -256,10 +284,16 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
             ),
             None => ("–".into(), Role::Faint),
         };
-        x = put(buffer, x, area.y, area.width, &text, style(role)) + 1;
+        x = put(buffer, x, area.y, area.width, &text, style(role));
+        if let Some((sign, role)) = decision::level_sign(model.decisions.of(&reading.study.uid), level) {
+            x = put(buffer, x, area.y, 1, &sign.to_string(), style(role));
+        }
+        x += 1;
     }
     let role = if report.is_alert() { Role::Alarm } else { Role::Title };
     let mark = if report.is_alert() { "!" } else { "" };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
-    put(buffer, x + 1, area.y, area.width, &all, style(role));
+    let x = put(buffer, x + 1, area.y, area.width, &all, style(role));
+    let (sign, role) = decision::sign(model.decisions.state(&reading.study.uid));
+    put(buffer, x + 2, area.y, 1, &sign.to_string(), style(role));
 }

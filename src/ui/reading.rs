@@ -2,7 +2,7 @@
 
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, panel, strip};
-use crate::app::{Entry, Model, ModelState, Progress, Reading, VolumeState};
+use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState};
 use crate::domain::{Analysis, FractureReport, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
@@ -275,6 +275,7 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Running { done, total, .. } => format!("analysing {} %", 100 * done / total),
         Progress::Done(Analysis::NotAnalysed(reason)) => format!("not analysed: {reason}"),
         Progress::Done(Analysis::Failed(problem)) => format!("failed: {problem}"),
+        Progress::Done(Analysis::Analysed(_)) if entry.sight == Sight::Blinded => "blinded".into(),
         Progress::Done(Analysis::Analysed(_)) => String::new(),
     }
 }

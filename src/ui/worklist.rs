@@ -3,13 +3,14 @@
 use super::bar::{self, Kind};
 use super::reading::state_words;
 use super::text::{paragraph, put, put_right, width, wrap};
-use super::{Layout, Look};
-use crate::app::{Entry, Model, ModelState, Order, Progress, ScanState};
+use super::{Layout, Look, decision};
+use crate::app::{Ageing, Counts, Entry, Model, ModelState, Order, Progress, ScanState};
 use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::time::Duration;
 
 /// From this width on the selection's words have room in one line.
 const WIDE: u16 = 160;
@@ -25,6 +26,7 @@ struct Columns {
     study: (u16, u16),
     date: Option<u16>,
     slices: u16,
+    decision: (u16, u16),
 }
 
 impl Columns {
@@ -34,7 +36,13 @@ impl Columns {
         let percent = bar.0 + bar_width + 7;
         let levels = (percent + 3, if area.width >= 100 { 15 } else { 12 });
         let patient_x = levels.0 + levels.1 + 1;
-        let slices = area.right() - 2;
+        let decision_width = match area.width {
+            118.. => 22,
+            100.. => 12,
+            _ => 1,
+        };
+        let decision = (area.right() - 1 - decision_width, decision_width);
+        let slices = decision.0 - 2;
         let date = (area.width >= 110).then(|| slices - 7);
         let rest = date.map_or(slices - 7, |date| date - 17) - patient_x;
         let patient_width = (rest * 2 / 5).min(26);
@@ -50,6 +58,7 @@ impl Columns {
             study: (study_x, study_end.saturating_sub(study_x)),
             date,
             slices,
+            decision,
         }
     }
 }
@@ -72,6 +81,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         put_right(buffer, date, head, 16, "date", faint);
     }
     put_right(buffer, columns.slices, head, 6, "slices", faint);
+    if columns.decision.1 > 8 {
+        put(buffer, columns.decision.0, head, columns.decision.1, "decision", faint);
+    }
     let selection_lines = if area.width < WIDE && area.height >= 20 { 2 } else { 1 };
     let (model_text, model_role) = model_words(model);
     let model_lines = wrap(&model_text, area.width.saturating_sub(2), if area.height >= 20 { 3 } else { 1 });
@@ -84,7 +96,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     let top = selected.saturating_sub(height / 2).min(rows.saturating_sub(height));
     for (offset, entry) in model.worklist.rows().skip(top).take(height).enumerate() {
         let line = Rect { y: list.y + offset as u16, height: 1, ..list };
-        row(buffer, line, (entry, &model.network), top + offset == selected, columns, look);
+        row(buffer, line, (entry, model), top + offset == selected, columns, look);
         layout.rows.push((line, entry.study.uid.clone()));
     }
     if rows == 0 {
@@ -102,29 +114,26 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
 
 fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let style = |role| look.theme.style(role);
-    let entries = model.worklist.entries();
-    let count = |wanted: fn(&Entry) -> bool| entries.iter().filter(|entry| wanted(entry)).count();
-    let urgent =
-        count(|entry| matches!(&entry.progress, Progress::Done(Analysis::Analysed(report)) if report.is_alert()));
-    let waiting = count(|entry| matches!(entry.progress, Progress::Waiting));
-    let running = count(|entry| matches!(entry.progress, Progress::Running { .. }));
-    let declined = count(|entry| matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_))));
-    let failed = count(|entry| matches!(entry.progress, Progress::Done(Analysis::Failed(_))));
-    let opened = count(|entry| entry.opened);
+    let counts = Counts::of(model.worklist.entries());
     let without = matches!(model.network, ModelState::Unavailable(_));
     let mut words = Vec::new();
     for (n, word) in [
-        (urgent, "urgent"),
-        (if without { 0 } else { waiting }, "waiting"),
-        (if without { 0 } else { running }, "running"),
-        (if without { waiting + running } else { 0 }, "without analysis"),
-        (opened, "opened"),
-        (declined, "not analysed"),
-        (failed, "failed"),
+        (counts.urgent, "urgent"),
+        (if without { 0 } else { counts.waiting }, "waiting"),
+        (if without { 0 } else { counts.running }, "running"),
+        (if without { counts.waiting + counts.running } else { 0 }, "without analysis"),
+        (counts.read, "read"),
+        (counts.deferred, "deferred"),
+        (counts.opened, "opened"),
+        (counts.declined, "not analysed"),
+        (counts.failed, "failed"),
     ] {
         if n > 0 {
             words.push(format!("{n} {word}"));
         }
+    }
+    if let Some(left) = counts.time_left().filter(|_| !without) {
+        words.push(time_left(left));
     }
     let scanned = model.scan.summary();
     match &model.scan {
@@ -135,6 +144,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
         ScanState::Finished(_) => {}
         ScanState::Failed(_) => words.insert(0, "scan failed".into()),
     }
+    words.extend(model.worklist.now().map(|now| now.hour_minute()));
     // What was opened is the first that can be missed.
     let room = area.width.saturating_sub(10);
     if width(&words.join(" · ")) > room {
@@ -143,13 +153,29 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let right = put_right(buffer, area.right() - 1, area.y, room, &words.join(" · "), style(Role::Muted));
     let x = put(buffer, area.x + 1, area.y, right.saturating_sub(area.x + 2), "cspine", style(Role::Title));
     let mut left = format!(" · worklist · {}", model.source);
-    if model.worklist.order() != Order::Urgency {
-        left.push_str(&format!(" · by {}", model.worklist.order().name()));
+    match model.worklist.order() {
+        Order::Urgency => left.push_str(&ageing_words(model.worklist.ageing())),
+        order => left.push_str(&format!(" · by {}", order.name())),
+    }
+    if model.blinded {
+        left.push_str(" · blinded");
     }
     if !model.worklist.filter().is_empty() {
         left.push_str(&format!(" · only {:?}", model.worklist.filter()));
     }
     put(buffer, x, area.y, right.saturating_sub(x + 1), &left, style(Role::Muted));
+}
+
+/// The rule by which waiting counts, where there is one.
+fn ageing_words(ageing: Ageing) -> String {
+    if ageing.points_per_hour > 0.0 { format!(" · ageing +{} %/h", ageing.points_per_hour) } else { String::new() }
+}
+
+fn time_left(left: Duration) -> String {
+    match left.as_secs() {
+        0..60 => "< 1 min left".to_owned(),
+        seconds => format!("~ {} min left", seconds.div_ceil(60)),
+    }
 }
 
 fn rule(buffer: &mut Buffer, area: Rect, y: u16, look: Look<'_>) {
@@ -160,7 +186,7 @@ fn rule(buffer: &mut Buffer, area: Rect, y: u16, look: Look<'_>) {
 fn row(
     buffer: &mut Buffer,
     line: Rect,
-    (entry, network): (&Entry, &ModelState),
+    (entry, model): (&Entry, &Model),
     selected: bool,
     columns: Columns,
     look: Look<'_>,
@@ -198,8 +224,8 @@ fn row(
         };
         put(buffer, columns.bar.0, y, 1, symbol, style(Role::Muted));
     }
-    let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_)));
-    let words = state_words(entry, network);
+    let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_))) && entry.report().is_some();
+    let words = state_words(entry, &model.network);
     let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
     let mut taken = 0;
@@ -237,6 +263,8 @@ fn row(
         put_right(buffer, x, y, 16, &date.to_string(), style(Role::Muted));
     }
     put_right(buffer, columns.slices, y, 6, &entry.slices().to_string(), style(Role::Muted));
+    let (words, role) = decision::column(model, entry, columns.decision.1);
+    put(buffer, columns.decision.0, y, columns.decision.1, &words, style(role));
     if selected {
         // Texts bring their own background; the whole row is the selection.
         buffer.set_style(line, Style { fg: None, ..style(Role::Selection) });
@@ -320,6 +348,9 @@ fn selection_words(model: &Model) -> String {
 
 /// Which model speaks, or why none does.
 fn model_words(model: &Model) -> (String, Role) {
+    if let Some(problem) = &model.storeless {
+        return (format!("decisions cannot be saved: {problem}"), Role::Error);
+    }
     match &model.network {
         ModelState::Loading => ("loading the model · research use only".to_owned(), Role::Muted),
         ModelState::Ready(identity) => {

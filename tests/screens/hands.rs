@@ -203,3 +203,26 @@ fn lines_take_arguments() {
     session.command(Command::GoTo);
     assert_eq!(session.model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some("goto "));
 }
+
+#[test]
+fn the_palette_finds_commands_by_letters_and_opens_studies_by_name_and_number() {
+    let mut session = open();
+    for n in 2..=5 {
+        session.found(plain(n));
+    }
+    let first = |session: &Session| session.model.offers().first().map(|offer| offer.name.clone()).unwrap_or_default();
+    session.command(Command::Palette).type_text("nxsusp");
+    assert_eq!(first(&session), "next-suspicion");
+    session.key(PromptKey::Escape).command(Command::Palette).type_text("invert");
+    assert_eq!(first(&session), "invert", "a whole name goes first");
+    session.key(PromptKey::Escape).command(Command::Palette).type_text("goto 1");
+    assert_eq!(session.model.offers().len(), 1);
+    assert!(session.model.offers()[0].words.contains("-128mm"));
+    session.key(PromptKey::Escape);
+    typed(&mut session, "phantom n04");
+    assert_eq!(session.model.reading.as_ref().map(|reading| reading.study.uid.clone()), Some(crate::support::uid(4)));
+    typed(&mut session, "P003");
+    assert_eq!(session.model.reading.as_ref().map(|reading| reading.study.uid.clone()), Some(crate::support::uid(3)));
+    typed(&mut session, "qqqq");
+    assert!(notice(&session).contains("no command and no study"), "{}", notice(&session));
+}

@@ -33,7 +33,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Close => {
             model.reading = None;
-            return queue(model);
+            let mut effects = queue(model);
+            effects.push(Effect::Claim(None));
+            return effects;
         }
         Command::NextStudy => return neighbour(model, 1),
         Command::PreviousStudy => return neighbour(model, -1),

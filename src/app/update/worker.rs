@@ -1,6 +1,6 @@
 //! What the worker tells.
 
-use super::super::worklist::Progress;
+use super::super::worklist::{Progress, Sight};
 use super::super::{Effect, Model, ModelState};
 use super::queue;
 use super::reading::go_to_worst;
@@ -17,7 +17,7 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
         WorkerEvent::ModelReady(identity) => model.network = ModelState::Ready(identity),
         WorkerEvent::ModelUnavailable(problem) => model.network = ModelState::Unavailable(problem),
         WorkerEvent::Started { study, series } if current(model, &study, series) => {
-            let partial = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
+            let partial = model.worklist.entry(&study).and_then(|entry| entry.hidden_report().cloned());
             model.worklist.set_progress(&study, Progress::Running { done: 0, total: 0, partial, paused: false });
         }
         WorkerEvent::Progress { study, series, done, total } if current(model, &study, series) => {
@@ -42,7 +42,8 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             }
         }
         WorkerEvent::Finished { study, series, analysis } if current(model, &study, series) => {
-            if let (Analysis::Analysed(report), Some(reading)) = (&analysis, &mut model.reading) {
+            let hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
+            if let (Analysis::Analysed(report), Some(reading), false) = (&analysis, &mut model.reading, hidden) {
                 // The picture stays where the reader has taken it.
                 if reading.study.uid == study && !reading.moved && reading.volume().is_some() {
                     go_to_worst(reading, report);

@@ -1,0 +1,75 @@
+//! What is to be kept, and what was.
+//!
+//! `update` decides what is kept and hands it out as [`super::Effect::Record`]; nothing is shown as made before
+//! [`super::Message::Recorded`] says that it is on disk.
+
+use crate::domain::{Draft, LogEntry, Uid};
+use std::fmt;
+
+/// Tells the answers to several records apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Token(pub u64);
+
+/// Something to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// An entry of the log of decisions.
+    Decision {
+        /// Comes back with the answer.
+        token: Token,
+        /// What is decided.
+        draft: Draft,
+    },
+}
+
+/// Something that is kept now: it is on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// A decision.
+    Decision {
+        /// The token that it was sent with.
+        token: Token,
+        /// The entry, with its number, reader and time.
+        entry: LogEntry,
+    },
+}
+
+/// Something that was not kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordFailure {
+    /// What was to be kept.
+    pub record: Record,
+    /// Why not, and what to do: one sentence.
+    pub problem: String,
+}
+
+/// What was kept before, or by another program on the same store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Remembered {
+    /// Entries of the log, oldest first; some may be known already.
+    Log(Vec<LogEntry>),
+    /// Studies that others have open, with the names of who; it replaces what was told before.
+    OpenElsewhere(Vec<(Uid, String)>),
+    /// There is no store to keep anything in: why, and what to do.
+    Unavailable(String),
+}
+
+/// A decision on its way to the disk, or one that did not get there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Its token.
+    pub token: Token,
+    /// What was decided.
+    pub draft: Draft,
+    /// Why it could not be kept; `None` while it is being kept.
+    pub problem: Option<String>,
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            None => write!(f, "saving: {}", self.draft.act),
+            Some(problem) => write!(f, "NOT SAVED: {} ({problem})", self.draft.act),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Decisions: what the reader says of levels and studies, and what follows once it is on disk.
+
+use super::super::prompt::{LevelQuestion, Prompt, PromptKind};
+use super::super::record::{Record, RecordFailure, Recorded, Remembered, Token};
+use super::super::worklist::{Entry, Sight};
+use super::super::{Command, Effect, Model};
+use super::open;
+use crate::domain::{
+    Act, Agreement, CervicalLevel, CleanText, Completeness, Draft, FractureReport, LevelVerdict, LogEntry, OnReport,
+    Precedence, RejectionReason, StudyVerdict, Uid,
+};
+use crate::raster;
+
+/// Carries out a command that decides something; `None` for any other.
+pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
+    let effects = match command {
+        Command::Fractured => verdict(model, LevelVerdict::Fractured),
+        Command::NotFractured => verdict(model, LevelVerdict::NotFractured),
+        Command::Uncertain => verdict(model, LevelVerdict::Uncertain),
+        Command::NotAssessable => verdict(model, LevelVerdict::NotAssessable),
+        Command::Agree => ask_level(model, LevelQuestion::Agree),
+        Command::Disagree => ask_level(model, LevelQuestion::Disagree),
+        Command::Negative => negative(model),
+        Command::Positive => study_verdict(model, StudyVerdict::Positive),
+        Command::StudyUnreadable => study_verdict(model, StudyVerdict::Unreadable),
+        Command::Defer => ask(model, PromptKind::Defer),
+        Command::Note => ask(model, PromptKind::Note),
+        Command::Undo => undo(model),
+        Command::Pin => precedence(model, Precedence::Pinned),
+        Command::Stat => precedence(model, Precedence::Stat),
+        Command::SaveAgain => {
+            let again = model.decisions.again();
+            if again.is_empty() {
+                model.tell("everything is saved");
+            }
+            again.into_iter().map(Effect::Record).collect()
+        }
+        Command::Acknowledge => {
+            match model.decisions.acknowledge() {
+                Some(lost) => model.tell(format!("not saved, and dropped: {}", lost.draft.act)),
+                None => model.tell("nothing waits for your word"),
+            }
+            Vec::new()
+        }
+        _ => return None,
+    };
+    Some(effects)
+}
+
+/// The study that a decision is about: the open one, else the selected one.
+fn subject(model: &Model) -> Option<Uid> {
+    match &model.reading {
+        Some(reading) => Some(reading.study.uid.clone()),
+        None => model.worklist.selected().map(|entry| entry.study.uid.clone()),
+    }
+}
+
+fn keep(model: &mut Model, study: Uid, act: Act) -> Vec<Effect> {
+    let entry = model.worklist.entry(&study);
+    let report = entry.and_then(Entry::hidden_report).map(|report| OnReport::from(&**report));
+    let blinded = entry.is_some_and(|entry| entry.sight == Sight::Blinded);
+    vec![Effect::Record(model.decisions.propose(Draft { study, act, report, blinded }))]
+}
+
+fn ask(model: &mut Model, kind: PromptKind) -> Vec<Effect> {
+    match subject(model) {
+        Some(_) => model.prompt = Some(Prompt::new(kind)),
+        None => model.tell("no study to decide on yet"),
+    }
+    Vec::new()
+}
+
+fn verdict(model: &mut Model, verdict: LevelVerdict) -> Vec<Effect> {
+    ask_level(model, LevelQuestion::Verdict(verdict))
+}
+
+/// Answers the question for the level at the cursor; asks for the level where it is not known.
+fn ask_level(model: &mut Model, question: LevelQuestion) -> Vec<Effect> {
+    match level_here(model) {
+        Some(level) => answer(model, question, level),
+        None => ask(model, PromptKind::Level(question)),
+    }
+}
+
+/// The level that the slice shows, as far as the network's report of this series tells; blinded, nothing is told.
+fn level_here(model: &Model) -> Option<CervicalLevel> {
+    let reading = model.reading.as_ref()?;
+    let volume = reading.volume()?;
+    let report = model.worklist.entry(&reading.study.uid)?.report()?;
+    if report.series_uid != volume.series_uid {
+        return None;
+    }
+    let slice = reading.slice_of(raster::native_plane(volume));
+    let scored = report.slices.iter().min_by_key(|scored| scored.index.abs_diff(slice))?;
+    let near = scored.index.abs_diff(slice) <= 4 && volume.position_mm(scored.index) == scored.position_mm;
+    let seen = scored.score.vertebra.iter().max_by(|a, b| a.1.value().total_cmp(&b.1.value()));
+    seen.filter(|(_, visible)| near && visible.value() >= 0.5).map(|(level, _)| level)
+}
+
+/// What is said of a level.
+pub(super) fn answer(model: &mut Model, question: LevelQuestion, level: CervicalLevel) -> Vec<Effect> {
+    let Some(study) = subject(model) else { return Vec::new() };
+    let report = model.worklist.entry(&study).and_then(Entry::report).cloned();
+    let alarmed = report.as_ref().map(|report| report.is_level_alert(level));
+    let (verdict, agreement) = match (question, alarmed) {
+        (LevelQuestion::Verdict(verdict), _) => (verdict, None),
+        (_, None) => {
+            let hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
+            model.tell(if hidden {
+                "blinded: give your own verdict first; the network's is shown after it"
+            } else {
+                "there is no result to agree or disagree with"
+            });
+            return Vec::new();
+        }
+        (LevelQuestion::Agree, Some(true)) => (LevelVerdict::Fractured, Some(Agreement::Agrees)),
+        (LevelQuestion::Agree, Some(false)) => (LevelVerdict::NotFractured, Some(Agreement::Agrees)),
+        (LevelQuestion::Disagree, Some(false)) => (LevelVerdict::Fractured, Some(Agreement::Adds)),
+        (LevelQuestion::Disagree, Some(true)) => {
+            model.prompt = Some(Prompt::new(PromptKind::Reason(level)));
+            return Vec::new();
+        }
+    };
+    keep(model, study, Act::Level { level, verdict, agreement })
+}
+
+/// The reason why an alarm is rejected.
+pub(super) fn rejected(model: &mut Model, level: CervicalLevel, reason: RejectionReason) -> Vec<Effect> {
+    let Some(study) = subject(model) else { return Vec::new() };
+    let agreement = Some(Agreement::Rejects { reason });
+    keep(model, study, Act::Level { level, verdict: LevelVerdict::NotFractured, agreement })
+}
+
+/// The text of a note or of a reason to put off.
+pub(super) fn written(model: &mut Model, kind: PromptKind, text: &str) -> Vec<Effect> {
+    let text = CleanText::new(text);
+    let Some(study) = subject(model) else { return Vec::new() };
+    match kind {
+        PromptKind::Note => keep(model, study, Act::Note { text }),
+        PromptKind::Defer => keep(model, study, Act::Study(StudyVerdict::Deferred { reason: text })),
+        _ => Vec::new(),
+    }
+}
+
+/// A study with a fractured level is not negative: one of the two is a slip.
+fn negative(model: &mut Model) -> Vec<Effect> {
+    let fractured = subject(model)
+        .and_then(|uid| model.decisions.of(&uid).map(|decision| decision.levels_with(LevelVerdict::Fractured)))
+        .unwrap_or_default();
+    if let Some(level) = fractured.first() {
+        model.complain(format!(
+            "{level} is marked fractured: read the study as positive, or mark {level} not fractured first"
+        ));
+        return Vec::new();
+    }
+    study_verdict(model, StudyVerdict::Negative)
+}
+
+fn study_verdict(model: &mut Model, verdict: StudyVerdict) -> Vec<Effect> {
+    let Some(study) = subject(model) else { return Vec::new() };
+    keep(model, study, Act::Study(verdict))
+}
+
+fn precedence(model: &mut Model, wanted: Precedence) -> Vec<Effect> {
+    let Some(study) = subject(model) else { return Vec::new() };
+    let now = model.worklist.entry(&study).map(|entry| entry.precedence).unwrap_or_default();
+    let precedence = if now == wanted { Precedence::Ordinary } else { wanted };
+    keep(model, study, Act::Precedence { precedence })
+}
+
+fn undo(model: &mut Model) -> Vec<Effect> {
+    let here = subject(model);
+    match model.decisions.last_act(&model.reader, here.as_ref()) {
+        Some(last) => {
+            let (study, entry) = (last.draft.study.clone(), last.id);
+            keep(model, study, Act::Undo { entry })
+        }
+        None => {
+            model.tell("there is nothing of yours to take back");
+            Vec::new()
+        }
+    }
+}
+
+/// It is on disk: now it holds, and the next study may come.
+pub(super) fn recorded(model: &mut Model, recorded: Recorded) -> Vec<Effect> {
+    let Recorded::Decision { token, entry } = recorded;
+    made(model, token, entry)
+}
+
+fn made(model: &mut Model, token: Token, entry: LogEntry) -> Vec<Effect> {
+    let study = entry.draft.study.clone();
+    let was_hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
+    let act = entry.draft.act.clone();
+    let undone = match &act {
+        Act::Undo { entry } => {
+            let taken = model.decisions.log(&study).iter().find(|known| known.id == *entry);
+            taken.map(|known| known.draft.act.to_string())
+        }
+        _ => None,
+    };
+    model.decisions.recorded(token, entry);
+    model.storeless = None;
+    refresh(model, &study);
+    let open_here = model.reading.as_ref().is_some_and(|reading| reading.study.uid == study);
+    let now_shown = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Open);
+    if was_hidden && now_shown {
+        let says = model.worklist.entry(&study).and_then(Entry::report).map_or_else(
+            || "the network has no result yet".to_owned(),
+            |report| format!("the network says {}{}", report.overall, alarms(report)),
+        );
+        model.tell(format!("your first verdict is kept; {says}. Decide again or go on with the next study"));
+        return Vec::new();
+    }
+    match act {
+        Act::Undo { .. } => {
+            let name = model.worklist.entry(&study).map(|entry| entry.name().to_owned()).unwrap_or_default();
+            model.tell(format!("taken back: {} ({name})", undone.unwrap_or_default()));
+            // Back to where it was decided: the next study was opened by that.
+            if model.reading.is_some() && !open_here { open(model, &study) } else { Vec::new() }
+        }
+        Act::Study(_) if open_here => next(model, &study),
+        _ => Vec::new(),
+    }
+}
+
+fn alarms(report: &FractureReport) -> String {
+    let levels: Vec<&str> = report.alert_levels().into_iter().map(CervicalLevel::name).collect();
+    let so_far = if report.completeness == Completeness::Final { "" } else { " so far" };
+    if levels.is_empty() { so_far.to_owned() } else { format!("{so_far}, {} marked", levels.join(" ")) }
+}
+
+/// Opens the study that is to be read next, or the list where none waits.
+fn next(model: &mut Model, after: &Uid) -> Vec<Effect> {
+    let taken = |uid: &Uid| model.elsewhere.contains_key(uid);
+    let next = model.worklist.next_to_read(after, &taken).map(|entry| entry.study.uid.clone());
+    match next {
+        Some(uid) => open(model, &uid),
+        None => {
+            model.reading = None;
+            model.tell("no other study waits to be read");
+            let mut effects = super::queue(model);
+            effects.push(Effect::Claim(None));
+            effects
+        }
+    }
+}
+
+/// It could not be kept; it stays to be seen until the reader says so.
+pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
+    let Record::Decision { token, .. } = failure.record;
+    model.decisions.failed(token, failure.problem);
+    Vec::new()
+}
+
+/// What was kept before or elsewhere.
+pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effect> {
+    match remembered {
+        Remembered::Log(entries) => {
+            for study in model.decisions.take(entries) {
+                refresh(model, &study);
+            }
+        }
+        Remembered::OpenElsewhere(studies) => model.elsewhere = studies.into_iter().collect(),
+        Remembered::Unavailable(problem) => model.storeless = Some(problem),
+    }
+    Vec::new()
+}
+
+/// Has the list know what is decided of a study, and whether the network's word is hidden.
+pub(super) fn refresh(model: &mut Model, study: &Uid) {
+    let hidden = model.blinded && !model.decisions.has_verdict_of(study, &model.reader);
+    let sight = if hidden { Sight::Blinded } else { Sight::Open };
+    model.worklist.decided(study, model.decisions.of(study), sight);
+}

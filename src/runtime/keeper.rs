@@ -1,0 +1,223 @@
+//! The thread that owns the store: keeps what is decided, and tells what others decide.
+
+use super::clock::{now, program_name};
+use crate::app::{Message, Record, RecordFailure, Recorded, Remembered};
+use crate::domain::{CleanText, EntryId, Stamp, Uid};
+use crate::store::{Store, StoreError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How soon another program's decisions are seen.
+const POLL: Duration = Duration::from_millis(500);
+/// How often a program says that it still has its study open.
+const BEAT_MS: i64 = 15_000;
+/// After so long without a word a program is taken to be gone.
+const GONE_MS: i64 = 3 * BEAT_MS;
+/// Entries that are told at once.
+const CHUNK: usize = 5_000;
+
+enum Request {
+    Record(Record),
+    Claim(Option<Uid>),
+}
+
+/// Handle of the store's thread.
+#[derive(Debug)]
+pub struct Keeper {
+    requests: Option<Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread on a store that was opened, or could not be; it tells what is kept and from then on answers every
+    /// record. A store that cannot be opened now is tried again with every record.
+    #[must_use]
+    pub fn start(
+        folder: Option<PathBuf>,
+        opened: Result<Store, StoreError>,
+        reader: CleanText,
+        send: impl Fn(Message) + Send + 'static,
+    ) -> Self {
+        let (sender, requests) = unbounded();
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
+            let mut thread = Thread {
+                folder,
+                store: None,
+                reader,
+                program: program_name(),
+                claimed: None,
+                beat: 0,
+                seen: EntryId(0),
+                elsewhere: Vec::new(),
+                send: Box::new(send),
+            };
+            thread.take(opened);
+            thread.run(&requests);
+        });
+        if let Err(error) = &thread {
+            tracing::error!("no thread for the store: {error}");
+        }
+        Self { requests: Some(sender), thread: thread.ok() }
+    }
+
+    /// Keeps something; the answer is a message.
+    pub fn record(&self, record: Record) {
+        self.ask(Request::Record(record));
+    }
+
+    /// Says which study is open here.
+    pub fn claim(&self, study: Option<Uid>) {
+        self.ask(Request::Claim(study));
+    }
+
+    fn ask(&self, request: Request) {
+        if let Some(requests) = &self.requests {
+            // The thread ends only with its handle.
+            let _ = requests.send(request);
+        }
+    }
+
+    /// Ends the thread after everything that was asked for is kept.
+    pub fn stop(mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has nothing more to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Thread {
+    folder: Option<PathBuf>,
+    store: Option<Store>,
+    reader: CleanText,
+    program: String,
+    claimed: Option<Uid>,
+    /// When the claim was last said, UTC ms.
+    beat: i64,
+    /// The newest entry told.
+    seen: EntryId,
+    elsewhere: Vec<(Uid, String)>,
+    send: Box<dyn Fn(Message) + Send>,
+}
+
+impl Thread {
+    fn run(mut self, requests: &Receiver<Request>) {
+        loop {
+            match requests.recv_timeout(POLL) {
+                Ok(Request::Record(record)) => self.record(record),
+                Ok(Request::Claim(study)) => {
+                    self.claimed = study;
+                    self.say_claim();
+                }
+                Err(RecvTimeoutError::Timeout) => self.poll(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.claimed = None;
+        self.say_claim();
+    }
+
+    /// Takes over a store, or tells why there is none.
+    fn take(&mut self, opened: Result<Store, StoreError>) {
+        match opened {
+            Ok(store) => {
+                self.store = Some(store);
+                self.tell_recovered();
+                self.tell_log();
+                self.tell_open();
+            }
+            Err(error) => (self.send)(Message::Remembered(Remembered::Unavailable(error.to_string()))),
+        }
+    }
+
+    fn record(&mut self, record: Record) {
+        if self.store.is_none()
+            && let Some(folder) = self.folder.clone()
+        {
+            let opened = Store::open(&folder);
+            if opened.is_ok() {
+                self.take(opened);
+            }
+        }
+        let Record::Decision { token, ref draft } = record;
+        let kept = match &mut self.store {
+            Some(store) => store.append(&self.reader, now(), draft).map_err(|error| error.to_string()),
+            None => Err("there is no store: see cspine doctor".to_owned()),
+        };
+        self.tell_recovered();
+        match kept {
+            Ok(entry) => (self.send)(Message::Recorded(Recorded::Decision { token, entry })),
+            Err(problem) => {
+                tracing::error!("a decision could not be kept");
+                (self.send)(Message::RecordFailed(RecordFailure { record, problem }));
+            }
+        }
+    }
+
+    fn tell_recovered(&mut self) {
+        if let Some(words) = self.store.as_mut().and_then(Store::recovered) {
+            (self.send)(Message::Trouble(words));
+        }
+    }
+
+    /// Looks for what others have written.
+    fn poll(&mut self) {
+        if self.claimed.is_some() && now().utc_ms - self.beat >= BEAT_MS {
+            self.say_claim();
+        }
+        match self.store.as_mut().map(Store::changed_elsewhere) {
+            Some(Ok(true)) => {
+                self.tell_recovered();
+                self.tell_log();
+                self.tell_open();
+            }
+            // Who is gone says nothing: claims grow old without a change.
+            Some(Ok(false)) if !self.elsewhere.is_empty() => self.tell_open(),
+            Some(Err(error)) => tracing::warn!("{error}"),
+            _ => {}
+        }
+    }
+
+    fn tell_log(&mut self) {
+        let Some(store) = &self.store else { return };
+        loop {
+            match store.log_after(self.seen, CHUNK) {
+                Ok(entries) => {
+                    let Some(last) = entries.last() else { return };
+                    self.seen = last.id;
+                    (self.send)(Message::Remembered(Remembered::Log(entries)));
+                }
+                Err(error) => {
+                    return (self.send)(Message::Trouble(format!("earlier decisions cannot all be read: {error}")));
+                }
+            }
+        }
+    }
+
+    fn tell_open(&mut self) {
+        let Some(store) = &self.store else { return };
+        let now = now();
+        let since = Stamp { utc_ms: now.utc_ms - GONE_MS, ..now };
+        match store.open_elsewhere(&self.program, since) {
+            Ok(open) if open != self.elsewhere => {
+                self.elsewhere.clone_from(&open);
+                (self.send)(Message::Remembered(Remembered::OpenElsewhere(open)));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+
+    fn say_claim(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        let now = now();
+        // Nobody is harmed by a claim that is not made.
+        if let Err(error) = store.claim(&self.program, self.reader.as_str(), self.claimed.as_ref(), now) {
+            tracing::warn!("{error}");
+        }
+        self.beat = now.utc_ms;
+    }
+}
