@@ -23,4 +23,4 @@ pub use reading::{Reading, VolumeState};
 pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use suspicion::{StripCell, peaks, strip};
 pub use update::update;
-pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Progress, Sight, Worklist};
+pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};

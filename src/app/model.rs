@@ -31,6 +31,10 @@ pub struct Model {
     pub blinded: bool,
     /// Whether the reader was warned that something is not saved and wants to leave.
     pub told_of_loss: bool,
+    /// A study that is opened as soon as its files are found.
+    pub opening: Option<Uid>,
+    /// The study to go on with, until it is in the list.
+    pub last_read: Option<Uid>,
     /// Why nothing can be kept, where that is so.
     pub storeless: Option<String>,
     /// Studies that others have open, with who.
@@ -151,6 +155,8 @@ impl Model {
             reader: CleanText::default(),
             blinded: false,
             told_of_loss: false,
+            opening: None,
+            last_read: None,
             storeless: None,
             elsewhere: HashMap::new(),
             network: ModelState::Loading,

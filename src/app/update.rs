@@ -3,10 +3,11 @@
 mod decide;
 mod prompt;
 mod reading;
+mod resume;
 mod worker;
 
 use super::prompt::{Prompt, PromptKind};
-use super::worklist::{Order, Progress, series_index};
+use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
 use crate::domain::{Analysis, Study, Uid};
 use std::sync::Arc;
@@ -46,10 +47,20 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::StudyFound(study) => {
             model.worklist.found(Arc::clone(&study));
             decide::refresh(model, &study.uid);
+            resume::offer(model);
+            let uid = study.uid.clone();
             let mut effects = grown(model, study);
-            effects.extend(queue(model));
+            effects.extend(list(model, &uid));
+            if model.opening.as_ref() == Some(&uid) {
+                model.opening = None;
+                effects.extend(open(model, &uid));
+            } else {
+                effects.extend(queue(model));
+            }
             effects
         }
+        Message::Leaving => resume::keep(model),
+        Message::StudyGone(uid) => gone(model, &uid),
         Message::Unreadable { path, reason } => {
             model.unreadable.push((path, reason));
             if model.unreadable.len() > REMEMBERED {
@@ -58,12 +69,22 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::ScanProgress(summary) => {
-            model.scan = ScanState::Scanning(summary);
+            // Looking again later is no scan to wait for.
+            model.scan = match model.scan {
+                ScanState::Finished(_) => ScanState::Finished(summary),
+                _ => ScanState::Scanning(summary),
+            };
             Vec::new()
         }
         Message::ScanFinished(summary) => {
             model.scan = ScanState::Finished(summary);
-            Vec::new()
+            // What was listed and not found is not there any more.
+            let missing = model.worklist.only_listed();
+            if missing.is_empty() {
+                return Vec::new();
+            }
+            model.worklist.gone(&missing);
+            missing.into_iter().map(Effect::Unlist).chain(queue(model)).collect()
         }
         Message::ScanFailed(text) => {
             model.complain(text.clone());
@@ -86,7 +107,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 match result {
                     Ok(volume) => {
                         reading.loaded(volume, preferred);
-                        if let Some(report) = report {
+                        if reading.go_on() {
+                            reading.moved = true;
+                        } else if let Some(report) = report {
                             reading::go_to_worst(reading, &report);
                         }
                     }
@@ -104,7 +127,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Remembered(remembered) => decide::remembered(model, remembered),
         Message::Clock(now) => {
             model.worklist.set_now(now);
-            Vec::new()
+            resume::keep(model)
         }
         Message::Trouble(text) => {
             model.complain(text);
@@ -120,6 +143,30 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// How a study stands in the list, for the next run.
+fn list(model: &Model, uid: &Uid) -> Option<Effect> {
+    let (listed, folder) = model.worklist.entry(uid)?.listing()?;
+    Some(Effect::List(Box::new(listed), folder))
+}
+
+/// The files of a study are gone: it leaves the list. What is decided of it stays in the store.
+fn gone(model: &mut Model, uid: &Uid) -> Vec<Effect> {
+    let name = model.worklist.entry(uid).map(|entry| entry.name().to_owned()).unwrap_or_default();
+    let mut effects = vec![Effect::Unlist(uid.clone())];
+    if model.opening.as_ref() == Some(uid) {
+        model.opening = None;
+        model.complain(format!("the files of {name} are gone; what was decided of it is kept"));
+    }
+    if model.reading.as_ref().is_some_and(|reading| reading.study.uid == *uid) {
+        // The picture that is in memory may be looked at to the end.
+        model.complain(format!("the files of {name} are gone; what is in memory can be read to the end"));
+        return effects;
+    }
+    model.worklist.gone(std::slice::from_ref(uid));
+    effects.extend(queue(model));
+    effects
 }
 
 fn open_series<'m>(model: &'m mut Model, study: &Uid, series: usize) -> Option<&'m mut Reading> {
@@ -243,6 +290,11 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 /// Opens a study at its most suspicious slice.
 fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     let Some(entry) = model.worklist.entry_mut(uid) else { return Vec::new() };
+    if entry.presence != Presence::Found {
+        model.opening = Some(uid.clone());
+        model.tell("looking for the study's files");
+        return vec![Effect::Find(uid.clone())];
+    }
     entry.opened = true;
     entry.risen = false;
     let study = Arc::clone(&entry.study);
@@ -253,6 +305,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         return Vec::new();
     };
     model.worklist.select(uid);
+    let left = resume::keep(model);
     let preferred = &model.preferences;
     let last = model.reading.as_ref();
     let (marks, texts, panel) =
@@ -261,7 +314,8 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     reading.preset_window(&preferred.window);
     (reading.marks, reading.texts, reading.panel) = (marks, texts, panel);
     model.reading = Some(reading);
-    let mut effects = vec![Effect::Load(study, series), Effect::Claim(Some(uid.clone()))];
+    let mut effects = left;
+    effects.extend([Effect::Load(study, series), Effect::Claim(Some(uid.clone()))]);
     effects.extend(queue(model));
     effects.extend(prefetch(model, uid));
     effects

@@ -2,8 +2,8 @@
 
 use super::super::worklist::{Progress, Sight};
 use super::super::{Effect, Model, ModelState};
-use super::queue;
 use super::reading::go_to_worst;
+use super::{list, queue};
 use crate::domain::{Analysis, Uid};
 use crate::inference::WorkerEvent;
 
@@ -14,7 +14,11 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
         entry.is_some_and(|entry| entry.choice.as_ref().is_ok_and(|choice| choice.series == series))
     };
     match event {
-        WorkerEvent::ModelReady(identity) => model.network = ModelState::Ready(identity),
+        WorkerEvent::ModelReady(identity) => {
+            model.worklist.only_of(&identity);
+            model.network = ModelState::Ready(identity);
+            return queue(model);
+        }
         WorkerEvent::ModelUnavailable(problem) => model.network = ModelState::Unavailable(problem),
         WorkerEvent::Started { study, series } if current(model, &study, series) => {
             let partial = model.worklist.entry(&study).and_then(|entry| entry.hidden_report().cloned());
@@ -50,7 +54,9 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
                 }
             }
             model.worklist.set_progress(&study, Progress::Done(analysis));
-            return queue(model);
+            let mut effects = queue(model);
+            effects.extend(list(model, &study));
+            return effects;
         }
         _ => {}
     }
