@@ -3,6 +3,7 @@
 //! [`update()`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
 //! messages. A whole reading session can so be replayed in a test.
 
+mod anonymous;
 mod command;
 mod decisions;
 mod message;

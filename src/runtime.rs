@@ -19,7 +19,7 @@ use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
 use crate::store::{KnownFile, Store, StoreError};
 use crate::task::Cancel;
-use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
+use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
 pub use clock::now;
@@ -63,6 +63,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Who reads; the settings decide where `None`, else the user's name.
     pub reader: Option<String>,
+    /// Whether pseudonyms stand for patients.
+    pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
 }
@@ -136,6 +138,11 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
+    program.model.anonymous = options.anonymous || settings.anonymous;
+    if program.model.anonymous {
+        // Folders are often named after patients.
+        program.model.source = "anonymous".to_owned();
+    }
     program.model.blinded = options.blinded || settings.reading.blinded;
     program.model.set_ageing(Ageing { points_per_hour: settings.worklist.ageing });
     Ok(program.run(&events))
@@ -165,6 +172,7 @@ struct Program {
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
+    alert: AlertManner,
     ending: Option<Ending>,
 }
 
@@ -268,6 +276,11 @@ impl Program {
             worker: Some(worker),
             scan,
             messages,
+            alert: AlertManner {
+                bell: settings.alert.bell,
+                title: settings.alert.title,
+                notification: Notification::named(&settings.alert.notification).unwrap_or_default(),
+            },
             ending: None,
         }
     }
@@ -396,6 +409,7 @@ impl Program {
             Effect::List(listed, folder) => self.indexer.study(listed, folder),
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
+            Effect::Alert(text) => self.terminal.alert(self.alert, &text),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

@@ -124,6 +124,8 @@ pub enum Effect {
     Find(Uid),
     /// Say that this study is open here, or none.
     Claim(Option<Uid>),
+    /// Tell a reader who looks elsewhere.
+    Alert(String),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

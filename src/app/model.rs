@@ -27,6 +27,8 @@ pub struct Model {
     pub decisions: Decisions,
     /// Who reads: the user name that decisions are kept under.
     pub reader: CleanText,
+    /// Whether pseudonyms stand for patients.
+    pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
     /// Whether the reader was warned that something is not saved and wants to leave.
@@ -153,6 +155,7 @@ impl Model {
             reading: None,
             decisions: Decisions::default(),
             reader: CleanText::default(),
+            anonymous: false,
             blinded: false,
             told_of_loss: false,
             opening: None,

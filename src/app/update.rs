@@ -6,10 +6,13 @@ mod reading;
 mod resume;
 mod worker;
 
+use super::anonymous;
 use super::prompt::{Prompt, PromptKind};
+use super::record::Remembered;
 use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
-use crate::domain::{Analysis, Study, Uid};
+use crate::domain::{Analysis, CleanText, Study, Uid};
+use crate::inference::WorkerEvent;
 use std::sync::Arc;
 
 /// Unreadable files that are remembered by name.
@@ -19,6 +22,7 @@ const WORKLIST_FRAME: usize = 9;
 
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let message = if model.anonymous { anonymised(message) } else { message };
     match message {
         Message::Command(command) => {
             model.notice = None;
@@ -45,7 +49,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::StudyFound(study) => {
+            let late = matches!(model.scan, ScanState::Finished(_)) && model.worklist.entry(&study.uid).is_none();
             model.worklist.found(Arc::clone(&study));
+            if let Some(entry) = model.worklist.entry_mut(&study.uid) {
+                entry.arrived_later |= late;
+            }
             decide::refresh(model, &study.uid);
             resume::offer(model);
             let uid = study.uid.clone();
@@ -145,8 +153,39 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
+/// What happened, without the names of whom it happened to: nothing that is not in the model can be shown.
+fn anonymised(message: Message) -> Message {
+    match message {
+        Message::StudyFound(study) => Message::StudyFound(Arc::new(anonymous::study(&study))),
+        Message::Remembered(Remembered::Studies(mut studies)) => {
+            for listed in &mut studies {
+                listed.patient = anonymous::patient(&listed.patient, listed.uid.as_str());
+                listed.accession = CleanText::default();
+            }
+            Message::Remembered(Remembered::Studies(studies))
+        }
+        Message::Unreadable { reason, .. } => {
+            Message::Unreadable { path: "…".into(), reason: anonymous::without_paths(&reason) }
+        }
+        Message::ScanFailed(text) => Message::ScanFailed(anonymous::without_paths(&text)),
+        Message::Trouble(text) => Message::Trouble(anonymous::without_paths(&text)),
+        Message::VolumeLoaded { study, series, result: Err(problem) } => {
+            Message::VolumeLoaded { study, series, result: Err(anonymous::without_paths(&problem)) }
+        }
+        Message::Worker(WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }) => {
+            let analysis = Analysis::Failed(anonymous::without_paths(&problem));
+            Message::Worker(WorkerEvent::Finished { study, series, analysis })
+        }
+        other => other,
+    }
+}
+
 /// How a study stands in the list, for the next run.
 fn list(model: &Model, uid: &Uid) -> Option<Effect> {
+    if model.anonymous {
+        // A pseudonym is for this screen, not for the index.
+        return None;
+    }
     let (listed, folder) = model.worklist.entry(uid)?.listing()?;
     Some(Effect::List(Box::new(listed), folder))
 }

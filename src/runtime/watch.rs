@@ -149,5 +149,5 @@ const REMOTE: [u32; 10] =
     [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x6573_5546, 0x0102_1997, 0x5346_414F, 0x00C3_6400, 0x7375_7245, 0x564C];
 
 fn is_remote(path: &Path) -> bool {
-    rustix::fs::statfs(path).is_ok_and(|found| REMOTE.iter().any(|magic| i64::from(*magic) == found.f_type as i64))
+    rustix::fs::statfs(path).is_ok_and(|found| u32::try_from(found.f_type).is_ok_and(|kind| REMOTE.contains(&kind)))
 }

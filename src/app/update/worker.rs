@@ -1,10 +1,10 @@
 //! What the worker tells.
 
-use super::super::worklist::{Progress, Sight};
+use super::super::worklist::{Counts, Progress, Sight};
 use super::super::{Effect, Model, ModelState};
 use super::reading::go_to_worst;
 use super::{list, queue};
-use crate::domain::{Analysis, Uid};
+use crate::domain::{Analysis, StudyState, Uid};
 use crate::inference::WorkerEvent;
 
 pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
@@ -56,9 +56,19 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             model.worklist.set_progress(&study, Progress::Done(analysis));
             let mut effects = queue(model);
             effects.extend(list(model, &study));
+            effects.extend(alert(model, &study));
             return effects;
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// Something urgent arrived while the program was running: not what was there when it started.
+fn alert(model: &Model, study: &Uid) -> Option<Effect> {
+    let entry = model.worklist.entry(study).filter(|entry| entry.arrived_later && entry.is_alert())?;
+    let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
+    let urgent = Counts::of(model.worklist.entries()).urgent;
+    // No name: others may see the desktop.
+    unread.then(|| Effect::Alert(format!("cspine: a new urgent study, {urgent} to read")))
 }

@@ -84,6 +84,8 @@ pub struct Entry {
     pub(super) number: usize,
     /// When it was first seen; `None` before the clock has spoken.
     pub arrived: Option<Stamp>,
+    /// Whether it came after the first scan was over.
+    pub arrived_later: bool,
     /// Whether its files were looked at.
     pub presence: Presence,
     /// Whether its files have changed since they were analysed.
@@ -115,6 +117,7 @@ impl Entry {
             risen: false,
             number: 0,
             arrived,
+            arrived_later: false,
             presence: Presence::Found,
             rewritten: false,
             state: StudyState::Unread,
