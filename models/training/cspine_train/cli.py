@@ -277,6 +277,8 @@ def _evaluate(given, collection, held) -> None:
         held is not None,
         training["state"]["elapsed"] / 60,
     )
+    # The run knows what it was trained on, however much of that is given now.
+    document["data"]["train"] = training["data"]["train"]
     write_metrics(document, given.run / METRICS)
     print(table(document))
 
