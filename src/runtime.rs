@@ -5,6 +5,7 @@
 mod clock;
 mod configured;
 mod demo;
+mod indexer;
 mod input;
 mod keeper;
 mod loader;
@@ -12,20 +13,22 @@ mod log;
 mod pictures;
 mod reload;
 mod timers;
+mod watch;
 
 use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{ConfigError, Folders, Profile};
-use crate::dicom::{self, ScanEvent, VolumeCache};
+use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
-use crate::store::{Store, StoreError};
+use crate::store::{KnownFile, Store, StoreError};
 use crate::task::Cancel;
-use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
+use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
 pub use clock::now;
 use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use indexer::Indexer;
 pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
@@ -68,6 +71,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Who reads; the settings decide where `None`, else the user's name.
     pub reader: Option<String>,
+    /// Whether pseudonyms stand for patients.
+    pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
 }
@@ -108,6 +113,8 @@ pub enum Ending {
 pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let configured = Configured::read(Folders::find(), &options)?;
     let settings = &configured.settings;
+    // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log::start(configured.folders.log.as_deref(), settings.log.level);
     let theme = configured.theme()?;
     let choice = match options.graphics {
@@ -115,7 +122,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         None => settings.graphics.parse()?,
     };
     let model = options.model.clone().or(settings.model.clone());
-    let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let model_source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
     let data = options.data.clone().or(settings.data.clone()).or(configured.folders.data.clone());
     let no_home =
         || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
@@ -128,14 +135,30 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let preferences = (options.blinded || settings.reading.blinded, settings.worklist.ageing);
-    let mut program = Program::new(terminal, options.source, source, configured, theme, |sender| {
+    let (anonymous, blinded) = (options.anonymous || settings.anonymous, options.blinded || settings.reading.blinded);
+    let ageing = Ageing { points_per_hour: settings.worklist.ageing };
+    let start = Start { source: options.source, model_source, configured, theme, data: data.clone() };
+    let mut program = Program::new(terminal, start, |sender| {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
-    program.model.blinded = preferences.0;
-    program.model.set_ageing(Ageing { points_per_hour: preferences.1 });
+    program.model.anonymous = anonymous;
+    if program.model.anonymous {
+        // Folders are often named after patients.
+        program.model.source = "anonymous".to_owned();
+    }
+    program.model.blinded = blinded;
+    program.model.set_ageing(ageing);
     Ok(program.run(&events))
+}
+
+/// What the program starts with.
+struct Start {
+    source: Source,
+    model_source: ModelSource,
+    configured: Configured,
+    theme: Theme,
+    data: Option<PathBuf>,
 }
 
 struct Program {
@@ -149,21 +172,18 @@ struct Program {
     pictures: Pictures,
     loader: Loader,
     keeper: Keeper,
+    indexer: Arc<Indexer>,
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
+    alert: AlertManner,
     ending: Option<Ending>,
 }
 
 impl Program {
-    fn new(
-        terminal: Terminal,
-        source: Source,
-        model_source: ModelSource,
-        configured: Configured,
-        theme: Theme,
-        keeper: impl FnOnce(Sender<Message>) -> Keeper,
-    ) -> Self {
+    fn new(terminal: Terminal, start: Start, keeper: impl FnOnce(Sender<Message>) -> Keeper) -> Self {
+        let Start { source, model_source, configured, theme, data } = start;
+        let (settings, folders) = (&configured.settings, &configured.folders);
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
         let capabilities = terminal.capabilities();
@@ -178,19 +198,34 @@ impl Program {
         let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
         model.terminal_notes = capabilities.notes.clone();
         model.preferences = configured.preferences();
-        let folders = &configured.folders;
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
         model.theme = themes.shown().name().to_owned();
-        let worker = Worker::start(model_source, folders.cache.clone(), Arc::clone(&volumes), {
+        let reports = indexer::kept_reports(data.as_deref());
+        let worker = Worker::start_with(model_source, folders.cache.clone(), Arc::clone(&volumes), reports, {
             let sender = sender.clone();
             move |event: WorkerEvent| {
                 // Nobody listens any more once the program ends.
                 let _ = sender.send(Message::Worker(event));
             }
         });
-        let scan = start_scan(source, folders.cache.clone(), sender.clone());
+        let data = data.as_deref();
+        let roots = match &source {
+            Source::Paths(paths) => paths.iter().map(|path| indexer::whole_path(path)).collect(),
+            Source::Demo => folders.cache.iter().map(|cache| demo::folder(cache)).collect(),
+        };
+        let indexer = Arc::new(Indexer::start(data.map(Path::to_owned), roots, {
+            let sender = sender.clone();
+            move |message| drop(sender.send(message))
+        }));
+        let known = indexer::known_files(data);
+        let scan = start_scan(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
         let pictures = Pictures::start(capabilities.protocol, themes.colourless());
         let watch = Watch::start(folders);
+        let alert = AlertManner {
+            bell: settings.alert.bell,
+            title: settings.alert.title,
+            notification: Notification::named(&settings.alert.notification).unwrap_or_default(),
+        };
         Self {
             terminal,
             model,
@@ -201,10 +236,12 @@ impl Program {
             layout: Layout::default(),
             pictures,
             keeper: keeper(sender.clone()),
+            indexer,
             loader: Loader::start(volumes, sender),
             worker: Some(worker),
             scan,
             messages,
+            alert,
             ending: None,
         }
     }
@@ -233,6 +270,7 @@ impl Program {
                         self.take(message);
                     }
                 },
+                recv(ticks) -> _ => self.take(Message::Clock(now())),
                 recv(self.timers.cine) -> _ => self.take(Message::CineTick),
                 recv(self.timers.wake) -> _ => {
                     let woken = self.timers.woken();
@@ -243,7 +281,6 @@ impl Program {
                         self.reload();
                     }
                 }
-                recv(ticks) -> _ => self.take(Message::Clock(now())),
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
                         self.pictures.take(rendered, &self.terminal);
@@ -258,6 +295,7 @@ impl Program {
                 self.take(message);
             }
             if let Some(ending) = self.ending {
+                self.take(Message::Leaving);
                 self.close();
                 return ending;
             }
@@ -265,7 +303,7 @@ impl Program {
     }
 
     fn close(self) {
-        let Self { terminal, worker, scan, loader, keeper, .. } = self;
+        let Self { terminal, worker, scan, loader, keeper, indexer, .. } = self;
         // The terminal first: what the threads still do must not be waited for with a dead screen.
         terminal.close();
         keeper.stop();
@@ -279,6 +317,9 @@ impl Program {
         if let Some((_, thread)) = scan {
             // A scan that panicked has nothing more to say.
             let _ = thread.join();
+        }
+        if let Some(indexer) = Arc::into_inner(indexer) {
+            indexer.stop();
         }
     }
 
@@ -347,10 +388,14 @@ impl Program {
             }
             Effect::Load(study, series) => self.loader.load(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
-            Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
-            Effect::Cine(period) => self.timers.cine(period),
             Effect::Record(record) => self.keeper.record(record),
             Effect::Claim(study) => self.keeper.claim(study),
+            Effect::List(listed, folder) => self.indexer.study(listed, folder),
+            Effect::Unlist(study) => self.indexer.gone(study),
+            Effect::Find(study) => self.indexer.find(study),
+            Effect::Alert(text) => self.terminal.alert(self.alert, &text),
+            Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
+            Effect::Cine(period) => self.timers.cine(period),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));
@@ -367,31 +412,54 @@ impl Program {
 }
 
 /// Starts the thread that finds (or makes) the studies.
-fn start_scan(source: Source, cache: Option<PathBuf>, sender: Sender<Message>) -> Option<(Cancel, JoinHandle<()>)> {
+fn start_scan(
+    source: Source,
+    cache: Option<PathBuf>,
+    known: Box<dyn KnownFiles + Send>,
+    indexer: Arc<Indexer>,
+    sender: Sender<Message>,
+) -> Option<(Cancel, JoinHandle<()>)> {
     let cancel = Cancel::new();
     let thread = std::thread::Builder::new().name("scan".into()).spawn({
         let cancel = cancel.clone();
         move || {
-            // Nobody listens any more once the program ends.
-            let send = |message| drop(sender.send(message));
+            let mut scanner = Scanner::new(known);
+            let mut tell = |event| {
+                // Nobody listens any more once the program ends.
+                if let Some(message) = scan_message(event, &indexer) {
+                    drop(sender.send(message));
+                }
+            };
             match source {
                 Source::Paths(paths) => {
-                    let summary = dicom::scan(&paths, &cancel, &mut |event| send(scan_message(event)));
-                    send(Message::ScanFinished(summary));
+                    let roots: Vec<PathBuf> = paths.iter().map(|path| indexer::whole_path(path)).collect();
+                    let summary = scanner.scan(&roots, &cancel, &mut tell);
+                    drop(sender.send(Message::ScanFinished(summary)));
+                    watch::watch(&mut scanner, &roots, &cancel, &mut tell);
                 }
-                Source::Demo => demo::make(cache.as_deref(), &cancel, &send),
+                Source::Demo => {
+                    demo::make(cache.as_deref(), &mut scanner, &cancel, &mut tell, &|message| {
+                        drop(sender.send(message))
+                    });
+                }
             }
         }
     });
     thread.ok().map(|thread| (cancel, thread))
 }
 
-fn scan_message(event: ScanEvent) -> Message {
-    match event {
+/// What the list hears of a scan; what only the index is to know goes there.
+fn scan_message(event: ScanEvent, indexer: &Indexer) -> Option<Message> {
+    Some(match event {
         ScanEvent::Study(study) => Message::StudyFound(Arc::from(study)),
+        ScanEvent::Gone(study) => Message::StudyGone(study),
+        ScanEvent::Read { path, stamp, study, header } => {
+            indexer.file(KnownFile { path, stamp, study, header });
+            return None;
+        }
         ScanEvent::Unreadable { path, reason } => {
             Message::Unreadable { path: CleanText::new(&path.to_string_lossy()).to_string(), reason }
         }
         ScanEvent::Progress(summary) => Message::ScanProgress(summary),
-    }
+    })
 }

@@ -3,8 +3,9 @@
 use super::Command;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use crate::dicom::ScanSummary;
-use crate::domain::{Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub enum Message {
     Resized(u16, u16),
     /// A study was found or has grown.
     StudyFound(Arc<Study>),
+    /// A study has no files any more.
+    StudyGone(Uid),
     /// A file that could not be used.
     Unreadable {
         /// The file, cleaned for the screen.
@@ -77,6 +80,8 @@ pub enum Message {
     RecordFailed(RecordFailure),
     /// What was kept before.
     Remembered(Remembered),
+    /// The program is about to end.
+    Leaving,
     /// What the clock on the wall says; sent at the start and every few seconds.
     Clock(Stamp),
     /// Something that is wrong.
@@ -121,8 +126,16 @@ pub enum Effect {
     Cine(Option<Duration>),
     /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].
     Record(Record),
+    /// Note how a study stands in the list, and the folder that its files lie in.
+    List(Box<Listed>, PathBuf),
+    /// Forget that a study was in the list; its decisions stay.
+    Unlist(Uid),
+    /// Find the files of a study that is only listed, and answer with [`Message::StudyFound`].
+    Find(Uid),
     /// Say that this study is open here, or none.
     Claim(Option<Uid>),
+    /// Tell a reader who looks elsewhere.
+    Alert(String),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

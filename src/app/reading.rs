@@ -1,6 +1,8 @@
 //! The open study: which slice, plane and window, how far in.
 
-use crate::domain::{CervicalLevel, FractureReport, Study, Volume, WindowLevel, WindowPreset};
+use crate::domain::{
+    CervicalLevel, CleanText, FractureReport, ReadingPosition, Study, Volume, WindowLevel, WindowPreset,
+};
 use crate::raster::{self, Mark, Plane, View};
 use std::sync::Arc;
 
@@ -49,6 +51,8 @@ pub struct Reading {
     pub panel: bool,
     /// Whether the reader has moved since the series was opened.
     pub moved: bool,
+    /// Where to go on once the volume is here.
+    pub(super) resume: Option<ReadingPosition>,
 }
 
 impl Reading {
@@ -72,6 +76,7 @@ impl Reading {
             texts: true,
             panel: false,
             moved: false,
+            resume: None,
         }
     }
 
@@ -171,6 +176,40 @@ impl Reading {
         }
         self.moved = false;
         self.volume = VolumeState::Ready(volume);
+    }
+
+    /// Where the reader is; `None` before the volume is here.
+    #[must_use]
+    pub fn position(&self) -> Option<ReadingPosition> {
+        self.volume()?;
+        let series = self.study.series.get(self.series)?;
+        Some(ReadingPosition {
+            series: series.uid.clone(),
+            stack: series.stack_index,
+            plane: self.plane as u8,
+            slices: Plane::ALL.map(|plane| self.slice_of(plane)),
+            window: self.window,
+            window_name: self.window_name.clone(),
+        })
+    }
+
+    /// Goes on where the reader was, if that is in this volume; `false` where it is not.
+    pub(super) fn go_on(&mut self) -> bool {
+        let (Some(position), Some(volume)) = (self.resume.take(), self.volume().map(Arc::clone)) else { return false };
+        let series = self.study.series.get(self.series);
+        if series.is_none_or(|series| (&series.uid, series.stack_index) != (&position.series, position.stack)) {
+            return false;
+        }
+        for (plane, slice) in Plane::ALL.into_iter().zip(position.slices) {
+            self.slices[plane as usize] = slice.min(raster::plane_len(&volume, plane).saturating_sub(1));
+        }
+        let plane = Plane::ALL.into_iter().find(|plane| *plane as u8 == position.plane);
+        self.plane = plane.filter(|plane| raster::plane_len(&volume, *plane) > 0).unwrap_or(self.plane);
+        // What was kept comes from a file: only a window that is one is taken.
+        if let Some(window) = WindowLevel::new(position.window.center(), position.window.width()) {
+            self.set_window(window, CleanText::new(&position.window_name).to_string());
+        }
+        true
     }
 
     pub(super) fn set_window(&mut self, window: WindowLevel, name: String) {

@@ -3,12 +3,13 @@
 use super::{
     CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore, Uid,
 };
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How per-slice scores become one probability per level: a closed list that a model package chooses from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Aggregation {
     /// `C_i = Σ_s f·v / Σ_s v`, the original system's way of combining its two heads.
     VisibilityWeightedMean,
@@ -28,7 +29,7 @@ impl Aggregation {
 }
 
 /// What a model was trained on, in the one respect that a reader must know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ModelNature {
     /// Synthetic fractures only: its probabilities say nothing about patients.
     Synthetic,
@@ -37,7 +38,7 @@ pub enum ModelNature {
 }
 
 /// Alert thresholds of a package.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Overall probability from which a study is marked urgent.
     pub overall: Probability,
@@ -46,7 +47,7 @@ pub struct Thresholds {
 }
 
 /// Which model spoke. Shown beside every number.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelIdentity {
     /// Name from the manifest, checked to be short printable ASCII.
     pub name: String,
@@ -69,7 +70,7 @@ impl fmt::Display for ModelIdentity {
 }
 
 /// A slice with its score.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ScoredSlice {
     /// Index into the volume, from 0, head first.
     pub index: usize,
@@ -82,7 +83,7 @@ pub struct ScoredSlice {
 }
 
 /// Whether all slices have been seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Completeness {
     /// Some slices are still to come; the numbers will change.
     Preliminary {
@@ -96,7 +97,7 @@ pub enum Completeness {
 }
 
 /// Where the time went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timing {
     /// Reading and decoding the series into a volume.
     pub load: Duration,
@@ -109,7 +110,7 @@ pub struct Timing {
 }
 
 /// A study's fracture probabilities, with the model they come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FractureReport {
     /// StudyInstanceUID.
     pub study_uid: Uid,

@@ -1,10 +1,11 @@
 //! Windows: Hounsfield units to grey.
 
 use super::CleanText;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// VOI LUT function (PS3.3 section C.11.2.1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum VoiFunction {
     /// `LINEAR`, the default: the window's edges lie at `c − 0.5 ∓ (w − 1)/2`.
     #[default]
@@ -16,7 +17,7 @@ pub enum VoiFunction {
 }
 
 /// A window: centre and width in HU, and the function between.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WindowLevel {
     center: f64,
     width: f64,
@@ -91,7 +92,7 @@ impl fmt::Display for WindowLevel {
 }
 
 /// A window with the name that it is called by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowPreset {
     /// Name, as "bone" or the file's own explanation.
     pub name: CleanText,

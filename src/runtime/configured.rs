@@ -207,6 +207,7 @@ mod tests {
             data: None,
             reader: None,
             blinded: false,
+            anonymous: false,
         }
     }
 
