@@ -33,7 +33,7 @@ pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
 use reload::Watch;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
