@@ -3,6 +3,7 @@
 //! [`update()`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
 //! messages. A whole reading session can so be replayed in a test.
 
+mod anonymous;
 mod command;
 mod decisions;
 mod message;
@@ -25,4 +26,4 @@ pub use reading::{Alignment, Appearance, Beside, Reading, Source, VolumeState};
 pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use suspicion::{StripCell, peaks, strip};
 pub use update::update;
-pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Progress, Sight, Worklist};
+pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};

@@ -7,6 +7,7 @@
 //! - `header`: the elements that cspine uses, as checked values;
 //! - `archive`, `directory`: files within zip and tar, and the index of a medium;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
+//! - `known`: what an earlier scan wrote down, so that files that did not change are not read again;
 //! - `group`: headers to series and stacks, with what is odd about them;
 //! - `codecs`: the code stream of one frame to samples;
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
@@ -23,6 +24,7 @@ mod directory;
 mod elements;
 mod group;
 mod header;
+mod known;
 mod load;
 mod number;
 mod part10;
@@ -32,7 +34,8 @@ mod shear;
 mod write;
 
 pub use cache::VolumeCache;
+pub use known::{KnownFiles, NothingKnown};
 pub use load::{LoadError, load_volume};
 pub use part10::FileError;
-pub use scan::{ScanEvent, ScanSummary, scan, scan_all};
+pub use scan::{ScanEvent, ScanSummary, Scanner, scan, scan_all};
 pub use write::{CtSlice, HeaderStyle, WriteError, write_ct_slice};

@@ -8,10 +8,12 @@
 //! - `aggregate`, `localise`: per-slice outputs to one probability, key slice and hot spot per level;
 //! - `order`: which slices the network sees, and when;
 //! - `analyse`: one volume to one report;
+//! - `content`, `reports`: what a report belongs to, and where it is kept between runs;
 //! - `worker`: the background thread that works through the queue.
 
 mod aggregate;
 mod analyse;
+mod content;
 mod library;
 mod licences;
 mod localise;
@@ -19,15 +21,18 @@ mod manifest;
 mod order;
 mod package;
 mod preprocess;
+mod reports;
 mod session;
 mod worker;
 
 pub use aggregate::{LevelSummary, overall, summarise};
 pub use analyse::{Analyser, AnalysisError, Step};
+pub use content::content_hash;
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
 pub use manifest::{Centre, InputSpec, Manifest, ManifestError};
 pub use package::{ModelSource, Package, PackageError};
 pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor, spine_course};
+pub use reports::{NoReports, Reports};
 pub use session::SliceOutputs;
 pub use worker::{Job, Worker, WorkerEvent};

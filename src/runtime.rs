@@ -4,24 +4,27 @@
 
 mod clock;
 mod demo;
+mod indexer;
 mod input;
 mod keeper;
 mod loader;
 mod log;
 mod pictures;
+mod watch;
 
 use crate::app::{Ageing, Effect, Message, Model, Preferences, update};
 use crate::config::{ConfigError, Folders, Keymap, Settings};
-use crate::dicom::{self, ScanEvent, VolumeCache};
+use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
-use crate::store::{Store, StoreError};
+use crate::store::{KnownFile, Store, StoreError};
 use crate::task::Cancel;
-use crate::terminal::{self, Event, GraphicsChoice, Terminal, TerminalError};
+use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
 pub use clock::now;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use indexer::Indexer;
 use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;
@@ -61,6 +64,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Who reads; the settings decide where `None`, else the user's name.
     pub reader: Option<String>,
+    /// Whether pseudonyms stand for patients.
+    pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
 }
@@ -104,6 +109,8 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         Some(file) => Settings::load(&file)?,
         None => Settings::default(),
     };
+    // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log::start(folders.log.as_deref(), settings.log.level);
     let keymap = Keymap::builtin().with_overrides(&settings);
     let wanted = options.theme.as_deref().unwrap_or(&settings.theme);
@@ -113,7 +120,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         None => settings.graphics.parse()?,
     };
     let model = options.model.clone().or(settings.model.clone());
-    let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+    let model_source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
     let data = options.data.clone().or(settings.data.clone()).or(folders.data.clone());
     let no_home =
         || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
@@ -126,13 +133,31 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let mut program = Program::new(terminal, options.source, source, &settings, keymap, theme, folders, |sender| {
+    let settings = &settings;
+    let start = Start { source: options.source, model_source, settings, keymap, theme, folders, data: data.clone() };
+    let mut program = Program::new(terminal, start, |sender| {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
+    program.model.anonymous = options.anonymous || settings.anonymous;
+    if program.model.anonymous {
+        // Folders are often named after patients.
+        program.model.source = "anonymous".to_owned();
+    }
     program.model.blinded = options.blinded || settings.reading.blinded;
     program.model.set_ageing(Ageing { points_per_hour: settings.worklist.ageing });
     Ok(program.run(&events))
+}
+
+/// What the program starts with.
+struct Start<'s> {
+    source: Source,
+    model_source: ModelSource,
+    settings: &'s Settings,
+    keymap: Keymap,
+    theme: Theme,
+    folders: Folders,
+    data: Option<PathBuf>,
 }
 
 struct Program {
@@ -144,9 +169,11 @@ struct Program {
     pictures: Pictures,
     loader: Loader,
     keeper: Keeper,
+    indexer: Arc<Indexer>,
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
+    alert: AlertManner,
     ending: Option<Ending>,
 }
 
@@ -195,16 +222,8 @@ impl Themes {
 }
 
 impl Program {
-    fn new(
-        terminal: Terminal,
-        source: Source,
-        model_source: ModelSource,
-        settings: &Settings,
-        keymap: Keymap,
-        theme: Theme,
-        folders: Folders,
-        keeper: impl FnOnce(Sender<Message>) -> Keeper,
-    ) -> Self {
+    fn new(terminal: Terminal, start: Start<'_>, keeper: impl FnOnce(Sender<Message>) -> Keeper) -> Self {
+        let Start { source, model_source, settings, keymap, theme, folders, data } = start;
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
         let capabilities = terminal.capabilities();
@@ -225,14 +244,25 @@ impl Program {
         };
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
         model.theme = themes.shown.name().to_owned();
-        let worker = Worker::start(model_source, folders.cache.clone(), Arc::clone(&volumes), {
+        let reports = indexer::kept_reports(data.as_deref());
+        let worker = Worker::start_with(model_source, folders.cache.clone(), Arc::clone(&volumes), reports, {
             let sender = sender.clone();
             move |event: WorkerEvent| {
                 // Nobody listens any more once the program ends.
                 let _ = sender.send(Message::Worker(event));
             }
         });
-        let scan = start_scan(source, folders.cache.clone(), sender.clone());
+        let data = data.as_deref();
+        let roots = match &source {
+            Source::Paths(paths) => paths.iter().map(|path| indexer::whole_path(path)).collect(),
+            Source::Demo => folders.cache.iter().map(|cache| demo::folder(cache)).collect(),
+        };
+        let indexer = Arc::new(Indexer::start(data.map(Path::to_owned), roots, {
+            let sender = sender.clone();
+            move |message| drop(sender.send(message))
+        }));
+        let known = indexer::known_files(data);
+        let scan = start_scan(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
         let pictures = Pictures::start(capabilities.protocol, themes.colourless);
         Self {
             terminal,
@@ -242,10 +272,16 @@ impl Program {
             layout: Layout::default(),
             pictures,
             keeper: keeper(sender.clone()),
+            indexer,
             loader: Loader::start(volumes, sender),
             worker: Some(worker),
             scan,
             messages,
+            alert: AlertManner {
+                bell: settings.alert.bell,
+                title: settings.alert.title,
+                notification: Notification::named(&settings.alert.notification).unwrap_or_default(),
+            },
             ending: None,
         }
     }
@@ -285,6 +321,7 @@ impl Program {
                 self.take(message);
             }
             if let Some(ending) = self.ending {
+                self.take(Message::Leaving);
                 self.close();
                 return ending;
             }
@@ -292,7 +329,7 @@ impl Program {
     }
 
     fn close(self) {
-        let Self { terminal, worker, scan, loader, keeper, .. } = self;
+        let Self { terminal, worker, scan, loader, keeper, indexer, .. } = self;
         // The terminal first: what the threads still do must not be waited for with a dead screen.
         terminal.close();
         keeper.stop();
@@ -306,6 +343,9 @@ impl Program {
         if let Some((_, thread)) = scan {
             // A scan that panicked has nothing more to say.
             let _ = thread.join();
+        }
+        if let Some(indexer) = Arc::into_inner(indexer) {
+            indexer.stop();
         }
     }
 
@@ -377,6 +417,10 @@ impl Program {
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Record(record) => self.keeper.record(record),
             Effect::Claim(study) => self.keeper.claim(study),
+            Effect::List(listed, folder) => self.indexer.study(listed, folder),
+            Effect::Unlist(study) => self.indexer.gone(study),
+            Effect::Find(study) => self.indexer.find(study),
+            Effect::Alert(text) => self.terminal.alert(self.alert, &text),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));
@@ -393,31 +437,54 @@ impl Program {
 }
 
 /// Starts the thread that finds (or makes) the studies.
-fn start_scan(source: Source, cache: Option<PathBuf>, sender: Sender<Message>) -> Option<(Cancel, JoinHandle<()>)> {
+fn start_scan(
+    source: Source,
+    cache: Option<PathBuf>,
+    known: Box<dyn KnownFiles + Send>,
+    indexer: Arc<Indexer>,
+    sender: Sender<Message>,
+) -> Option<(Cancel, JoinHandle<()>)> {
     let cancel = Cancel::new();
     let thread = std::thread::Builder::new().name("scan".into()).spawn({
         let cancel = cancel.clone();
         move || {
-            // Nobody listens any more once the program ends.
-            let send = |message| drop(sender.send(message));
+            let mut scanner = Scanner::new(known);
+            let mut tell = |event| {
+                // Nobody listens any more once the program ends.
+                if let Some(message) = scan_message(event, &indexer) {
+                    drop(sender.send(message));
+                }
+            };
             match source {
                 Source::Paths(paths) => {
-                    let summary = dicom::scan(&paths, &cancel, &mut |event| send(scan_message(event)));
-                    send(Message::ScanFinished(summary));
+                    let roots: Vec<PathBuf> = paths.iter().map(|path| indexer::whole_path(path)).collect();
+                    let summary = scanner.scan(&roots, &cancel, &mut tell);
+                    drop(sender.send(Message::ScanFinished(summary)));
+                    watch::watch(&mut scanner, &roots, &cancel, &mut tell);
                 }
-                Source::Demo => demo::make(cache.as_deref(), &cancel, &send),
+                Source::Demo => {
+                    demo::make(cache.as_deref(), &mut scanner, &cancel, &mut tell, &|message| {
+                        drop(sender.send(message))
+                    });
+                }
             }
         }
     });
     thread.ok().map(|thread| (cancel, thread))
 }
 
-fn scan_message(event: ScanEvent) -> Message {
-    match event {
+/// What the list hears of a scan; what only the index is to know goes there.
+fn scan_message(event: ScanEvent, indexer: &Indexer) -> Option<Message> {
+    Some(match event {
         ScanEvent::Study(study) => Message::StudyFound(Arc::from(study)),
+        ScanEvent::Gone(study) => Message::StudyGone(study),
+        ScanEvent::Read { path, stamp, study, header } => {
+            indexer.file(KnownFile { path, stamp, study, header });
+            return None;
+        }
         ScanEvent::Unreadable { path, reason } => {
             Message::Unreadable { path: CleanText::new(&path.to_string_lossy()).to_string(), reason }
         }
         ScanEvent::Progress(summary) => Message::ScanProgress(summary),
-    }
+    })
 }

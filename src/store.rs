@@ -2,19 +2,23 @@
 //!
 //! - [`Store`], in `store.sqlite`: the log of decisions, to which entries are only added; annotations; reading positions; who has
 //!   which study open. Small and precious: every write is on disk (`synchronous=FULL`) before it is answered.
+//! - [`Index`], in `index.sqlite`: what is known of files and was computed from them; it can all be made again.
 //! - `file`: opens a database, makes it with its folder (0600 in 0700), migrates it, refuses one of a newer cspine, sets a damaged
 //!   one aside and recovers what can be read;
 //! - `schema`: the versions of the tables;
-//! - `log`: decisions; `salvage`: what a damaged store still gives.
+//! - `log`, `kept`: decisions; annotations and positions; `salvage`: what a damaged store still gives.
 //!
 //! Nothing here starts a thread or reads a clock.
 
 mod file;
+mod index;
+mod kept;
 mod log;
 mod salvage;
 mod schema;
 
 pub use file::StoreError;
+pub use index::{Index, KnownFile};
 
 use file::Database;
 use std::path::{Path, PathBuf};

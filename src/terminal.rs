@@ -7,6 +7,7 @@
 //!
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
+mod alert;
 mod capabilities;
 mod delivery;
 mod encode;
@@ -31,6 +32,7 @@ mod sixel;
 mod surface;
 mod writer;
 
+pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
 pub use event::Event;
 pub use guard::restore_now;
@@ -46,6 +48,7 @@ use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use surface::Surface;
 use writer::{Inbox, Writer};
 
@@ -85,6 +88,8 @@ pub struct Terminal {
     writer: Option<Writer>,
     reader: Option<Reader>,
     listener: Option<Listener>,
+    /// Whether the title was changed.
+    titled: bool,
 }
 
 /// What a probe of the terminal leaves running.
@@ -207,6 +212,7 @@ impl Terminal {
             writer: Some(writer),
             reader: Some(reader),
             listener: Some(listener),
+            titled: false,
         })
     }
 
@@ -263,6 +269,15 @@ impl Terminal {
         self.inbox.redraw();
     }
 
+    /// Tells a reader who looks elsewhere, in the manner given.
+    pub fn alert(&mut self, manner: AlertManner, text: &str) {
+        let bytes = manner.bytes(text, !self.titled);
+        self.titled |= manner.title;
+        if !bytes.is_empty() {
+            self.inbox.alert(bytes);
+        }
+    }
+
     /// Clears the screen and writes it, and the pictures on it, again.
     pub fn redraw(&mut self) {
         self.inbox.redraw();
@@ -289,6 +304,12 @@ impl Drop for Terminal {
             writer.close();
         }
         restore_now();
+        if self.titled
+            && let Ok(output) = Output::of_stdout()
+        {
+            // A terminal that is gone has no title.
+            let _ = output.write_within(alert::GIVE_TITLE_BACK, Duration::from_millis(100));
+        }
         drop(self.reader.take());
         drop(self.listener.take());
     }

@@ -279,6 +279,26 @@ fn a_preliminary_report_is_kept_as_one() {
     assert_eq!(key_slice(CervicalLevel::C1, 140), 10);
 }
 
+#[test]
+fn reading_goes_on_where_it_was() {
+    let mut session = session();
+    session.command(Command::SliceDown).command(Command::NextPlane).command(Command::SliceDown).command(Command::Close);
+    let kept = session.effects.iter().find_map(|effect| match effect {
+        Effect::Record(Record::Position { study, position }) => Some((study.clone(), position.clone())),
+        _ => None,
+    });
+    let (study, position) = kept.expect("the place is kept when the study is left");
+    assert_eq!(study, uid(1));
+    // The next login.
+    let mut session = Session::with_network(SIZE);
+    session.send(Message::Remembered(Remembered::LastRead(uid(1)))).found(plain(2)).found(plain(1)).scanned(280);
+    session.analysed(1, 140, BROKEN);
+    assert_eq!(session.selected(), uid(1), "it is offered");
+    session.command(Command::Open).send(Message::Remembered(Remembered::Position(study, position.clone()))).loaded();
+    let reading = session.model.reading.as_ref().expect("open");
+    assert_eq!(reading.position(), Some(position));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,7 +1,6 @@
 //! Text from files and from the file system, through every way in which the program prints: nothing that steers a terminal
 //! reaches one.
 
-#[expect(dead_code, reason = "other tests make more of it")]
 #[path = "support/made.rs"]
 mod made;
 #[expect(dead_code, reason = "other tests do more with it")]

@@ -5,7 +5,10 @@ mod again;
 
 use again::{again, given};
 use cspine::app::{Message, Record, Remembered, Token};
-use cspine::domain::{Act, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, Stamp, StudyVerdict, Uid};
+use cspine::domain::{
+    Act, Annotation, AnnotationChange, CervicalLevel, CleanText, Draft, EntryId, Geometry, LevelVerdict, LogEntry,
+    Measurement, Place, ReadingPosition, Stamp, StudyVerdict, Uid, WindowLevel,
+};
 use cspine::runtime::Keeper;
 use cspine::store::{Store, StoreError, migrations};
 use rusqlite::Connection;
@@ -62,6 +65,44 @@ fn only_the_owner_can_read_it() {
         let path = entry.expect("a file").path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
+}
+
+fn probe(id: u64, z: f64) -> Annotation {
+    let geometry = Geometry::Probe { place: Place::Patient { mm: [1.0, 2.0, z] } };
+    Annotation::Measurement(Measurement { id, series: Uid::from_file("1.2.3"), geometry })
+}
+
+#[test]
+fn annotations_and_positions_come_back_as_they_are_now() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let study = Uid::from_file("1.2");
+    let mut store = Store::open(folder.path()).expect("a store");
+    for change in [
+        AnnotationChange::Put(probe(1, 0.5)),
+        AnnotationChange::Put(probe(2, 1.5)),
+        AnnotationChange::Put(probe(1, 7.5)),
+        AnnotationChange::Removed { id: 2 },
+        AnnotationChange::Put(probe(3, 2.5)),
+    ] {
+        store.annotate("lm", NOW, &study, &change).expect("kept");
+    }
+    let place = |slice| ReadingPosition {
+        series: Uid::from_file("1.2.3"),
+        stack: 0,
+        plane: 1,
+        slices: [slice, 4, 5],
+        window: WindowLevel::new(350.0, 2000.0).expect("a window"),
+        window_name: "bone".into(),
+    };
+    store.keep_position("lm", NOW, &study, &place(3)).expect("kept");
+    store.keep_position("lm", NOW, &study, &place(30)).expect("kept");
+    drop(store);
+    let store = Store::open(folder.path()).expect("a store");
+    assert_eq!(store.annotations(&study).expect("read"), [probe(1, 7.5), probe(3, 2.5)]);
+    assert_eq!(store.position("lm", &study).expect("read"), Some(place(30)));
+    assert_eq!(store.position("kr", &study).expect("read"), None, "each reader has a place");
+    assert_eq!(store.last_read("lm", NOW).expect("read"), Some(study));
+    assert_eq!(store.last_read("lm", Stamp { utc_ms: NOW.utc_ms + 1, ..NOW }).expect("read"), None);
 }
 
 #[test]

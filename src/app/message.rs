@@ -3,8 +3,9 @@
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
-use crate::domain::{SpineCourse, Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub enum Message {
     Cells(CellPixels),
     /// A study was found or has grown.
     StudyFound(Arc<Study>),
+    /// A study has no files any more.
+    StudyGone(Uid),
     /// A file that could not be used.
     Unreadable {
         /// The file, cleaned for the screen.
@@ -93,6 +96,8 @@ pub enum Message {
     RecordFailed(RecordFailure),
     /// What was kept before.
     Remembered(Remembered),
+    /// The program is about to end.
+    Leaving,
     /// What the clock on the wall says; sent at the start and every few seconds.
     Clock(Stamp),
     /// Something that is wrong.
@@ -135,8 +140,16 @@ pub enum Effect {
     Prefetch(Arc<Study>, usize),
     /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].
     Record(Record),
+    /// Note how a study stands in the list, and the folder that its files lie in.
+    List(Box<Listed>, PathBuf),
+    /// Forget that a study was in the list; its decisions stay.
+    Unlist(Uid),
+    /// Find the files of a study that is only listed, and answer with [`Message::StudyFound`].
+    Find(Uid),
     /// Say that this study is open here, or none.
     Claim(Option<Uid>),
+    /// Tell a reader who looks elsewhere.
+    Alert(String),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -27,10 +27,16 @@ pub struct Model {
     pub decisions: Decisions,
     /// Who reads: the user name that decisions are kept under.
     pub reader: CleanText,
+    /// Whether pseudonyms stand for patients.
+    pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
     /// Whether the reader was warned that something is not saved and wants to leave.
     pub told_of_loss: bool,
+    /// A study that is opened as soon as its files are found.
+    pub opening: Option<Uid>,
+    /// The study to go on with, until it is in the list.
+    pub last_read: Option<Uid>,
     /// Why nothing can be kept, where that is so.
     pub storeless: Option<String>,
     /// Studies that others have open, with who.
@@ -184,8 +190,11 @@ impl Model {
             reading: None,
             decisions: Decisions::default(),
             reader: CleanText::default(),
+            anonymous: false,
             blinded: false,
             told_of_loss: false,
+            opening: None,
+            last_read: None,
             storeless: None,
             elsewhere: HashMap::new(),
             network: ModelState::Loading,

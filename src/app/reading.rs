@@ -8,7 +8,9 @@ pub use appearance::Appearance;
 pub use beside::{Alignment, Beside, Source};
 
 use super::pointer::Held;
-use crate::domain::{CervicalLevel, FractureReport, PatientPoint, SpineCourse, Study, Volume, VoxelPoint, WindowLevel};
+use crate::domain::{
+    CervicalLevel, FractureReport, PatientPoint, ReadingPosition, SpineCourse, Study, Volume, VoxelPoint, WindowLevel,
+};
 use crate::raster::{self, LevelMark, Mark, Plane, View};
 use std::sync::Arc;
 
@@ -58,6 +60,8 @@ pub struct Reading {
     pub panel: bool,
     /// Whether the reader has moved since the series was opened.
     pub moved: bool,
+    /// Where to go on once the volume is here.
+    pub(super) resume: Option<ReadingPosition>,
 }
 
 impl Reading {
@@ -73,6 +77,7 @@ impl Reading {
             appearances: [Appearance::default(), Appearance::default(), Appearance::default()],
             beside: None,
             course: None,
+            resume: None,
             goal: None,
             held: None,
             alone: false,

@@ -3,7 +3,7 @@
 //! `update` decides what is kept and hands it out as [`super::Effect::Record`]; nothing is shown as made before
 //! [`super::Message::Recorded`] says that it is on disk.
 
-use crate::domain::{Draft, LogEntry, Uid};
+use crate::domain::{AnnotationChange, Draft, Listed, LogEntry, ReadingPosition, Uid};
 use std::fmt;
 
 /// Tells the answers to several records apart.
@@ -19,6 +19,20 @@ pub enum Record {
         token: Token,
         /// What is decided.
         draft: Draft,
+    },
+    /// A step in the life of a study's annotations.
+    Annotation {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// The step.
+        change: AnnotationChange,
+    },
+    /// Where the reader is in a study.
+    Position {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Where.
+        position: ReadingPosition,
     },
 }
 
@@ -48,6 +62,12 @@ pub struct RecordFailure {
 pub enum Remembered {
     /// Entries of the log, oldest first; some may be known already.
     Log(Vec<LogEntry>),
+    /// Studies as an earlier run left them, the most urgent first.
+    Studies(Vec<Listed>),
+    /// Where the reader was in a study that was just opened.
+    Position(Uid, ReadingPosition),
+    /// The study that the reader was in when the program ended last.
+    LastRead(Uid),
     /// Studies that others have open, with the names of who; it replaces what was told before.
     OpenElsewhere(Vec<(Uid, String)>),
     /// There is no store to keep anything in: why, and what to do.

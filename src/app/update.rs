@@ -4,13 +4,17 @@ mod beside;
 mod decide;
 mod prompt;
 mod reading;
+mod resume;
 mod worker;
 
+use super::anonymous;
 use super::pointer;
 use super::prompt::{Prompt, PromptKind};
-use super::worklist::{Order, Progress, series_index};
+use super::record::Remembered;
+use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
-use crate::domain::{Analysis, Study, Uid};
+use crate::domain::{Analysis, CleanText, Study, Uid};
+use crate::inference::WorkerEvent;
 use crate::raster::Plane;
 use std::sync::Arc;
 
@@ -21,6 +25,7 @@ const WORKLIST_FRAME: usize = 9;
 
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let message = if model.anonymous { anonymised(message) } else { message };
     match message {
         Message::Command(command) => {
             model.notice = None;
@@ -55,12 +60,26 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::StudyFound(study) => {
+            let late = matches!(model.scan, ScanState::Finished(_)) && model.worklist.entry(&study.uid).is_none();
             model.worklist.found(Arc::clone(&study));
+            if let Some(entry) = model.worklist.entry_mut(&study.uid) {
+                entry.arrived_later |= late;
+            }
             decide::refresh(model, &study.uid);
+            resume::offer(model);
+            let uid = study.uid.clone();
             let mut effects = grown(model, study);
-            effects.extend(queue(model));
+            effects.extend(list(model, &uid));
+            if model.opening.as_ref() == Some(&uid) {
+                model.opening = None;
+                effects.extend(open(model, &uid));
+            } else {
+                effects.extend(queue(model));
+            }
             effects
         }
+        Message::Leaving => resume::keep(model),
+        Message::StudyGone(uid) => gone(model, &uid),
         Message::Unreadable { path, reason } => {
             model.unreadable.push((path, reason));
             if model.unreadable.len() > REMEMBERED {
@@ -69,12 +88,22 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::ScanProgress(summary) => {
-            model.scan = ScanState::Scanning(summary);
+            // Looking again later is no scan to wait for.
+            model.scan = match model.scan {
+                ScanState::Finished(_) => ScanState::Finished(summary),
+                _ => ScanState::Scanning(summary),
+            };
             Vec::new()
         }
         Message::ScanFinished(summary) => {
             model.scan = ScanState::Finished(summary);
-            Vec::new()
+            // What was listed and not found is not there any more.
+            let missing = model.worklist.only_listed();
+            if missing.is_empty() {
+                return Vec::new();
+            }
+            model.worklist.gone(&missing);
+            missing.into_iter().map(Effect::Unlist).chain(queue(model)).collect()
         }
         Message::ScanFailed(text) => {
             model.complain(text.clone());
@@ -97,7 +126,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 match result {
                     Ok(volume) => {
                         let found = reading.loaded(volume, preferred);
-                        if let Some(report) = report.filter(|_| !found) {
+                        if reading.go_on() {
+                            reading.moved = true;
+                        } else if let Some(report) = report.filter(|_| !found) {
                             reading::go_to_worst(reading, &report);
                         }
                     }
@@ -125,7 +156,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Remembered(remembered) => decide::remembered(model, remembered),
         Message::Clock(now) => {
             model.worklist.set_now(now);
-            Vec::new()
+            resume::keep(model)
         }
         Message::Trouble(text) => {
             model.complain(text);
@@ -141,6 +172,61 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// What happened, without the names of whom it happened to: nothing that is not in the model can be shown.
+fn anonymised(message: Message) -> Message {
+    match message {
+        Message::StudyFound(study) => Message::StudyFound(Arc::new(anonymous::study(&study))),
+        Message::Remembered(Remembered::Studies(mut studies)) => {
+            for listed in &mut studies {
+                listed.patient = anonymous::patient(&listed.patient, listed.uid.as_str());
+                listed.accession = CleanText::default();
+            }
+            Message::Remembered(Remembered::Studies(studies))
+        }
+        Message::Unreadable { reason, .. } => {
+            Message::Unreadable { path: "…".into(), reason: anonymous::without_paths(&reason) }
+        }
+        Message::ScanFailed(text) => Message::ScanFailed(anonymous::without_paths(&text)),
+        Message::Trouble(text) => Message::Trouble(anonymous::without_paths(&text)),
+        Message::VolumeLoaded { study, series, result: Err(problem) } => {
+            Message::VolumeLoaded { study, series, result: Err(anonymous::without_paths(&problem)) }
+        }
+        Message::Worker(WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }) => {
+            let analysis = Analysis::Failed(anonymous::without_paths(&problem));
+            Message::Worker(WorkerEvent::Finished { study, series, analysis })
+        }
+        other => other,
+    }
+}
+
+/// How a study stands in the list, for the next run.
+fn list(model: &Model, uid: &Uid) -> Option<Effect> {
+    if model.anonymous {
+        // A pseudonym is for this screen, not for the index.
+        return None;
+    }
+    let (listed, folder) = model.worklist.entry(uid)?.listing()?;
+    Some(Effect::List(Box::new(listed), folder))
+}
+
+/// The files of a study are gone: it leaves the list. What is decided of it stays in the store.
+fn gone(model: &mut Model, uid: &Uid) -> Vec<Effect> {
+    let name = model.worklist.entry(uid).map(|entry| entry.name().to_owned()).unwrap_or_default();
+    let mut effects = vec![Effect::Unlist(uid.clone())];
+    if model.opening.as_ref() == Some(uid) {
+        model.opening = None;
+        model.complain(format!("the files of {name} are gone; what was decided of it is kept"));
+    }
+    if model.reading.as_ref().is_some_and(|reading| reading.study.uid == *uid) {
+        // The picture that is in memory may be looked at to the end.
+        model.complain(format!("the files of {name} are gone; what is in memory can be read to the end"));
+        return effects;
+    }
+    model.worklist.gone(std::slice::from_ref(uid));
+    effects.extend(queue(model));
+    effects
 }
 
 fn open_series<'m>(model: &'m mut Model, study: &Uid, series: usize) -> Option<&'m mut Reading> {
@@ -264,6 +350,11 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 /// Opens a study at its most suspicious slice.
 fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     let Some(entry) = model.worklist.entry_mut(uid) else { return Vec::new() };
+    if entry.presence != Presence::Found {
+        model.opening = Some(uid.clone());
+        model.tell("looking for the study's files");
+        return vec![Effect::Find(uid.clone())];
+    }
     entry.opened = true;
     entry.risen = false;
     let study = Arc::clone(&entry.study);
@@ -274,6 +365,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         return Vec::new();
     };
     model.worklist.select(uid);
+    let left = resume::keep(model);
     let preferred = &model.preferences;
     let mut reading = Reading::new(Arc::clone(&study), series);
     for plane in Plane::ALL {
@@ -284,7 +376,8 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         Some(last) => reading.like(last),
         None => reading,
     });
-    let mut effects = vec![Effect::Load(study, series), Effect::Claim(Some(uid.clone()))];
+    let mut effects = left;
+    effects.extend([Effect::Load(study, series), Effect::Claim(Some(uid.clone()))]);
     effects.extend(queue(model));
     effects.extend(prefetch(model, uid));
     effects

@@ -6,12 +6,13 @@ mod order;
 mod query;
 
 pub use counts::Counts;
-pub use entry::{Entry, Progress, Sight};
+pub use entry::{Entry, Presence, Progress, Sight};
 pub use order::{Ageing, Order};
 pub use query::KEYS as FILTER_KEYS;
 
 use crate::domain::{
-    Candidate, Decision, NotAnalysed, Stamp, Study, StudyState, Uid, choose_series, explain, suitable,
+    Analysis, Candidate, Decision, Listed, ModelIdentity, NotAnalysed, Stamp, Study, StudyState, Uid, choose_series,
+    explain, suitable,
 };
 use crate::inference::Job;
 use order::Place;
@@ -32,6 +33,8 @@ pub(super) fn series_index(study: &Study, uid: &Uid, stack: u32) -> Option<usize
 pub struct Worklist {
     entries: Vec<Entry>,
     index: HashMap<Uid, usize>,
+    /// Studies that were ever found.
+    numbers: usize,
     /// All entries in order.
     sorted: Vec<usize>,
     /// Those of them that the filter shows.
@@ -153,12 +156,67 @@ impl Worklist {
         let uid = study.uid.clone();
         match self.index.get(&uid) {
             Some(&index) => refound(&mut self.entries[index], study),
-            None => {
-                self.index.insert(uid.clone(), self.entries.len());
-                self.entries.push(Entry::new(study, self.now));
-            }
+            None => self.push(Entry::new(study, self.now)),
         }
         self.rearrange(&uid);
+    }
+
+    /// Takes in studies as an earlier run left them; those that were found meanwhile stay as they are.
+    pub(super) fn listed(&mut self, studies: &[Listed]) {
+        for listed in studies {
+            if !self.index.contains_key(&listed.uid) {
+                self.push(Entry::listed(listed));
+            }
+        }
+    }
+
+    /// Studies whose files were not looked at in this run.
+    pub(super) fn only_listed(&self) -> Vec<Uid> {
+        let listed = self.entries.iter().filter(|entry| entry.presence != Presence::Found);
+        listed.map(|entry| entry.study.uid.clone()).collect()
+    }
+
+    /// Takes studies out.
+    pub(super) fn gone(&mut self, studies: &[Uid]) {
+        let row = self.selected_row();
+        for uid in studies {
+            let Some(index) = self.index.remove(uid) else { continue };
+            self.entries.swap_remove(index);
+            if let Some(moved) = self.entries.get(index) {
+                self.index.insert(moved.study.uid.clone(), index);
+            }
+        }
+        self.arrange();
+        if self.selected.as_ref().is_none_or(|selected| studies.contains(selected)) {
+            let row = row.unwrap_or(0).min(self.rows.len().saturating_sub(1));
+            self.selected = self.at(row).map(|entry| entry.study.uid.clone());
+        }
+    }
+
+    fn push(&mut self, mut entry: Entry) {
+        entry.number = self.numbers;
+        self.numbers += 1;
+        self.index.insert(entry.study.uid.clone(), self.entries.len());
+        self.entries.push(entry);
+    }
+
+    /// A model is here: what another one said is out of date, and computed anew.
+    pub(super) fn only_of(&mut self, model: &ModelIdentity) {
+        for entry in &mut self.entries {
+            if let Progress::Done(Analysis::Analysed(report)) = &entry.progress
+                && report.model.sha256 != model.sha256
+            {
+                entry.progress = Progress::Waiting;
+            }
+        }
+        self.arrange();
+    }
+
+    /// Takes over what is decided of a study, without a place in the list yet.
+    pub(super) fn note_decision(&mut self, uid: &Uid, decision: Option<&Decision>, sight: Sight) {
+        if let Some(entry) = self.entry_mut(uid) {
+            entry.decided(decision, sight);
+        }
     }
 
     /// Takes over what is decided of a study.
@@ -189,7 +247,7 @@ impl Worklist {
     }
 
     fn place(&self, index: usize, order: Order) -> Place {
-        Place::of(&self.entries[index], index, order, self.ageing, self.now)
+        Place::of(&self.entries[index], order, self.ageing, self.now)
     }
 
     /// Puts one study at its new place; the others stay in order.
@@ -263,6 +321,15 @@ impl Worklist {
         }
     }
 
+    /// Selects a study unless the reader has chosen one; whether it did.
+    pub(super) fn offer(&mut self, uid: &Uid) -> bool {
+        let free = !self.reader_moved;
+        if free {
+            self.select(uid);
+        }
+        free && self.selected.as_ref() == Some(uid)
+    }
+
     pub(super) fn set_order(&mut self, order: Order) {
         self.order = order;
         self.arrange();
@@ -293,12 +360,9 @@ impl Worklist {
         let job = |index: usize, urgent: bool| {
             let entry = &self.entries[index];
             let series = entry.choice.as_ref().ok()?.series;
-            (!matches!(entry.progress, Progress::Done(_))).then(|| Job {
-                study: Arc::clone(&entry.study),
-                series,
-                attempt: entry.attempt,
-                urgent,
-            })
+            entry.study.series.get(series)?;
+            let wanted = !matches!(entry.progress, Progress::Done(_)) || urgent && entry.is_thin();
+            wanted.then(|| Job { study: Arc::clone(&entry.study), series, attempt: entry.attempt, urgent })
         };
         let open = open.and_then(|uid| self.index.get(uid)).copied();
         let mut jobs: Vec<Job> = open.and_then(|index| job(index, true)).into_iter().collect();
@@ -321,21 +385,18 @@ impl Worklist {
 
 /// The entry's study was found again.
 fn refound(entry: &mut Entry, study: Arc<Study>) {
-    let analysed = |entry: &Entry| {
-        let series = entry.study.series.get(entry.choice.as_ref().ok()?.series)?;
-        Some((series.uid.clone(), series.stack_index, series.instances.len()))
-    };
-    let before = analysed(entry);
+    let before = entry.analysed();
     entry.replace_study(study);
     // What the reader chose stays chosen for as long as it can be analysed.
-    let chosen = before.as_ref().filter(|_| entry.chosen_by_reader).and_then(|(uid, stack, _)| {
-        let index = series_index(&entry.study, uid, *stack)?;
+    let chosen = before.as_ref().filter(|_| entry.chosen_by_reader).and_then(|before| {
+        let index = series_index(&entry.study, &before.uid, before.stack)?;
         let series = &entry.study.series[index];
         suitable(series).ok().map(|()| Candidate { series: index, explanation: explain(series) })
     });
     entry.chosen_by_reader = chosen.is_some();
     entry.choice = chosen.map_or_else(|| choose_series(&entry.study), Ok);
-    if analysed(entry) != before || entry.choice.is_err() {
+    if entry.analysed() != before || entry.choice.is_err() {
+        entry.rewritten = matches!(entry.progress, Progress::Done(Analysis::Analysed(_)));
         entry.progress = Entry::first_progress(&entry.choice);
     }
 }

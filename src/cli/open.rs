@@ -28,6 +28,9 @@ pub(super) struct ScreenArgs {
     /// Hide what the network says of a study until you have given a verdict of your own.
     #[arg(long)]
     blinded: bool,
+    /// Show pseudonyms instead of patients' names and numbers.
+    #[arg(long)]
+    anonymous: bool,
 }
 
 /// Opens files and folders as a worklist.
@@ -64,6 +67,7 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         data: args.data.clone(),
         reader: args.reader.clone(),
         blinded: args.blinded,
+        anonymous: args.anonymous,
     };
     match runtime::run(options) {
         Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),

@@ -21,12 +21,16 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Name that decisions are kept under; the user's where none is given.
     pub reader: Option<String>,
+    /// Whether pseudonyms stand for patients on the screen.
+    pub anonymous: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
     /// How a study is first shown.
     pub reading: ReadingSettings,
     /// The list.
     pub worklist: WorklistSettings,
+    /// What happens when something urgent arrives.
+    pub alert: AlertSettings,
     /// The log.
     pub log: LogSettings,
     /// Changes to the built-in keys.
@@ -53,6 +57,17 @@ pub struct WorklistSettings {
     pub ageing: f32,
 }
 
+/// What happens when something urgent arrives; nothing unless it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertSettings {
+    /// The terminal's bell.
+    pub bell: bool,
+    /// The window's title.
+    pub title: bool,
+    /// A desktop notification: one of [`Settings::NOTIFICATIONS`].
+    pub notification: String,
+}
+
 /// The log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -68,9 +83,11 @@ impl Default for Settings {
             model: None,
             data: None,
             reader: None,
+            anonymous: false,
             mouse: true,
             reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true, blinded: false },
             worklist: WorklistSettings { ageing: 2.0 },
+            alert: AlertSettings { bell: false, title: false, notification: "none".to_owned() },
             log: LogSettings { level: LevelFilter::WARN },
             keys: KeyOverrides::default(),
         }
@@ -80,6 +97,9 @@ impl Default for Settings {
 impl Settings {
     /// The ways to show pictures; `auto` asks the terminal.
     pub const GRAPHICS: [&str; 6] = ["auto", "kitty", "sixel", "iterm2", "halfblocks", "none"];
+
+    /// The escapes that show a desktop notification.
+    pub const NOTIFICATIONS: [&str; 3] = ["none", "osc9", "osc777"];
 
     /// Reads a settings file; a missing one gives the defaults.
     ///
@@ -104,9 +124,11 @@ impl Settings {
         settings.model = root.text("model")?.map(|model| folder(path, "model", &model)).transpose()?;
         settings.data = root.text("data")?.map(|data| folder(path, "data", &data)).transpose()?;
         settings.reader = root.text("reader")?.map(|name| name.value);
+        set(&mut settings.anonymous, root.flag("anonymous")?);
         set(&mut settings.mouse, root.flag("mouse")?);
         settings.reading.read(root.table("reading")?)?;
         settings.worklist.read(root.table("worklist")?)?;
+        settings.alert.read(root.table("alert")?)?;
         settings.log.read(root.table("log")?)?;
         settings.keys = KeyOverrides::read(root.table("keys")?)?;
         root.finish()?;
@@ -134,6 +156,17 @@ impl ReadingSettings {
 impl WorklistSettings {
     fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
         set(&mut self.ageing, table.number("ageing", 0.0..=100.0)?);
+        table.finish()
+    }
+}
+
+impl AlertSettings {
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        set(&mut self.bell, table.flag("bell")?);
+        set(&mut self.title, table.flag("title")?);
+        if let Some(notification) = table.text("notification")? {
+            notification.one_of(&Settings::NOTIFICATIONS)?.clone_into(&mut self.notification);
+        }
         table.finish()
     }
 }

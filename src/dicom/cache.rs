@@ -1,13 +1,13 @@
 //! Volumes in memory: one load serves picture and network, and the least recently used go first.
 
 use super::load::{LoadError, load_volume};
-use crate::domain::{Series, Uid, Volume};
+use crate::domain::{Fingerprint, Series, Uid, Volume};
 use crate::task::Cancel;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-type Key = (Uid, Uid, u32, usize);
+type Key = (Uid, Uid, u32, usize, Option<Fingerprint>);
 
 #[derive(Debug)]
 enum Entry {
@@ -47,7 +47,7 @@ impl VolumeCache {
         cancel: &Cancel,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Arc<Volume>, LoadError> {
-        let key = (study.clone(), series.uid.clone(), series.stack_index, series.instances.len());
+        let key = (study.clone(), series.uid.clone(), series.stack_index, series.instances.len(), series.fingerprint);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             inner.clock += 1;

@@ -6,7 +6,8 @@ mod stack;
 pub(super) use stack::stack_axis;
 
 use super::header::{Fault, Header};
-use crate::domain::{Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
+use crate::domain::{FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
+use sha2::{Digest, Sha256};
 use stack::{Stack, by_position, geometry_groups, stack_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ const OWN_STACK: usize = 5;
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
+    pub(super) stamp: Option<FileStamp>,
     pub(super) header: Arc<Header>,
 }
 
@@ -42,6 +44,11 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     for (uid, mut files) in by_series {
         files.sort_by_key(|file| (file.header.instance_number, &file.path, file.header.frame));
         series.extend(stacks(uid, files));
+    }
+    let stamps: HashMap<&Path, Option<FileStamp>> =
+        files.iter().map(|file| (file.path.as_path(), file.stamp)).collect();
+    for series in &mut series {
+        series.fingerprint = fingerprint(&series.instances, &stamps);
     }
     // Stable: series of one number, and the stacks of one series, keep their order.
     series.sort_by_key(|series: &Series| series.number);
@@ -68,6 +75,23 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
         series,
         oddities,
     }
+}
+
+/// The fingerprint of a series' files, in the volume's order; wherever they lie.
+fn fingerprint(instances: &[Instance], stamps: &HashMap<&Path, Option<FileStamp>>) -> Option<Fingerprint> {
+    let mut hash = Sha256::new();
+    for instance in instances {
+        let stamp = (*stamps.get(instance.path.as_path())?)?;
+        hash.update(instance.sop_instance_uid.as_str());
+        hash.update(instance.frame.to_le_bytes());
+        hash.update(stamp.size.to_le_bytes());
+        hash.update(stamp.written_ns.to_le_bytes());
+        hash.update(stamp.number.to_le_bytes());
+    }
+    let whole: [u8; 32] = hash.finalize().into();
+    let mut short = [0; 16];
+    short.copy_from_slice(&whole[..16]);
+    Some(Fingerprint(short))
 }
 
 /// What is left out of a series, counted. Every picture of a series is in one of its stacks or in exactly one of these.
@@ -265,6 +289,7 @@ fn series_of(uid: &Uid, speaker: &Found, stack: Stack, stack_index: u32) -> Seri
         body_part: header.body_part.clone(),
         hints: header.hints.clone(),
         kind: stack.kind,
+        fingerprint: None,
         instances: stack.instances,
         stack: stack.stack,
         oddities: stack.oddities,

@@ -9,10 +9,11 @@ use crate::domain::{
     StudyDateTime, Uid, VoiFunction, VoiTable, WindowLevel, WindowPreset,
 };
 use dicom_dictionary_std::tags;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Pixel layout of one picture (PS3.3 section C.7.6.3.1).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct PixelLayout {
     pub(super) rows: u32,
     pub(super) columns: u32,
@@ -33,7 +34,7 @@ impl PixelLayout {
 }
 
 /// Why a picture cannot become a slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Fault {
     NotGrey,
     Size,
@@ -44,7 +45,7 @@ pub(super) enum Fault {
 }
 
 /// The header of one picture: a file, or a frame of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) sop_instance: Uid,
     /// Which frame of the file, from 0.

@@ -1,17 +1,19 @@
-//! Folders to studies: headers only, in parallel, streaming.
+//! Folders to studies: headers only, in parallel, streaming. A [`Scanner`] keeps what it has found and can look again.
 
 use super::archive::{self, Archives};
 use super::directory;
 use super::group::{Found, study, study_key};
-use super::header;
+use super::header::{self, Header};
+use super::known::{self, KnownFiles, NothingKnown};
 use super::part10::{Extent, FileError};
 use super::pixels;
-use crate::domain::{Study, Uid};
+use crate::domain::{FileStamp, Study, Uid};
 use crate::task::Cancel;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use walkdir::WalkDir;
 
 /// Files whose headers are read together before the list hears of them.
@@ -22,6 +24,19 @@ const BATCH: usize = 256;
 pub enum ScanEvent {
     /// A study is new or has grown; it replaces the one of the same UID.
     Study(Box<Study>),
+    /// A study that has no files any more.
+    Gone(Uid),
+    /// A file was read, not known from before: what may be written down of it.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// As it was.
+        stamp: FileStamp,
+        /// The study that it belongs to; none for a file that is not DICOM.
+        study: Option<Uid>,
+        /// For [`KnownFiles`].
+        header: Vec<u8>,
+    },
     /// A file that looked like DICOM and could not be used.
     Unreadable {
         /// The file or folder.
@@ -44,62 +59,15 @@ pub struct ScanSummary {
     pub not_dicom: usize,
     /// Files or folders that could not be used.
     pub unreadable: usize,
+    /// Files that were not opened: they are as they were when they were read before.
+    pub unchanged: usize,
 }
 
 /// Reads the headers under the given files and folders (a DICOMDIR stands for the files that it
 /// lists, an archive for its members) and reports studies as they appear.
 /// Links are followed; loops are not. Returns when all is read or `cancel` is set.
 pub fn scan(roots: &[PathBuf], cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) -> ScanSummary {
-    let mut state = State::default();
-    let mut batch = Vec::with_capacity(BATCH);
-    for root in roots {
-        let root = if directory::is_directory_file(root) {
-            match state.listed(root, report) {
-                Some(files) => {
-                    batch.extend(files);
-                    state.read(&mut batch, 1, report);
-                    continue;
-                }
-                None => root.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-            }
-        } else {
-            root
-        };
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-            if cancel.is_cancelled() {
-                return state.summary;
-            }
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => state.read(&mut batch, BATCH / 4, report),
-                Ok(entry) if entry.file_type().is_file() && archive::is_archive(entry.path()) => {
-                    let members = match state.archives.members(entry.path()) {
-                        Ok(members) => members,
-                        Err(error) => {
-                            state.unreadable(entry.into_path(), error.to_string(), report);
-                            continue;
-                        }
-                    };
-                    for member in members {
-                        if cancel.is_cancelled() {
-                            return state.summary;
-                        }
-                        batch.push(member);
-                        state.read(&mut batch, BATCH, report);
-                    }
-                }
-                Ok(entry) => {
-                    batch.push(entry.into_path());
-                    state.read(&mut batch, BATCH, report);
-                }
-                Err(error) => {
-                    let reason = error.io_error().map_or_else(|| "link loop".to_owned(), |io| io.kind().to_string());
-                    state.unreadable(error.path().unwrap_or(root).to_owned(), reason, report);
-                }
-            }
-        }
-        state.read(&mut batch, 1, report);
-    }
-    state.summary
+    Scanner::new(Box::new(NothingKnown)).scan(roots, cancel, report)
 }
 
 /// Scans to the end and returns the studies (by UID of first appearance) and the unusable files with their reasons.
@@ -116,23 +84,186 @@ pub fn scan_all(roots: &[PathBuf], cancel: &Cancel) -> (Vec<Study>, Vec<(PathBuf
             studies.insert(study.uid.clone(), *study);
         }
         ScanEvent::Unreadable { path, reason } => unreadable.push((path, reason)),
-        ScanEvent::Progress(_) => {}
+        ScanEvent::Gone(_) | ScanEvent::Read { .. } | ScanEvent::Progress(_) => {}
     });
     (order.iter().filter_map(|uid| studies.remove(uid)).collect(), unreadable, summary)
 }
 
-#[derive(Default)]
-struct State {
+/// What is known of a file that was looked at.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    stamp: Option<FileStamp>,
+    study: Option<Uid>,
+}
+
+/// What one file gave.
+struct Read {
+    path: PathBuf,
+    stamp: Option<FileStamp>,
+    outcome: Result<(Vec<Header>, Option<FileError>), FileError>,
+    from_before: bool,
+}
+
+/// Finds studies, and finds them again.
+pub struct Scanner {
+    before: Box<dyn KnownFiles + Send>,
     files: HashMap<Uid, Vec<Found>>,
-    known: HashSet<PathBuf>,
+    seen: HashMap<PathBuf, Seen>,
+    told_unreadable: HashSet<PathBuf>,
+    changed: BTreeSet<Uid>,
     summary: ScanSummary,
     archives: Archives,
 }
 
-impl State {
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+impl Scanner {
+    /// A scanner that has seen nothing, with what an earlier one wrote down.
+    #[must_use]
+    pub fn new(before: Box<dyn KnownFiles + Send>) -> Self {
+        Self {
+            before,
+            files: HashMap::new(),
+            seen: HashMap::new(),
+            told_unreadable: HashSet::new(),
+            changed: BTreeSet::new(),
+            summary: ScanSummary::default(),
+            archives: Archives::default(),
+        }
+    }
+
+    /// As [`scan`]; a file that is as it was when it was written down costs one `stat` and is not opened.
+    pub fn scan(&mut self, roots: &[PathBuf], cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) -> ScanSummary {
+        let mut batch = Vec::with_capacity(BATCH);
+        for root in roots {
+            let root = if directory::is_directory_file(root) {
+                match self.listed(root, report) {
+                    Some(files) => {
+                        batch.extend(files);
+                        self.read(&mut batch, 1, report);
+                        continue;
+                    }
+                    None => root.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+                }
+            } else {
+                root
+            };
+            self.walk(root, cancel, report, &mut batch);
+            self.read(&mut batch, 1, report);
+        }
+        self.summary
+    }
+
+    fn walk(&mut self, root: &Path, cancel: &Cancel, report: &mut dyn FnMut(ScanEvent), batch: &mut Vec<PathBuf>) {
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+            if cancel.is_cancelled() {
+                return;
+            }
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => self.read(batch, BATCH / 4, report),
+                Ok(entry) if entry.file_type().is_file() && archive::is_archive(entry.path()) => {
+                    let members = match self.archives.members(entry.path()) {
+                        Ok(members) => members,
+                        Err(error) => {
+                            self.unreadable(entry.into_path(), error.to_string(), report);
+                            continue;
+                        }
+                    };
+                    for member in members {
+                        if cancel.is_cancelled() {
+                            return;
+                        }
+                        batch.push(member);
+                        self.read(batch, BATCH, report);
+                    }
+                }
+                Ok(entry) => {
+                    batch.push(entry.into_path());
+                    self.read(batch, BATCH, report);
+                }
+                Err(error) => {
+                    let reason = error.io_error().map_or_else(|| "link loop".to_owned(), |io| io.kind().to_string());
+                    self.unreadable(error.path().unwrap_or(root).to_owned(), reason, report);
+                }
+            }
+        }
+    }
+
+    /// Looks again at folders: what is new or was written since is read, what is gone is forgotten. Folders in which something was
+    /// written less than `settled` ago are still being filled; they are returned and left for later.
+    pub fn look_again(
+        &mut self,
+        folders: &[PathBuf],
+        settled: Duration,
+        cancel: &Cancel,
+        report: &mut dyn FnMut(ScanEvent),
+    ) -> Vec<PathBuf> {
+        let mut later = Vec::new();
+        let now = std::time::SystemTime::now();
+        let now_ns = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
+        let fresh = |stamp: &FileStamp| {
+            // A file from the future is settled, too: clocks differ.
+            (0..i64::try_from(settled.as_nanos()).unwrap_or(i64::MAX)).contains(&(now_ns - stamp.written_ns))
+        };
+        for folder in folders {
+            let mut there: HashMap<PathBuf, FileStamp> = HashMap::new();
+            for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok) {
+                if cancel.is_cancelled() {
+                    return later;
+                }
+                if entry.file_type().is_file()
+                    && let Some(stamp) = known::stamp_of(entry.path())
+                {
+                    there.insert(entry.into_path(), stamp);
+                }
+            }
+            let other = |path: &PathBuf, stamp: &FileStamp| {
+                self.seen.get(path).is_none_or(|seen| seen.stamp.as_ref() != Some(stamp))
+            };
+            if there.iter().any(|(path, stamp)| other(path, stamp) && fresh(stamp)) {
+                later.push(folder.clone());
+                continue;
+            }
+            let mut batch: Vec<PathBuf> = Vec::new();
+            let gone: Vec<PathBuf> = self.seen.keys().filter(|path| path.starts_with(folder)).cloned().collect();
+            for path in gone {
+                // A member of an archive is there as long as its archive is.
+                let stamp = path.ancestors().find_map(|above| there.get(above));
+                if stamp.is_none() || stamp != self.seen.get(&path).and_then(|seen| seen.stamp.as_ref()) {
+                    self.forget(&path);
+                }
+            }
+            for path in there.into_keys() {
+                if archive::is_archive(&path) {
+                    batch.extend(self.archives.members(&path).unwrap_or_default());
+                } else {
+                    batch.push(path);
+                }
+            }
+            batch.sort();
+            self.read(&mut batch, 0, report);
+        }
+        later
+    }
+
+    /// Takes a file back.
+    fn forget(&mut self, path: &Path) {
+        let Some(Seen { study: Some(uid), .. }) = self.seen.remove(path) else { return };
+        if let Some(files) = self.files.get_mut(&uid) {
+            files.retain(|file| file.path != path);
+        }
+        self.changed.insert(uid);
+    }
+
     fn unreadable(&mut self, path: PathBuf, reason: String, report: &mut dyn FnMut(ScanEvent)) {
-        self.summary.unreadable += 1;
-        report(ScanEvent::Unreadable { path, reason });
+        if self.told_unreadable.insert(path.clone()) {
+            self.summary.unreadable += 1;
+            report(ScanEvent::Unreadable { path, reason });
+        }
     }
 
     /// The files that a DICOMDIR lists; `None`, with a word, where it lists none that is there.
@@ -154,63 +285,106 @@ impl State {
         None
     }
 
-    /// Reads the batch if it has at least so many files.
+    /// Reads the batch if it has at least so many files, and tells what has changed.
     fn read(&mut self, batch: &mut Vec<PathBuf>, at_least: usize, report: &mut dyn FnMut(ScanEvent)) {
-        if batch.len() < at_least.max(1) {
+        if batch.len() < at_least {
             return;
         }
-        let fresh: Vec<PathBuf> = batch.drain(..).filter(|path| self.known.insert(path.clone())).collect();
-        let archives = &self.archives;
-        let read: Vec<(PathBuf, Result<_, _>)> = fresh
-            .into_par_iter()
-            .map(|path| {
-                let pictures = archives.read(&path, Extent::Header).and_then(|file| {
-                    let mut pictures = header::parse(&file)?;
-                    let fault = pixels::check(&file, &mut pictures);
-                    Ok((pictures, fault))
-                });
-                (path, pictures)
-            })
-            .collect();
-        let mut changed: Vec<Uid> = Vec::new();
-        for (path, pictures) in read {
-            self.summary.files += 1;
-            match pictures {
-                Ok((pictures, fault)) => {
-                    self.summary.dicom += 1;
-                    if let Some(fault) = fault {
-                        self.unreadable(path.clone(), fault.to_string(), report);
-                    }
-                    for header in pictures {
-                        let uid = study_key(&path, &header);
-                        if !changed.contains(&uid) {
-                            changed.push(uid.clone());
-                        }
-                        self.files.entry(uid).or_default().push(Found { path: path.clone(), header: Arc::new(header) });
-                    }
-                }
-                Err(FileError::NotDicom) if archive::is_packed(&path) => {
-                    let reason = "packed in a way that is not read; unpack it, or pack it as zip or tar";
-                    self.unreadable(path, reason.into(), report);
-                }
-                Err(FileError::NotDicom) if !named_like_dicom(&path) => self.summary.not_dicom += 1,
-                Err(error) => {
-                    if error == FileError::NotDicom {
-                        self.summary.not_dicom += 1;
-                    } else {
-                        self.summary.unreadable += 1;
-                    }
-                    report(ScanEvent::Unreadable { path, reason: error.to_string() });
-                }
+        let mut fresh: Vec<PathBuf> = Vec::with_capacity(batch.len());
+        for path in batch.drain(..) {
+            if !self.seen.contains_key(&path) {
+                self.seen.insert(path.clone(), Seen::default());
+                fresh.push(path);
             }
         }
-        for uid in changed {
-            if let Some(files) = self.files.get(&uid) {
-                report(ScanEvent::Study(Box::new(study(&uid, files))));
+        let (archives, before) = (&self.archives, &*self.before);
+        let read: Vec<Read> = fresh.into_par_iter().map(|path| read_one(path, archives, before)).collect();
+        for one in read {
+            self.take(one, report);
+        }
+        for uid in std::mem::take(&mut self.changed) {
+            match self.files.get(&uid) {
+                Some(files) if !files.is_empty() => report(ScanEvent::Study(Box::new(study(&uid, files)))),
+                _ => {
+                    self.files.remove(&uid);
+                    report(ScanEvent::Gone(uid));
+                }
             }
         }
         report(ScanEvent::Progress(self.summary));
     }
+
+    fn take(&mut self, one: Read, report: &mut dyn FnMut(ScanEvent)) {
+        let Read { path, stamp, outcome, from_before } = one;
+        self.summary.files += 1;
+        self.summary.unchanged += usize::from(from_before);
+        let mut belongs = None;
+        match outcome {
+            Ok((pictures, _)) if pictures.is_empty() => self.summary.not_dicom += 1,
+            Ok((pictures, fault)) => {
+                self.summary.dicom += 1;
+                let whole = fault.is_none();
+                if let Some(fault) = fault {
+                    self.unreadable(path.clone(), fault.to_string(), report);
+                }
+                belongs = pictures.first().map(|header| study_key(&path, header));
+                if whole && !from_before {
+                    note(&path, stamp, belongs.as_ref(), &pictures, report);
+                }
+                for header in pictures {
+                    let uid = study_key(&path, &header);
+                    self.changed.insert(uid.clone());
+                    let found = Found { path: path.clone(), stamp, header: Arc::new(header) };
+                    self.files.entry(uid).or_default().push(found);
+                }
+            }
+            Err(FileError::NotDicom) if archive::is_packed(&path) => {
+                let reason = "packed in a way that is not read; unpack it, or pack it as zip or tar";
+                self.unreadable(path.clone(), reason.into(), report);
+            }
+            Err(FileError::NotDicom) if !named_like_dicom(&path) => {
+                self.summary.not_dicom += 1;
+                note(&path, stamp, None, &[], report);
+            }
+            Err(error) => {
+                if error == FileError::NotDicom {
+                    self.summary.not_dicom += 1;
+                } else {
+                    self.summary.unreadable += 1;
+                }
+                if self.told_unreadable.insert(path.clone()) {
+                    report(ScanEvent::Unreadable { path: path.clone(), reason: error.to_string() });
+                }
+            }
+        }
+        self.seen.insert(path, Seen { stamp, study: belongs });
+    }
+}
+
+fn note(
+    path: &Path,
+    stamp: Option<FileStamp>,
+    study: Option<&Uid>,
+    pictures: &[Header],
+    report: &mut dyn FnMut(ScanEvent),
+) {
+    if let (Some(stamp), Some(header)) = (stamp, known::encode(pictures)) {
+        report(ScanEvent::Read { path: path.to_owned(), stamp, study: study.cloned(), header });
+    }
+}
+
+fn read_one(path: PathBuf, archives: &Archives, before: &dyn KnownFiles) -> Read {
+    let stamp = known::stamp_of(&path);
+    let known = stamp.and_then(|stamp| before.header(&path, stamp)).and_then(|kept| known::decode(&kept));
+    if let Some(pictures) = known {
+        return Read { path, stamp, outcome: Ok((pictures, None)), from_before: true };
+    }
+    let outcome = archives.read(&path, Extent::Header).and_then(|file| {
+        let mut pictures = header::parse(&file)?;
+        let fault = pixels::check(&file, &mut pictures);
+        Ok((pictures, fault))
+    });
+    Read { path, stamp, outcome, from_before: false }
 }
 
 fn named_like_dicom(path: &Path) -> bool {

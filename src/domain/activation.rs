@@ -1,10 +1,11 @@
 //! Where a network was active for a level: its last convolution's coarse maps, laid into the volume.
 
 use super::VoxelPoint;
+use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The map of one slice: `rows · columns` cells, row by row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActivationSlice {
     /// The volume's slice, from 0.
     pub slice: usize,
@@ -21,7 +22,7 @@ pub struct ActivationSlice {
 }
 
 /// The maps of one level over the slices that show it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     slices: Vec<ActivationSlice>,
     peak: f32,
@@ -94,7 +95,8 @@ impl ActivationSlice {
         let held = |at: f64, len: usize| at.clamp(0.0, len.saturating_sub(1) as f64);
         let (r, c) = (held(r, self.rows), held(c, self.columns));
         let value = |r: usize, c: usize| {
-            let at = r.min(self.rows - 1) * self.columns + c.min(self.columns - 1);
+            let at =
+                r.min(self.rows.saturating_sub(1)).saturating_mul(self.columns) + c.min(self.columns.saturating_sub(1));
             self.values.get(at).copied().unwrap_or_default()
         };
         let (top, left) = (r.floor() as usize, c.floor() as usize);

@@ -5,7 +5,7 @@
 
 mod fold;
 
-pub use fold::{Decided, Decision, StudyState, undoable};
+pub use fold::{Decided, Decision, LevelWord, StudyState, undoable};
 
 use super::{CervicalLevel, CleanText, FractureReport, PerLevel, Probability, Stamp, Uid};
 use serde::{Deserialize, Serialize};

@@ -53,7 +53,7 @@ impl fmt::Display for Probability {
 }
 
 /// The network's two heads for one slice: which vertebrae it shows, and which of them it sees broken.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct SliceScore {
     /// Visibility of each vertebra.
     pub vertebra: PerLevel<Probability>,
@@ -62,7 +62,7 @@ pub struct SliceScore {
 }
 
 /// The slice that speaks most for a level's probability.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KeySlice {
     /// Index into the volume, from 0, head first.
     pub index: usize,
@@ -73,14 +73,14 @@ pub struct KeySlice {
 }
 
 /// The place on the key slice where the activation map is highest.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HotSpot {
     /// LPS mm.
     pub point: PatientPoint,
 }
 
 /// How much of a level the scan shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LevelExtent {
     /// The level ends within the scan on both sides.
     Whole,
@@ -89,7 +89,7 @@ pub enum LevelExtent {
 }
 
 /// What is known about one level.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum LevelOutcome {
     /// The scan shows the level.
     Seen {
@@ -107,7 +107,7 @@ pub enum LevelOutcome {
 }
 
 /// One level's line of the report.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LevelFinding {
     /// The level.
     pub level: CervicalLevel,

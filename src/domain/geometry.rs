@@ -2,12 +2,13 @@
 //! left, +y to the back, +z to the head (PS3.3 section C.7.6.2.1.1).
 
 use glam::DVec3;
+use serde::{Deserialize, Serialize};
 
 /// A point in the patient, LPS mm.
 pub type PatientPoint = DVec3;
 
 /// PixelSpacing in mm (PS3.3 section 10.7.1.3): `row` is the distance between rows (vertical), `column` between columns.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PixelSpacing {
     /// Distance between the centres of neighbouring rows, mm.
     pub row: f64,
@@ -25,7 +26,7 @@ impl PixelSpacing {
 }
 
 /// The plane of one image: ImagePositionPatient and ImageOrientationPatient.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImagePlane {
     /// Centre of the first pixel, LPS mm.
     pub position: PatientPoint,

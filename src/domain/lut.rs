@@ -1,7 +1,8 @@
 //! The modality LUT: stored values to Hounsfield units.
 
+use serde::{Deserialize, Serialize};
 /// The linear modality LUT, `HU = slope · stored + intercept` (PS3.3 section C.11.1).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ModalityLut {
     slope: f64,
     intercept: f64,

@@ -1,10 +1,11 @@
 //! What is odd about a study or a series: found, told, never silently repaired.
 
 use super::Axis;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One oddity. Its text is a short plain notice to the reader.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Oddity {
     /// Neighbouring slices further apart than 1.5 times the median spacing; number of such places.
@@ -148,7 +149,7 @@ impl Oddity {
 }
 
 /// Pixels that are no 8-bit or 16-bit integers with a linear modality LUT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PixelForm {
     /// BitsAllocated above 16.
     Wide,
@@ -177,7 +178,7 @@ impl fmt::Display for PixelForm {
 }
 
 /// What was repaired in memory so that a file could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Repair {
     /// No (0002,0000) group length; the RSNA 2022 files are written so.
     MetaGroupLength,

@@ -4,12 +4,13 @@ use super::{
     Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore,
     Uid,
 };
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How per-slice scores become one probability per level: a closed list that a model package chooses from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Aggregation {
     /// `C_i = Σ_s f·v / Σ_s v`, the original system's way of combining its two heads.
     VisibilityWeightedMean,
@@ -29,7 +30,7 @@ impl Aggregation {
 }
 
 /// What a model was trained on, in the one respect that a reader must know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ModelNature {
     /// Synthetic fractures only: its probabilities say nothing about patients.
     Synthetic,
@@ -38,7 +39,7 @@ pub enum ModelNature {
 }
 
 /// Alert thresholds of a package.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Overall probability from which a study is marked urgent.
     pub overall: Probability,
@@ -47,7 +48,7 @@ pub struct Thresholds {
 }
 
 /// Which model spoke. Shown beside every number.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelIdentity {
     /// Name from the manifest, checked to be short printable ASCII.
     pub name: String,
@@ -70,7 +71,7 @@ impl fmt::Display for ModelIdentity {
 }
 
 /// A slice with its score.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ScoredSlice {
     /// Index into the volume, from 0, head first.
     pub index: usize,
@@ -83,7 +84,7 @@ pub struct ScoredSlice {
 }
 
 /// Whether all slices have been seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Completeness {
     /// Some slices are still to come; the numbers will change.
     Preliminary {
@@ -97,7 +98,7 @@ pub enum Completeness {
 }
 
 /// Where the time went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timing {
     /// Reading and decoding the series into a volume.
     pub load: Duration,
@@ -110,7 +111,7 @@ pub struct Timing {
 }
 
 /// A study's fracture probabilities, with the model they come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FractureReport {
     /// StudyInstanceUID.
     pub study_uid: Uid,
@@ -121,6 +122,7 @@ pub struct FractureReport {
     /// One finding per level.
     pub levels: PerLevel<LevelFinding>,
     /// Where the network was active, for the levels that pass the threshold; `None` where the package gives no map.
+    #[serde(default)]
     pub activations: PerLevel<Option<Arc<Activation>>>,
     /// Every analysed slice, by rising index.
     pub slices: Vec<ScoredSlice>,

@@ -1,11 +1,12 @@
 //! Studies, series and instances as their headers describe them.
 
-use super::{CleanText, ImagePlane, Oddity, PixelSpacing, SliceStack, Uid};
+use super::{CleanText, Fingerprint, ImagePlane, Oddity, PixelSpacing, SliceStack, Uid};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
 /// PatientSex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants are the standard's own words")]
 pub enum Sex {
     Female,
@@ -26,7 +27,7 @@ impl Sex {
 }
 
 /// Who was scanned, as far as the files say.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Patient {
     /// PatientName, family name first.
     pub name: CleanText,
@@ -39,7 +40,7 @@ pub struct Patient {
 }
 
 /// Date and time of a study as written, in the scanner's local time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StudyDateTime {
     /// Year.
     pub year: u16,
@@ -59,7 +60,7 @@ impl fmt::Display for StudyDateTime {
 }
 
 /// Modality of a series.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Modality {
     /// Computed tomography.
     Ct,
@@ -120,7 +121,7 @@ pub struct Instance {
 }
 
 /// What the headers say about how a series was made, for the choice among several.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SeriesHints {
     /// ImageType, its values joined by backslashes as in the file: `ORIGINAL\\PRIMARY\\AXIAL`.
     pub image_type: CleanText,
@@ -153,6 +154,8 @@ pub struct Series {
     pub hints: SeriesHints,
     /// What it is.
     pub kind: SeriesKind,
+    /// What the stamps of its files come to; `None` where one is unknown.
+    pub fingerprint: Option<Fingerprint>,
     /// The instances that make up the stack, in the volume's order: head to foot for axial ones.
     pub instances: Vec<Instance>,
     /// Offsets and spacing along the stack; `None` where the instances have no positions.

@@ -20,6 +20,9 @@ impl CleanText {
     /// Cleans decoded text. Line breaks and tabs become a space, other removed characters leave nothing behind.
     #[must_use]
     pub fn new(raw: &str) -> Self {
+        if is_plain(raw) {
+            return Self(raw.into());
+        }
         let mut clean = String::new();
         let mut width = 0;
         for cluster in raw.graphemes(true) {
@@ -96,6 +99,16 @@ impl<'de> Deserialize<'de> for CleanText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self::new(&text))
     }
+}
+
+/// Whether cleaning would change nothing, told without looking at letters: printable ASCII, short, single blanks within.
+fn is_plain(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    bytes.len() <= CleanText::LIMIT
+        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !raw.starts_with(' ')
+        && !raw.ends_with(' ')
+        && !raw.contains("  ")
 }
 
 fn is_unsafe(c: char) -> bool {

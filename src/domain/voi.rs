@@ -1,11 +1,12 @@
 //! Windows: Hounsfield units to grey.
 
 use super::CleanText;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// VOI LUT function (PS3.3 section C.11.2.1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum VoiFunction {
     /// `LINEAR`, the default: the window's edges lie at `c − 0.5 ∓ (w − 1)/2`.
     #[default]
@@ -17,7 +18,7 @@ pub enum VoiFunction {
 }
 
 /// A window: centre and width in HU, and the function between.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WindowLevel {
     center: f64,
     width: f64,
@@ -99,7 +100,7 @@ impl fmt::Display for WindowLevel {
 
 /// A VOI LUT: a table from values to grey (PS3.3 section C.11.2.1.1). Values before its first and after its last entry take
 /// theirs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoiTable {
     first: i32,
     values: Vec<u16>,
@@ -118,9 +119,9 @@ impl VoiTable {
     /// Grey in `0..=255` of a value.
     #[must_use]
     pub fn grey(&self, value: i16) -> u8 {
-        let last = self.values.len() - 1;
-        let index = usize::try_from(i32::from(value).saturating_sub(self.first)).unwrap_or(0).min(last);
-        let (entry, top) = (u32::from(self.values[index].min(self.top)), u32::from(self.top));
+        let index = usize::try_from(i32::from(value).saturating_sub(self.first)).unwrap_or(0);
+        let entry = self.values.get(index).or(self.values.last()).copied().unwrap_or(0);
+        let (entry, top) = (u32::from(entry.min(self.top)), u32::from(self.top.max(1)));
         ((entry * 255 + top / 2) / top) as u8
     }
 
@@ -133,7 +134,7 @@ impl VoiTable {
 }
 
 /// A window with the name that it is called by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowPreset {
     /// Name, as "bone" or the file's own explanation.
     pub name: CleanText,

@@ -1,10 +1,13 @@
 //! The background worker: one thread owns the session and works through the queue, another decodes the next study meanwhile.
 
 use super::analyse::{Analyser, AnalysisError};
+use super::content::content_hash;
 use super::package::{ModelSource, Package};
+use super::preprocess::PREPROCESSING_VERSION;
+use super::reports::{NoReports, Reports};
 use super::session::Interrupt;
 use crate::dicom::{LoadError, VolumeCache};
-use crate::domain::{Analysis, FractureReport, ModelIdentity, Study, Uid};
+use crate::domain::{Analysis, Fingerprint, FractureReport, ModelIdentity, ReportKey, Study, Uid};
 use crate::task::{Cancel, Mailbox};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,12 +32,14 @@ pub struct Job {
     pub urgent: bool,
 }
 
-type Key = (Uid, usize, u32, usize);
+type Key = (Uid, usize, u32, usize, Option<Fingerprint>);
 
 impl Job {
     fn key(&self) -> Key {
-        let slices = self.study.series.get(self.series).map_or(0, |series| series.instances.len());
-        (self.study.uid.clone(), self.series, self.attempt, slices)
+        let series = self.study.series.get(self.series);
+        let slices = series.map_or(0, |series| series.instances.len());
+        let files = series.and_then(|series| series.fingerprint);
+        (self.study.uid.clone(), self.series, self.attempt, slices, files)
     }
 }
 
@@ -115,6 +120,18 @@ impl Worker {
         volumes: Arc<VolumeCache>,
         send: impl Fn(WorkerEvent) + Send + 'static,
     ) -> Self {
+        Self::start_with(source, cache, volumes, Arc::new(NoReports), send)
+    }
+
+    /// As [`Worker::start`], with a keeper of reports: what it has is not computed again.
+    #[must_use]
+    pub fn start_with(
+        source: ModelSource,
+        cache: Option<PathBuf>,
+        volumes: Arc<VolumeCache>,
+        reports: Arc<dyn Reports>,
+        send: impl Fn(WorkerEvent) + Send + 'static,
+    ) -> Self {
         let queue = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
         let prefetch: Mailbox<(Job, Cancel)> = Mailbox::new();
         let loader = std::thread::Builder::new().name("prefetch".into()).spawn({
@@ -132,7 +149,7 @@ impl Worker {
         let network = std::thread::Builder::new().name("network".into()).spawn({
             let (queue, prefetch) = (Arc::clone(&queue), prefetch.clone());
             move || {
-                Thread { queue, prefetch, volumes, send: Box::new(send), unfinished: HashMap::new() }
+                Thread { queue, prefetch, volumes, reports, send: Box::new(send), unfinished: HashMap::new() }
                     .run(&source, cache)
             }
         });
@@ -188,6 +205,7 @@ struct Thread {
     queue: Arc<(Mutex<Queue>, Condvar)>,
     prefetch: Mailbox<(Job, Cancel)>,
     volumes: Arc<VolumeCache>,
+    reports: Arc<dyn Reports>,
     send: Box<dyn Fn(WorkerEvent) + Send>,
     /// Analyses that were interrupted.
     unfinished: HashMap<Key, Analyser>,
@@ -275,11 +293,26 @@ impl Thread {
             .series
             .get(series)
             .ok_or_else(|| AnalysisError::Failed("the series is gone; scan the folder again".into()))?;
+        let key = ReportKey {
+            series: chosen.uid.clone(),
+            stack: chosen.stack_index,
+            model: package.identity.sha256.clone(),
+            preprocessing: PREPROCESSING_VERSION,
+        };
+        let kept = chosen.fingerprint.and_then(|files| self.reports.of_files(&key, files));
+        if let Some(report) = kept.filter(|report| report.study_uid == *study) {
+            return Ok(report);
+        }
         let begun = Instant::now();
         let volume = self.volumes.get(study, chosen, interrupt.cancel(), &|_, _| {}).map_err(|error| match error {
             LoadError::Cancelled => AnalysisError::Interrupted,
             other => AnalysisError::Failed(other.to_string()),
         })?;
+        let content = content_hash(&volume);
+        let kept = self.reports.of_content(&key, chosen.fingerprint, content);
+        if let Some(report) = kept.filter(|report| report.study_uid == *study) {
+            return Ok(report);
+        }
         analyser.loaded_in(begun.elapsed());
         self.prefetch_next(&job.key());
         let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
@@ -293,7 +326,9 @@ impl Thread {
                 }
             }
         })?;
-        analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined)
+        let report = analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined)?;
+        self.reports.keep(&key, chosen.fingerprint, content, &report);
+        Ok(report)
     }
 
     /// Has the study after this one decoded.

@@ -1,8 +1,8 @@
 //! The demo's studies: made on the reader's machine, shown one by one as they are written.
 
-use super::scan_message;
+use super::indexer::whole_path;
 use crate::app::Message;
-use crate::dicom::{self, ScanSummary};
+use crate::dicom::{ScanEvent, ScanSummary, Scanner};
 use crate::phantom::{demo_recipes, generate, write_slice, write_study};
 use crate::task::Cancel;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,21 @@ use std::path::{Path, PathBuf};
 const WHOLE: &str = "whole";
 
 /// Makes the studies that are not there from an earlier run, and reports each.
-pub(super) fn make(cache: Option<&Path>, cancel: &Cancel, send: &dyn Fn(Message)) {
-    let root =
-        cache.map_or_else(|| std::env::temp_dir().join(format!("cspine-demo-{}", std::process::id())), demo_folder);
+pub(super) fn make(
+    cache: Option<&Path>,
+    scanner: &mut Scanner,
+    cancel: &Cancel,
+    tell: &mut dyn FnMut(ScanEvent),
+    send: &dyn Fn(Message),
+) {
+    let root = cache.map_or_else(|| std::env::temp_dir().join(format!("cspine-demo-{}", std::process::id())), folder);
     let mut summary = ScanSummary::default();
     for recipe in demo_recipes() {
-        let folder = root.join(recipe.uid("study"));
-        if !folder.join(WHOLE).is_file() {
+        let study_folder = root.join(recipe.uid("study"));
+        if !study_folder.join(WHOLE).is_file() {
             let Some(study) = generate(&recipe, cancel) else { return };
-            let _ = std::fs::remove_dir_all(&folder);
-            let written = write_study(&study, &folder, cancel, &write_slice);
+            let _ = std::fs::remove_dir_all(&study_folder);
+            let written = write_study(&study, &study_folder, cancel, &write_slice);
             if cancel.is_cancelled() {
                 return;
             }
@@ -28,21 +33,20 @@ pub(super) fn make(cache: Option<&Path>, cancel: &Cancel, send: &dyn Fn(Message)
                 return send(Message::ScanFailed(format!("the demo cannot be made: {error}")));
             }
             // Without the mark it is made again next time, which costs seconds only.
-            let _ = std::fs::write(folder.join(WHOLE), "");
+            let _ = std::fs::write(study_folder.join(WHOLE), "");
         }
-        let found = dicom::scan(&[folder], cancel, &mut |event| {
-            if !matches!(event, dicom::ScanEvent::Progress(_)) {
-                send(scan_message(event));
+        let found = scanner.scan(&[whole_path(&study_folder)], cancel, &mut |event| {
+            if !matches!(event, ScanEvent::Progress(_)) {
+                tell(event);
             }
         });
-        summary.files += found.dicom;
-        summary.dicom += found.dicom;
+        (summary.files, summary.dicom) = (found.dicom, found.dicom);
         send(Message::ScanProgress(summary));
     }
     send(Message::ScanFinished(summary));
 }
 
 /// Other versions may make other studies: each has its own folder.
-fn demo_folder(cache: &Path) -> PathBuf {
+pub(super) fn folder(cache: &Path) -> PathBuf {
     cache.join(concat!("demo-", env!("CARGO_PKG_VERSION")))
 }

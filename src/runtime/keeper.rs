@@ -15,6 +15,8 @@ const POLL: Duration = Duration::from_millis(500);
 const BEAT_MS: i64 = 15_000;
 /// After so long without a word a program is taken to be gone.
 const GONE_MS: i64 = 3 * BEAT_MS;
+/// A study that was read before is gone on with if it was within a day.
+const LATELY_MS: i64 = 24 * 3_600_000;
 /// Entries that are told at once.
 const CHUNK: usize = 5_000;
 
@@ -110,6 +112,7 @@ impl Thread {
                 Ok(Request::Record(record)) => self.record(record),
                 Ok(Request::Claim(study)) => {
                     self.claimed = study;
+                    self.tell_position();
                     self.say_claim();
                 }
                 Err(RecvTimeoutError::Timeout) => self.poll(),
@@ -127,6 +130,7 @@ impl Thread {
                 self.store = Some(store);
                 self.tell_recovered();
                 self.tell_log();
+                self.tell_last_read();
                 self.tell_open();
             }
             Err(error) => (self.send)(Message::Remembered(Remembered::Unavailable(error.to_string()))),
@@ -142,18 +146,46 @@ impl Thread {
                 self.take(opened);
             }
         }
-        let Record::Decision { token, ref draft } = record;
-        let kept = match &mut self.store {
-            Some(store) => store.append(&self.reader, now(), draft).map_err(|error| error.to_string()),
-            None => Err("there is no store: see cspine doctor".to_owned()),
+        let who = self.reader.as_str();
+        let kept = match (&mut self.store, &record) {
+            (None, _) => Err("there is no store: see cspine doctor".to_owned()),
+            (Some(store), Record::Decision { token, draft }) => {
+                let kept = store.append(&self.reader, now(), draft);
+                kept.map(|entry| Some((*token, entry))).map_err(|error| error.to_string())
+            }
+            (Some(store), Record::Annotation { study, change }) => {
+                store.annotate(who, now(), study, change).map(|()| None).map_err(|error| error.to_string())
+            }
+            (Some(store), Record::Position { study, position }) => {
+                store.keep_position(who, now(), study, position).map(|()| None).map_err(|error| error.to_string())
+            }
         };
         self.tell_recovered();
         match kept {
-            Ok(entry) => (self.send)(Message::Recorded(Recorded::Decision { token, entry })),
+            Ok(Some((token, entry))) => (self.send)(Message::Recorded(Recorded::Decision { token, entry })),
+            Ok(None) => {}
             Err(problem) => {
-                tracing::error!("a decision could not be kept");
+                tracing::error!("something could not be kept");
                 (self.send)(Message::RecordFailed(RecordFailure { record, problem }));
             }
+        }
+    }
+
+    /// Where the reader was in the study that was just opened.
+    fn tell_position(&self) {
+        if let (Some(store), Some(study)) = (&self.store, &self.claimed)
+            && let Ok(Some(position)) = store.position(self.reader.as_str(), study)
+        {
+            (self.send)(Message::Remembered(Remembered::Position(study.clone(), position)));
+        }
+    }
+
+    /// The study that the reader was in last, if that was lately.
+    fn tell_last_read(&self) {
+        let now = now();
+        let since = Stamp { utc_ms: now.utc_ms - LATELY_MS, ..now };
+        if let Some(Ok(Some(study))) = self.store.as_ref().map(|store| store.last_read(self.reader.as_str(), since)) {
+            (self.send)(Message::Remembered(Remembered::LastRead(study)));
         }
     }
 

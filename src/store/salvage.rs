@@ -21,8 +21,29 @@ pub(super) fn decisions(damaged: &Connection, new: &mut Connection) -> rusqlite:
         // A row that is not what it should be is left behind; the others matter more.
         kept += transaction.execute(&sql, params_from_iter(row.iter())).unwrap_or(0);
     }
+    // What lies beside the log, from its beginning up to where it cannot be read.
+    for (table, columns) in
+        [("annotation", "id, study, who, utc_ms, offset_minutes, step"), ("position", "who, study, utc_ms, place")]
+    {
+        copy(damaged, &transaction, table, columns);
+    }
     transaction.commit()?;
     Ok(kept)
+}
+
+fn copy(damaged: &Connection, new: &Connection, table: &str, columns: &str) {
+    let Ok(mut statement) = damaged.prepare(&format!("SELECT {columns} FROM {table}")) else { return };
+    let width = columns.split(',').count();
+    let places: Vec<String> = (1..=width).map(|n| format!("?{n}")).collect();
+    let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({})", places.join(", "));
+    let Ok(mut rows) = statement.query([]) else { return };
+    while let Ok(Some(row)) = rows.next() {
+        let values: Result<Vec<Value>, _> = (0..width).map(|at| row.get(at)).collect();
+        if let Ok(values) = values {
+            // One row less matters less than the others.
+            let _ = new.execute(&insert, params_from_iter(values));
+        }
+    }
 }
 
 /// Rows from both ends and past every place that cannot be read.
@@ -64,4 +85,9 @@ fn take(damaged: &Connection, sql: &str, rows: &mut BTreeMap<i64, Row>) -> bool 
             rows.insert(id, values);
         }
     }
+}
+
+/// Of what can be made again nothing is looked for.
+pub(super) fn nothing(_: &Connection, _: &mut Connection) -> rusqlite::Result<usize> {
+    Ok(0)
 }

@@ -21,7 +21,7 @@ pub(super) struct Schema {
 /// The precious database.
 pub(super) const STORE: Schema = Schema {
     application_id: 0x6373_7031,
-    migrations: &[DECISIONS, OPEN_STUDIES],
+    migrations: &[DECISIONS, OPEN_STUDIES, BESIDE],
     checked: &["decision"],
     salvage: salvage::decisions,
     rows: "decisions",
@@ -53,5 +53,70 @@ const OPEN_STUDIES: &str = "
         study TEXT NOT NULL,
         who TEXT NOT NULL,
         utc_ms INTEGER NOT NULL
+    ) STRICT;
+";
+
+/// 3: annotations, as a log of JSON steps, and where each reader was in each study.
+const BESIDE: &str = "
+    CREATE TABLE annotation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        study TEXT NOT NULL,
+        who TEXT NOT NULL,
+        utc_ms INTEGER NOT NULL,
+        offset_minutes INTEGER NOT NULL,
+        step TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX annotation_of_study ON annotation (study, id);
+    CREATE TABLE position (
+        who TEXT NOT NULL,
+        study TEXT NOT NULL,
+        utc_ms INTEGER NOT NULL,
+        place TEXT NOT NULL,
+        PRIMARY KEY (who, study)
+    ) STRICT;
+";
+
+/// The index.
+pub(super) const INDEX: Schema = Schema {
+    application_id: 0x6373_7049,
+    migrations: &[FILES],
+    checked: &[],
+    salvage: salvage::nothing,
+    rows: "lines of the index",
+};
+
+/// 1: files as they were read, studies as the list shows them, finished reports. `header`, `line` and `body` are opaque here.
+const FILES: &str = "
+    CREATE TABLE file (
+        path BLOB PRIMARY KEY,
+        size INTEGER NOT NULL,
+        written_ns INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        study TEXT,
+        header BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX file_of_study ON file (study);
+    CREATE TABLE study (
+        uid TEXT PRIMARY KEY,
+        folder BLOB NOT NULL,
+        overall REAL,
+        line BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX study_by_overall ON study (overall DESC);
+    CREATE TABLE report (
+        series TEXT NOT NULL,
+        stack INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        model TEXT NOT NULL,
+        preprocessing INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (series, stack, content, model, preprocessing)
+    ) STRICT;
+    CREATE TABLE content (
+        series TEXT NOT NULL,
+        stack INTEGER NOT NULL,
+        fingerprint BLOB NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (series, stack, fingerprint)
     ) STRICT;
 ";

@@ -39,6 +39,8 @@ struct Waiting {
     /// Write nothing and say so once all is quiet.
     hold: Option<Sender<()>>,
     held: bool,
+    /// Bytes that stand between pictures.
+    alert: Vec<u8>,
     close: bool,
 }
 
@@ -63,6 +65,10 @@ impl Inbox {
 
     pub(super) fn show(&self, pictures: Vec<Placed>) {
         self.put(|waiting| waiting.pictures = Some(pictures));
+    }
+
+    pub(super) fn alert(&self, bytes: Vec<u8>) {
+        self.put(|waiting| waiting.alert = bytes);
     }
 
     pub(super) fn set_manner(&self, manner: Manner) {
@@ -115,6 +121,7 @@ impl Inbox {
                 && waiting.replies.is_empty()
                 && waiting.encoded.is_empty()
                 && waiting.hold.is_none()
+                && waiting.alert.is_empty()
                 && !waiting.close;
             if !idle || late {
                 let next = Waiting { held: waiting.held, ..Waiting::default() };
@@ -190,10 +197,14 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
     let mut closing = false;
     // After something was written there may be more to do, with what came in meanwhile.
     let mut busy = false;
+    let mut alert = Vec::new();
     loop {
-        let waiting = inbox.take(if busy { Some(Instant::now()) } else { engine.deadline() });
+        let mut waiting = inbox.take(if busy { Some(Instant::now()) } else { engine.deadline() });
         let held = waiting.held;
         closing |= waiting.close;
+        if !waiting.alert.is_empty() {
+            alert = std::mem::take(&mut waiting.alert);
+        }
         quiet = waiting.hold.clone().or(quiet).filter(|_| held);
         accept(&mut engine, waiting);
         let step = if closing || held {
@@ -207,6 +218,9 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
             let _ = events.send(event);
         }
         if !engine.in_flight() {
+            if !held && !alert.is_empty() && output.write_while(&std::mem::take(&mut alert), keep_on).is_err() {
+                return drop_everything(inbox);
+            }
             if let Some(quiet) = quiet.take() {
                 let _ = quiet.send(());
             }

@@ -31,7 +31,13 @@ fn show_everywhere(text: &str) {
         let mut session = Session::new(size);
         session.model.source = text.to_owned();
         session.send(Message::Unreadable { path: text.to_owned(), reason: text.to_owned() });
-        session.send(Message::ScanFinished(ScanSummary { files: 3, dicom: 1, not_dicom: 2, unreadable: 1 }));
+        session.send(Message::ScanFinished(ScanSummary {
+            files: 3,
+            dicom: 1,
+            not_dicom: 2,
+            unreadable: 1,
+            unchanged: 0,
+        }));
         assert_harmless(&session);
         session.send(Message::ScanFailed(text.to_owned()));
         assert_harmless(&session);

@@ -81,7 +81,7 @@ pub(crate) fn full(size: (u16, u16)) -> Session {
 fn nothing_found_yet() {
     let mut session = Session::new((80, 24));
     each_size("scanning_nothing_found", &mut session);
-    let summary = ScanSummary { files: 1200, dicom: 0, not_dicom: 1200, unreadable: 0 };
+    let summary = ScanSummary { files: 1200, dicom: 0, not_dicom: 1200, unreadable: 0, unchanged: 0 };
     session.send(Message::ScanProgress(summary));
     keep("scanning_1200_files_80x24", &text(&session.model));
 }
@@ -93,7 +93,7 @@ fn nothing_found_at_all() {
         path: "/data/incoming/2026/11/a-folder-with-a-long-name/IM0001.dcm".into(),
         reason: "no pixels: a dose report".into(),
     });
-    session.send(Message::ScanFinished(ScanSummary { files: 3, dicom: 1, not_dicom: 2, unreadable: 1 }));
+    session.send(Message::ScanFinished(ScanSummary { files: 3, dicom: 1, not_dicom: 2, unreadable: 1, unchanged: 0 }));
     each_size("nothing_found", &mut session);
 }
 

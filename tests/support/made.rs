@@ -1,5 +1,7 @@
 //! DICOM files made element by element, right or wrong as a test wants them.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::path::Path;
 
 /// Rows and columns of the pictures made here.

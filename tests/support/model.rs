@@ -1,5 +1,7 @@
 //! Models for the tests of screens and of whole sessions: made by feeding messages to `app::update`, as the runtime does.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use cspine::app::{Command, Effect, Message, Model, PromptKey, update};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{
@@ -67,6 +69,7 @@ pub(crate) fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) ->
         body_part: CleanText::new("CSPINE"),
         hints: SeriesHints::default(),
         kind,
+        fingerprint: None,
         instances: (0..slices).map(instance).collect(),
         stack: Some(SliceStack::new((0..slices).map(|slice| slice as f64).collect())),
         oddities: Vec::new(),

@@ -1,7 +1,7 @@
 //! Moving the cursor: slices, places, planes.
 
-use super::Reading;
-use crate::domain::{PatientPoint, VoxelPoint};
+use super::{Appearance, Reading};
+use crate::domain::{CleanText, PatientPoint, ReadingPosition, VoxelPoint, WindowLevel};
 use crate::raster::{self, Plane};
 use std::sync::Arc;
 
@@ -61,6 +61,43 @@ impl Reading {
             return false;
         }
         self.cursor = place;
+        true
+    }
+
+    /// Where the reader is; `None` before the volume is here.
+    #[must_use]
+    pub fn position(&self) -> Option<ReadingPosition> {
+        self.volume()?;
+        let series = self.study.series.get(self.series)?;
+        let Appearance { window, window_name, .. } = self.appearance();
+        Some(ReadingPosition {
+            series: series.uid.clone(),
+            stack: series.stack_index,
+            plane: self.plane as u8,
+            slices: Plane::ALL.map(|plane| self.slice_of(plane)),
+            window: *window,
+            window_name: window_name.clone(),
+        })
+    }
+
+    /// Goes on where the reader was, if that is in this volume; `false` where it is not.
+    pub(in crate::app) fn go_on(&mut self) -> bool {
+        let (Some(position), Some(volume)) = (self.resume.take(), self.volume().map(Arc::clone)) else { return false };
+        let series = self.study.series.get(self.series);
+        if series.is_none_or(|series| (&series.uid, series.stack_index) != (&position.series, position.stack)) {
+            return false;
+        }
+        for (plane, slice) in Plane::ALL.into_iter().zip(position.slices) {
+            let slice = slice.min(raster::plane_len(&volume, plane).saturating_sub(1));
+            self.cursor = raster::voxel_in_slice(&volume, plane, self.cursor, slice);
+        }
+        let plane = Plane::ALL.into_iter().find(|plane| *plane as u8 == position.plane);
+        self.plane = plane.filter(|plane| raster::plane_len(&volume, *plane) > 0).unwrap_or(self.plane);
+        // What was kept comes from a file: only a window that is one is taken.
+        if let Some(window) = WindowLevel::new(position.window.center(), position.window.width()) {
+            let name = CleanText::new(&position.window_name).to_string();
+            self.appearance_mut(self.plane).set_window(window, name);
+        }
         true
     }
 

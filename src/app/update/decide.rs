@@ -3,7 +3,7 @@
 use super::super::prompt::{LevelQuestion, Prompt, PromptKind};
 use super::super::record::{Record, RecordFailure, Recorded, Remembered, Token};
 use super::super::worklist::{Entry, Sight};
-use super::super::{Command, Effect, Model};
+use super::super::{Command, Effect, Model, ModelState, ScanState};
 use super::open;
 use crate::domain::{
     Act, Agreement, CervicalLevel, CleanText, Completeness, Draft, FractureReport, LevelVerdict, LogEntry, OnReport,
@@ -248,8 +248,14 @@ fn next(model: &mut Model, after: &Uid) -> Vec<Effect> {
 
 /// It could not be kept; it stays to be seen until the reader says so.
 pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
-    let Record::Decision { token, .. } = failure.record;
-    model.decisions.failed(token, failure.problem);
+    match failure.record {
+        Record::Decision { token, .. } => model.decisions.failed(token, failure.problem),
+        Record::Annotation { .. } => {
+            model.complain(format!("the last measurement or key image is not saved: {}", failure.problem));
+        }
+        // It is kept again with the next look at the clock.
+        Record::Position { .. } => {}
+    }
     Vec::new()
 }
 
@@ -257,9 +263,26 @@ pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
 pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effect> {
     match remembered {
         Remembered::Log(entries) => {
-            for study in model.decisions.take(entries) {
-                refresh(model, &study);
+            let changed = model.decisions.take(entries);
+            refresh_all(model, &changed);
+        }
+        Remembered::Studies(studies) => {
+            model.worklist.listed(&studies);
+            let uids: Vec<Uid> = studies.into_iter().map(|listed| listed.uid).collect();
+            refresh_all(model, &uids);
+            super::resume::offer(model);
+            if let ModelState::Ready(identity) = &model.network {
+                model.worklist.only_of(identity);
             }
+            // The scan will not come by any more.
+            if matches!(model.scan, ScanState::Finished(_)) {
+                return model.worklist.only_listed().into_iter().map(Effect::Find).collect();
+            }
+        }
+        Remembered::Position(study, position) => super::resume::position(model, &study, position),
+        Remembered::LastRead(study) => {
+            model.last_read = Some(study);
+            super::resume::offer(model);
         }
         Remembered::OpenElsewhere(studies) => model.elsewhere = studies.into_iter().collect(),
         Remembered::Unavailable(problem) => model.storeless = Some(problem),
@@ -269,7 +292,19 @@ pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effec
 
 /// Has the list know what is decided of a study, and whether the network's word is hidden.
 pub(super) fn refresh(model: &mut Model, study: &Uid) {
+    model.worklist.decided(study, model.decisions.of(study), sight(model, study));
+}
+
+/// The same for many, with one new order.
+fn refresh_all(model: &mut Model, studies: &[Uid]) {
+    for study in studies {
+        let sight = sight(model, study);
+        model.worklist.note_decision(study, model.decisions.of(study), sight);
+    }
+    model.worklist.arrange();
+}
+
+fn sight(model: &Model, study: &Uid) -> Sight {
     let hidden = model.blinded && !model.decisions.has_verdict_of(study, &model.reader);
-    let sight = if hidden { Sight::Blinded } else { Sight::Open };
-    model.worklist.decided(study, model.decisions.of(study), sight);
+    if hidden { Sight::Blinded } else { Sight::Open }
 }

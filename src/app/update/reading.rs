@@ -32,8 +32,9 @@ fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLe
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Close => {
+            let mut effects = super::resume::keep(model);
             model.reading = None;
-            let mut effects = queue(model);
+            effects.extend(queue(model));
             effects.push(Effect::Claim(None));
             return effects;
         }

@@ -1,10 +1,10 @@
 //! What the worker tells.
 
-use super::super::worklist::{Progress, Sight};
+use super::super::worklist::{Counts, Progress, Sight};
 use super::super::{Effect, Model, ModelState};
-use super::queue;
 use super::reading::go_to_worst;
-use crate::domain::{Analysis, Uid};
+use super::{list, queue};
+use crate::domain::{Analysis, StudyState, Uid};
 use crate::inference::WorkerEvent;
 
 pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
@@ -14,7 +14,11 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
         entry.is_some_and(|entry| entry.choice.as_ref().is_ok_and(|choice| choice.series == series))
     };
     match event {
-        WorkerEvent::ModelReady(identity) => model.network = ModelState::Ready(identity),
+        WorkerEvent::ModelReady(identity) => {
+            model.worklist.only_of(&identity);
+            model.network = ModelState::Ready(identity);
+            return queue(model);
+        }
         WorkerEvent::ModelUnavailable(problem) => model.network = ModelState::Unavailable(problem),
         WorkerEvent::Started { study, series } if current(model, &study, series) => {
             let partial = model.worklist.entry(&study).and_then(|entry| entry.hidden_report().cloned());
@@ -50,9 +54,21 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
                 }
             }
             model.worklist.set_progress(&study, Progress::Done(analysis));
-            return queue(model);
+            let mut effects = queue(model);
+            effects.extend(list(model, &study));
+            effects.extend(alert(model, &study));
+            return effects;
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// Something urgent arrived while the program was running: not what was there when it started.
+fn alert(model: &Model, study: &Uid) -> Option<Effect> {
+    let entry = model.worklist.entry(study).filter(|entry| entry.arrived_later && entry.is_alert())?;
+    let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
+    let urgent = Counts::of(model.worklist.entries()).urgent;
+    // No name: others may see the desktop.
+    unread.then(|| Effect::Alert(format!("cspine: a new urgent study, {urgent} to read")))
 }

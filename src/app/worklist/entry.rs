@@ -2,9 +2,11 @@
 
 use super::Ageing;
 use crate::domain::{
-    Analysis, Candidate, CervicalLevel, Decision, FractureReport, LevelVerdict, NotAnalysed, Precedence, Probability,
-    Stamp, Study, StudyState, choose_series,
+    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, LevelVerdict, Listed, ListedSeries,
+    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
 };
+use crate::inference::PREPROCESSING_VERSION;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How far a study's analysis is.
@@ -37,6 +39,30 @@ pub enum Sight {
     Blinded,
 }
 
+/// Whether the files of a study were looked at in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// They were.
+    Found,
+    /// It is known from an earlier run only.
+    Listed {
+        /// Slices of the series that is analysed.
+        slices: usize,
+        /// That series and its files as they were.
+        series: Option<(Uid, u32, Option<Fingerprint>)>,
+    },
+}
+
+/// The series that is analysed: which, and its files as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Analysed {
+    pub(super) uid: Uid,
+    pub(super) stack: u32,
+    files: Option<Fingerprint>,
+    /// Only where no fingerprint tells more.
+    slices: usize,
+}
+
 /// A study in the list.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -54,8 +80,16 @@ pub struct Entry {
     pub opened: bool,
     /// Whether it rose in the list when its last result arrived.
     pub risen: bool,
+    /// Which of all studies it was when it was found.
+    pub(super) number: usize,
     /// When it was first seen; `None` before the clock has spoken.
     pub arrived: Option<Stamp>,
+    /// Whether it came after the first scan was over.
+    pub arrived_later: bool,
+    /// Whether its files were looked at.
+    pub presence: Presence,
+    /// Whether its files have changed since they were analysed.
+    pub rewritten: bool,
     /// How far it is read.
     pub state: StudyState,
     /// Whether it goes before others.
@@ -81,13 +115,95 @@ impl Entry {
             progress,
             opened: false,
             risen: false,
+            number: 0,
             arrived,
+            arrived_later: false,
+            presence: Presence::Found,
+            rewritten: false,
             state: StudyState::Unread,
             precedence: Precedence::Ordinary,
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
         }
+    }
+
+    /// A study as an earlier run left it.
+    pub(super) fn listed(listed: &Listed) -> Self {
+        let mut entry = Self::new(Arc::new(listed.study()), listed.arrived);
+        let series = listed.series.as_ref().map(|series| (series.uid.clone(), series.stack, series.fingerprint));
+        entry.presence = Presence::Listed { slices: listed.slices as usize, series };
+        if let Some(series) = &listed.series {
+            entry.choice = Ok(Candidate { series: 0, explanation: series.explanation.clone() });
+            let report = series.report.clone().filter(|_| series.preprocessing == PREPROCESSING_VERSION);
+            entry.progress = report.map_or(Progress::Waiting, |report| Progress::Done(Analysis::Analysed(report)));
+        }
+        entry
+    }
+
+    /// How it is to be listed next time, and the folder that holds its files; `None` before they were looked at.
+    pub(crate) fn listing(&self) -> Option<(Listed, PathBuf)> {
+        if self.presence != Presence::Found {
+            return None;
+        }
+        let series = self.choice.as_ref().ok().and_then(|choice| {
+            let series = self.study.series.get(choice.series)?;
+            let report = match &self.progress {
+                Progress::Done(Analysis::Analysed(report)) => {
+                    Some(Arc::new(FractureReport { slices: Vec::new(), ..(**report).clone() }))
+                }
+                _ => None,
+            };
+            Some(ListedSeries {
+                uid: series.uid.clone(),
+                stack: series.stack_index,
+                fingerprint: series.fingerprint,
+                explanation: choice.explanation.clone(),
+                report,
+                preprocessing: PREPROCESSING_VERSION,
+            })
+        });
+        let study = &self.study;
+        let listed = Listed {
+            uid: study.uid.clone(),
+            patient: study.patient.clone(),
+            date: study.date,
+            description: study.description.clone(),
+            accession: study.accession.clone(),
+            arrived: self.arrived,
+            slices: u32::try_from(self.slices()).unwrap_or(u32::MAX),
+            series,
+        };
+        let paths = study.series.iter().flat_map(|series| &series.instances).map(|instance| instance.path.as_path());
+        let folder = paths.filter_map(Path::parent).fold(None, |common: Option<PathBuf>, folder| {
+            Some(match common {
+                None => folder.to_owned(),
+                Some(common) => {
+                    common.ancestors().find(|above| folder.starts_with(above)).unwrap_or(Path::new("/")).into()
+                }
+            })
+        });
+        Some((listed, folder?))
+    }
+
+    /// The series that is analysed, as it is now.
+    pub(super) fn analysed(&self) -> Option<Analysed> {
+        if let Presence::Listed { slices, series } = &self.presence {
+            let (uid, stack, files) = series.clone()?;
+            return Some(Analysed { uid, stack, files, slices: if files.is_some() { 0 } else { *slices } });
+        }
+        let series = self.study.series.get(self.choice.as_ref().ok()?.series)?;
+        Some(Analysed {
+            uid: series.uid.clone(),
+            stack: series.stack_index,
+            files: series.fingerprint,
+            slices: if series.fingerprint.is_some() { 0 } else { series.instances.len() },
+        })
+    }
+
+    /// Whether the report is known but for its single slices.
+    pub(super) fn is_thin(&self) -> bool {
+        matches!(&self.progress, Progress::Done(Analysis::Analysed(report)) if report.slices.is_empty())
     }
 
     pub(super) fn first_progress(choice: &Result<Candidate, NotAnalysed>) -> Progress {
@@ -101,6 +217,7 @@ impl Entry {
     pub(super) fn replace_study(&mut self, study: Arc<Study>) {
         self.haystack = haystack(&study);
         self.study = study;
+        self.presence = Presence::Found;
     }
 
     /// Takes over what is decided.
@@ -170,6 +287,9 @@ impl Entry {
     /// Slices of the series that is analysed, or of the longest one.
     #[must_use]
     pub fn slices(&self) -> usize {
+        if let Presence::Listed { slices, .. } = self.presence {
+            return slices;
+        }
         match &self.choice {
             Ok(candidate) => self.study.series.get(candidate.series).map_or(0, |series| series.instances.len()),
             Err(_) => self.study.series.iter().map(|series| series.instances.len()).max().unwrap_or(0),

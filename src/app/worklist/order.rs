@@ -100,8 +100,8 @@ impl Ord for Place {
 }
 
 impl Place {
-    /// The place of the study that was found as number `found`.
-    pub(super) fn of(entry: &Entry, found: usize, order: Order, ageing: Ageing, now: Option<Stamp>) -> Self {
+    /// The place of a study.
+    pub(super) fn of(entry: &Entry, order: Order, ageing: Ageing, now: Option<Stamp>) -> Self {
         let (rank, number, text) = match order {
             Order::Urgency => (rank(entry), -entry.urgency(ageing, now).unwrap_or(0.0), String::new()),
             Order::Arrival => (0, 0.0, String::new()),
@@ -136,7 +136,7 @@ impl Place {
             _ => (0, 0),
         };
         let arrived = entry.arrived.map_or(i64::MAX, |stamp| stamp.utc_ms);
-        Self { standing, rank, number, text, arrived, found }
+        Self { standing, rank, number, text, arrived, found: entry.number }
     }
 }
 

@@ -51,7 +51,7 @@ fn found(name: &str, z: f64, number: i32, change: impl Fn(&mut Header)) -> Found
     header.plane = ImagePlane::new([0.0, 0.0, z], AXIAL);
     header.instance_number = Some(number);
     change(&mut header);
-    Found { path: name.into(), header: Arc::new(header) }
+    Found { path: name.into(), stamp: None, header: Arc::new(header) }
 }
 
 /// Slices of each series.

@@ -17,11 +17,14 @@ pub struct Decided<T> {
     pub entry: EntryId,
 }
 
+/// A verdict on a level, and what it says of the network.
+pub type LevelWord = (LevelVerdict, Option<Agreement>);
+
 /// What is decided of a study now.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
     /// Verdicts on levels, and what they say of the network.
-    pub levels: PerLevel<Option<Decided<(LevelVerdict, Option<Agreement>)>>>,
+    pub levels: PerLevel<Option<Decided<LevelWord>>>,
     /// The verdict on the study.
     pub study: Option<Decided<StudyVerdict>>,
     /// The note.

@@ -54,6 +54,7 @@ fn series(made: &Made) -> Series {
         body_part: CleanText::default(),
         hints: SeriesHints { image_type: CleanText::new(made.image_type), ..SeriesHints::default() },
         kind: made.kind,
+        fingerprint: None,
         instances: (0..made.slices).map(instance).collect(),
         stack: is_stack.then(|| SliceStack::new(offsets)),
         oddities: Vec::new(),

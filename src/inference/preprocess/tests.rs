@@ -169,7 +169,7 @@ fn thin_slices_are_averaged_to_a_slab_and_thick_ones_taken_as_they_are() {
     let mut volume = block(false);
     let length = volume.shape.rows * volume.shape.columns;
     for (index, hu) in volume.voxels.iter_mut().enumerate() {
-        *hu = if index / length % 2 == 0 { 400 } else { -400 };
+        *hu = if (index / length).is_multiple_of(2) { 400 } else { -400 };
     }
     let spacing = volume.stack.offsets[1] - volume.stack.offsets[0];
     let spec = |slab_mm| InputSpec { slab_mm, centre: Centre::Body, ..spec() };

@@ -1,0 +1,65 @@
+//! A study as the list needs it before its files are looked at again.
+
+use super::{CleanText, Fingerprint, FractureReport, Patient, Stamp, Study, StudyDateTime, Uid};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A line of the list, as an earlier run left it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// StudyInstanceUID.
+    pub uid: Uid,
+    /// Who.
+    pub patient: Patient,
+    /// Date and time of the study.
+    pub date: Option<StudyDateTime>,
+    /// StudyDescription.
+    pub description: CleanText,
+    /// AccessionNumber.
+    pub accession: CleanText,
+    /// When it was first seen.
+    pub arrived: Option<Stamp>,
+    /// Slices of the series that is analysed, or of the longest one.
+    pub slices: u32,
+    /// What was known of the series that is analysed; `None` where none is.
+    pub series: Option<ListedSeries>,
+}
+
+/// The series that is analysed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedSeries {
+    /// SeriesInstanceUID.
+    pub uid: Uid,
+    /// Which stack of it.
+    pub stack: u32,
+    /// Its files as they were.
+    pub fingerprint: Option<Fingerprint>,
+    /// The words that explain the choice.
+    pub explanation: String,
+    /// Its report, without the single slices.
+    pub report: Option<Arc<FractureReport>>,
+    /// Version of the preprocessing that the report was made with.
+    pub preprocessing: u32,
+}
+
+impl Listed {
+    /// The study without its series.
+    #[must_use]
+    pub fn study(&self) -> Study {
+        Study {
+            uid: self.uid.clone(),
+            patient: self.patient.clone(),
+            date: self.date,
+            description: self.description.clone(),
+            accession: self.accession.clone(),
+            series: Vec::new(),
+            oddities: Vec::new(),
+        }
+    }
+
+    /// The overall probability, for the order in which the list is told.
+    #[must_use]
+    pub fn overall(&self) -> Option<f32> {
+        Some(self.series.as_ref()?.report.as_ref()?.overall.value())
+    }
+}

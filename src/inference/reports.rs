@@ -1,0 +1,29 @@
+//! Where finished reports are kept between runs, as the worker sees it.
+
+use crate::domain::{ContentHash, Fingerprint, FractureReport, ReportKey};
+
+/// A keeper of finished reports. What it cannot find or keep is computed again.
+pub trait Reports: Send + Sync {
+    /// The report of a series whose files are as they were.
+    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<FractureReport>;
+    /// The report of the same pixels; from now on it is that of these files, too.
+    fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<FractureReport>;
+    /// Keeps a report.
+    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, report: &FractureReport);
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoReports;
+
+impl Reports for NoReports {
+    fn of_files(&self, _: &ReportKey, _: Fingerprint) -> Option<FractureReport> {
+        None
+    }
+
+    fn of_content(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash) -> Option<FractureReport> {
+        None
+    }
+
+    fn keep(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash, _: &FractureReport) {}
+}

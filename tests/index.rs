@@ -1,0 +1,264 @@
+//! The index: what was read and computed once is not read or computed again, and nothing stale is taken for new.
+
+#[path = "support/made.rs"]
+mod made;
+#[path = "support/model.rs"]
+mod support;
+
+use cspine::app::{Command, Effect, Message, Presence, Remembered, Screen};
+use cspine::dicom::{KnownFiles, ScanEvent, ScanSummary, Scanner};
+use cspine::domain::{
+    Completeness, ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ModelNature, ReportKey, Study, Uid,
+};
+use cspine::store::{Index, KnownFile};
+use cspine::task::Cancel;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::{BROKEN, Session, WHOLE, identity, plain, report, series_uid, uid};
+
+struct Before(Mutex<Index>);
+
+impl KnownFiles for Before {
+    fn header(&self, path: &Path, stamp: FileStamp) -> Option<Vec<u8>> {
+        self.0.lock().expect("the index").header(path, stamp).expect("a header or none")
+    }
+}
+
+/// What a scan found.
+#[derive(Default)]
+struct Found {
+    studies: Vec<Study>,
+    gone: Vec<Uid>,
+    read: Vec<KnownFile>,
+    unreadable: usize,
+    summary: ScanSummary,
+}
+
+impl Found {
+    fn take(&mut self, event: ScanEvent) {
+        match event {
+            ScanEvent::Study(study) => {
+                self.studies.retain(|known| known.uid != study.uid);
+                self.studies.push(*study);
+            }
+            ScanEvent::Gone(study) => self.gone.push(study),
+            ScanEvent::Read { path, stamp, study, header } => {
+                self.read.push(KnownFile { path, stamp, study, header });
+            }
+            ScanEvent::Unreadable { .. } => self.unreadable += 1,
+            ScanEvent::Progress(summary) => self.summary = summary,
+        }
+    }
+}
+
+fn scanner(data: &Path) -> Scanner {
+    Scanner::new(Box::new(Before(Mutex::new(Index::open(data).expect("an index")))))
+}
+
+fn scanned(data: &Path, folder: &Path) -> (Scanner, Found) {
+    let (mut scanner, mut found) = (scanner(data), Found::default());
+    scanner.scan(&[folder.to_owned()], &Cancel::new(), &mut |event| found.take(event));
+    (scanner, found)
+}
+
+fn again(scanner: &mut Scanner, folder: &Path, settled: Duration) -> (Found, Vec<PathBuf>) {
+    let mut found = Found::default();
+    let later = scanner.look_again(&[folder.to_owned()], settled, &Cancel::new(), &mut |event| found.take(event));
+    (found, later)
+}
+
+#[test]
+fn files_that_did_not_change_are_not_opened_again() {
+    let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    made::good_slices(folder.path(), 1..=40);
+    fs::write(folder.path().join("notes.txt"), "no DICOM").expect("a file");
+    let (_, first) = scanned(data.path(), folder.path());
+    assert_eq!((first.read.len(), first.summary.unchanged), (41, 0));
+    Index::open(data.path()).expect("an index").keep_files(&first.read).expect("kept");
+    // What lies in the files is destroyed behind the stamps' back: only a scan that does not open them finds the study.
+    for file in &first.read {
+        let modified = fs::metadata(&file.path).and_then(|metadata| metadata.modified()).expect("a time");
+        let length = fs::metadata(&file.path).expect("metadata").len();
+        let handle = fs::OpenOptions::new().write(true).open(&file.path).expect("a file");
+        std::io::Write::write_all(&mut &handle, &vec![0xA5; length as usize]).expect("noise");
+        handle.set_modified(modified).expect("the old time");
+    }
+    let (_, second) = scanned(data.path(), folder.path());
+    assert_eq!((second.read.len(), second.unreadable, second.summary.unchanged), (0, 0, 41));
+    assert_eq!(second.studies, first.studies, "the same study, with the same fingerprints");
+    assert!(second.studies[0].series[0].fingerprint.is_some());
+}
+
+#[test]
+fn a_file_that_was_written_anew_is_read_again_and_tells_by_its_fingerprint() {
+    let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    made::good_slices(folder.path(), 1..=10);
+    let (_, first) = scanned(data.path(), folder.path());
+    Index::open(data.path()).expect("an index").keep_files(&first.read).expect("kept");
+    let path = &first.read[3].path;
+    let bytes = fs::read(path).expect("a file");
+    fs::remove_file(path).expect("it goes");
+    fs::write(path, bytes).expect("it comes again");
+    let (_, second) = scanned(data.path(), folder.path());
+    assert_eq!((second.read.len(), second.summary.unchanged), (1, 9));
+    let prints = |found: &Found| found.studies[0].series[0].fingerprint;
+    assert_ne!(prints(&first), prints(&second));
+}
+
+#[test]
+fn a_scanner_that_looks_again_sees_what_came_and_what_went_once_it_has_settled() {
+    let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    made::good_slices(folder.path(), 1..=10);
+    let (mut scanner, first) = scanned(data.path(), folder.path());
+    assert_eq!(first.studies[0].series[0].instances.len(), 10);
+    let (nothing, _) = again(&mut scanner, folder.path(), Duration::ZERO);
+    assert!(nothing.studies.is_empty() && nothing.read.is_empty(), "nothing has changed");
+    made::good_slices(folder.path(), 11..=12);
+    let (growing, later) = again(&mut scanner, folder.path(), Duration::from_secs(3600));
+    assert!(growing.studies.is_empty() && later == [folder.path()], "a study that is still growing is left alone");
+    let (grown, later) = again(&mut scanner, folder.path(), Duration::ZERO);
+    assert!(later.is_empty());
+    assert_eq!(grown.studies[0].series[0].instances.len(), 12);
+    assert_eq!(grown.read.len(), 2, "only what is new is read");
+    fs::remove_file(&first.read[0].path).expect("a file goes");
+    let (less, _) = again(&mut scanner, folder.path(), Duration::ZERO);
+    assert_eq!(less.studies[0].series[0].instances.len(), 11);
+    for entry in fs::read_dir(folder.path()).expect("the folder") {
+        fs::remove_file(entry.expect("a file").path()).expect("it goes");
+    }
+    let (none, _) = again(&mut scanner, folder.path(), Duration::ZERO);
+    assert_eq!((none.studies.len(), none.gone.len()), (0, 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_reported_once() {
+    let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fs::write(folder.path().join("broken.dcm"), "no DICOM").expect("a file");
+    let (mut scanner, first) = scanned(data.path(), folder.path());
+    assert_eq!(first.unreadable, 1);
+    fs::write(folder.path().join("broken.dcm"), "still no DICOM").expect("a file");
+    assert_eq!(again(&mut scanner, folder.path(), Duration::ZERO).0.unreadable, 0);
+}
+
+fn key() -> ReportKey {
+    let model = identity(ModelNature::Synthetic).sha256.clone();
+    ReportKey { series: series_uid(1, 0), stack: 0, model, preprocessing: 2 }
+}
+
+#[test]
+fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
+    let data = tempfile::tempdir().expect("a folder");
+    let whole = FractureReport::clone(&report(1, 140, BROKEN, Completeness::Final));
+    let (files, moved, content) = (Fingerprint([1; 16]), Fingerprint([2; 16]), ContentHash([3; 32]));
+    let mut index = Index::open(data.path()).expect("an index");
+    index.keep_report(&key(), Some(files), content, &whole).expect("kept");
+    drop(index);
+    let mut index = Index::open(data.path()).expect("an index");
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(whole.clone()));
+    for other in [
+        ReportKey { model: "1".repeat(64), ..key() },
+        ReportKey { preprocessing: 3, ..key() },
+        ReportKey { stack: 1, ..key() },
+        ReportKey { series: uid(9), ..key() },
+    ] {
+        assert_eq!(index.report_of_files(&other, files).expect("read"), None, "{other:?}");
+        assert_eq!(index.report_of_content(&other, None, content).expect("read"), None, "{other:?}");
+    }
+    assert_eq!(index.report_of_files(&key(), moved).expect("read"), None, "other files may hold other pixels");
+    assert_eq!(index.report_of_content(&key(), Some(moved), ContentHash([4; 32])).expect("read"), None);
+    assert_eq!(index.report_of_content(&key(), Some(moved), content).expect("read"), Some(whole.clone()));
+    assert_eq!(index.report_of_files(&key(), moved).expect("read"), Some(whole), "the pixels were the same");
+}
+
+fn listing(session: &Session) -> (Listed, PathBuf) {
+    let listed = session.effects.iter().find_map(|effect| match effect {
+        Effect::List(listed, folder) => Some((Listed::clone(listed), folder.clone())),
+        _ => None,
+    });
+    listed.expect("the study is listed")
+}
+
+/// Study 1 as an earlier run left it, analysed.
+fn left() -> Listed {
+    let mut session = Session::with_network((120, 30));
+    let mut study = plain(1);
+    study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    session.found(study).analysed(1, 140, BROKEN);
+    listing(&session).0
+}
+
+#[test]
+fn the_list_opens_with_what_an_earlier_run_knew_and_a_study_opens_once_its_files_are_found() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut index = Index::open(data.path()).expect("an index");
+    index.keep_studies(&[(left(), "/data/incoming/one".into())]).expect("kept");
+    let told = |root: &str| {
+        let mut all = Vec::new();
+        index.studies_under(&[root.into()], 100, &mut |mut some| all.append(&mut some)).expect("told");
+        all
+    };
+    assert!(told("/data/inco").is_empty() && told("/other").is_empty());
+    let mut session = Session::new((120, 30));
+    session.send(Message::Remembered(Remembered::Studies(told("/data/incoming"))));
+    let entry = session.model.worklist.entry(&uid(1)).expect("the study");
+    assert_eq!((entry.overall().map(|p| p.percent()), entry.slices()), (Some(90), 140));
+    assert_ne!(entry.presence, Presence::Found);
+    session.command(Command::Open);
+    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Find(study) if *study == uid(1))));
+    assert_eq!(session.model.screen(), Screen::Worklist);
+    let mut study = plain(1);
+    study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    session.found(study);
+    assert_eq!(session.model.screen(), Screen::Reading);
+    assert!(session.model.worklist.entry(&uid(1)).expect("the study").report().is_some(), "the same files");
+    let asked = session.effects.iter().any(|effect| match effect {
+        Effect::Queue(jobs) => jobs.iter().any(|job| job.study.uid == uid(1)),
+        _ => false,
+    });
+    assert!(asked, "the single slices of its report are asked for");
+}
+
+#[test]
+fn nothing_stale_is_shown() {
+    let listed = left();
+    // Other files.
+    let mut session = Session::with_network((120, 30));
+    session.send(Message::Remembered(Remembered::Studies(vec![listed.clone()])));
+    let mut study = plain(1);
+    study.series[0].fingerprint = Some(Fingerprint([8; 16]));
+    session.found(study);
+    assert!(session.model.worklist.entry(&uid(1)).expect("the study").report().is_none());
+    // Another model.
+    let mut other = listed.clone();
+    if let Some(series) = &mut other.series {
+        let mut report = FractureReport::clone(&report(1, 140, WHOLE, Completeness::Final));
+        report.model = Arc::new(cspine::domain::ModelIdentity { sha256: "1".repeat(64), ..(*report.model).clone() });
+        series.report = Some(Arc::new(report));
+    }
+    session = Session::with_network((120, 30));
+    session.send(Message::Remembered(Remembered::Studies(vec![other])));
+    assert!(session.model.worklist.entry(&uid(1)).expect("the study").report().is_none());
+    // Another preprocessing.
+    let mut older = listed;
+    if let Some(series) = &mut older.series {
+        series.preprocessing = 0;
+    }
+    session = Session::with_network((120, 30));
+    session.send(Message::Remembered(Remembered::Studies(vec![older])));
+    assert!(session.model.worklist.entry(&uid(1)).expect("the study").report().is_none());
+}
+
+#[test]
+fn a_study_whose_files_are_gone_leaves_the_list() {
+    let mut session = Session::with_network((120, 30));
+    session.send(Message::Remembered(Remembered::Studies(vec![left()]))).found(plain(2)).found(plain(3));
+    assert_eq!(session.order().len(), 3);
+    session.scanned(280);
+    assert_eq!(session.order(), [2, 3].map(uid), "what the scan did not find is gone");
+    session.send(Message::StudyGone(uid(2)));
+    assert_eq!(session.order(), [uid(3)]);
+    session.command(Command::Open).send(Message::StudyGone(uid(3)));
+    assert_eq!(session.model.screen(), Screen::Reading, "what is in memory can be read to the end");
+}

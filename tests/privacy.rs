@@ -1,0 +1,85 @@
+//! Whose studies they are stays where it belongs: not in logs, not on an anonymous screen, not in files that others can read.
+
+#[path = "support/made.rs"]
+mod made;
+#[path = "support/pty.rs"]
+#[allow(dead_code, reason = "other tests do more with it")]
+mod pty;
+
+use cspine::domain::EntryId;
+use cspine::store::Store;
+use pty::Program;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// In the patient's name and number, the accession number and the folder's name.
+const SECRET: &str = "ZYXSECRET";
+
+/// A folder with a study of a patient with a name, and files that cannot be read.
+fn studies(root: &Path) -> PathBuf {
+    let folder = root.join(format!("{SECRET}-folder"));
+    fs::create_dir_all(&folder).expect("a folder");
+    for number in 1..=30 {
+        let mut slice = made::slice(number);
+        for (tag, vr) in [((0x0010, 0x0010), "PN"), ((0x0010, 0x0020), "LO"), ((0x0008, 0x0050), "SH")] {
+            made::set(&mut slice, made::text(tag, vr, SECRET));
+        }
+        let file = made::part10(made::EXPLICIT, &made::data_set(&slice, made::Writing::Explicit));
+        fs::write(folder.join(format!("{SECRET}-{number}")), file).expect("written");
+    }
+    fs::write(folder.join(format!("{SECRET}.dcm")), "no DICOM").expect("written");
+    let mut cut = fs::read(folder.join(format!("{SECRET}-1"))).expect("a file");
+    cut.truncate(cut.len() / 2);
+    fs::write(folder.join(format!("{SECRET}-cut")), cut).expect("written");
+    folder
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path.clone());
+            }
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+#[test]
+fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    let folder = studies(data.path());
+    let folder = folder.to_str().expect("a path");
+    let settings = home.path().join(".config/cspine");
+    fs::create_dir_all(&settings).expect("a folder");
+    let mut program = Program::start(&[folder, "--graphics", "none", "--anonymous"], home.path(), 120, 30);
+    program.wait_for("the study under a pseudonym", |screen| screen.contains("Patient "));
+    program.press("\r");
+    program.wait_for("the reading screen", |screen| screen.contains("fracture probability"));
+    program.press("x");
+    program.wait_for("the verdict in the list", |screen| screen.contains("✓ negative"));
+    program.press("q");
+    assert_eq!(program.wait(), 0);
+    let screen = String::from_utf8_lossy(&program.bytes()).into_owned();
+    assert!(!screen.contains(SECRET), "nothing that was ever on the screen names anyone");
+
+    let log = Store::open(&home.path().join(".local/share/cspine")).and_then(|store| store.log_after(EntryId(0), 9));
+    assert_eq!(log.expect("the log").len(), 1, "the decision is kept");
+
+    let own: Vec<PathBuf> = [".local", ".cache"].iter().flat_map(|folder| below(&home.path().join(folder))).collect();
+    assert!(own.iter().any(|path| path.ends_with("store.sqlite")));
+    for path in &own {
+        let mode = fs::symlink_metadata(path).expect("metadata").permissions().mode() & 0o777;
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode & !wanted, 0, "{} is {mode:o}", path.display());
+        if path.extension().is_some_and(|ending| ending == "log") {
+            let text = fs::read_to_string(path).expect("a log");
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+}
