@@ -5,6 +5,7 @@
 mod clock;
 mod configured;
 mod demo;
+mod export;
 mod indexer;
 mod input;
 mod keeper;
@@ -29,6 +30,7 @@ pub use clock::now;
 use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indexer::Indexer;
+use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
@@ -176,6 +178,7 @@ struct Program {
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
+    sender: Sender<Message>,
     alert: AlertManner,
     ending: Option<Ending>,
 }
@@ -237,10 +240,11 @@ impl Program {
             pictures,
             keeper: keeper(sender.clone()),
             indexer,
-            loader: Loader::start(volumes, sender),
+            loader: Loader::start(volumes, sender.clone()),
             worker: Some(worker),
             scan,
             messages,
+            sender,
             alert,
             ending: None,
         }
@@ -324,6 +328,10 @@ impl Program {
     }
 
     fn draw(&mut self) {
+        let cell = pictures::cell_pixels(self.terminal.capabilities());
+        if cell != self.model.cell {
+            self.take(Message::Cells(cell));
+        }
         let (model, pictures) = (&self.model, &self.pictures);
         let look = Look { theme: self.themes.shown(), keymap: &self.configured.keymap };
         let mut layout = Layout::default();
@@ -336,7 +344,7 @@ impl Program {
             self.ending = Some(Ending::Signal);
         }
         self.layout = layout;
-        self.pictures.want(&self.model, &self.layout, self.terminal.capabilities(), &self.terminal);
+        self.pictures.want(&self.model, &self.layout, &self.terminal);
     }
 
     fn event(&mut self, event: Event) {
@@ -357,7 +365,7 @@ impl Program {
                 self.ending = Some(Ending::Signal);
             }
             Event::Key(_) | Event::Mouse(_) | Event::Paste(_) => {
-                for message in input::messages(&event, &self.model, &self.layout, &self.configured.keymap) {
+                for message in self.meaning(&event) {
                     self.take(message);
                 }
             }
@@ -371,6 +379,11 @@ impl Program {
         }
         self.model.preferences = self.configured.preferences();
         self.model.theme = self.themes.shown().name().to_owned();
+    }
+
+    fn meaning(&self, event: &Event) -> Vec<Message> {
+        let drawn = Drawn { model: &self.model, layout: &self.layout };
+        input::messages(event, drawn, &self.configured.keymap)
     }
 
     fn take(&mut self, message: Message) {
@@ -387,6 +400,7 @@ impl Program {
                 }
             }
             Effect::Load(study, series) => self.loader.load(study, series),
+            Effect::LoadBeside(study, series) => self.loader.load_beside(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Record(record) => self.keeper.record(record),
             Effect::Claim(study) => self.keeper.claim(study),
@@ -394,6 +408,7 @@ impl Program {
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
             Effect::Alert(text) => self.terminal.alert(self.alert, &text),
+            Effect::Export { path, volume, view } => export::start(path, volume, view, self.sender.clone()),
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
             Effect::NextTheme => {

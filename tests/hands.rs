@@ -1,10 +1,9 @@
 //! The real program in a pseudo-terminal, one group of keys after the other, on a made series of twenty slices.
 
-#[expect(dead_code, reason = "other tests make more of it")]
 #[path = "support/made.rs"]
 mod made;
-#[path = "support/pty.rs"]
 #[expect(dead_code, reason = "other tests do more with it")]
+#[path = "support/pty.rs"]
 mod pty;
 
 use made::{EXPLICIT, Writing, data_set, part10, slice};
@@ -107,12 +106,46 @@ fn the_cine_loop() {
     program.wait_for("the loop, some slices on", |screen| {
         screen.contains("cine at 20 slices a second") && screen.contains("axial · 9 / 20")
     });
-    program.press("<");
+    program.press("\u{1b},");
     program.wait_for("a slower one", |screen| screen.contains("cine at 15 slices a second"));
     program.press("b");
     program.wait_for("its rate, once nothing else is to be told", |screen| screen.contains("▶ 15/s"));
     to(&mut program, "G", 20);
     program.wait_for("its end", |screen| !screen.contains('▶'));
+    leave(program);
+}
+
+#[test]
+fn measurements_and_key_images_are_made_exported_and_there_again_after_a_restart() {
+    let home = home();
+    let mut program = open(home.path(), &[]);
+    program.press("R");
+    program.wait_for("the first end asked for", |screen| screen.contains("distance: one end"));
+    program.press("\r\u{1b}[C\u{1b}[C");
+    program.wait_for("the length so far", |screen| screen.contains("distance: 1.0 mm · the other end"));
+    program.press("\r");
+    program.wait_for("the length", |screen| screen.contains("1 distance: 1.0 mm"));
+    program.press("*");
+    program.wait_for("the key image", |screen| screen.contains("key image 2: axial"));
+    program.press("\"dens\r");
+    program.wait_for("its remark", |screen| screen.contains("key image 2: dens"));
+    program.press(":export out\r");
+    program.wait_for("the picture written", |screen| screen.contains("written: out.png"));
+    program.press(":export out.png\r");
+    program.wait_for("that it is there already", |screen| screen.contains("there already"));
+    let file = std::fs::metadata(home.path().join("out.png")).expect("the picture");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
+    leave(program);
+
+    let mut program = open(home.path(), &[]);
+    program.press("@");
+    program.wait_for("the measurement", |screen| screen.contains("distance 1.0 mm"));
+    program.press("\u{1b}");
+    program.wait_for("the list closed", |screen| !screen.contains("measurement:"));
+    program.press("$");
+    program.wait_for("the key image", |screen| screen.contains("· dens"));
+    program.press("\r");
+    program.wait_for("its place", |screen| screen.contains("key image 2: dens") && screen.contains('◆'));
     leave(program);
 }
 

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
 
-/// What is left to the palette on purpose: hardly ever of use for a neck.
-const PALETTE_ONLY: &[Command] = &[Command::WindowBrain, Command::Window];
+/// What is left to the palette on purpose: they take an argument.
+const PALETTE_ONLY: &[Command] = &[Command::Window, Command::ExportPlain];
 
 fn press(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
@@ -143,6 +143,9 @@ fn profiles_have_the_other_programs_keys() {
         (KeyCode::Right, ctrl, Command::NextStudy),
         (KeyCode::Char('c'), none, Command::Cine),
         (KeyCode::Char('6'), none, Command::WindowBone),
+        (KeyCode::Char('d'), none, Command::MeasureDistance),
+        (KeyCode::Char('a'), none, Command::MeasureAngle),
+        (KeyCode::Char('k'), none, Command::KeyImage),
         (KeyCode::Char('7'), none, Command::WindowLung),
     ] {
         assert_eq!(reading(&weasis, code, modifiers), Some(command), "weasis {code:?}");
@@ -163,6 +166,9 @@ fn profiles_have_the_other_programs_keys() {
         (KeyCode::Right, Command::SliceDown),
         (KeyCode::Up, Command::ZoomIn),
         (KeyCode::Tab, Command::ToggleTexts),
+        (KeyCode::Char('l'), Command::MeasureDistance),
+        (KeyCode::Char(','), Command::Undo),
+        (KeyCode::Char('.'), Command::Defer),
         (KeyCode::Char('2'), Command::WindowBone),
     ] {
         assert_eq!(reading(&horos, code, none), Some(command), "horos {code:?}");
@@ -235,9 +241,10 @@ fn help_lists_every_command_of_the_screen_with_its_keys() {
     }
     let help = keymap.help(Screen::Reading);
     assert!(help.contains(&("+ =".to_owned(), Command::ZoomIn)));
-    assert!(help.contains(&(":window-brain".to_owned(), Command::WindowBrain)));
     assert_eq!(keymap.hint(Screen::Reading, Command::NextStudy).as_deref(), Some("␣"));
     assert_eq!(keymap.hint(Screen::Worklist, Command::Open).as_deref(), Some("⏎"));
+    let keymap = overridden("[keys.reading]\n\"H\" = \"none\"\n");
+    assert!(keymap.help(Screen::Reading).contains(&(":window-brain".to_owned(), Command::WindowBrain)));
     assert_eq!(keymap.hint(Screen::Reading, Command::WindowBrain), None);
 }
 

@@ -123,15 +123,29 @@ commands! {
     SlicesDownFast, "slices-down-fast", READING, "twenty-five slices on";
     SlicesUpFast, "slices-up-fast", READING, "twenty-five slices back";
     GoTo, "goto", READING, "go to a slice or position";
-    NextLevel, "next-level", READING, "key slice of the next level";
-    PreviousLevel, "previous-level", READING, "key slice of the level before";
+    NextLevel, "next-level", READING, "key slice of the level below";
+    PreviousLevel, "previous-level", READING, "key slice of the level above";
     Back, "back", READING, "back to where you were";
     Forward, "forward", READING, "forward again";
     Window, "window", READING, "a window of width and level";
     Cine, "cine", READING, "start or stop the cine loop";
     CineFaster, "cine-faster", READING, "faster cine";
     CineSlower, "cine-slower", READING, "slower cine";
-    Repeat, "repeat", READING, "the last adjustment once more";
+    Repeat, "repeat", READING, "the last adjustment again";
+    MeasureDistance, "measure-distance", READING, "measure a length";
+    MeasureAngle, "measure-angle", READING, "measure an angle";
+    MeasureRectangle, "measure-rectangle", READING, "values in a rectangle";
+    MeasureEllipse, "measure-ellipse", READING, "values in an ellipse";
+    Probe, "probe", READING, "keep the cursor's value";
+    PlacePoint, "place-point", READING, "set a measurement's place";
+    Measurements, "measurements", READING, "list the measurements";
+    DeleteMeasurement, "delete-measurement", READING, "delete the nearest one";
+    KeyImage, "key-image", READING, "mark or unmark a key image";
+    Comment, "comment", READING, "a remark on the key image";
+    KeyImages, "key-images", READING, "list the key images";
+    NextKeyImage, "next-key-image", READING, "next key image";
+    Export, "export", READING, "write the picture as a PNG";
+    ExportPlain, "export-plain", READING, "without overlays";
     NextPlane, "next-plane", READING, "axial, sagittal, coronal";
     NextSeries, "next-series", READING, "next series of the study";
     PreviousSeries, "previous-series", READING, "previous series of the study";
@@ -154,9 +168,25 @@ commands! {
     PanUp, "pan-up", READING, "move the view up";
     PanDown, "pan-down", READING, "move the view down";
     Fit, "fit", READING, "whole picture, centred";
-    ToggleMarks, "toggle-marks", READING, "show or hide the hot spot";
+    ToggleMarks, "toggle-marks", READING, "outline what the network saw";
     TogglePanel, "toggle-panel", READING, "show or hide the full panel";
     ToggleTexts, "toggle-texts", READING, "show or hide the texts";
+    ToggleIdentity, "toggle-identity", READING, "show or hide the patient";
+    Beside, "beside", READING, "another series beside it";
+    BesideWindow, "beside-window", READING, "next window beside";
+    TogglePlanes, "toggle-planes", READING, "one plane, or all with room";
+    ToggleLines, "toggle-lines", READING, "show or hide crossing lines";
+    HotSpot, "hot-spot", READING, "go to the hottest place";
+    CursorLeft, "cursor-left", READING, "move the cursor left";
+    CursorRight, "cursor-right", READING, "move the cursor right";
+    CursorUp, "cursor-up", READING, "move the cursor up";
+    CursorDown, "cursor-down", READING, "move the cursor down";
+    SlabThicker, "slab-thicker", READING, "draw a thicker slab";
+    SlabThinner, "slab-thinner", READING, "draw a thinner slab";
+    SlabKind, "slab-kind", READING, "mean, MIP, MinIP of a slab";
+    OneToOne, "one-to-one", READING, "one pixel for each voxel";
+    ToggleSampling, "toggle-sampling", READING, "smooth, or bare voxels";
+    WindowEverywhere, "window-everywhere", READING, "this window in all planes";
     Fractured, "fractured", READING, "this level is fractured";
     NotFractured, "not-fractured", READING, "this level is not fractured";
     Uncertain, "uncertain", READING, "this level is uncertain";
@@ -182,6 +212,9 @@ impl Command {
         Some(match self {
             Self::GoTo => "a slice, as 153, or a position, as -128mm",
             Self::Window => "width and level, as 400 40",
+            Self::Export | Self::ExportPlain => "a file's name, as axial-153.png",
+            Self::DeleteMeasurement => "a number from the list of measurements",
+            Self::Comment => "the remark; none takes it away",
             Self::Cine => "slices a second, as 12",
             _ => return None,
         })

@@ -87,6 +87,11 @@ pub(super) fn meaning(command: Command) -> Meaning {
         | Command::NextSuspicion
         | Command::PreviousSuspicion
         | Command::NextLevel
+        | Command::NextKeyImage
+        | Command::CursorLeft
+        | Command::CursorRight
+        | Command::CursorUp
+        | Command::CursorDown
         | Command::PreviousLevel
         | Command::Back
         | Command::Forward
@@ -107,6 +112,8 @@ pub(super) fn is_adjustment(command: Command) -> bool {
             | Command::WidthUp
             | Command::WidthDown
             | Command::ZoomIn
+            | Command::SlabThicker
+            | Command::SlabThinner
             | Command::ZoomOut
             | Command::PanLeft
             | Command::PanRight

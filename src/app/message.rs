@@ -1,10 +1,11 @@
 //! What happens to the program, and what it wants done.
 
-use super::Command;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
+use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
-use crate::domain::{Listed, Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
+use crate::raster::View;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +25,14 @@ pub enum Message {
     Prompt(PromptKey),
     /// A study's row was clicked.
     Select(Uid),
+    /// The mouse did something on a picture.
+    Pointer(Pointer),
     /// A place on the slice strip was clicked: slice of the axial plane.
     GoToSlice(usize),
     /// Size of the screen in cells.
     Resized(u16, u16),
+    /// Picture pixels of a cell.
+    Cells(CellPixels),
     /// A study was found or has grown.
     StudyFound(Arc<Study>),
     /// A study has no files any more.
@@ -66,6 +71,24 @@ pub enum Message {
         series: usize,
         /// The volume, or one sentence.
         result: Result<Arc<Volume>, String>,
+    },
+    /// The series beside the open one is loaded, or cannot be.
+    BesideLoaded {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The volume, or one sentence.
+        result: Result<Arc<Volume>, String>,
+    },
+    /// Where the spine runs in the open series.
+    SpineFound {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// Its course.
+        course: Arc<SpineCourse>,
     },
     /// A picture is on screen.
     PictureShown {
@@ -118,6 +141,8 @@ pub enum Effect {
     Queue(Vec<Job>),
     /// Load a series and answer with [`Message::VolumeLoaded`].
     Load(Arc<Study>, usize),
+    /// Load a series to be put beside the open one and answer with [`Message::BesideLoaded`].
+    LoadBeside(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
     Prefetch(Arc<Study>, usize),
     /// Answer with [`Message::Woken`] and this number after a while; it replaces an earlier one.
@@ -136,6 +161,15 @@ pub enum Effect {
     Claim(Option<Uid>),
     /// Tell a reader who looks elsewhere.
     Alert(String),
+    /// Draw a view into a file that is not there yet, and tell how that went.
+    Export {
+        /// As the reader typed it.
+        path: String,
+        /// The volume.
+        volume: Arc<Volume>,
+        /// What to draw.
+        view: Box<View>,
+    },
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

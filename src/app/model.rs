@@ -2,10 +2,12 @@
 
 use super::palette::{self, Choice, Offer};
 use super::prompt::{Prompt, PromptKind};
-use super::{Ageing, Cine, Command, Count, Decisions, Reading, Screen, Trail, Worklist};
+use super::tool;
+use super::update::{key_images, measurements};
+use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
-use crate::domain::{CleanText, ModelIdentity, Uid};
-use crate::raster::Plane;
+use crate::domain::{CleanText, Measurement, ModelIdentity, Uid};
+use crate::raster::{self, Mark, PictureSize, Plane};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,9 @@ pub struct Model {
     pub(super) adjustment: Option<(Command, usize)>,
     /// The cine loop.
     pub cine: Cine,
+    /// Measurements and key images.
+    pub annotations: Annotations,
+    pub(super) tool: Option<Tool>,
     /// Where the reader was.
     pub(super) trail: Trail,
     /// The last number given to a timer.
@@ -70,6 +75,10 @@ pub struct Model {
     pub link: Link,
     /// How pictures are shown: `kitty`, `sixel`, …
     pub graphics: &'static str,
+    /// Picture pixels of a cell.
+    pub cell: CellPixels,
+    /// Whether the reading screen keeps to itself whose pictures they are.
+    pub identity_hidden: bool,
     /// Notes about the terminal, from its probing.
     pub terminal_notes: Vec<String>,
     /// Name of the theme.
@@ -92,6 +101,37 @@ pub struct Preferences {
 impl Default for Preferences {
     fn default() -> Self {
         Self { window: "bone".into(), plane: Plane::Axial, marks: true }
+    }
+}
+
+/// Picture pixels of a cell of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CellPixels {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Height of a pixel over its width.
+    pub aspect: f64,
+}
+
+impl Default for CellPixels {
+    /// A usual font's.
+    fn default() -> Self {
+        Self { width: 9, height: 18, aspect: 1.0 }
+    }
+}
+
+impl CellPixels {
+    /// The picture over some cells, with all their pixels.
+    #[must_use]
+    pub fn picture(self, columns: u16, rows: u16) -> PictureSize {
+        let side = |cells: u16, pixels: u32| (u32::from(cells) * pixels).clamp(1, 8192);
+        PictureSize {
+            width: side(columns, self.width),
+            height: side(rows, self.height),
+            pixel_aspect: self.aspect.clamp(0.2, 5.0),
+        }
     }
 }
 
@@ -167,6 +207,8 @@ impl Model {
             count: None,
             adjustment: None,
             cine: Cine::default(),
+            annotations: Annotations::default(),
+            tool: None,
             trail: Trail::default(),
             serial: 0,
             decisions: Decisions::default(),
@@ -187,6 +229,8 @@ impl Model {
             notice: None,
             link: Link::default(),
             graphics,
+            cell: CellPixels::default(),
+            identity_hidden: false,
             terminal_notes: Vec::new(),
             theme: String::new(),
             preferences: Preferences::default(),
@@ -223,12 +267,49 @@ impl Model {
         self.worklist.set_ageing(ageing);
     }
 
+    /// The measurement that is being made of what is open.
+    #[must_use]
+    pub fn tool(&self) -> Option<&Tool> {
+        let reading = self.reading.as_ref()?;
+        self.tool.as_ref().filter(|tool| tool.belongs_to(reading))
+    }
+
+    /// The measurements of the open series as they are drawn; with the texts hidden only the one that is being made.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Mark> {
+        let Some(reading) = &self.reading else { return Vec::new() };
+        let Some(volume) = reading.volume() else { return Vec::new() };
+        let own = self.annotations.of(&reading.study.uid).measurements.iter();
+        let own = own.filter(|one| reading.texts && one.series == volume.series_uid);
+        let done = own.filter_map(|one| tool::figure(volume, one.id, &one.geometry));
+        done.chain(self.tool().and_then(|tool| tool.figure(reading))).map(Mark::Figure).collect()
+    }
+
+    /// Numbers and results of the measurements on the slice shown, in a line; empty where there are none.
+    #[must_use]
+    pub fn measured_here(&self) -> String {
+        let Some(reading) = self.reading.as_ref().filter(|reading| reading.texts) else { return String::new() };
+        let Some(volume) = reading.volume() else { return String::new() };
+        let here = |one: &&Measurement| {
+            one.series == volume.series_uid
+                && tool::figure(volume, one.id, &one.geometry).is_some_and(|figure| {
+                    let slice = |place| raster::slice_of_voxel(volume, reading.plane, place);
+                    figure.places.iter().all(|place| slice(*place) == Some(reading.slice()))
+                })
+        };
+        let own = self.annotations.of(&reading.study.uid).measurements.iter().filter(here);
+        let words = own.map(|one| format!("{} {}", one.id, tool::result_words(&one.measure(volume))));
+        words.collect::<Vec<_>>().join(" · ")
+    }
+
     /// What the open line offers, best first.
     #[must_use]
     pub fn offers(&self) -> Vec<Offer> {
         let Some(prompt) = &self.prompt else { return Vec::new() };
         match prompt.kind {
             PromptKind::Palette => palette::search(self, &prompt.text),
+            PromptKind::Measurements => palette::listed(measurements(self), &prompt.text, Choice::Measurement),
+            PromptKind::KeyImages => palette::listed(key_images(self), &prompt.text, Choice::KeyImage),
             _ => {
                 let plain = |(name, words)| Offer { name, words, choice: Choice::Words };
                 prompt.offers().into_iter().map(plain).collect()

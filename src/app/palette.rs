@@ -17,6 +17,10 @@ pub enum Choice {
     Command(Command),
     /// A study to open.
     Study(Uid),
+    /// A measurement to go to.
+    Measurement(u64),
+    /// A key image to go to.
+    KeyImage(u64),
     /// Only the words.
     Words,
 }
@@ -52,7 +56,8 @@ impl Search {
     }
 
     /// By rank, then by score: a name as typed, one that begins so, one that holds it, one that fits, and words that do.
-    fn rank(&mut self, name: &str, words: &str) -> Option<(u8, u32)> {
+    /// Letters that lie far apart find a command's short name only; in longer texts they would find everything.
+    fn rank(&mut self, name: &str, words: &str, short: bool) -> Option<(u8, u32)> {
         let lower = name.to_lowercase();
         if lower == self.wanted {
             return Some((0, 0));
@@ -63,10 +68,12 @@ impl Search {
         if lower.contains(&self.wanted) {
             return Some((2, 0));
         }
-        if let Some(score) = self.score(name) {
+        // What the matcher gives for a letter: gaps must not cost more than good places earn.
+        let near = 16 * self.wanted.chars().count() as u32;
+        if let Some(score) = self.score(name).filter(|score| short || *score >= near) {
             return Some((3, u32::MAX - score));
         }
-        self.score(words).map(|score| (4, u32::MAX - score))
+        self.score(words).filter(|score| *score >= near).map(|score| (4, u32::MAX - score))
     }
 }
 
@@ -82,7 +89,7 @@ pub(super) fn search(model: &Model, text: &str) -> Vec<Offer> {
     let mut search = Search::new(text);
     let mut found: Vec<((u8, u32), Offer)> = Vec::new();
     for &command in Command::ALL.iter().filter(|command| command.context().includes(model.screen())) {
-        if let Some(rank) = search.rank(command.name(), command.help()) {
+        if let Some(rank) = search.rank(command.name(), command.help(), true) {
             let words = command.help().to_owned();
             found.push((rank, Offer { name: command.name().to_owned(), words, choice: Choice::Command(command) }));
         }
@@ -95,7 +102,7 @@ pub(super) fn search(model: &Model, text: &str) -> Vec<Offer> {
                 .filter(|word| !word.is_empty())
                 .collect();
             let words = words.join(" · ");
-            if let Some(rank) = search.rank(entry.name(), &words) {
+            if let Some(rank) = search.rank(entry.name(), &words, false) {
                 let name = entry.name().to_owned();
                 found.push((rank, Offer { name, words, choice: Choice::Study(study.uid.clone()) }));
             }
@@ -103,4 +110,14 @@ pub(super) fn search(model: &Model, text: &str) -> Vec<Offer> {
     }
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, offer)| offer).take(MOST).collect()
+}
+
+/// Numbered lines of a list, narrowed by what is typed.
+pub(super) fn listed(lines: Vec<(u64, String)>, text: &str, choice: impl Fn(u64) -> Choice) -> Vec<Offer> {
+    let mut search = Search::new(text);
+    lines
+        .into_iter()
+        .filter(|(id, words)| search.rank(&id.to_string(), words, false).is_some())
+        .map(|(id, words)| Offer { name: id.to_string(), words, choice: choice(id) })
+        .collect()
 }

@@ -21,6 +21,12 @@ pub enum PromptKind {
     Palette,
     /// What studies must have.
     Filter,
+    /// The measurements.
+    Measurements,
+    /// The key images.
+    KeyImages,
+    /// A remark on a key image.
+    Comment,
     /// A note on the study.
     Note,
     /// Why a study is put off.
@@ -72,6 +78,9 @@ impl Prompt {
         match self.kind {
             PromptKind::Palette => ":".to_owned(),
             PromptKind::Filter => "/".to_owned(),
+            PromptKind::Measurements => "measurement: ".to_owned(),
+            PromptKind::KeyImages => "key image: ".to_owned(),
+            PromptKind::Comment => "remark: ".to_owned(),
             PromptKind::Note => "note: ".to_owned(),
             PromptKind::Defer => "put off, because: ".to_owned(),
             PromptKind::Level(LevelQuestion::Verdict(verdict)) => format!("{}: which level? ", verdict.name()),
@@ -92,8 +101,12 @@ impl Prompt {
                 let keys = FILTER_KEYS.iter().filter(|(key, _)| begun(key));
                 keys.map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
             }
-            // What the palette offers, the model knows: `Model::offers`.
-            PromptKind::Palette | PromptKind::Note => Vec::new(),
+            // What the first three offer, the model knows: `Model::offers`.
+            PromptKind::Palette
+            | PromptKind::Measurements
+            | PromptKind::KeyImages
+            | PromptKind::Comment
+            | PromptKind::Note => Vec::new(),
             PromptKind::Defer => {
                 let typed = self.text.to_lowercase();
                 let fits = DEFERRALS.iter().filter(|reason| reason.contains(&*typed));

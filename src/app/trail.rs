@@ -31,8 +31,7 @@ impl Spot {
 
     fn go(self, reading: &mut Reading) {
         for (plane, slice) in Plane::ALL.into_iter().zip(self.slices) {
-            reading.plane = plane;
-            reading.move_to(slice);
+            reading.move_to(plane, slice);
         }
         reading.plane = self.plane;
     }

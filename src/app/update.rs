@@ -1,27 +1,35 @@
 //! One message in, the next state and the effects out.
 
+mod beside;
 mod decide;
 mod jumps;
+mod key_image;
 mod keys;
 mod line;
+mod measure;
 mod prompt;
 mod reading;
 mod resume;
 mod worker;
 
 use super::anonymous;
+use super::pointer;
 use super::prompt::{Prompt, PromptKind};
 use super::record::Remembered;
 use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
 use crate::domain::{Analysis, CleanText, Study, Uid};
 use crate::inference::WorkerEvent;
+use crate::raster::Plane;
 use std::sync::Arc;
 
 /// Unreadable files that are remembered by name.
 const REMEMBERED: usize = 200;
 /// Rows of the list's screen that are not the list.
 const WORKLIST_FRAME: usize = 9;
+
+pub(in crate::app) use key_image::list as key_images;
+pub(in crate::app) use measure::list as measurements;
 
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -49,6 +57,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.worklist.select(&uid);
             if again { open(model, &uid) } else { Vec::new() }
         }
+        Message::Pointer(pointer) => {
+            pointer::pointed(model, pointer);
+            measure::clicked(model, &pointer)
+        }
         Message::GoToSlice(index) => jumps::with_trail(model, |model| {
             if let Some(reading) = &mut model.reading {
                 reading.go_to_volume_slice(index, None);
@@ -58,6 +70,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }),
         Message::Resized(columns, rows) => {
             model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Cells(cell) => {
+            model.cell = cell;
             Vec::new()
         }
         Message::StudyFound(study) => {
@@ -126,15 +142,25 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
-                        reading.loaded(volume, preferred);
+                        let found = reading.loaded(volume, preferred);
                         if reading.go_on() {
                             reading.moved = true;
-                        } else if let Some(report) = report {
+                        } else if let Some(report) = report.filter(|_| !found) {
                             reading::go_to_worst(reading, &report);
                         }
                     }
                     Err(problem) => reading.volume = VolumeState::Failed(problem),
                 }
+            }
+            Vec::new()
+        }
+        Message::BesideLoaded { study, series, result } => {
+            beside::loaded(model, &study, series, result);
+            Vec::new()
+        }
+        Message::SpineFound { study, series, course } => {
+            if let Some(reading) = open_series(model, &study, series) {
+                reading.course = Some(course);
             }
             Vec::new()
         }
@@ -249,6 +275,12 @@ fn queue(model: &Model) -> Vec<Effect> {
 }
 
 fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if !model.help
+        && model.screen() == Screen::Reading
+        && let Some(effects) = measure::run(model, command)
+    {
+        return effects;
+    }
     match command {
         // Who leaves all the same has been told.
         Command::Quit if model.decisions.unsaved().is_some() && !model.told_of_loss => {
@@ -359,13 +391,15 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     model.worklist.select(uid);
     let left = resume::keep(model);
     let preferred = &model.preferences;
-    let last = model.reading.as_ref();
-    let (marks, texts, panel) =
-        last.map_or((preferred.marks, true, false), |last| (last.marks, last.texts, last.panel));
     let mut reading = Reading::new(Arc::clone(&study), series);
-    reading.preset_window(&preferred.window);
-    (reading.marks, reading.texts, reading.panel) = (marks, texts, panel);
-    model.reading = Some(reading);
+    for plane in Plane::ALL {
+        reading.appearance_mut(plane).preset_window(&preferred.window);
+    }
+    reading.marks = preferred.marks;
+    model.reading = Some(match &model.reading {
+        Some(last) => reading.like(last),
+        None => reading,
+    });
     let mut effects = left;
     effects.extend([Effect::Load(study, series), Effect::Claim(Some(uid.clone()))]);
     effects.extend(queue(model));

@@ -37,7 +37,7 @@ fn keys(token: &str) -> Vec<KeyEvent> {
         Some("enter") => vec![plain(KeyCode::Enter)],
         Some("space") => vec![plain(KeyCode::Char(' '))],
         Some("ctrl-o") => vec![KeyEvent::new(KeyCode::Char('o'), KeyModifiers::CONTROL)],
-        Some("alt-right") => vec![KeyEvent::new(KeyCode::Right, KeyModifiers::ALT)],
+        Some("ctrl-n") => vec![KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)],
         Some("shift-up") => vec![KeyEvent::new(KeyCode::Up, KeyModifiers::SHIFT)],
         Some("shift-down") => vec![KeyEvent::new(KeyCode::Down, KeyModifiers::SHIFT)],
         Some(other) => panic!("{other} is not in the recording's words"),

@@ -111,7 +111,7 @@ fn a_full_stop_adjusts_once_more() {
     let mut session = open();
     press(&mut session, ".");
     assert_eq!(notice(&session), "nothing was adjusted yet");
-    let level = |session: &Session| session.model.reading.as_ref().expect("open").window.center();
+    let level = |session: &Session| session.model.reading.as_ref().expect("open").appearance().window.center();
     let before = level(&session);
     press(&mut session, "8]");
     let step = level(&session) - before;
@@ -194,7 +194,7 @@ fn lines_take_arguments() {
     session.command(Command::Back);
     assert_eq!(at(&session), 11, "lines are jumps");
     typed(&mut session, "window 400 40");
-    let window = session.model.reading.as_ref().expect("open").window;
+    let window = session.model.reading.as_ref().expect("open").appearance().window;
     assert_eq!((window.width(), window.center()), (400.0, 40.0));
     typed(&mut session, "window wide");
     assert!(notice(&session).contains("window takes width and level"), "{}", notice(&session));

@@ -57,6 +57,9 @@ fn show_everywhere(text: &str) {
             session.key(cspine::app::PromptKey::Enter);
             assert_harmless(&session);
         }
+        // A word may have been a command.
+        session.model.help = false;
+        session.command(Command::Close);
         for analysis in [
             Analysis::Failed(text.to_owned()),
             Analysis::NotAnalysed(NotAnalysed::NotCt(text.to_owned())),

@@ -41,7 +41,8 @@ pub(super) fn to(model: &mut Model, goal: Goal) -> Vec<Effect> {
             };
             match nearest(reading, position) {
                 Ok((slice, away)) => {
-                    reading.move_to(slice);
+                    let plane = reading.plane;
+                    reading.move_to(plane, slice);
                     let slice = slice + 1;
                     model.tell(match away {
                         away if away < 0.05 => format!("slice {slice}"),
@@ -93,7 +94,7 @@ pub(super) fn to_number(model: &mut Model, number: usize) -> Vec<Effect> {
         model.tell(NOT_READ);
         return Vec::new();
     }
-    reading.move_to(index);
+    reading.move_to(reading.plane, index);
     if index >= slices {
         let plane = reading.plane.name();
         model.tell(format!("the {plane} plane has {slices} slices"));

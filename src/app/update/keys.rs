@@ -141,7 +141,8 @@ pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     };
     let slices = reading.slices_in_plane();
     if slices > 0 {
-        reading.move_to((reading.slice() + 1) % slices);
+        let plane = reading.plane;
+        reading.move_to(plane, (reading.slice() + 1) % slices);
     }
     Vec::new()
 }

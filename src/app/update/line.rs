@@ -2,7 +2,7 @@
 
 use super::super::{Command, Effect, Model, Screen};
 use super::jumps::{self, Goal};
-use super::keys;
+use super::{key_image, keys, measure};
 use crate::domain::WindowLevel;
 
 /// A command with its argument.
@@ -14,6 +14,17 @@ pub(super) enum Line {
     Window(WindowLevel),
     /// `cine RATE`.
     Cine(u16),
+    /// `export FILE`, or `export-plain FILE` without what is drawn over the picture.
+    Export {
+        /// As typed.
+        path: String,
+        /// Whether without overlays.
+        plain: bool,
+    },
+    /// `comment TEXT`.
+    Comment(String),
+    /// `delete-measurement NUMBER`.
+    Delete(u64),
 }
 
 impl Line {
@@ -39,6 +50,14 @@ impl Line {
                 .parse()
                 .map(Self::Cine)
                 .map_err(|_| format!("{argument:?} is no rate; cine takes slices a second, as 12")),
+            Some(command @ (Command::Export | Command::ExportPlain)) => {
+                Ok(Self::Export { path: argument.to_owned(), plain: command == Command::ExportPlain })
+            }
+            Some(Command::Comment) => Ok(Self::Comment(argument.to_owned())),
+            Some(Command::DeleteMeasurement) => argument
+                .parse()
+                .map(Self::Delete)
+                .map_err(|_| format!("{argument:?} is no number; the list of measurements has them")),
             Some(Command::Window) => window(argument)
                 .map(Self::Window)
                 .ok_or_else(|| format!("{argument:?} is no window; window takes width and level, as 400 40")),
@@ -63,11 +82,15 @@ pub(super) fn run(model: &mut Model, line: Line) -> Vec<Effect> {
         Line::GoTo(goal) => jumps::with_trail(model, |model| jumps::to(model, goal)),
         Line::Window(window) => {
             if let Some(reading) = &mut model.reading {
-                reading.set_window(window, String::new());
+                let plane = reading.plane;
+                reading.appearance_mut(plane).set_window(window, String::new());
             }
             model.tell(window.to_string());
             Vec::new()
         }
+        Line::Export { path, plain } => key_image::export(model, &path, plain),
+        Line::Comment(text) => key_image::comment(model, &text),
+        Line::Delete(id) => measure::delete(model, Some(id)),
         Line::Cine(rate) => {
             model.cine.set_rate(rate);
             model.cine.running = false;

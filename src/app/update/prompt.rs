@@ -2,7 +2,7 @@
 
 use super::super::prompt::PromptKind;
 use super::super::{Choice, Effect, Model, Prompt, PromptKey};
-use super::{decide, keys, line, open};
+use super::{decide, key_image, keys, line, measure, open};
 use crate::domain::{CervicalLevel, RejectionReason};
 
 pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
@@ -60,6 +60,7 @@ fn complete(prompt: &mut Prompt, name: &str) {
                 prompt.text.replace_range(before.., name);
             }
         }
+        PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
         PromptKind::Note | PromptKind::Level(_) | PromptKind::Reason(_) => {}
     }
 }
@@ -91,6 +92,14 @@ fn entered(model: &mut Model) -> Vec<Effect> {
                 }
             },
         },
+        PromptKind::Measurements | PromptKind::KeyImages => match marked.map(|offer| offer.choice.clone()) {
+            Some(choice) => chosen(model, choice),
+            None => {
+                model.tell("none of the list fits");
+                Vec::new()
+            }
+        },
+        PromptKind::Comment => key_image::comment(model, &taken.text),
         PromptKind::Note => decide::written(model, taken.kind, &taken.text),
         PromptKind::Defer => {
             let marked = marked.map_or("", |offer| offer.name.as_str());
@@ -111,6 +120,8 @@ fn chosen(model: &mut Model, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Command(command) => keys::command(model, command),
         Choice::Study(uid) => open(model, &uid),
+        Choice::Measurement(id) => measure::go_to(model, id),
+        Choice::KeyImage(id) => key_image::go_to(model, id),
         Choice::Words => Vec::new(),
     }
 }

@@ -75,7 +75,7 @@ impl Tables {
     }
 
     /// The chords of a command on a screen; the one to show first comes first.
-    pub(super) fn chords_of(&self, screen: Screen, command: Command) -> impl Iterator<Item = Chord> {
+    pub(super) fn chords_of(&self, screen: Screen, command: Command) -> impl Iterator<Item = Chord> + Clone {
         let here = self.of(screen);
         let unshadowed = move |binding: &&Binding| here.iter().all(|local| local.chord != binding.chord);
         here.iter()
@@ -101,14 +101,15 @@ impl Tables {
         self
     }
 
-    /// Gives every command that `base` has a key for and these have none Alt and its old key, where that is free.
+    /// Gives every command that `base` has a key for and these have none Alt and its old key, or Ctrl, Alt and that.
     pub(super) fn rescued(mut self, base: &Self) -> Self {
         for screen in [Screen::Worklist, Screen::Reading] {
             for &command in Command::ALL.iter().filter(|command| command.context().includes(screen)) {
                 if self.chords_of(screen, command).next().is_some() {
                     continue;
                 }
-                let mut free = base.chords_of(screen, command).map(Chord::with_alt);
+                let alt = base.chords_of(screen, command).map(Chord::with_alt);
+                let mut free = alt.clone().chain(alt.map(Chord::with_alt));
                 let Some(chord) = free.find(|chord| self.find(screen, *chord).is_none()) else { continue };
                 let binding = Binding { chord, command: Some(command), place: Place::default() };
                 match screen {
