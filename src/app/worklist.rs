@@ -135,7 +135,7 @@ impl Worklist {
             let entry = &self.entries[*index];
             let uid = &entry.study.uid;
             let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
-            unread && *uid != *but && !taken(uid)
+            unread && entry.may_have_pictures() && *uid != *but && !taken(uid)
         };
         let index = self
             .rows

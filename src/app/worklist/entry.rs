@@ -284,6 +284,11 @@ impl Entry {
         }
     }
 
+    /// Whether there is something to look at, as far as is known.
+    pub(super) fn may_have_pictures(&self) -> bool {
+        self.presence != Presence::Found || self.study.series.iter().any(|series| !series.instances.is_empty())
+    }
+
     /// Slices of the series that is analysed, or of the longest one.
     #[must_use]
     pub fn slices(&self) -> usize {
