@@ -59,6 +59,9 @@ fn show_everywhere(text: &str) {
             // What the palette found may cover the screen or ask for more.
             (session.model.help, session.model.prompt) = (false, None);
         }
+        // A word may have been a command.
+        session.model.help = false;
+        session.command(Command::Close);
         for analysis in [
             Analysis::Failed(text.to_owned()),
             Analysis::NotAnalysed(NotAnalysed::NotCt(text.to_owned())),
