@@ -23,7 +23,7 @@ const STUDIES: usize = 100_000;
 const OPEN: Duration = Duration::from_millis(300);
 const KEY: Duration = Duration::from_millis(50);
 /// As the program asks for them.
-const PORTION: usize = 5_000;
+const PORTION: usize = 25_000;
 
 fn p(value: f32) -> Probability {
     Probability::new(value).unwrap_or_default()
