@@ -13,13 +13,13 @@ mod text;
 mod view;
 
 pub use frame::{
-    corners, markers, native_plane, plane_extent, plane_fractions, plane_len, plane_point, plane_steps, slice_of_point,
-    slice_of_voxel, voxel_in_slice, voxel_moved,
+    corners, markers, native_plane, offset_beside, plane_extent, plane_fractions, plane_len, plane_point, plane_steps,
+    slice_of_point, slice_of_voxel, voxel_in_slice, voxel_moved,
 };
 pub use geometry::{PixelPlace, ViewGeometry};
 pub use view::{
-    Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError, Sampling,
-    Slab, SlabKind, View, Zoom,
+    Bend, Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError,
+    Sampling, Slab, SlabKind, View, Zoom,
 };
 
 use crate::domain::Volume;
@@ -35,7 +35,7 @@ use marks::Canvas;
 /// A size that is none, a slice that does not exist, or a reformat of a volume without geometry.
 pub fn render(volume: &Volume, view: &View, size: PictureSize) -> Result<Picture, RasterError> {
     let geometry = ViewGeometry::of(volume, view, size)?;
-    let plane = geometry.frame().extract(volume, view.slice, view.slab)?;
+    let plane = geometry.frame().extract(volume, view)?;
     let grey = resample::windowed(&plane, geometry.mapping(), size, view, view.inverted != volume.inverted);
     let mut canvas = Canvas { size, pixels: Pixels::Grey(grey) };
     for mark in &view.marks {

@@ -175,6 +175,7 @@ commands! {
     Beside, "beside", READING, "another series beside it";
     BesideWindow, "beside-window", READING, "next window beside";
     TogglePlanes, "toggle-planes", READING, "one plane, or all with room";
+    FollowSpine, "follow-spine", READING, "flat, or along the spine";
     ToggleLines, "toggle-lines", READING, "show or hide crossing lines";
     HotSpot, "hot-spot", READING, "go to the hottest place";
     CursorLeft, "cursor-left", READING, "move the cursor left";

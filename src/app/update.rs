@@ -98,6 +98,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Leaving => resume::keep(model),
         Message::StudyGone(uid) => gone(model, &uid),
         Message::Unreadable { path, reason } => {
+            // The scan's own finds are counted in the title; what goes wrong later would pass unseen there.
+            if matches!(model.scan, ScanState::Finished(_)) {
+                model.complain(format!("{path}: {reason}"));
+            }
             model.unreadable.push((path, reason));
             if model.unreadable.len() > REMEMBERED {
                 model.unreadable.remove(0);

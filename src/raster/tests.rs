@@ -1,8 +1,12 @@
 //! Volumes whose voxels encode their own place: a wrong axis, mirror or half-voxel shift fails.
 
 use super::*;
-use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, VolumeShape, WindowLevel};
+use crate::domain::{
+    ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid, VolumeShape, VoxelPoint,
+    WindowLevel,
+};
 use glam::DVec3;
+use std::sync::Arc;
 
 /// An 8-slice, 10-row, 12-column volume, 2 × 1 × 1 mm, with these rows and columns and the stack along `stack`.
 fn volume(row: [f64; 3], column: [f64; 3], stack: DVec3, value: impl Fn(DVec3) -> i16) -> Volume {
@@ -183,4 +187,36 @@ fn the_hot_spot_is_marked_around_its_place_and_only_near_it() {
     let mut far = near.clone();
     far.slice = 0;
     assert!(matches!(render(&volume, &far, size(96, 96)).expect("drawn").pixels, Pixels::Grey(_)));
+}
+
+#[test]
+fn a_surface_along_the_spine_shows_what_its_mapping_says() {
+    let (row, column, stack) = STACKS[0];
+    // Across the patient every mm is one grey, so that a line that lies elsewhere shows.
+    let volume = volume(row, column, stack, |point| (point.x * 10.0 + point.y + 100.0) as i16);
+    // The spine runs from column 3 to column 6.5, half a column a slice.
+    let course = SpineCourse::new((0..8).map(|slice| (5.0, 3.0 + f64::from(slice) / 2.0)).collect());
+    let cursor = VoxelPoint { slice: 4.0, row: 5.0, column: 6.0 };
+    let offset = offset_beside(&volume, Plane::Sagittal, &course, cursor).expect("along the spine");
+    assert_eq!(offset, 1.0);
+    let bend = Some(Bend { course: Arc::new(course), offset });
+    let bent = View { bend, ..view(Plane::Sagittal, 6) };
+    let size = size(50, 80);
+    let geometry = ViewGeometry::of(&volume, &bent, size).expect("a mapping");
+    let picture = render(&volume, &bent, size).expect("drawn");
+    let mut checked = 0;
+    for (x, y) in [(12, 14), (25, 40), (25, 41), (30, 55), (20, 62)] {
+        let point = geometry.patient_at(f64::from(x), f64::from(y)).expect("inside");
+        let place = geometry.pixel_of(point).expect("metric");
+        assert!((place.x - f64::from(x)).abs() < 1e-6 && place.away < 1e-6, "{place:?}");
+        let expected = point.x * 10.0 + point.y + 100.0;
+        let found = f64::from(grey(&picture)[(y * 50 + x) as usize]);
+        assert!((found - expected).abs() < 1.6, "({x}, {y}): {found}, not {expected}");
+        checked += 1;
+    }
+    assert_eq!(checked, 5);
+    assert_eq!(geometry.voxel_at(25.0, 40.0).map(|voxel| voxel.column.round()), Some(6.0), "the cursor lies on it");
+    // Where the surface leaves the volume there is nothing.
+    let far = View { bend: bent.bend.clone().map(|bend| Bend { offset: 40.0, ..bend }), ..bent };
+    assert!(grey(&render(&volume, &far, size).expect("drawn")).iter().all(|value| *value == 0));
 }

@@ -1,6 +1,6 @@
 //! What is to be drawn, and what was.
 
-use crate::domain::{Activation, CervicalLevel, PatientPoint, VoiTable, VoxelPoint, WindowLevel};
+use crate::domain::{Activation, CervicalLevel, PatientPoint, SpineCourse, VoiTable, VoxelPoint, WindowLevel};
 use std::sync::Arc;
 
 /// The planes of display.
@@ -129,6 +129,16 @@ impl SlabKind {
     }
 }
 
+/// A surface that follows the spine instead of a flat plane: every line of a sagittal or coronal picture lies as far beside the
+/// spine as the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bend {
+    /// Where the spine runs in the volume.
+    pub course: Arc<SpineCourse>,
+    /// How far beside it, in slices of the plane; the view's slice is that of the cursor's line only.
+    pub offset: f64,
+}
+
 /// How large a plane is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Zoom {
@@ -168,6 +178,8 @@ pub struct View {
     pub slice: usize,
     /// Several slices as one; `None` for the slice itself.
     pub slab: Option<Slab>,
+    /// Along the spine instead of flat. Planes that do not run along an axial volume's stack stay flat.
+    pub bend: Option<Bend>,
     /// Window.
     pub window: WindowLevel,
     /// A table that is used instead of the window.
@@ -192,6 +204,7 @@ impl View {
             plane,
             slice,
             slab: None,
+            bend: None,
             window,
             table: None,
             inverted: false,

@@ -3,7 +3,7 @@
 
 use crate::app::{CellPixels, Model, Source};
 use crate::domain::Volume;
-use crate::raster::{self, Mark, Picture, PictureSize, View, Zoom};
+use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
 use crate::task::{Generation, Mailbox};
 use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
 use crate::ui::Layout;
@@ -206,7 +206,8 @@ impl Bits {
         let (kind, thickness) = view.slab.map_or((0, 0.0), |slab| (1 + slab.kind as u64, slab.thickness_mm));
         let mut bits = vec![
             view.plane as u64,
-            view.slice as u64,
+            // Along the spine the surface is told by its distance from it.
+            view.bend.as_ref().map_or(view.slice as u64, |_| u64::MAX),
             kind,
             thickness.to_bits(),
             view.window.center().to_bits(),
@@ -224,6 +225,9 @@ impl Bits {
             u64::from(size.height),
             size.pixel_aspect.to_bits(),
         ];
+        if let Some(Bend { course, offset }) = &view.bend {
+            bits.extend([offset.to_bits(), Arc::as_ptr(course).addr() as u64]);
+        }
         for mark in &view.marks {
             match mark {
                 Mark::HotSpot(point) => bits.extend(point.to_array().map(f64::to_bits)),

@@ -141,7 +141,8 @@ fn title(shown: Shown<'_>, plane: Plane) -> String {
         Plane::Coronal => 'y',
     };
     let place = position.map(|mm| format!(" · {axis} {} mm", signed(mm))).unwrap_or_default();
-    format!(" {} · {} / {}{place}{levels} ", plane.name(), slice + 1, reading.slices_of(plane))
+    let bent = if reading.follow && reading.course.is_some() && !native { " along the spine" } else { "" };
+    format!(" {}{bent} · {} / {}{place}{levels} ", plane.name(), slice + 1, reading.slices_of(plane))
 }
 
 /// The window at the top left, slab and series at the top right, scale and zoom at the bottom left, the cursor at the bottom
@@ -159,7 +160,7 @@ fn corners(buffer: &mut Buffer, inner: Rect, shown: Shown<'_>, pane: Pane) {
     let top = if active { series_words(reading, pane.plane) } else { slab_words(appearance).unwrap_or_default() };
     put_right(buffer, inner.right() - 1, inner.y, room - 2, &top, style);
     if active {
-        put_right(buffer, inner.right() - 1, bottom, room - 2, &cursor_words(reading), style);
+        put_right(buffer, inner.right() - 1, bottom, room - 2, &cursor_words(reading, room - 2), style);
     }
 }
 
@@ -225,15 +226,16 @@ fn series_words(reading: &Reading, plane: Plane) -> String {
     words.join(" · ")
 }
 
-/// The point under the cursor in the patient, and the value there.
-fn cursor_words(reading: &Reading) -> String {
+/// The point under the cursor in the patient, where there is room for it, and the value there.
+fn cursor_words(reading: &Reading, room: u16) -> String {
     let Some(value) = reading.cursor_value() else { return String::new() };
     let unit = reading.volume().filter(|volume| volume.is_hounsfield).map_or("", |_| " HU");
+    let value = format!("{}{unit}", value.to_string().replace('-', "−"));
     let point = reading.cursor_point().map(|point| {
         let [x, y, z] = point.to_array().map(signed);
-        format!("{x} {y} {z} mm · ")
+        format!("{x} {y} {z} mm · {value}")
     });
-    format!("{}{}{unit}", point.unwrap_or_default(), value.to_string().replace('-', "−"))
+    point.filter(|words| width(words) <= room).unwrap_or(value)
 }
 
 pub(super) fn signed(mm: f64) -> String {

@@ -234,6 +234,7 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Waiting | Progress::Running { .. } if matches!(network, ModelState::Unavailable(_)) => {
             "no analysis".into()
         }
+        Progress::Waiting if entry.rewritten => "changed on disk, waiting".into(),
         Progress::Waiting => "waiting".into(),
         Progress::Running { paused: true, .. } => "paused".into(),
         Progress::Running { total: 0, .. } => "reading".into(),

@@ -120,6 +120,14 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             reading.alone = !reading.alone;
             say = Some(if reading.alone { "one plane" } else { "all planes, where there is room" }.into());
         }
+        Command::FollowSpine => {
+            say = Some(match (&reading.course, reading.follow) {
+                (_, true) => "flat planes".into(),
+                (Some(_), false) => "sagittal and coronal follow the spine".into(),
+                (None, false) => "the spine's course is not known in this series".into(),
+            });
+            reading.follow = !reading.follow && reading.course.is_some();
+        }
         Command::ToggleLines => reading.lines = !reading.lines,
         _ => say = change_appearance(reading, command),
     }

@@ -3,7 +3,7 @@
 use super::Ageing;
 use crate::domain::{
     Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, LevelVerdict, Listed, ListedSeries,
-    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -100,6 +100,8 @@ pub struct Entry {
     pub sight: Sight,
     /// Texts that a filter looks in, in lower case.
     haystack: Box<str>,
+    /// The study's date as a filter compares it; empty where it has none.
+    dated: Box<str>,
 }
 
 impl Entry {
@@ -107,6 +109,7 @@ impl Entry {
         let choice = choose_series(&study);
         let progress = Self::first_progress(&choice);
         let haystack = haystack(&study);
+        let dated = dated(&study);
         Self {
             study,
             choice,
@@ -125,6 +128,7 @@ impl Entry {
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
+            dated,
         }
     }
 
@@ -149,9 +153,11 @@ impl Entry {
         let series = self.choice.as_ref().ok().and_then(|choice| {
             let series = self.study.series.get(choice.series)?;
             let report = match &self.progress {
-                Progress::Done(Analysis::Analysed(report)) => {
-                    Some(Arc::new(FractureReport { slices: Vec::new(), ..(**report).clone() }))
-                }
+                Progress::Done(Analysis::Analysed(report)) => Some(Arc::new(FractureReport {
+                    slices: Vec::new(),
+                    activations: PerLevel::default(),
+                    ..(**report).clone()
+                })),
                 _ => None,
             };
             Some(ListedSeries {
@@ -216,6 +222,7 @@ impl Entry {
     /// Takes another state of the same study.
     pub(super) fn replace_study(&mut self, study: Arc<Study>) {
         self.haystack = haystack(&study);
+        self.dated = dated(&study);
         self.study = study;
         self.presence = Presence::Found;
     }
@@ -284,6 +291,11 @@ impl Entry {
         }
     }
 
+    /// Whether there is something to look at, as far as is known.
+    pub(super) fn may_have_pictures(&self) -> bool {
+        self.presence != Presence::Found || self.study.series.iter().any(|series| !series.instances.is_empty())
+    }
+
     /// Slices of the series that is analysed, or of the longest one.
     #[must_use]
     pub fn slices(&self) -> usize {
@@ -296,10 +308,18 @@ impl Entry {
         }
     }
 
+    pub(super) fn dated(&self) -> &str {
+        &self.dated
+    }
+
     /// Whether a text in lower case is in the names, numbers and descriptions of the study.
     pub(super) fn contains(&self, text: &str) -> bool {
         self.haystack.contains(text)
     }
+}
+
+fn dated(study: &Study) -> Box<str> {
+    study.date.map(|date| date.to_string()).unwrap_or_default().into_boxed_str()
 }
 
 fn haystack(study: &Study) -> Box<str> {
