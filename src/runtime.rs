@@ -25,6 +25,7 @@ use crate::ui::{self, Layout, Look};
 pub use clock::now;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indexer::Indexer;
+pub use indexer::kept_reports;
 pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
