@@ -1,5 +1,6 @@
 //! The field's words as types. Nothing here opens a file, starts a thread or knows a screen.
 
+mod activation;
 mod annotation;
 mod coverage;
 mod decision;
@@ -15,6 +16,7 @@ mod oddity;
 mod position;
 mod report;
 mod scoring;
+mod spine;
 mod stamp;
 mod study;
 mod text;
@@ -23,6 +25,7 @@ mod uid;
 mod voi;
 mod volume;
 
+pub use activation::{Activation, ActivationSlice};
 pub use annotation::{Annotation, AnnotationChange};
 pub use coverage::{Coverage, coverage};
 pub use decision::{
@@ -40,14 +43,15 @@ pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use position::ReadingPosition;
 pub use report::{
-    Absence, Aggregation, Analysis, Completeness, FractureReport, ModelIdentity, ModelNature, ScoredSlice, Thresholds,
-    Timing,
+    Absence, Aggregation, Analysis, Completeness, FractureReport, LevelSpan, ModelIdentity, ModelNature, ScoredSlice,
+    Thresholds, Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
+pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};
 pub use text::CleanText;
 pub use triage::{Candidate, NotAnalysed, choose_series, explain, rank_series, suitable};
 pub use uid::Uid;
-pub use voi::{VoiFunction, WindowLevel, WindowPreset};
-pub use volume::{SliceInfo, Volume, VolumeShape};
+pub use voi::{VoiFunction, VoiTable, WindowLevel, WindowPreset};
+pub use volume::{SliceInfo, Volume, VolumeShape, VoxelPoint};

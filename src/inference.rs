@@ -32,7 +32,7 @@ pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
 pub use manifest::{Centre, InputSpec, Manifest, ManifestError};
 pub use package::{ModelSource, Package, PackageError};
-pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor};
+pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor, spine_course};
 pub use reports::{NoReports, Reports};
 pub use session::SliceOutputs;
 pub use worker::{Job, Worker, WorkerEvent};

@@ -3,16 +3,26 @@
 //! A plane of display runs along two of the volume's own axes (`frame`), so that no voxel is interpolated twice and an
 //! oblique stack is shown as it was scanned, its letters telling so. Windows are applied after resampling.
 
+mod contour;
 mod frame;
-mod lines;
+mod geometry;
+mod marks;
 mod resample;
+mod text;
 mod view;
 
-pub use frame::{markers, native_plane, plane_len, plane_point, slice_of_point};
-pub use view::{Mark, OrientationMarkers, Picture, PictureSize, Pixels, Plane, RasterError, View};
+pub use frame::{
+    markers, native_plane, plane_extent, plane_fractions, plane_len, plane_point, slice_of_point, slice_of_voxel,
+    voxel_in_slice, voxel_moved,
+};
+pub use geometry::{PixelPlace, ViewGeometry};
+pub use view::{
+    LevelMark, Mark, OrientationMarkers, Picture, PictureSize, Pixels, Plane, RasterError, Sampling, Slab, SlabKind,
+    View, Zoom,
+};
 
 use crate::domain::Volume;
-use frame::Frame;
+use marks::Canvas;
 
 /// Draws a view.
 ///
@@ -23,25 +33,20 @@ use frame::Frame;
 /// # Errors
 /// A size that is none, a slice that does not exist, or a reformat of a volume without geometry.
 pub fn render(volume: &Volume, view: &View, size: PictureSize) -> Result<Picture, RasterError> {
-    let side = 1..=16_384;
-    if !side.contains(&size.width) || !side.contains(&size.height) || !(0.1..=10.0).contains(&size.pixel_aspect) {
-        return Err(RasterError::BadSize);
-    }
-    let frame = Frame::of(volume, view.plane)?;
-    let mapping = frame.mapping(volume, view, size);
-    let plane = frame.extract(volume, view.slice)?;
-    let grey = resample::windowed(&plane, &mapping, size, &view.window, view.inverted != volume.inverted);
-    let mut pixels = Pixels::Grey(grey);
+    let geometry = ViewGeometry::of(volume, view, size)?;
+    let plane = geometry.frame().extract(volume, view.slice, view.slab)?;
+    let grey = resample::windowed(&plane, geometry.mapping(), size, view, view.inverted != volume.inverted);
+    let mut canvas = Canvas { size, pixels: Pixels::Grey(grey) };
     for mark in &view.marks {
-        lines::draw(volume, &frame, view, &mapping, size, mark, &mut pixels);
+        marks::draw(&geometry, volume.stack.spacing, mark, &mut canvas);
     }
     Ok(Picture {
         width: size.width,
         height: size.height,
         pixel_aspect: size.pixel_aspect,
-        pixels,
-        markers: frame.markers(),
-        mm_per_pixel: volume.is_metric().then_some(mapping.mm_per_pixel),
+        pixels: canvas.pixels,
+        markers: geometry.frame().markers(),
+        mm_per_pixel: geometry.mm_per_pixel().map(|(across, _)| across),
     })
 }
 

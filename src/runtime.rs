@@ -26,6 +26,7 @@ pub use clock::now;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indexer::Indexer;
 pub use indexer::kept_reports;
+use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
@@ -350,6 +351,10 @@ impl Program {
     }
 
     fn draw(&mut self) {
+        let cell = pictures::cell_pixels(self.terminal.capabilities());
+        if cell != self.model.cell {
+            self.take(Message::Cells(cell));
+        }
         let (model, pictures) = (&self.model, &self.pictures);
         let look = Look { theme: &self.themes.shown, keymap: &self.keymap };
         let mut layout = Layout::default();
@@ -362,7 +367,7 @@ impl Program {
             self.ending = Some(Ending::Signal);
         }
         self.layout = layout;
-        self.pictures.want(&self.model, &self.layout, self.terminal.capabilities(), &self.terminal);
+        self.pictures.want(&self.model, &self.layout, &self.terminal);
     }
 
     fn event(&mut self, event: Event) {
@@ -383,11 +388,16 @@ impl Program {
                 self.ending = Some(Ending::Signal);
             }
             Event::Key(_) | Event::Mouse(_) | Event::Paste(_) => {
-                for message in input::messages(&event, &self.model, &self.layout, &self.keymap) {
+                for message in self.meaning(&event) {
                     self.take(message);
                 }
             }
         }
+    }
+
+    fn meaning(&self, event: &Event) -> Vec<Message> {
+        let drawn = Drawn { model: &self.model, layout: &self.layout };
+        input::messages(event, drawn, &self.keymap)
     }
 
     fn take(&mut self, message: Message) {
@@ -404,6 +414,7 @@ impl Program {
                 }
             }
             Effect::Load(study, series) => self.loader.load(study, series),
+            Effect::LoadBeside(study, series) => self.loader.load_beside(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Record(record) => self.keeper.record(record),
             Effect::Claim(study) => self.keeper.claim(study),

@@ -102,6 +102,12 @@ impl<T> Mailbox<T> {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).newest.take()
     }
 
+    /// Whether a letter is there.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).newest.is_some()
+    }
+
     /// Closes the mailbox: [`Mailbox::take`] returns what is left and then `None`.
     pub fn close(&self) {
         let (slot, changed) = &*self.shared;

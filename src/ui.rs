@@ -7,15 +7,17 @@ mod bar;
 mod decision;
 mod help;
 mod palette;
+mod pane;
 mod panel;
 mod reading;
 mod strip;
 mod text;
 mod worklist;
 
-use crate::app::{Command, Model, NoticeKind, Screen};
+use crate::app::{Command, Model, NoticeKind, Screen, Source};
 use crate::config::Keymap;
 use crate::domain::{CervicalLevel, Uid};
+use crate::raster::Plane;
 use crate::theme::{Role, Theme};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -31,16 +33,25 @@ const NOTICE_LINES: usize = 3;
 /// Where things landed, in cells; without what is covered by a notice, a prompt or help.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// The main picture.
-    pub picture: Option<Rect>,
-    /// The small picture beside it.
-    pub side: Option<Rect>,
+    /// The pictures: the active plane first.
+    pub panes: Vec<Pane>,
     /// Rows of the list with their studies.
     pub rows: Vec<(Rect, Uid)>,
     /// Lines of the panel with their levels.
     pub levels: Vec<(Rect, CervicalLevel)>,
     /// The slice strip: its width stands for all slices of the volume.
     pub strip: Option<Rect>,
+}
+
+/// A picture on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pane {
+    /// Whose picture.
+    pub source: Source,
+    /// The plane that it shows.
+    pub plane: Plane,
+    /// The cells that the picture is stretched over.
+    pub area: Rect,
 }
 
 /// What drawing needs besides the model.
@@ -87,12 +98,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
 
 impl Layout {
     fn hide_under(&mut self, area: Rect) {
-        if self.picture.is_some_and(|picture| picture.intersects(area)) {
-            self.picture = None;
-        }
-        if self.side.is_some_and(|side| side.intersects(area)) {
-            self.side = None;
-        }
+        self.panes.retain(|pane| !pane.area.intersects(area));
         if self.strip.is_some_and(|strip| strip.intersects(area)) {
             self.strip = None;
         }

@@ -75,6 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ort", &["inference/session.rs", "inference/library.rs"]),
     ("crossterm", &["config/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("ratatui", &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
+    ("embedded_graphics", &["raster.rs", "raster/"]),
     ("notify", &["runtime/watch.rs"]),
     ("rusqlite", &["store.rs", "store/"]),
     ("jiff", &["domain/stamp.rs", "runtime/clock.rs"]),

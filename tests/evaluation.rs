@@ -101,6 +101,7 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         series_uid: series.uid.clone(),
         overall: p(if truth.overall { 0.9 } else { 0.1 }),
         levels: PerLevel::from_fn(finding),
+        activations: PerLevel::default(),
         slices: (0..series.instances.len()).map(scored).collect(),
         model: identity(),
         completeness: Completeness::Final,

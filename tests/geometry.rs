@@ -3,7 +3,7 @@
 
 use cspine::dicom::{CtSlice, HeaderStyle, load_volume, scan_all, write_ct_slice};
 use cspine::domain::{Axis, Oddity, SeriesKind, Study, VoiFunction, Volume, WindowLevel, choose_series};
-use cspine::raster::{self, PictureSize, Pixels, Plane, View};
+use cspine::raster::{self, PictureSize, Pixels, Plane, Slab, SlabKind, View, ViewGeometry, Zoom};
 use cspine::task::Cancel;
 use glam::{DMat3, DVec3};
 use std::path::Path;
@@ -138,7 +138,7 @@ fn is_shown_upright(volume: &Volume, what: &str) {
         (Plane::Coronal, ["R", "L", "H", "F"], 6.0, -8.0),
     ] {
         let slice = raster::plane_len(volume, plane) / 2;
-        let view = View { plane, slice, window, inverted: false, zoom: 1.0, center: (0.5, 0.5), marks: Vec::new() };
+        let view = View::new(plane, slice, window);
         let picture = raster::render(volume, &view, PictureSize { width: 64, height: 64, pixel_aspect: 1.0 });
         let picture = picture.expect("drawn");
         let markers = &picture.markers;
@@ -150,6 +150,67 @@ fn is_shown_upright(volume: &Volume, what: &str) {
         assert!((at(37, 32) - at(27, 32)) * right > 0.0, "{what}, {}: left to right", plane.name());
         assert!((at(32, 37) - at(32, 27)) * down > 0.0, "{what}, {}: top to bottom", plane.name());
     }
+}
+
+/// Views of a plane: whole, magnified and moved, at 1:1.
+fn views(plane: Plane, slice: usize) -> [View; 3] {
+    let view = View::new(plane, slice, WindowLevel::default());
+    [
+        view.clone(),
+        View { zoom: Zoom::Fit(3.0), center: (0.4, 0.55), ..view.clone() },
+        View { zoom: Zoom::Pixels(2.0), ..view },
+    ]
+}
+
+/// What is drawn at a pixel, in HU, read through a window around what is expected there.
+fn drawn_at(volume: &Volume, view: &View, size: PictureSize, (x, y): (u32, u32), expected: f64) -> f64 {
+    let window = WindowLevel::with_function(expected, 64.0, VoiFunction::LinearExact).expect("a window");
+    let picture = raster::render(volume, &View { window, ..view.clone() }, size).expect("drawn");
+    let Pixels::Grey(grey) = &picture.pixels else { panic!("no marks, no colour") };
+    (f64::from(grey[(y * size.width + x) as usize]) / 255.0 - 0.5) * 64.0 + expected
+}
+
+/// Every pixel shows the value of the point that the mapping says, and the point is found back at the pixel: in every plane,
+/// at every zoom, alone and as the middle of a slab.
+fn is_mapped(volume: &Volume, acquisition: &Acquisition, what: &str) {
+    let size = PictureSize { width: 61, height: 47, pixel_aspect: 1.25 };
+    let mut checked = 0;
+    for plane in Plane::ALL {
+        let len = raster::plane_len(volume, plane);
+        for slice in [1, len / 2, len - 2] {
+            let point_of = |slice| raster::plane_point(volume, plane, slice).expect("metric");
+            let step = point_of(slice + 1) - point_of(slice);
+            for view in views(plane, slice) {
+                let geometry = ViewGeometry::of(volume, &view, size).expect("a mapping");
+                for pixel in [(30, 23), (20, 20), (37, 31), (12, 8), (52, 40)] {
+                    let (x, y) = (f64::from(pixel.0), f64::from(pixel.1));
+                    let Some(point) = geometry.patient_at(x, y) else { continue };
+                    let back = geometry.pixel_of(point).expect("no gap");
+                    assert!((back.x - x).abs() < 1e-4 && (back.y - y).abs() < 1e-4, "{what}: {back:?}, not {pixel:?}");
+                    assert!(back.away < 1e-4, "{what}: {back:?} lies on the slice");
+                    let around = [DVec3::X, DVec3::Y, DVec3::Z].map(|axis| axis * 3.0).into_iter().chain([step * 2.0]);
+                    if !around.flat_map(|off| [point + off, point - off]).all(|point| acquisition.knows(point)) {
+                        continue;
+                    }
+                    checked += 1;
+                    let place = format!("{what}, {}, {:?}, pixel {pixel:?} at {point}", plane.name(), view.zoom);
+                    let near = |view: &View, expected: f64, kind: &str| {
+                        let found = drawn_at(volume, view, size, pixel, expected);
+                        assert!((found - expected).abs() < 2.5, "{place}, {kind}: {found}, not {expected}");
+                    };
+                    near(&view, hu(point), "slice");
+                    // A slab that reaches past the middles of both neighbours, and not to those after.
+                    let thickness_mm = step.length() * 2.6;
+                    let most = (hu(point + step) - hu(point)).abs();
+                    for (kind, expected) in [(SlabKind::Mean, 0.0), (SlabKind::Mip, most), (SlabKind::MinIp, -most)] {
+                        let slab = Some(Slab { kind, thickness_mm });
+                        near(&View { slab, ..view.clone() }, hu(point) + expected, kind.name());
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked >= 12, "{what}: only {checked} pixels were checked");
 }
 
 fn turned(vector: DVec3, about: DVec3, degrees: f64) -> DVec3 {
@@ -176,6 +237,7 @@ fn every_way_of_lying_gives_true_and_upright_axial_volumes() {
             assert_eq!(volume.slices[0].instance_number, Some(first), "{what}: the slices are the files'");
             is_true(&volume, &acquisition, &what);
             is_shown_upright(&volume, &what);
+            is_mapped(&volume, &acquisition, &what);
             assert!(choose_series(&study).is_ok(), "{what}");
         }
     }
@@ -194,6 +256,7 @@ fn sheared_stacks_are_straightened_and_nothing_is_cut_off() {
             assert!(told(&volume, &tilt), "{what}: {:?}", volume.oddities);
             is_true(&volume, &acquisition, &what);
             is_shown_upright(&volume, &what);
+            is_mapped(&volume, &acquisition, &what);
         }
     }
     let sideways = Acquisition::new(DVec3::X, DVec3::Y, DVec3::new(0.6, -0.4, -2.0));
@@ -209,6 +272,7 @@ fn oblique_stacks_keep_their_planes() {
     assert!(volume.oddities.iter().any(|oddity| matches!(oddity, Oddity::Oblique(210..=235))), "{:?}", volume.oddities);
     is_true(&volume, &acquisition, "oblique");
     is_shown_upright(&volume, "oblique");
+    is_mapped(&volume, &acquisition, "oblique");
 }
 
 #[test]
@@ -235,6 +299,7 @@ fn sagittal_and_coronal_scans_become_axial_volumes() {
             assert!(volume.position_mm(0) > volume.position_mm(1), "{what}: head first");
             is_true(&volume, &acquisition, &what);
             is_shown_upright(&volume, &what);
+            is_mapped(&volume, &acquisition, &what);
             assert!(choose_series(&study).is_ok(), "{what}: analysed");
         }
     }
@@ -260,16 +325,9 @@ fn oblong_pixels_keep_their_proportion() {
     acquisition.spacing = [0.5, 2.0];
     let (_, volume) = read(&acquisition, &[]);
     is_true(&volume, &acquisition, "oblong");
+    is_mapped(&volume, &acquisition, "oblong");
     let window = WindowLevel::new(0.0, 1.0).expect("a window");
-    let view = View {
-        plane: Plane::Axial,
-        slice: 8,
-        window,
-        inverted: false,
-        zoom: 1.0,
-        center: (0.5, 0.5),
-        marks: Vec::new(),
-    };
+    let view = View::new(Plane::Axial, 8, window);
     // 64 × 12 mm in 64 × 64 pixels: the picture is 12 lines high.
     let picture = raster::render(&volume, &view, PictureSize { width: 64, height: 64, pixel_aspect: 1.0 });
     let Pixels::Grey(grey) = picture.expect("drawn").pixels else { panic!("grey") };

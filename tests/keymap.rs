@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
 
-/// What is left to the palette on purpose: hardly ever of use for a neck.
-const PALETTE_ONLY: &[Command] = &[Command::WindowBrain];
+/// What is left to the palette on purpose.
+const PALETTE_ONLY: &[Command] = &[];
 
 fn press(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
@@ -132,9 +132,10 @@ fn help_lists_every_command_of_the_screen_with_its_keys() {
     }
     let help = keymap.help(Screen::Reading);
     assert!(help.contains(&("+ =".to_owned(), Command::ZoomIn)));
-    assert!(help.contains(&(":window-brain".to_owned(), Command::WindowBrain)));
     assert_eq!(keymap.hint(Screen::Reading, Command::NextStudy).as_deref(), Some("␣"));
     assert_eq!(keymap.hint(Screen::Worklist, Command::Open).as_deref(), Some("⏎"));
+    let keymap = overridden("[keys.reading]\n\"H\" = \"none\"\n");
+    assert!(keymap.help(Screen::Reading).contains(&(":window-brain".to_owned(), Command::WindowBrain)));
     assert_eq!(keymap.hint(Screen::Reading, Command::WindowBrain), None);
 }
 

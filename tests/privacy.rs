@@ -62,7 +62,7 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("fracture probability"));
     program.press("x");
-    program.wait_for("the verdict in the list", |screen| screen.contains("✓ negative"));
+    program.wait_for("the verdict in the list", |screen| screen.contains("worklist") && screen.contains("✓ negative"));
     program.press("q");
     assert_eq!(program.wait(), 0);
     let screen = String::from_utf8_lossy(&program.bytes()).into_owned();

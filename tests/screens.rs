@@ -3,6 +3,8 @@
 #[path = "support/model.rs"]
 mod support;
 
+#[path = "screens/planes.rs"]
+mod planes;
 #[path = "screens/reading.rs"]
 mod reading;
 #[path = "screens/safety.rs"]
@@ -20,6 +22,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use std::fmt::Write as _;
+
+/// The sizes at which every screen is kept: from a large window down to the usual terminal.
+pub const SIZES: [(u16, u16); 5] = [(250, 80), (160, 45), (120, 40), (100, 30), (80, 24)];
 
 /// Draws the model at its own size.
 pub fn drawn(model: &Model, theme: &Theme) -> (Buffer, Layout) {

@@ -5,12 +5,12 @@ mod network;
 
 use crossbeam_channel::{Receiver, unbounded};
 use cspine::dicom::{VolumeCache, scan_all};
-use cspine::domain::{Analysis, Completeness, Study, Uid};
-use cspine::inference::{Job, ModelSource, Worker, WorkerEvent};
+use cspine::domain::{Analysis, Completeness, ContentHash, Fingerprint, FractureReport, ReportKey, Study, Uid};
+use cspine::inference::{Job, ModelSource, NoReports, Reports, Worker, WorkerEvent};
 use cspine::phantom::{Recipe, demo_recipes, generate, write_slice, write_study};
 use cspine::task::Cancel;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Long enough for a slow machine under load; a passing test waits for its event only.
@@ -47,12 +47,17 @@ struct Running {
 
 impl Running {
     fn start(cache: &Path) -> Self {
+        Self::with(cache, Arc::new(NoReports))
+    }
+
+    fn with(cache: &Path, reports: Arc<dyn Reports>) -> Self {
         let (sender, events) = unbounded();
         let volumes = Arc::new(VolumeCache::new(256 << 20));
-        let worker = Worker::start(ModelSource::Embedded, Some(cache.to_owned()), volumes, move |event| {
-            // Nobody listens once the test is over.
-            let _ = sender.send(event);
-        });
+        let worker =
+            Worker::start_with(ModelSource::Embedded, Some(cache.to_owned()), volumes, reports, move |event| {
+                // Nobody listens once the test is over.
+                let _ = sender.send(event);
+            });
         Self { worker, events, seen: Vec::new() }
     }
 
@@ -83,6 +88,58 @@ impl Running {
             _ => None,
         };
         self.seen.iter().filter_map(ended).collect()
+    }
+}
+
+type Kept = (ReportKey, Option<Fingerprint>, ContentHash, FractureReport);
+
+/// A keeper of reports that is nothing but a list.
+#[derive(Default)]
+struct Shelf(Mutex<Vec<Kept>>);
+
+impl Shelf {
+    fn find(&self, wanted: impl Fn(&Kept) -> bool) -> Option<FractureReport> {
+        self.0.lock().expect("the list").iter().find(|kept| wanted(kept)).map(|kept| kept.3.clone())
+    }
+}
+
+impl Reports for Shelf {
+    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<FractureReport> {
+        self.find(|kept| kept.0 == *key && kept.1 == Some(files))
+    }
+
+    fn of_content(&self, key: &ReportKey, _: Option<Fingerprint>, content: ContentHash) -> Option<FractureReport> {
+        self.find(|kept| kept.0 == *key && kept.2 == content)
+    }
+
+    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, report: &FractureReport) {
+        self.0.lock().expect("the list").push((key.clone(), files, content, report.clone()));
+    }
+}
+
+#[test]
+fn nothing_is_computed_twice() {
+    let home = tempfile::tempdir().expect("a folder");
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let shelf = Arc::new(Shelf::default());
+    let study = made(home.path(), 0);
+    let mut first = Running::with(home.path(), Arc::clone(&shelf) as Arc<dyn Reports>);
+    first.worker.set_queue(vec![job(&study, false)]);
+    let computed = first.until_finished(&study);
+    first.worker.stop();
+    // The next run; then one in which the files were copied: other files, the same pixels.
+    let mut copied = Study::clone(&study);
+    copied.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    for study in [study, Arc::new(copied)] {
+        let mut next = Running::with(home.path(), Arc::clone(&shelf) as Arc<dyn Reports>);
+        next.worker.set_queue(vec![job(&study, false)]);
+        assert_eq!(next.until_finished(&study), computed);
+        let computing =
+            |event: &WorkerEvent| matches!(event, WorkerEvent::Progress { .. } | WorkerEvent::Partial { .. });
+        assert!(!next.seen.iter().any(computing), "{:?}", next.seen);
+        next.worker.stop();
     }
 }
 

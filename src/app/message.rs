@@ -1,9 +1,9 @@
 //! What happens to the program, and what it wants done.
 
-use super::Command;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
+use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
-use crate::domain::{Listed, Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,10 +18,14 @@ pub enum Message {
     Prompt(PromptKey),
     /// A study's row was clicked.
     Select(Uid),
+    /// The mouse did something on a picture.
+    Pointer(Pointer),
     /// A place on the slice strip was clicked: slice of the axial plane.
     GoToSlice(usize),
     /// Size of the screen in cells.
     Resized(u16, u16),
+    /// Picture pixels of a cell.
+    Cells(CellPixels),
     /// A study was found or has grown.
     StudyFound(Arc<Study>),
     /// A study has no files any more.
@@ -60,6 +64,24 @@ pub enum Message {
         series: usize,
         /// The volume, or one sentence.
         result: Result<Arc<Volume>, String>,
+    },
+    /// The series beside the open one is loaded, or cannot be.
+    BesideLoaded {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The volume, or one sentence.
+        result: Result<Arc<Volume>, String>,
+    },
+    /// Where the spine runs in the open series.
+    SpineFound {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// Its course.
+        course: Arc<SpineCourse>,
     },
     /// A picture is on screen.
     PictureShown {
@@ -112,6 +134,8 @@ pub enum Effect {
     Queue(Vec<Job>),
     /// Load a series and answer with [`Message::VolumeLoaded`].
     Load(Arc<Study>, usize),
+    /// Load a series to be put beside the open one and answer with [`Message::BesideLoaded`].
+    LoadBeside(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
     Prefetch(Arc<Study>, usize),
     /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].

@@ -4,7 +4,7 @@ use super::prompt::Prompt;
 use super::{Ageing, Command, Decisions, Reading, Screen, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::{CleanText, ModelIdentity, Uid};
-use crate::raster::Plane;
+use crate::raster::{PictureSize, Plane};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,10 @@ pub struct Model {
     pub link: Link,
     /// How pictures are shown: `kitty`, `sixel`, …
     pub graphics: &'static str,
+    /// Picture pixels of a cell.
+    pub cell: CellPixels,
+    /// Whether the reading screen keeps to itself whose pictures they are.
+    pub identity_hidden: bool,
     /// Notes about the terminal, from its probing.
     pub terminal_notes: Vec<String>,
     /// Name of the theme.
@@ -81,6 +85,37 @@ pub struct Preferences {
 impl Default for Preferences {
     fn default() -> Self {
         Self { window: "bone".into(), plane: Plane::Axial, marks: true }
+    }
+}
+
+/// Picture pixels of a cell of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CellPixels {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Height of a pixel over its width.
+    pub aspect: f64,
+}
+
+impl Default for CellPixels {
+    /// A usual font's.
+    fn default() -> Self {
+        Self { width: 9, height: 18, aspect: 1.0 }
+    }
+}
+
+impl CellPixels {
+    /// The picture over some cells, with all their pixels.
+    #[must_use]
+    pub fn picture(self, columns: u16, rows: u16) -> PictureSize {
+        let side = |cells: u16, pixels: u32| (u32::from(cells) * pixels).clamp(1, 8192);
+        PictureSize {
+            width: side(columns, self.width),
+            height: side(rows, self.height),
+            pixel_aspect: self.aspect.clamp(0.2, 5.0),
+        }
     }
 }
 
@@ -171,6 +206,8 @@ impl Model {
             notice: None,
             link: Link::default(),
             graphics,
+            cell: CellPixels::default(),
+            identity_hidden: false,
             terminal_notes: Vec::new(),
             theme: String::new(),
             preferences: Preferences::default(),

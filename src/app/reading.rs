@@ -1,13 +1,18 @@
-//! The open study: which slice, plane and window, how far in.
+//! The open study: which series, the planes with their windows, and one cursor in the patient that they all go through.
 
+mod appearance;
+mod beside;
+mod moving;
+
+pub use appearance::Appearance;
+pub use beside::{Alignment, Beside, Source};
+
+use super::pointer::Held;
 use crate::domain::{
-    CervicalLevel, CleanText, FractureReport, ReadingPosition, Study, Volume, WindowLevel, WindowPreset,
+    CervicalLevel, FractureReport, PatientPoint, ReadingPosition, SpineCourse, Study, Volume, VoxelPoint, WindowLevel,
 };
-use crate::raster::{self, Mark, Plane, View};
+use crate::raster::{self, LevelMark, Mark, Plane, View};
 use std::sync::Arc;
-
-/// The most that a picture is magnified.
-const MOST_ZOOM: f64 = 16.0;
 
 /// The open series' volume.
 #[derive(Debug, Clone)]
@@ -29,22 +34,26 @@ pub struct Reading {
     pub series: usize,
     /// Its volume.
     pub volume: VolumeState,
-    /// Plane shown.
+    /// The plane that keys work on; the large one where several are shown.
     pub plane: Plane,
-    slices: [usize; 3],
-    /// Window.
-    pub window: WindowLevel,
-    /// Its name.
-    pub window_name: String,
-    file_window: usize,
-    /// Black and white exchanged.
-    pub inverted: bool,
-    /// Magnification; 1 shows the whole plane.
-    pub zoom: f64,
-    /// Centre of the view as fractions of the plane.
-    pub center: (f64, f64),
-    /// Whether hot spots are marked.
+    cursor: VoxelPoint,
+    appearances: [Appearance; 3],
+    /// A second series beside the open one.
+    pub beside: Option<Beside>,
+    /// Where the spine runs, once that is known.
+    pub course: Option<Arc<SpineCourse>>,
+    /// Where to be once the volume is here, instead of at the most suspicious slice.
+    goal: Option<PatientPoint>,
+    /// The drag that is going on.
+    pub(super) held: Option<Held>,
+    /// Whether one plane fills the screen even where there is room for all.
+    pub alone: bool,
+    /// Whether lines show where the other planes cut.
+    pub lines: bool,
+    /// Whether hot spots are pointed at from the picture's edges, where they cover nothing.
     pub marks: bool,
+    /// Whether hot spots and what the network was active on are drawn over the picture.
+    pub outlines: bool,
     /// Whether texts lie on the picture.
     pub texts: bool,
     /// Whether the full panel is shown where there is little room.
@@ -59,25 +68,51 @@ impl Reading {
     /// A study just opened.
     #[must_use]
     pub fn new(study: Arc<Study>, series: usize) -> Self {
-        let (window, window_name) = preset("bone");
         Self {
             study,
             series,
             volume: VolumeState::Loading(0, 0),
             plane: Plane::Axial,
-            slices: [0; 3],
-            window,
-            window_name,
-            file_window: 0,
-            inverted: false,
-            zoom: 1.0,
-            center: (0.5, 0.5),
+            cursor: VoxelPoint { slice: 0.0, row: 0.0, column: 0.0 },
+            appearances: [Appearance::default(), Appearance::default(), Appearance::default()],
+            beside: None,
+            course: None,
+            resume: None,
+            goal: None,
+            held: None,
+            alone: false,
+            lines: true,
             marks: true,
+            outlines: false,
             texts: true,
             panel: false,
             moved: false,
-            resume: None,
         }
+    }
+
+    /// Another series of the study, looked at as this one is, from the same place.
+    pub(super) fn with_series(&self, series: usize) -> Self {
+        let shares = |a: usize, b: usize| {
+            self.study.series.get(a).zip(self.study.series.get(b)).is_some_and(|(a, b)| a.shares_frame_with(b))
+        };
+        let goal = self.cursor_point().filter(|_| shares(self.series, series));
+        Self {
+            series,
+            volume: VolumeState::Loading(0, 0),
+            course: None,
+            beside: None,
+            goal,
+            moved: false,
+            ..self.clone()
+        }
+    }
+
+    /// What the reader chose for all studies, taken over from the last one.
+    pub(super) fn like(mut self, last: &Self) -> Self {
+        (self.alone, self.lines) = (last.alone, last.lines);
+        (self.marks, self.texts, self.panel) = (last.marks, last.texts, last.panel);
+        self.outlines = last.outlines;
+        self
     }
 
     /// The volume, once it is here.
@@ -89,196 +124,142 @@ impl Reading {
         }
     }
 
-    /// Slice shown of the current plane, from 0.
+    /// How the active plane looks.
+    #[must_use]
+    pub fn appearance(&self) -> &Appearance {
+        self.appearance_of(self.plane)
+    }
+
+    /// How a plane looks.
+    #[must_use]
+    pub fn appearance_of(&self, plane: Plane) -> &Appearance {
+        &self.appearances[plane as usize]
+    }
+
+    pub(super) fn appearance_mut(&mut self, plane: Plane) -> &mut Appearance {
+        &mut self.appearances[plane as usize]
+    }
+
+    /// The window of the active plane in all planes.
+    pub(super) fn window_everywhere(&mut self) {
+        let Appearance { window, window_name, table, inverted, .. } = self.appearance().clone();
+        for appearance in &mut self.appearances {
+            appearance.set_window(window, window_name.clone());
+            appearance.table.clone_from(&table);
+            appearance.inverted = inverted;
+        }
+    }
+
+    /// The cursor: the place that all planes shown go through.
+    #[must_use]
+    pub fn cursor(&self) -> VoxelPoint {
+        self.cursor
+    }
+
+    /// The cursor in the patient; `None` without geometry.
+    #[must_use]
+    pub fn cursor_point(&self) -> Option<PatientPoint> {
+        self.volume()?.patient_point(self.cursor.slice, self.cursor.row, self.cursor.column)
+    }
+
+    /// Value of the voxel under the cursor, HU where the volume has such.
+    #[must_use]
+    pub fn cursor_value(&self) -> Option<i16> {
+        self.volume()?.nearest(self.cursor)
+    }
+
+    /// Slice shown of the active plane, from 0.
     #[must_use]
     pub fn slice(&self) -> usize {
-        self.slices[self.plane as usize]
+        self.slice_of(self.plane)
     }
 
     /// Slice of a plane.
     #[must_use]
     pub fn slice_of(&self, plane: Plane) -> usize {
-        self.slices[plane as usize]
+        self.volume().and_then(|volume| raster::slice_of_voxel(volume, plane, self.cursor)).unwrap_or(0)
     }
 
-    /// Number of slices of the current plane; 0 without a volume.
+    /// Number of slices of the active plane; 0 without a volume.
     #[must_use]
     pub fn slices_in_plane(&self) -> usize {
-        self.volume().map_or(0, |volume| raster::plane_len(volume, self.plane))
+        self.slices_of(self.plane)
     }
 
-    /// What is to be drawn in the main picture.
+    /// Number of slices of a plane; 0 without a volume and where it cannot be shown.
     #[must_use]
-    pub fn view(&self, report: Option<&FractureReport>) -> Option<View> {
-        let volume = self.volume()?;
-        (self.slices_in_plane() > 0).then(|| View {
-            plane: self.plane,
-            slice: self.slice(),
-            window: self.window,
-            inverted: self.inverted,
-            zoom: self.zoom,
-            center: self.center,
-            marks: if self.marks { self.hot_spots(volume, report) } else { Vec::new() },
-        })
+    pub fn slices_of(&self, plane: Plane) -> usize {
+        self.volume().map_or(0, |volume| raster::plane_len(volume, plane))
     }
 
-    /// What is to be drawn in the small picture beside it: the sagittal plane with a line at the axial slice; `None` where the
-    /// files allow no reformat.
+    /// The planes beside the active one, in the order in which they are given room: those that the volume allows.
     #[must_use]
-    pub fn side_view(&self, report: Option<&FractureReport>) -> Option<View> {
-        let volume = self.volume()?;
-        let plane = if self.plane == Plane::Sagittal { Plane::Axial } else { Plane::Sagittal };
-        if raster::plane_len(volume, plane) == 0 {
-            return None;
-        }
-        let mut marks = vec![Mark::CrossReference(self.plane, self.slice())];
-        if self.marks {
-            marks.extend(self.hot_spots(volume, report));
-        }
-        Some(View {
-            plane,
-            slice: self.slice_of(plane),
-            window: self.window,
-            inverted: self.inverted,
-            zoom: 1.0,
-            center: (0.5, 0.5),
-            marks,
-        })
-    }
-
-    fn hot_spots(&self, volume: &Volume, report: Option<&FractureReport>) -> Vec<Mark> {
-        let Some(report) = report.filter(|report| report.series_uid == volume.series_uid) else { return Vec::new() };
-        report
-            .alert_levels()
-            .into_iter()
-            .filter_map(|level| report.levels[level].hot_spot())
-            .map(|spot| Mark::HotSpot(spot.point))
+    pub fn other_planes(&self) -> Vec<Plane> {
+        let from = self.plane as usize;
+        (1..Plane::ALL.len())
+            .map(|step| Plane::ALL[(from + step) % Plane::ALL.len()])
+            .filter(|plane| self.slices_of(*plane) > 0)
             .collect()
     }
 
-    /// Takes over the volume: the middle of each plane, and the preferred plane where it can be shown.
-    pub(super) fn loaded(&mut self, volume: Arc<Volume>, preferred: Plane) {
+    /// What is to be drawn of a plane; `linked` where other planes are seen beside it, whose cuts are then drawn. `None` without
+    /// a volume and where the files allow no such reformat.
+    #[must_use]
+    pub fn view(&self, plane: Plane, report: Option<&FractureReport>, linked: bool) -> Option<View> {
+        let volume = self.volume()?;
+        if self.slices_of(plane) == 0 {
+            return None;
+        }
+        let mut marks = Vec::new();
+        if linked && self.lines {
+            marks.push(Mark::CrossLines(self.cursor));
+        }
+        // A result speaks of the volume that it was made from.
+        if let Some(report) = report.filter(|report| report.series_uid == volume.series_uid) {
+            if self.texts && plane != raster::native_plane(volume) {
+                marks.extend(levels(volume, self.course.as_deref(), plane, report));
+            }
+            marks.extend(self.suspicions(report));
+        }
+        Some(View { marks, ..self.appearance_of(plane).view(plane, self.slice_of(plane)) })
+    }
+
+    /// The hottest places of the levels that pass the threshold, pointed at from the picture's edges, or outlined.
+    fn suspicions(&self, report: &FractureReport) -> Vec<Mark> {
+        let levels = report.alert_levels();
+        let spots = levels.iter().filter_map(|level| report.levels[*level].hot_spot()).map(|spot| spot.point);
+        if !self.outlines {
+            return if self.marks { spots.map(Mark::HotSpotAside).collect() } else { Vec::new() };
+        }
+        let active = levels.iter().filter_map(|level| report.activations[*level].clone()).map(Mark::Active);
+        active.chain(spots.map(Mark::HotSpot)).collect()
+    }
+
+    /// Takes over the volume: its middle, and the preferred plane where it can be shown. `true` where the reader's own place was
+    /// found again.
+    pub(super) fn loaded(&mut self, volume: Arc<Volume>, preferred: Plane) -> bool {
         let possible = raster::plane_len(&volume, preferred) > 0;
         self.plane = if possible { preferred } else { raster::native_plane(&volume) };
-        for plane in Plane::ALL {
-            self.slices[plane as usize] = raster::plane_len(&volume, plane) / 2;
-        }
+        let middle = |len: usize| (len / 2) as f64;
+        let shape = volume.shape;
+        self.cursor =
+            VoxelPoint { slice: middle(shape.slices), row: middle(shape.rows), column: middle(shape.columns) };
         if !volume.is_hounsfield {
             // The presets are Hounsfield units; another modality's numbers need its own window, or their own range.
-            match volume.windows.first() {
-                Some(own) => self.set_window(own.window, own.name.to_string()),
-                None => {
-                    if let Some(window) = whole_range(&volume) {
-                        self.set_window(window, "whole range".into());
+            for appearance in &mut self.appearances {
+                match volume.windows.first() {
+                    Some(own) => appearance.set_preset(own),
+                    None => {
+                        if let Some(window) = whole_range(&volume) {
+                            appearance.set_window(window, "whole range".to_owned());
+                        }
                     }
                 }
             }
         }
         self.moved = false;
         self.volume = VolumeState::Ready(volume);
-    }
-
-    /// Where the reader is; `None` before the volume is here.
-    #[must_use]
-    pub fn position(&self) -> Option<ReadingPosition> {
-        self.volume()?;
-        let series = self.study.series.get(self.series)?;
-        Some(ReadingPosition {
-            series: series.uid.clone(),
-            stack: series.stack_index,
-            plane: self.plane as u8,
-            slices: Plane::ALL.map(|plane| self.slice_of(plane)),
-            window: self.window,
-            window_name: self.window_name.clone(),
-        })
-    }
-
-    /// Goes on where the reader was, if that is in this volume; `false` where it is not.
-    pub(super) fn go_on(&mut self) -> bool {
-        let (Some(position), Some(volume)) = (self.resume.take(), self.volume().map(Arc::clone)) else { return false };
-        let series = self.study.series.get(self.series);
-        if series.is_none_or(|series| (&series.uid, series.stack_index) != (&position.series, position.stack)) {
-            return false;
-        }
-        for (plane, slice) in Plane::ALL.into_iter().zip(position.slices) {
-            self.slices[plane as usize] = slice.min(raster::plane_len(&volume, plane).saturating_sub(1));
-        }
-        let plane = Plane::ALL.into_iter().find(|plane| *plane as u8 == position.plane);
-        self.plane = plane.filter(|plane| raster::plane_len(&volume, *plane) > 0).unwrap_or(self.plane);
-        // What was kept comes from a file: only a window that is one is taken.
-        if let Some(window) = WindowLevel::new(position.window.center(), position.window.width()) {
-            self.set_window(window, CleanText::new(&position.window_name).to_string());
-        }
-        true
-    }
-
-    pub(super) fn set_window(&mut self, window: WindowLevel, name: String) {
-        self.window = window;
-        self.window_name = name;
-    }
-
-    pub(super) fn preset_window(&mut self, name: &str) {
-        let (window, name) = preset(name);
-        self.set_window(window, name);
-    }
-
-    /// The file's next window; `false` where it has none.
-    pub(super) fn next_file_window(&mut self) -> bool {
-        let Some(windows) = self.volume().map(|volume| volume.windows.clone()) else { return false };
-        let Some(own) = windows.get(self.file_window % windows.len().max(1)) else { return false };
-        self.file_window += 1;
-        self.set_window(own.window, own.name.to_string());
-        true
-    }
-
-    pub(super) fn adjust_window(&mut self, level: f64, width_factor: f64) {
-        let width = self.window.width();
-        // Rounding never swallows a step: a window of width 1 can be widened again.
-        let wider = match width_factor {
-            factor if factor > 1.0 => (width * factor).round().max(width + 1.0),
-            factor if factor < 1.0 => (width * factor).round().min(width - 1.0),
-            _ => width,
-        };
-        let adjusted = self.window.adjusted(self.window.center() + level, wider);
-        self.set_window(adjusted, String::new());
-    }
-
-    pub(super) fn move_by(&mut self, slices: isize) {
-        let last = self.slices_in_plane().saturating_sub(1);
-        let slot = &mut self.slices[self.plane as usize];
-        *slot = slot.saturating_add_signed(slices).min(last);
-        self.moved = true;
-    }
-
-    pub(super) fn move_to(&mut self, slice: usize) {
-        self.slices[self.plane as usize] = slice.min(self.slices_in_plane().saturating_sub(1));
-        self.moved = true;
-    }
-
-    /// Shows the slice of the native plane that is this one of the volume, and the other planes through `point`.
-    pub(super) fn go_to_volume_slice(&mut self, index: usize, point: Option<crate::domain::PatientPoint>) {
-        let Some(volume) = self.volume().map(Arc::clone) else { return };
-        let native = raster::native_plane(&volume);
-        if self.plane != native && point.is_none() {
-            self.plane = native;
-        }
-        self.slices[native as usize] = index.min(raster::plane_len(&volume, native).saturating_sub(1));
-        if let Some(point) = point {
-            for plane in Plane::ALL.into_iter().filter(|plane| *plane != native) {
-                if let Some(slice) = raster::slice_of_point(&volume, plane, point) {
-                    self.slices[plane as usize] = slice;
-                }
-            }
-        }
-    }
-
-    /// Shows the slices of all planes that go through a point; `false` where it lies outside or nothing is known in mm.
-    pub(super) fn go_to_point(&mut self, point: crate::domain::PatientPoint) -> bool {
-        let Some(volume) = self.volume().map(Arc::clone) else { return false };
-        let slices = Plane::ALL.map(|plane| raster::slice_of_point(&volume, plane, point));
-        let [Some(axial), Some(sagittal), Some(coronal)] = slices else { return false };
-        self.slices = [axial, sagittal, coronal];
-        true
+        self.goal.take().is_some_and(|goal| self.go_to_point(goal))
     }
 
     /// The volume's own slice that a level's key slice is; by position where another axial series was analysed, if that is
@@ -300,45 +281,32 @@ impl Reading {
         let away = (volume.position_mm(nearest)? - wanted).abs();
         (away <= volume.stack.spacing.unwrap_or(1.0).max(1.0)).then_some(nearest)
     }
-
-    /// The next plane that can be shown; `false` where there is only one.
-    pub(super) fn next_plane(&mut self) -> bool {
-        let Some(volume) = self.volume().map(Arc::clone) else { return false };
-        let from = self.plane as usize;
-        let next = (1..Plane::ALL.len())
-            .map(|step| Plane::ALL[(from + step) % Plane::ALL.len()])
-            .find(|plane| raster::plane_len(&volume, *plane) > 0);
-        if let Some(plane) = next {
-            self.plane = plane;
-        }
-        next.is_some()
-    }
-
-    pub(super) fn zoom_by(&mut self, factor: f64) {
-        self.zoom = (self.zoom * factor).clamp(1.0, MOST_ZOOM);
-        self.pan(0.0, 0.0);
-    }
-
-    pub(super) fn pan(&mut self, right: f64, down: f64) {
-        let step = 0.1 / self.zoom;
-        // The view stays on the plane.
-        let edge = (0.5 / self.zoom).min(0.5);
-        let within = |place: f64| place.clamp(edge, 1.0 - edge);
-        self.center = (within(self.center.0 + right * step), within(self.center.1 + down * step));
-    }
-
-    pub(super) fn fit(&mut self) {
-        (self.zoom, self.center) = (1.0, (0.5, 0.5));
-    }
 }
 
-fn preset(name: &str) -> (WindowLevel, String) {
-    let presets = WindowPreset::builtin();
-    let found = presets.iter().find(|preset| preset.name.as_str() == name).or(presets.first());
-    match found {
-        Some(preset) => (preset.window, preset.name.to_string()),
-        None => (WindowLevel::default(), String::new()),
-    }
+/// How far beside the spine its levels are lettered, mm: before it, and to the patient's right of it.
+const ASIDE_MM: [f64; 2] = [34.0, 38.0];
+
+/// The levels' letters beside the spine, for a plane along it.
+fn levels(volume: &Volume, course: Option<&SpineCourse>, plane: Plane, report: &FractureReport) -> Vec<Mark> {
+    let aside = match plane {
+        Plane::Axial => return Vec::new(),
+        Plane::Sagittal => PatientPoint::NEG_Y * ASIDE_MM[0],
+        Plane::Coronal => PatientPoint::NEG_X * ASIDE_MM[1],
+    };
+    let middle =
+        VoxelPoint { slice: 0.0, row: volume.shape.rows as f64 / 2.0, column: volume.shape.columns as f64 / 2.0 };
+    let spans = report.spans();
+    let marks = spans.into_iter().filter_map(|span| {
+        let place = course.and_then(|course| course.at((span.first + span.last) as f64 / 2.0)).unwrap_or(middle);
+        let end = |slice: f64| volume.patient_point(slice, place.row, place.column).map(|point| point + aside);
+        Some(Mark::Level(LevelMark {
+            level: span.level,
+            top: end(span.first as f64 - 0.5)?,
+            bottom: end(span.last as f64 + 0.5)?,
+            suspected: report.is_level_alert(span.level),
+        }))
+    });
+    marks.collect()
 }
 
 /// A window from the lowest to the highest value.

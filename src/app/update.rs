@@ -1,5 +1,6 @@
 //! One message in, the next state and the effects out.
 
+mod beside;
 mod decide;
 mod prompt;
 mod reading;
@@ -7,12 +8,14 @@ mod resume;
 mod worker;
 
 use super::anonymous;
+use super::pointer;
 use super::prompt::{Prompt, PromptKind};
 use super::record::Remembered;
 use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
 use crate::domain::{Analysis, CleanText, Study, Uid};
 use crate::inference::WorkerEvent;
+use crate::raster::Plane;
 use std::sync::Arc;
 
 /// Unreadable files that are remembered by name.
@@ -37,6 +40,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.worklist.select(&uid);
             if again { open(model, &uid) } else { Vec::new() }
         }
+        Message::Pointer(pointer) => {
+            pointer::pointed(model, pointer);
+            Vec::new()
+        }
         Message::GoToSlice(index) => {
             if let Some(reading) = &mut model.reading {
                 reading.go_to_volume_slice(index, None);
@@ -46,6 +53,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Resized(columns, rows) => {
             model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Cells(cell) => {
+            model.cell = cell;
             Vec::new()
         }
         Message::StudyFound(study) => {
@@ -70,6 +81,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Leaving => resume::keep(model),
         Message::StudyGone(uid) => gone(model, &uid),
         Message::Unreadable { path, reason } => {
+            // The scan's own finds are counted in the title; what goes wrong later would pass unseen there.
+            if matches!(model.scan, ScanState::Finished(_)) {
+                model.complain(format!("{path}: {reason}"));
+            }
             model.unreadable.push((path, reason));
             if model.unreadable.len() > REMEMBERED {
                 model.unreadable.remove(0);
@@ -114,15 +129,25 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
-                        reading.loaded(volume, preferred);
+                        let found = reading.loaded(volume, preferred);
                         if reading.go_on() {
                             reading.moved = true;
-                        } else if let Some(report) = report {
+                        } else if let Some(report) = report.filter(|_| !found) {
                             reading::go_to_worst(reading, &report);
                         }
                     }
                     Err(problem) => reading.volume = VolumeState::Failed(problem),
                 }
+            }
+            Vec::new()
+        }
+        Message::BesideLoaded { study, series, result } => {
+            beside::loaded(model, &study, series, result);
+            Vec::new()
+        }
+        Message::SpineFound { study, series, course } => {
+            if let Some(reading) = open_series(model, &study, series) {
+                reading.course = Some(course);
             }
             Vec::new()
         }
@@ -346,13 +371,15 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     model.worklist.select(uid);
     let left = resume::keep(model);
     let preferred = &model.preferences;
-    let last = model.reading.as_ref();
-    let (marks, texts, panel) =
-        last.map_or((preferred.marks, true, false), |last| (last.marks, last.texts, last.panel));
     let mut reading = Reading::new(Arc::clone(&study), series);
-    reading.preset_window(&preferred.window);
-    (reading.marks, reading.texts, reading.panel) = (marks, texts, panel);
-    model.reading = Some(reading);
+    for plane in Plane::ALL {
+        reading.appearance_mut(plane).preset_window(&preferred.window);
+    }
+    reading.marks = preferred.marks;
+    model.reading = Some(match &model.reading {
+        Some(last) => reading.like(last),
+        None => reading,
+    });
     let mut effects = left;
     effects.extend([Effect::Load(study, series), Effect::Claim(Some(uid.clone()))]);
     effects.extend(queue(model));

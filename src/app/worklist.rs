@@ -17,6 +17,7 @@ use crate::domain::{
 use crate::inference::Job;
 use order::Place;
 use query::Query;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ pub struct Worklist {
     query: Query,
     selected: Option<Uid>,
     reader_moved: bool,
+    /// Numbers of studies, until one of them changes.
+    counts: Cell<Option<Counts>>,
 }
 
 impl Worklist {
@@ -52,6 +55,14 @@ impl Worklist {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// How many studies are how far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let counts = self.counts.get().unwrap_or_else(|| Counts::of(&self.entries));
+        self.counts.set(Some(counts));
+        counts
     }
 
     /// The rows that are shown, in order.
@@ -135,7 +146,7 @@ impl Worklist {
             let entry = &self.entries[*index];
             let uid = &entry.study.uid;
             let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
-            unread && *uid != *but && !taken(uid)
+            unread && entry.may_have_pictures() && *uid != *but && !taken(uid)
         };
         let index = self
             .rows
@@ -148,6 +159,7 @@ impl Worklist {
 
     pub(super) fn entry_mut(&mut self, uid: &Uid) -> Option<&mut Entry> {
         let index = *self.index.get(uid)?;
+        self.counts.set(None);
         self.entries.get_mut(index)
     }
 
@@ -252,6 +264,7 @@ impl Worklist {
 
     /// Puts one study at its new place; the others stay in order.
     fn rearrange(&mut self, uid: &Uid) {
+        self.counts.set(None);
         let Some(&index) = self.index.get(uid) else { return };
         if let Some(at) = self.sorted.iter().position(|&other| other == index) {
             self.sorted.remove(at);
@@ -271,6 +284,7 @@ impl Worklist {
 
     /// Sorts and filters anew.
     pub(super) fn arrange(&mut self) {
+        self.counts.set(None);
         let mut sorted: Vec<usize> = (0..self.entries.len()).collect();
         sorted.sort_by_cached_key(|&index| self.place(index, self.order));
         self.sorted = sorted;

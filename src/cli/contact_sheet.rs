@@ -5,7 +5,7 @@ use super::select;
 use crate::dicom;
 use crate::domain::{Volume, WindowLevel, choose_series};
 use crate::nifti::LabelVolume;
-use crate::raster::{self, PictureSize, Pixels, Plane, View};
+use crate::raster::{self, PictureSize, Pixels, Plane, View, Zoom};
 use crate::task::Cancel;
 use std::path::Path;
 
@@ -125,7 +125,7 @@ fn row(volume: &Volume, places: &Places, named: bool) -> Vec<u8> {
             }
         };
         let Some(window) = WindowLevel::new(window.1, window.0) else { continue };
-        let view = View { plane, slice, window, inverted: false, zoom, center, marks: Vec::new() };
+        let view = View { zoom: Zoom::Fit(zoom), center, ..View::new(plane, slice, window) };
         let size = PictureSize { width: SIDE as u32, height: SIDE as u32, pixel_aspect: 1.0 };
         // What cannot be drawn, such as a side view without positions, stays black.
         let Ok(drawn) = raster::render(volume, &view, size) else { continue };

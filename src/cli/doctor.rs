@@ -4,6 +4,7 @@ use super::CliError;
 use super::select::shown;
 use crate::config::{Folders, Settings};
 use crate::inference::{ModelSource, Package, library_report};
+use crate::store::Store;
 use crate::terminal::{self, GraphicsChoice};
 use crate::theme::Theme;
 use clap::Args as ClapArgs;
@@ -59,12 +60,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Ok(source) => report.good("ONNX Runtime", &source.to_string()),
         Err(error) => report.bad("ONNX Runtime", &error.to_string()),
     }
+    let settings_data = settings.data;
     let model = args.model.clone().or(settings.model);
     check_model(&mut report, model, folders.cache.as_deref());
     for (label, folder) in
         [("settings", &folders.config), ("data", &folders.data), ("cache", &folders.cache), ("log", &folders.log)]
     {
         check_folder(&mut report, label, folder.as_deref());
+    }
+    if let Some(data) = settings_data.or(folders.data) {
+        check_store(&mut report, &data);
     }
     super::print(&report.text)?;
     Ok(ExitCode::from(u8::from(report.attention)))
@@ -101,6 +106,20 @@ fn check_model(report: &mut Report, model: Option<PathBuf>, cache: Option<&Path>
             report.good("", &format!("dry run good, ready in {:.1} s", begun.elapsed().as_secs_f64()));
         }
         Err(error) => report.bad("model", &error.to_string()),
+    }
+}
+
+/// The store, where there is one: it is made by the first reading.
+fn check_store(report: &mut Report, data: &Path) {
+    if !Store::path(data).exists() {
+        return report.good("store", "none yet: the first reading makes it");
+    }
+    match Store::open(data) {
+        Ok(mut store) => match store.recovered() {
+            Some(words) => report.bad("store", &words),
+            None => report.good("store", &shown(&Store::path(data))),
+        },
+        Err(error) => report.bad("store", &error.to_string()),
     }
 }
 

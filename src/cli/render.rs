@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
         eprintln!("overall {} by {} (research use only)", report.overall, report.model);
     }
-    let view = View { plane, slice, window, inverted: false, zoom: 1.0, center: (0.5, 0.5), marks };
+    let view = View { marks, ..View::new(plane, slice, window) };
     let picture = raster::render(&volume, &view, size).map_err(|error| CliError::usage(error.to_string()))?;
     write_png(&args.output, &picture)?;
     Ok(ExitCode::SUCCESS)

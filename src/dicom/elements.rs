@@ -47,6 +47,12 @@ impl<'f> Elements<'f> {
         Some((&bytes[..bytes.len().min(TEXT_LIMIT)], vr, value.big_endian))
     }
 
+    /// The value's bytes as they are written, and whether numbers in them are big-endian.
+    pub(super) fn bytes(&self, tag: Tag) -> Option<(&'f [u8], bool)> {
+        let value = self.layers.iter().find_map(|layer| layer.value(tag))?;
+        Some((value.bytes(self.data), value.big_endian))
+    }
+
     /// The value as text, components joined by backslashes, padding removed; empty when absent.
     pub(super) fn text(&self, tag: Tag) -> String {
         let Some((bytes, vr, big_endian)) = self.value(tag) else { return String::new() };

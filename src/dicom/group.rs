@@ -280,6 +280,7 @@ fn series_of(uid: &Uid, speaker: &Found, stack: Stack, stack_index: u32) -> Seri
     let header = &speaker.header;
     Series {
         uid: uid.clone(),
+        frame_of_reference: header.frame_of_reference.clone(),
         stack_index,
         number: header.series_number,
         description: header.series_description.clone(),

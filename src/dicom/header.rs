@@ -6,10 +6,11 @@ use super::number;
 use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
 use crate::domain::{
     CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Repair, SeriesHints, Sex,
-    StudyDateTime, Uid, VoiFunction, WindowLevel, WindowPreset,
+    StudyDateTime, Uid, VoiFunction, VoiTable, WindowLevel, WindowPreset,
 };
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Pixel layout of one picture (PS3.3 section C.7.6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,7 @@ pub(super) struct Header {
     pub(super) frames: u32,
     pub(super) study: Uid,
     pub(super) series: Uid,
+    pub(super) frame_of_reference: Uid,
     pub(super) patient: Patient,
     pub(super) date: Option<StudyDateTime>,
     pub(super) study_description: CleanText,
@@ -166,7 +168,7 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
         oddities.push(Oddity::BadNumber("SliceThickness".into()));
     }
     let instance_number = elements.integer(tags::INSTANCE_NUMBER);
-    let (windows, bad_window) = windows(elements);
+    let (windows, bad_window) = windows(file, elements);
     if bad_window {
         oddities.push(Oddity::BadWindow);
     }
@@ -198,6 +200,7 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
         frames: 1,
         study: Uid::from_file(&elements.text(tags::STUDY_INSTANCE_UID)),
         series: Uid::from_file(&elements.text(tags::SERIES_INSTANCE_UID)),
+        frame_of_reference: Uid::from_file(&elements.text(tags::FRAME_OF_REFERENCE_UID)),
         patient: patient(elements),
         date: date(elements),
         study_description: CleanText::new(&elements.text(tags::STUDY_DESCRIPTION)),
@@ -346,7 +349,7 @@ fn parse_date(text: &str) -> Option<(u16, u8, u8)> {
 }
 
 /// The file's own windows (PS3.3 section C.11.2.1.2), and whether one of them is none.
-fn windows(elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
+fn windows(file: &Part10, elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
     let parts = |tag| -> Vec<String> {
         let text = elements.text(tag);
         if text.is_empty() { Vec::new() } else { text.split('\\').map(|part| part.trim().to_owned()).collect() }
@@ -366,10 +369,42 @@ fn windows(elements: &Elements<'_>) -> (Vec<WindowPreset>, bool) {
             Some(window) => {
                 let name = names.get(index).map(|name| CleanText::new(name)).filter(|name| !name.is_empty());
                 let name = name.unwrap_or_else(|| CleanText::new(&format!("file {}", index + 1)));
-                presets.push(WindowPreset { name, window });
+                presets.push(WindowPreset { name, window, table: None });
+            }
+            None => bad = true,
+        }
+    }
+    for (index, item) in file.set.items(tags::VOILUT_SEQUENCE).iter().take(4).enumerate() {
+        let item = Elements::new(&file.data, vec![item]);
+        match voi_table(&item) {
+            Some(table) => {
+                let name = CleanText::new(&item.text(tags::LUT_EXPLANATION));
+                let name = if name.is_empty() { CleanText::new(&format!("file table {}", index + 1)) } else { name };
+                presets.push(WindowPreset { name, window: table.window(), table: Some(Arc::new(table)) });
             }
             None => bad = true,
         }
     }
     (presets, bad)
+}
+
+/// One item of a VOI LUT Sequence (PS3.3 section C.11.2.1.1): LUT Descriptor and LUT Data.
+fn voi_table(item: &Elements<'_>) -> Option<VoiTable> {
+    let (bytes, big_endian) = item.bytes(tags::LUT_DESCRIPTOR)?;
+    let words = |bytes: &[u8], big_endian: bool| -> Vec<u16> {
+        let word = |pair: &[u8]| if big_endian { [pair[1], pair[0]] } else { [pair[0], pair[1]] };
+        bytes.chunks_exact(2).map(|pair| u16::from_le_bytes(word(pair))).collect()
+    };
+    let &[count, first, bits] = words(bytes, big_endian).get(..3)?.first_chunk::<3>()?;
+    let count = if count == 0 { 65_536 } else { usize::from(count) };
+    let (data, big_endian) = item.bytes(tags::LUT_DATA)?;
+    // Entries of 8 bits may stand in bytes of their own.
+    let mut values = match data.len() {
+        len if len >= 2 * count => words(data, big_endian),
+        len if len >= count && bits == 8 => data.iter().copied().map(u16::from).collect(),
+        _ => return None,
+    };
+    values.truncate(count);
+    // Values after the modality LUT are Hounsfield units, which can be negative: the first is signed whatever its VR says.
+    VoiTable::new(i32::from(first.cast_signed()), u32::from(bits), values)
 }

@@ -1,7 +1,8 @@
 //! The result of analysing one study.
 
 use super::{
-    CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore, Uid,
+    Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore,
+    Uid,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -120,6 +121,9 @@ pub struct FractureReport {
     pub overall: Probability,
     /// One finding per level.
     pub levels: PerLevel<LevelFinding>,
+    /// Where the network was active, for the levels that pass the threshold; `None` where the package gives no map.
+    #[serde(default)]
+    pub activations: PerLevel<Option<Arc<Activation>>>,
     /// Every analysed slice, by rising index.
     pub slices: Vec<ScoredSlice>,
     /// The model.
@@ -209,6 +213,18 @@ impl FractureReport {
         Some(if overlooked { Absence::Overlooked } else { Absence::NotInScan })
     }
 
+    /// Where each level that has a probability is seen, C1 first.
+    #[must_use]
+    pub fn spans(&self) -> Vec<LevelSpan> {
+        let seen = CervicalLevel::ALL.into_iter().filter(|level| self.levels[*level].probability().is_some());
+        seen.filter_map(|level| {
+            let mut shows = self.slices.iter().filter(|slice| slice.score.vertebra[level].value() >= 0.5);
+            let first = shows.next()?.index;
+            Some(LevelSpan { level, first, last: shows.next_back().map_or(first, |slice| slice.index) })
+        })
+        .collect()
+    }
+
     /// How far the scan goes on past the slices that show a level, in mm.
     fn scan_beyond(&self, level: CervicalLevel, footward: bool) -> Option<f64> {
         let shows = |slice: &&ScoredSlice| slice.score.vertebra[level].value() >= 0.5;
@@ -241,6 +257,17 @@ impl fmt::Display for Absence {
             Self::Overlooked => "in the scan, not seen by the model",
         })
     }
+}
+
+/// Where a level is seen: slices of the analysed volume, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelSpan {
+    /// The level.
+    pub level: CervicalLevel,
+    /// First slice, from 0.
+    pub first: usize,
+    /// Last slice.
+    pub last: usize,
 }
 
 /// How the analysis of a study ended.

@@ -136,6 +136,8 @@ pub struct SeriesHints {
 pub struct Series {
     /// SeriesInstanceUID.
     pub uid: Uid,
+    /// FrameOfReferenceUID of the first picture: series that share it share one patient system. Empty where the files give none.
+    pub frame_of_reference: Uid,
     /// Which stack of the series this is, from 0, when one SeriesInstanceUID holds several.
     pub stack_index: u32,
     /// SeriesNumber.
@@ -167,6 +169,13 @@ impl Series {
     #[must_use]
     pub fn pixel_spacing(&self) -> Option<PixelSpacing> {
         self.instances.first().and_then(|instance| instance.spacing)
+    }
+
+    /// Whether positions in both series are positions in one patient system (PS3.3 section C.7.4.1.1.1).
+    #[must_use]
+    pub fn shares_frame_with(&self, other: &Self) -> bool {
+        self.uid == other.uid
+            || (!self.frame_of_reference.is_empty() && self.frame_of_reference == other.frame_of_reference)
     }
 
     /// Extent of the stack in mm; `None` where positions are unknown.

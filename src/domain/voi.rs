@@ -3,6 +3,7 @@
 use super::CleanText;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// VOI LUT function (PS3.3 section C.11.2.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -58,6 +59,12 @@ impl WindowLevel {
         self.width
     }
 
+    /// The function between the edges.
+    #[must_use]
+    pub fn function(&self) -> VoiFunction {
+        self.function
+    }
+
     /// The same window with other numbers, held within what [`WindowLevel::new`] accepts.
     #[must_use]
     pub fn adjusted(&self, center: f64, width: f64) -> Self {
@@ -91,6 +98,41 @@ impl fmt::Display for WindowLevel {
     }
 }
 
+/// A VOI LUT: a table from values to grey (PS3.3 section C.11.2.1.1). Values before its first and after its last entry take
+/// theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoiTable {
+    first: i32,
+    values: Vec<u16>,
+    top: u16,
+}
+
+impl VoiTable {
+    /// A table whose first entry is for the value `first` and whose entries have `bits` bits; `None` where there is no entry
+    /// or they have another size than 8 to 16 bits.
+    #[must_use]
+    pub fn new(first: i32, bits: u32, values: Vec<u16>) -> Option<Self> {
+        let top = u16::try_from((1_u32 << bits.min(31)) - 1).ok()?;
+        ((8..=16).contains(&bits) && !values.is_empty()).then_some(Self { first, values, top })
+    }
+
+    /// Grey in `0..=255` of a value.
+    #[must_use]
+    pub fn grey(&self, value: i16) -> u8 {
+        let index = usize::try_from(i32::from(value).saturating_sub(self.first)).unwrap_or(0);
+        let entry = self.values.get(index).or(self.values.last()).copied().unwrap_or(0);
+        let (entry, top) = (u32::from(entry.min(self.top)), u32::from(self.top.max(1)));
+        ((entry * 255 + top / 2) / top) as u8
+    }
+
+    /// The linear window over the values that the table tells apart.
+    #[must_use]
+    pub fn window(&self) -> WindowLevel {
+        let width = self.values.len() as f64;
+        WindowLevel::new(f64::from(self.first) + width / 2.0, width).unwrap_or_default()
+    }
+}
+
 /// A window with the name that it is called by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowPreset {
@@ -98,6 +140,8 @@ pub struct WindowPreset {
     pub name: CleanText,
     /// The window.
     pub window: WindowLevel,
+    /// The table that is used instead of the window, until that is changed.
+    pub table: Option<Arc<VoiTable>>,
 }
 
 impl WindowPreset {
@@ -113,7 +157,7 @@ impl WindowPreset {
         ]
         .into_iter()
         .filter_map(|(name, center, width)| {
-            Some(Self { name: CleanText::new(name), window: WindowLevel::new(center, width)? })
+            Some(Self { name: CleanText::new(name), window: WindowLevel::new(center, width)?, table: None })
         })
         .collect()
     }
@@ -144,6 +188,15 @@ mod tests {
         let sigmoid = WindowLevel::with_function(40.0, 400.0, VoiFunction::Sigmoid).expect("a window");
         assert!((sigmoid.apply(40.0) - 0.5).abs() < 1e-12);
         assert!((sigmoid.apply(140.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_table_holds_its_ends_and_uses_all_its_bits() {
+        let table = VoiTable::new(-2, 12, vec![0, 4095, 2048, 5000]).expect("a table");
+        assert_eq!([-100, -2, -1, 0, 1, 100].map(|value| table.grey(value)), [0, 0, 255, 128, 255, 255]);
+        assert_eq!((table.window().center(), table.window().width()), (0.0, 4.0));
+        assert!(VoiTable::new(0, 7, vec![1]).is_none() && VoiTable::new(0, 17, vec![1]).is_none());
+        assert!(VoiTable::new(0, 8, Vec::new()).is_none());
     }
 
     #[test]

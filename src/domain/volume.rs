@@ -34,6 +34,18 @@ impl VolumeShape {
     }
 }
 
+/// A place in a volume's own grid, in indices with fractions; whole numbers are the voxels' centres. Unlike a point in the
+/// patient it is known in every volume.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VoxelPoint {
+    /// Along the stack.
+    pub slice: f64,
+    /// Down a slice.
+    pub row: f64,
+    /// Across a slice.
+    pub column: f64,
+}
+
 /// Where a slice of the volume comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceInfo {
@@ -118,6 +130,16 @@ impl Volume {
                 + plane.column_cosines * (row * spacing.row)
                 + self.stack_axis * self.offset_at(slice)?,
         )
+    }
+
+    /// HU of the voxel that a place lies in; `None` outside.
+    #[must_use]
+    pub fn nearest(&self, place: VoxelPoint) -> Option<i16> {
+        let index = |value: f64| {
+            let whole = value.round();
+            (0.0..1e9).contains(&whole).then_some(whole as usize)
+        };
+        self.at(index(place.slice)?, index(place.row)?, index(place.column)?)
     }
 
     /// The voxel (slice, row, column, with fractions) at a patient point; `None` if not metric, outside the stack or in a

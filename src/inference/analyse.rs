@@ -1,15 +1,15 @@
 //! One volume to one report, in parts.
 
 use super::aggregate::{self, LevelSummary};
-use super::localise::hot_spot;
+use super::localise::{hot_spot, laid_out};
 use super::manifest::Manifest;
 use super::order::{Known, to_do};
 use super::package::Package;
 use super::preprocess::Preprocessor;
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Aggregation, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed,
-    PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    Activation, Aggregation, CervicalLevel, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome,
+    ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -260,14 +260,37 @@ fn report_of(
             score: output.score,
         })
         .collect();
+    let activations = PerLevel::from_fn(|level| {
+        let probability = levels[level].probability().filter(|p| *p >= identity.thresholds.level);
+        probability.and_then(|_| activation(&known, level, &preprocessor, volume, manifest.input.size)).map(Arc::new)
+    });
     Ok(FractureReport {
         study_uid: study_uid.clone(),
         series_uid: volume.series_uid.clone(),
         overall: aggregate::overall(&summary),
         levels,
+        activations,
         slices,
         model: Arc::clone(identity),
         completeness,
         timing,
     })
+}
+
+/// A level's activation over the slices that show it.
+fn activation(
+    known: &[(usize, &SliceOutputs)],
+    level: CervicalLevel,
+    preprocessor: &Preprocessor<'_>,
+    volume: &Volume,
+    input_size: u32,
+) -> Option<Activation> {
+    let shows = known.iter().filter(|(_, output)| output.score.vertebra[level].value() >= 0.5);
+    let maps = shows.filter_map(|(index, output)| {
+        let cells = output.map_size.0 * output.map_size.1;
+        let map = output.activation.get(level.index() * cells..(level.index() + 1) * cells)?;
+        let crop = preprocessor.crop(*index)?;
+        (cells > 0).then(|| laid_out(volume, &crop, *index, map, output.map_size, input_size))
+    });
+    Activation::new(maps.collect())
 }

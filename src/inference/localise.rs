@@ -1,7 +1,7 @@
-//! Where on a slice: the activation map's highest place as a point in the patient. Pure.
+//! Where on a slice: the activation map's highest place as a point in the patient, and the map laid into the volume. Pure.
 
 use super::preprocess::Crop;
-use crate::domain::{HotSpot, Volume};
+use crate::domain::{ActivationSlice, HotSpot, Volume};
 
 /// The place where one level's activation (`height · width` logits, row by row, covering the network's input exactly) is
 /// highest, refined by the centre of mass of its 3 × 3 neighbourhood after the logistic function; `None` for a map that is none
@@ -40,6 +40,31 @@ pub(super) fn hot_spot(
     inside.then_some(HotSpot { point })
 }
 
+/// One level's activation map (as in [`hot_spot`]) laid into its slice of the volume.
+pub(super) fn laid_out(
+    volume: &Volume,
+    crop: &Crop,
+    slice: usize,
+    map: &[f32],
+    (height, width): (usize, usize),
+    input_size: u32,
+) -> ActivationSlice {
+    let size = f64::from(input_size);
+    let middle = |cell: f64, cells: usize| (cell + 0.5) / cells.max(1) as f64 * size - 0.5;
+    let place = |row: f64, column: f64| {
+        crop.voxel(middle(column, width), middle(row, height), volume.shape.rows, volume.shape.columns)
+    };
+    let (first, next) = (place(0.0, 0.0), place(1.0, 1.0));
+    ActivationSlice {
+        slice,
+        first,
+        step: (next.0 - first.0, next.1 - first.1),
+        rows: height,
+        columns: width,
+        values: map.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +93,10 @@ mod tests {
             // Cell (4, 7) of 12 · 12 lies (7.5 − 6) · 16 mm left and (4.5 − 6) · 16 mm behind the input's middle.
             assert!((spot.point.x - (middle.x + 24.0)).abs() < 0.1, "{:?}", spot.point);
             assert!((spot.point.y - (middle.y - 24.0)).abs() < 0.1, "{:?}", spot.point);
+            let laid = laid_out(&volume, &crop, 3, &map, (12, 12), 384);
+            let (row, column) = (laid.first.0 + 4.0 * laid.step.0, laid.first.1 + 7.0 * laid.step.1);
+            let cell = volume.patient_point(3.0, row, column).expect("metric");
+            assert!((cell - spot.point).length() < 0.1, "{cell} is where the spot is");
         }
     }
 

@@ -10,7 +10,7 @@
 mod spine;
 
 use super::manifest::{Centre, InputSpec};
-use crate::domain::{Axis, NotAnalysed, Volume};
+use crate::domain::{Axis, NotAnalysed, SpineCourse, Volume};
 use rayon::prelude::*;
 
 /// Changes whenever the bytes that a volume gives change; written beside exported tensors and checked by nobody but humans.
@@ -282,6 +282,21 @@ fn body_centre(volume: &Volume, index: usize) -> (f64, f64) {
         place.map_or(middle, |place| place as f64)
     };
     (half(&by_row, middle.0), half(&by_column, middle.1))
+}
+
+/// Where the spine runs in an axial volume, smoothed over neighbouring slices; `None` in any other, and where there is no bone to
+/// speak of. A pass over all voxels: not for a thread that somebody waits for.
+#[must_use]
+pub fn spine_course(volume: &Volume) -> Option<SpineCourse> {
+    let (plane, spacing) = (volume.plane?, volume.spacing?);
+    if !volume.is_hounsfield || plane.normal_axis() != Axis::HeadFoot {
+        return None;
+    }
+    let raw: Vec<(f64, f64)> =
+        (0..volume.shape.slices).into_par_iter().map(|index| body_centre(volume, index)).collect();
+    let offsets = &volume.stack.offsets;
+    let course = spine::course(volume, (spacing.row, spacing.column), &smoothed(&raw, offsets, median))?;
+    Some(SpineCourse::new(smoothed(&course, offsets, mean)))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

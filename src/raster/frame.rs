@@ -1,8 +1,8 @@
 //! How a plane of display lies in a volume: which of the volume's axes run along it, and which way round.
 
-use super::resample::{Line, Mapping, PlaneImage};
-use super::{OrientationMarkers, PictureSize, Plane, RasterError, View};
-use crate::domain::{Axis, PatientPoint, Volume, anatomical_letters};
+use super::resample::{Line, Mapping, PlaneImage, Strided};
+use super::{OrientationMarkers, PictureSize, Plane, RasterError, Slab, SlabKind, View, Zoom};
+use crate::domain::{Axis, PatientPoint, Volume, VoxelPoint, anatomical_letters};
 use glam::DVec3;
 
 /// An axis of the voxel block.
@@ -93,6 +93,71 @@ pub fn plane_point(volume: &Volume, plane: Plane, slice: usize) -> Option<Patien
     volume.patient_point(slice, row, column)
 }
 
+/// The slice of a plane that a place lies in; `None` outside and where the volume cannot be shown in that plane.
+#[must_use]
+pub fn slice_of_voxel(volume: &Volume, plane: Plane, place: VoxelPoint) -> Option<usize> {
+    let frame = Frame::of(volume, plane).ok()?;
+    let index = frame.through.own_index(component(place, frame.through.side)).round();
+    (index >= 0.0 && (index as usize) < frame.through.len).then_some(index as usize)
+}
+
+/// The place moved along a plane's normal into one of its slices, and nowhere else; unchanged where there is no such slice.
+#[must_use]
+pub fn voxel_in_slice(volume: &Volume, plane: Plane, place: VoxelPoint, slice: usize) -> VoxelPoint {
+    match Frame::of(volume, plane) {
+        Ok(frame) if slice < frame.through.len => {
+            with_component(place, frame.through.side, frame.through.own_index(slice as f64))
+        }
+        _ => place,
+    }
+}
+
+/// The place moved by so many mm (pixels where those are unknown) rightward and downward in a plane, to the nearest voxel, held
+/// inside the volume.
+#[must_use]
+pub fn voxel_moved(volume: &Volume, plane: Plane, place: VoxelPoint, right: f64, down: f64) -> VoxelPoint {
+    let Ok(frame) = Frame::of(volume, plane) else { return place };
+    [(frame.right, right), (frame.down, down)].into_iter().fold(place, |place, (axis, by)| {
+        let index = (axis.own_index(component(place, axis.side)) + by / frame.line(volume, axis).spacing()).round();
+        with_component(place, axis.side, axis.own_index(index.clamp(0.0, axis.len.saturating_sub(1) as f64)))
+    })
+}
+
+/// Width and height of a plane in mm (in pixels where those are unknown); `None` where the volume cannot be shown in it.
+#[must_use]
+pub fn plane_extent(volume: &Volume, plane: Plane) -> Option<(f64, f64)> {
+    let frame = Frame::of(volume, plane).ok()?;
+    Some((frame.line(volume, frame.right).extent(), frame.line(volume, frame.down).extent()))
+}
+
+/// Where a place lies on a plane, as fractions of its width and height; `None` where the volume cannot be shown in it.
+#[must_use]
+pub fn plane_fractions(volume: &Volume, plane: Plane, place: VoxelPoint) -> Option<(f64, f64)> {
+    let frame = Frame::of(volume, plane).ok()?;
+    let fraction = |axis: Directed| {
+        let line = frame.line(volume, axis);
+        line.position(axis.own_index(component(place, axis.side))) / line.extent()
+    };
+    Some((fraction(frame.right), fraction(frame.down)))
+}
+
+fn component(place: VoxelPoint, side: Side) -> f64 {
+    match side {
+        Side::Column => place.column,
+        Side::Row => place.row,
+        Side::Slice => place.slice,
+    }
+}
+
+fn with_component(mut place: VoxelPoint, side: Side, index: f64) -> VoxelPoint {
+    match side {
+        Side::Column => place.column = index,
+        Side::Row => place.row = index,
+        Side::Slice => place.slice = index,
+    }
+    place
+}
+
 impl Directed {
     /// The volume's index along this axis for a display index, or the other way round.
     fn own_index(self, index: f64) -> f64 {
@@ -154,19 +219,60 @@ impl Frame {
         }
     }
 
-    /// One slice of the plane, in display order.
-    pub(super) fn extract<'v>(&self, volume: &'v Volume, slice: usize) -> Result<PlaneImage<'v>, RasterError> {
+    /// One slice of the plane, or a slab around it, in display order.
+    pub(super) fn extract<'v>(
+        &self,
+        volume: &'v Volume,
+        slice: usize,
+        slab: Option<Slab>,
+    ) -> Result<PlaneImage<'v>, RasterError> {
         if slice >= self.through.len {
             return Err(RasterError::NoSuchSlice { plane: self.plane.name(), slice, len: self.through.len });
         }
-        let own = if self.through.reversed { self.through.len - 1 - slice } else { slice };
-        let strides = |side| match side {
+        let stride = |side| match side {
             Side::Column => 1,
             Side::Row => volume.shape.columns,
             Side::Slice => volume.shape.slice_len(),
         };
-        let line = |axis: Directed| (strides(axis.side), axis.len, axis.reversed);
-        Ok(PlaneImage::new(&volume.voxels, own * strides(self.through.side), line(self.right), line(self.down)))
+        let strided = |axis: Directed| Strided { stride: stride(axis.side), len: axis.len, reversed: axis.reversed };
+        let begin = |index: usize| {
+            let own = if self.through.reversed { self.through.len - 1 - index } else { index };
+            own * stride(self.through.side)
+        };
+        let layers = match slab.filter(|_| volume.is_metric()) {
+            Some(slab) => self.layers(volume, slice, slab).into_iter().map(|(i, weight)| (begin(i), weight)).collect(),
+            None => vec![(begin(slice), 1.0)],
+        };
+        Ok(PlaneImage {
+            voxels: &volume.voxels,
+            layers,
+            kind: slab.map_or(SlabKind::Mean, |slab| slab.kind),
+            right: strided(self.right),
+            down: strided(self.down),
+        })
+    }
+
+    /// The slices of a slab with their weights: for a mean how much of each lies in it, else those whose centres do.
+    fn layers(&self, volume: &Volume, slice: usize, slab: Slab) -> Vec<(usize, f32)> {
+        let line = self.line(volume, self.through);
+        let (centre, half) = (line.position(slice as f64), slab.thickness_mm.clamp(0.0, Slab::THICKEST) / 2.0);
+        let own_half = line.spacing() / 2.0;
+        let weight = |index: usize| {
+            let away = (line.position(index as f64) - centre).abs();
+            match slab.kind {
+                SlabKind::Mean => ((half + own_half - away).min(2.0 * half.min(own_half))).max(0.0),
+                SlabKind::Mip | SlabKind::MinIp => f64::from(u8::from(away <= half + 1e-6)),
+            }
+        };
+        let reach = ((half / line.spacing().max(1e-3)).ceil() as usize).saturating_add(1);
+        let near = slice.saturating_sub(reach)..(slice + reach + 1).min(self.through.len);
+        let mut layers: Vec<(usize, f64)> =
+            near.map(|index| (index, weight(index))).filter(|(_, weight)| *weight > 1e-9).collect();
+        let sum: f64 = layers.iter().map(|(_, weight)| weight).sum();
+        if layers.is_empty() {
+            layers.push((slice, 1.0));
+        }
+        layers.into_iter().map(|(index, weight)| (index, (weight / sum.max(1e-9)) as f32)).collect()
     }
 
     /// How the picture's pixels lie on the plane.
@@ -174,8 +280,11 @@ impl Frame {
         let right = self.line(volume, self.right);
         let down = self.line(volume, self.down);
         let (width, height) = (f64::from(size.width), f64::from(size.height) * size.pixel_aspect);
-        let zoom = if view.zoom.is_finite() { view.zoom.clamp(0.1, 64.0) } else { 1.0 };
-        let mm_per_pixel = (right.extent() / width).max(down.extent() / height) / zoom;
+        let one = match view.zoom {
+            Zoom::Fit(_) => (right.extent() / width).max(down.extent() / height),
+            Zoom::Pixels(_) => right.spacing().min(down.spacing()),
+        };
+        let mm_per_pixel = one / view.zoom.factor();
         let middle = |fraction: f64, extent: f64| if fraction.is_finite() { fraction } else { 0.5 } * extent;
         Mapping {
             mm_per_pixel,
@@ -198,32 +307,48 @@ impl Frame {
         }
     }
 
-    /// The display index (with fraction) of a patient point along an axis.
+    /// The display index (with fraction) of a patient point along an axis; `None` in a gap and without geometry. It may lie
+    /// outside the volume.
     fn index_of_point(&self, volume: &Volume, axis: Directed, point: PatientPoint) -> Option<f64> {
-        let (slice, row, column) = volume.voxel_at(point)?;
+        let (plane, spacing) = (volume.plane?, volume.spacing?);
+        let from_first = point - plane.position;
         Some(axis.own_index(match axis.side {
-            Side::Column => column,
-            Side::Row => row,
-            Side::Slice => slice,
+            Side::Column => from_first.dot(plane.row_cosines) / spacing.column,
+            Side::Row => from_first.dot(plane.column_cosines) / spacing.row,
+            Side::Slice => {
+                let offset = from_first.dot(volume.stack_axis);
+                match self.line(volume, axis) {
+                    Line::Even { spacing, .. } => offset / spacing,
+                    Line::Uneven { stack, .. } => stack.index_at(offset)?,
+                }
+            }
         }))
     }
 
-    /// The pixel (with fraction) at which a patient point is shown, and its distance from the shown slice in mm.
-    pub(super) fn pixel_of_point(
-        &self,
-        volume: &Volume,
-        view: &View,
-        mapping: &Mapping,
-        point: PatientPoint,
-    ) -> Option<(f64, f64, f64)> {
-        let right = mapping.right.position(self.index_of_point(volume, self.right, point)?);
-        let down = mapping.down.position(self.index_of_point(volume, self.down, point)?);
-        let through = self.line(volume, self.through);
-        let depth = through.position(self.index_of_point(volume, self.through, point)?);
-        Some((
-            (right - mapping.left) / mapping.mm_per_pixel - 0.5,
-            (down - mapping.top) / mapping.mm_per_line - 0.5,
-            (depth - through.position(view.slice as f64)).abs(),
-        ))
+    /// The place in the volume of display indices.
+    pub(super) fn voxel(&self, right: f64, down: f64, through: f64) -> VoxelPoint {
+        let none = VoxelPoint { slice: 0.0, row: 0.0, column: 0.0 };
+        [(self.right, right), (self.down, down), (self.through, through)]
+            .into_iter()
+            .fold(none, |place, (axis, index)| with_component(place, axis.side, axis.own_index(index)))
+    }
+
+    /// The display indices (right, down, through) of a place.
+    pub(super) fn indices(&self, place: VoxelPoint) -> [f64; 3] {
+        [self.right, self.down, self.through].map(|axis| axis.own_index(component(place, axis.side)))
+    }
+
+    /// The display indices of a patient point.
+    pub(super) fn indices_of_point(&self, volume: &Volume, point: PatientPoint) -> Option<[f64; 3]> {
+        Some([
+            self.index_of_point(volume, self.right, point)?,
+            self.index_of_point(volume, self.down, point)?,
+            self.index_of_point(volume, self.through, point)?,
+        ])
+    }
+
+    /// Positions through the plane.
+    pub(super) fn through_line(&self, volume: &Volume) -> Line {
+        self.line(volume, self.through)
     }
 }

@@ -1,8 +1,9 @@
 //! Resampling of one plane: separable, a triangle filter as wide as a pixel of the picture or of the plane, whichever is
-//! larger (so bilinear when magnifying, averaging when minifying).
+//! larger (so bilinear when magnifying, averaging when minifying). As planes run along the volume's own grid, this is the
+//! trilinear value.
 
-use super::PictureSize;
-use crate::domain::{SliceStack, WindowLevel};
+use super::{PictureSize, Sampling, SlabKind, View};
+use crate::domain::SliceStack;
 use rayon::prelude::*;
 
 /// Positions of the samples along one axis of the display, in mm from its edge.
@@ -26,6 +27,14 @@ impl Line {
             Self::Even { len: stack.offsets.len(), spacing }
         } else {
             Self::Uneven { stack: stack.clone(), reversed }
+        }
+    }
+
+    /// Number of samples.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Even { len, .. } => *len,
+            Self::Uneven { stack, .. } => stack.offsets.len(),
         }
     }
 
@@ -53,19 +62,44 @@ impl Line {
         }
     }
 
-    /// Samples and weights (sum 1) that make up the value at a position, averaged over `footprint` mm; empty outside.
-    fn taps(&self, position: f64, footprint: f64) -> Vec<(usize, f32)> {
+    /// Distance of neighbouring samples in mm.
+    pub(super) fn spacing(&self) -> f64 {
         match self {
-            Self::Even { len, spacing } => {
-                if position < 0.0 || position > self.extent() {
-                    return Vec::new();
-                }
-                let center = position / spacing - 0.5;
+            Self::Even { spacing, .. } => *spacing,
+            Self::Uneven { stack, .. } => stack.spacing.unwrap_or(1.0),
+        }
+    }
+
+    /// The sample index, with fraction, at a position; `None` outside and in a gap.
+    pub(super) fn index(&self, position: f64) -> Option<f64> {
+        match self {
+            Self::Even { spacing, .. } => {
+                let rim = 1e-9 * spacing;
+                (-rim..=self.extent() + rim).contains(&position).then(|| position / spacing - 0.5)
+            }
+            Self::Uneven { stack, reversed } => {
+                let half = stack.spacing.unwrap_or(1.0) / 2.0;
+                let offset = if *reversed { stack.extent() - (position - half) } else { position - half };
+                let own = stack.index_at(offset)?;
+                Some(if *reversed { (stack.offsets.len() - 1) as f64 - own } else { own })
+            }
+        }
+    }
+
+    /// Samples and weights (sum 1) that make up the value at a position, averaged over `footprint` mm; empty outside.
+    fn taps(&self, position: f64, footprint: f64, sampling: Sampling) -> Vec<(usize, f32)> {
+        let Some(index) = self.index(position) else { return Vec::new() };
+        let last = self.len().saturating_sub(1);
+        if sampling == Sampling::Nearest {
+            return vec![((index.round().max(0.0) as usize).min(last), 1.0)];
+        }
+        match self {
+            Self::Even { spacing, .. } => {
                 let reach = (footprint / spacing).max(1.0);
-                let first = (center - reach).ceil().max(0.0) as usize;
-                let last = ((center + reach).floor().max(0.0) as usize).min(len.saturating_sub(1));
+                let first = (index - reach).ceil().max(0.0) as usize;
+                let last = ((index + reach).floor().max(0.0) as usize).min(last);
                 let mut taps: Vec<(usize, f32)> = (first..=last)
-                    .map(|i| (i, (1.0 - (i as f64 - center).abs() / reach) as f32))
+                    .map(|i| (i, (1.0 - (i as f64 - index).abs() / reach) as f32))
                     .filter(|(_, weight)| *weight > 0.0)
                     .collect();
                 let sum: f32 = taps.iter().map(|(_, weight)| weight).sum();
@@ -74,12 +108,7 @@ impl Line {
                 }
                 taps
             }
-            Self::Uneven { stack, reversed } => {
-                let half = stack.spacing.unwrap_or(1.0) / 2.0;
-                let offset = if *reversed { stack.extent() - (position - half) } else { position - half };
-                let Some(own) = stack.index_at(offset) else { return Vec::new() };
-                let last = stack.offsets.len() - 1;
-                let index = if *reversed { last as f64 - own } else { own };
+            Self::Uneven { .. } => {
                 let low = index.floor() as usize;
                 let part = (index - low as f64) as f32;
                 if part > 0.0 { vec![(low, 1.0 - part), (low + 1, part)] } else { vec![(low, 1.0)] }
@@ -105,37 +134,68 @@ pub(super) struct Mapping {
     pub(super) down: Line,
 }
 
-/// One plane of a volume, read through strides.
-#[derive(Debug, Clone, Copy)]
+/// One plane of a volume, or a slab of them, read through strides.
+#[derive(Debug, Clone)]
 pub(super) struct PlaneImage<'v> {
-    voxels: &'v [i16],
-    origin: usize,
-    right: (usize, usize, bool),
-    down: (usize, usize, bool),
+    pub(super) voxels: &'v [i16],
+    /// Where each slice of the slab begins, and its weight (sum 1).
+    pub(super) layers: Vec<(usize, f32)>,
+    pub(super) kind: SlabKind,
+    pub(super) right: Strided,
+    pub(super) down: Strided,
 }
 
-impl<'v> PlaneImage<'v> {
-    /// `right` and `down` are stride, length and whether the axis is reversed.
-    pub(super) fn new(
-        voxels: &'v [i16],
-        origin: usize,
-        right: (usize, usize, bool),
-        down: (usize, usize, bool),
-    ) -> Self {
-        Self { voxels, origin, right, down }
-    }
+/// An axis of a plane in the voxels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strided {
+    pub(super) stride: usize,
+    pub(super) len: usize,
+    pub(super) reversed: bool,
+}
 
+impl Strided {
+    fn place(self, index: usize) -> usize {
+        self.stride * if self.reversed { self.len.saturating_sub(1 + index) } else { index }
+    }
+}
+
+impl PlaneImage<'_> {
     /// One line of the plane, left to right.
     fn line(&self, index: usize, out: &mut Vec<f32>) {
-        out.clear();
-        let place = |(stride, len, reversed): (usize, usize, bool), i: usize| {
-            stride * if reversed { len.saturating_sub(1 + i) } else { i }
+        let down = self.down.place(index);
+        let values = |layer: usize| {
+            let start = layer + down;
+            (0..self.right.len)
+                .map(move |i| f32::from(self.voxels.get(start + self.right.place(i)).copied().unwrap_or_default()))
         };
-        let start = self.origin + place(self.down, index);
-        out.extend(
-            (0..self.right.1)
-                .map(|i| f32::from(self.voxels.get(start + place(self.right, i)).copied().unwrap_or_default())),
-        );
+        out.clear();
+        let Some(((first, weight), others)) = self.layers.split_first().map(|(first, others)| (*first, others)) else {
+            return;
+        };
+        if others.is_empty() {
+            out.extend(values(first));
+            return;
+        }
+        match self.kind {
+            SlabKind::Mean => {
+                out.extend(values(first).map(|value| value * weight));
+                for (layer, weight) in others {
+                    out.iter_mut().zip(values(*layer)).for_each(|(sum, value)| *sum += value * weight);
+                }
+            }
+            SlabKind::Mip => {
+                out.extend(values(first));
+                for (layer, _) in others {
+                    out.iter_mut().zip(values(*layer)).for_each(|(most, value)| *most = most.max(value));
+                }
+            }
+            SlabKind::MinIp => {
+                out.extend(values(first));
+                for (layer, _) in others {
+                    out.iter_mut().zip(values(*layer)).for_each(|(least, value)| *least = least.min(value));
+                }
+            }
+        }
     }
 }
 
@@ -144,16 +204,36 @@ pub(super) fn windowed(
     plane: &PlaneImage<'_>,
     mapping: &Mapping,
     size: PictureSize,
-    window: &WindowLevel,
+    view: &View,
     inverted: bool,
 ) -> Vec<u8> {
     let width = size.width as usize;
     let across: Vec<Vec<(usize, f32)>> = (0..size.width)
-        .map(|x| mapping.right.taps(mapping.left + (f64::from(x) + 0.5) * mapping.mm_per_pixel, mapping.mm_per_pixel))
+        .map(|x| {
+            let position = mapping.left + (f64::from(x) + 0.5) * mapping.mm_per_pixel;
+            mapping.right.taps(position, mapping.mm_per_pixel, view.sampling)
+        })
         .collect();
-    let lines: Vec<Vec<f32>> = (0..plane.down.1)
+    let down: Vec<Vec<(usize, f32)>> = (0..size.height)
+        .map(|y| {
+            let position = mapping.top + (f64::from(y) + 0.5) * mapping.mm_per_line;
+            mapping.down.taps(position, mapping.mm_per_line, view.sampling)
+        })
+        .collect();
+    // Only lines that are seen are read.
+    let mut seen = vec![false; plane.down.len];
+    for (line, _) in down.iter().flatten() {
+        if let Some(seen) = seen.get_mut(*line) {
+            *seen = true;
+        }
+    }
+    let lines: Vec<Vec<f32>> = seen
         .into_par_iter()
-        .map_init(Vec::new, |line, y| {
+        .enumerate()
+        .map_init(Vec::new, |line, (y, seen)| {
+            if !seen {
+                return Vec::new();
+            }
             plane.line(y, line);
             across
                 .iter()
@@ -161,19 +241,17 @@ pub(super) fn windowed(
                 .collect()
         })
         .collect();
-    let table = grey_table(window, inverted);
+    let table = grey_table(view, inverted);
     let mut grey = vec![0; width * size.height as usize];
-    grey.par_chunks_mut(width).enumerate().for_each_init(
+    grey.par_chunks_mut(width).zip(&down).for_each_init(
         || vec![0.0_f32; width],
-        |sum, (y, out)| {
-            let position = mapping.top + (y as f64 + 0.5) * mapping.mm_per_line;
-            let taps = mapping.down.taps(position, mapping.mm_per_line);
+        |sum, (out, taps)| {
             if taps.is_empty() {
                 return;
             }
             sum.fill(0.0);
             for (i, weight) in taps {
-                if let Some(line) = lines.get(i) {
+                if let Some(line) = lines.get(*i) {
                     for (total, value) in sum.iter_mut().zip(line) {
                         *total += weight * value;
                     }
@@ -191,10 +269,14 @@ pub(super) fn windowed(
     grey
 }
 
-fn grey_table(window: &WindowLevel, inverted: bool) -> Vec<u8> {
+/// Grey of every i16.
+fn grey_table(view: &View, inverted: bool) -> Vec<u8> {
     (i16::MIN..=i16::MAX)
         .map(|value| {
-            let grey = window.grey(f64::from(value));
+            let grey = match &view.table {
+                Some(table) => table.grey(value),
+                None => view.window.grey(f64::from(value)),
+            };
             if inverted { 255 - grey } else { grey }
         })
         .collect()

@@ -43,7 +43,7 @@ fn volume(row: [f64; 3], column: [f64; 3], stack: DVec3, value: impl Fn(DVec3) -
 
 fn view(plane: Plane, slice: usize) -> View {
     let window = WindowLevel::with_function(127.5, 255.0, crate::domain::VoiFunction::LinearExact).expect("a window");
-    View { plane, slice, window, inverted: false, zoom: 1.0, center: (0.5, 0.5), marks: Vec::new() }
+    View::new(plane, slice, window)
 }
 
 fn grey(picture: &Picture) -> &[u8] {
@@ -172,7 +172,7 @@ fn the_hot_spot_is_marked_around_its_place_and_only_near_it() {
     let mut near = view(Plane::Axial, 4);
     near.marks = vec![Mark::HotSpot(point)];
     // Zoomed out so that the arms (6 to 12 mm) fit in the picture.
-    near.zoom = 0.25;
+    near.zoom = Zoom::Fit(0.25);
     let Pixels::Rgb(rgb) = render(&volume, &near, size(96, 96)).expect("drawn").pixels else { panic!("marked") };
     let marked: Vec<(usize, usize)> =
         (0..96 * 96).filter(|i| rgb[i * 3] != rgb[i * 3 + 1]).map(|i| (i % 96, i / 96)).collect();

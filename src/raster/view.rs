@@ -1,6 +1,7 @@
 //! What is to be drawn, and what was.
 
-use crate::domain::{PatientPoint, WindowLevel};
+use crate::domain::{Activation, CervicalLevel, PatientPoint, VoiTable, VoxelPoint, WindowLevel};
+use std::sync::Arc;
 
 /// The planes of display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,13 +29,103 @@ impl Plane {
     }
 }
 
-/// A mark on the picture.
+/// A vertebra's letters.
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelMark {
+    /// The vertebra.
+    pub level: CervicalLevel,
+    /// Beside the vertebra's upper end, where the letters are to stand.
+    pub top: PatientPoint,
+    /// Beside its lower end.
+    pub bottom: PatientPoint,
+    /// Whether its probability passes the threshold.
+    pub suspected: bool,
+}
+
+/// A mark on the picture.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
     /// A hollow cross around a point in the patient: the hot spot. Drawn where the plane passes within 3 mm of it.
     HotSpot(PatientPoint),
-    /// A line where this slice of another plane cuts the one shown.
-    CrossReference(Plane, usize),
+    /// Wedges at the picture's edges, level with the hot spot; nothing else is covered. Drawn as the cross is.
+    HotSpotAside(PatientPoint),
+    /// The outline of what is active on the slice shown.
+    Active(Arc<Activation>),
+    /// A vertebra's letters and a bracket over its height, for planes along the spine.
+    Level(LevelMark),
+    /// Where the two other planes through a place cut the one shown: a line across and a line down, open around the place.
+    CrossLines(VoxelPoint),
+}
+
+/// How many slices are drawn as one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slab {
+    /// What becomes of the values along the slab.
+    pub kind: SlabKind,
+    /// Thickness in mm, centred on the slice.
+    pub thickness_mm: f64,
+}
+
+impl Slab {
+    /// The thinnest slab, mm.
+    pub const THINNEST: f64 = 1.0;
+    /// The thickest slab, mm.
+    pub const THICKEST: f64 = 30.0;
+}
+
+/// What becomes of the values along a slab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SlabKind {
+    /// Their mean, each slice weighted by how much of it lies in the slab: less noise.
+    Mean,
+    /// The highest (maximum intensity projection): dense bone, metal.
+    Mip,
+    /// The lowest (minimum intensity projection): gaps, air.
+    MinIp,
+}
+
+impl SlabKind {
+    /// All kinds, in the order in which a key goes through them.
+    pub const ALL: [Self; 3] = [Self::Mean, Self::Mip, Self::MinIp];
+
+    /// `mean`, `MIP`, `MinIP`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Mip => "MIP",
+            Self::MinIp => "MinIP",
+        }
+    }
+}
+
+/// How large a plane is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Zoom {
+    /// Times the size at which the whole plane fits: 1 shows all of it, 2 half its width.
+    Fit(f64),
+    /// Terminal pixels for the smaller side of a voxel: 1 shows every voxel once.
+    Pixels(f64),
+}
+
+impl Zoom {
+    /// The whole plane.
+    pub const WHOLE: Self = Self::Fit(1.0);
+
+    /// The factor, held within what can be drawn.
+    pub(super) fn factor(self) -> f64 {
+        let (Self::Fit(factor) | Self::Pixels(factor)) = self;
+        if factor.is_finite() { factor.clamp(0.1, 64.0) } else { 1.0 }
+    }
+}
+
+/// What becomes of the space between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sampling {
+    /// Linear between samples, averaged where a pixel covers several.
+    Smooth,
+    /// The nearest sample: voxels are seen as they are.
+    Nearest,
 }
 
 /// What to draw.
@@ -45,16 +136,41 @@ pub struct View {
     /// Slice of the plane, from 0, in steps of the volume's own grid. Axial: from head to foot, which for an axial series is
     /// the volume's index. Sagittal: from the patient's right to the left; coronal: from front to back.
     pub slice: usize,
+    /// Several slices as one; `None` for the slice itself.
+    pub slab: Option<Slab>,
     /// Window.
     pub window: WindowLevel,
+    /// A table that is used instead of the window.
+    pub table: Option<Arc<VoiTable>>,
     /// Black and white exchanged (on top of the volume's own MONOCHROME1).
     pub inverted: bool,
-    /// 1 shows the whole plane; 2 shows half its width.
-    pub zoom: f64,
+    /// How large.
+    pub zoom: Zoom,
     /// Centre of the view, as fractions of the plane's width and height; (0.5, 0.5) is its middle.
     pub center: (f64, f64),
+    /// Between samples.
+    pub sampling: Sampling,
     /// Marks.
     pub marks: Vec<Mark>,
+}
+
+impl View {
+    /// The whole of one slice, smooth and without marks.
+    #[must_use]
+    pub fn new(plane: Plane, slice: usize, window: WindowLevel) -> Self {
+        Self {
+            plane,
+            slice,
+            slab: None,
+            window,
+            table: None,
+            inverted: false,
+            zoom: Zoom::WHOLE,
+            center: (0.5, 0.5),
+            sampling: Sampling::Smooth,
+            marks: Vec::new(),
+        }
+    }
 }
 
 /// Size of a picture in terminal pixels, and how much taller than wide such a pixel is.

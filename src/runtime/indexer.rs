@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Studies that are told at once.
-const PORTION: usize = 5_000;
+const PORTION: usize = 25_000;
 /// Things that are written in one transaction.
 const BATCH: usize = 2_000;
 

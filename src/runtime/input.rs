@@ -1,14 +1,24 @@
 //! Keys and the mouse as messages.
 
-use crate::app::{Command, Message, Model, PromptKey, Screen};
+use crate::app::{Command, Drag, Gesture, Message, Model, Pointer, PromptKey, Screen, Source};
 use crate::config::Keymap;
+use crate::domain::VoxelPoint;
+use crate::raster::{self, ViewGeometry};
 use crate::terminal::Event;
-use crate::ui::Layout;
+use crate::ui::{Layout, Pane};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
+/// The screen as it was last drawn, for what lies under the mouse.
+#[derive(Clone, Copy)]
+pub(super) struct Drawn<'d> {
+    pub(super) model: &'d Model,
+    pub(super) layout: &'d Layout,
+}
+
 /// What an event means on the screen as it was last drawn.
-pub(super) fn messages(event: &Event, model: &Model, layout: &Layout, keymap: &Keymap) -> Vec<Message> {
+pub(super) fn messages(event: &Event, drawn: Drawn<'_>, keymap: &Keymap) -> Vec<Message> {
+    let model = drawn.model;
     match event {
         Event::Key(key) if model.wants_text() => prompt_key(key).map(Message::Prompt).into_iter().collect(),
         Event::Key(key) => match keymap.command(model.screen(), key) {
@@ -18,7 +28,7 @@ pub(super) fn messages(event: &Event, model: &Model, layout: &Layout, keymap: &K
             None => Vec::new(),
         },
         Event::Paste(text) if model.wants_text() => vec![Message::Prompt(PromptKey::Text(text.clone()))],
-        Event::Mouse(mouse) => mouse_message(mouse, model, layout).into_iter().collect(),
+        Event::Mouse(mouse) => mouse_message(mouse, drawn).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -41,9 +51,15 @@ fn prompt_key(key: &KeyEvent) -> Option<PromptKey> {
     })
 }
 
-fn mouse_message(mouse: &MouseEvent, model: &Model, layout: &Layout) -> Option<Message> {
+fn mouse_message(mouse: &MouseEvent, drawn: Drawn<'_>) -> Option<Message> {
+    let Drawn { model, layout, .. } = drawn;
     let reading = model.screen() == Screen::Reading;
     let place = Position { x: mouse.column, y: mouse.row };
+    if let Some(gesture) = gesture(mouse)
+        && let Some(pointer) = pointer(gesture, place, drawn)
+    {
+        return Some(Message::Pointer(pointer));
+    }
     match mouse.kind {
         MouseEventKind::ScrollDown => Some(Message::Command(if reading { Command::SliceDown } else { Command::Down })),
         MouseEventKind::ScrollUp => Some(Message::Command(if reading { Command::SliceUp } else { Command::Up })),
@@ -65,6 +81,59 @@ fn mouse_message(mouse: &MouseEvent, model: &Model, layout: &Layout) -> Option<M
         }
         _ => None,
     }
+}
+
+/// What the mouse does on a picture: left the cursor, right the window, middle (or left with Ctrl) the view; the wheel slices, with
+/// Ctrl the zoom.
+fn gesture(mouse: &MouseEvent) -> Option<Gesture> {
+    let control = mouse.modifiers.contains(KeyModifiers::CONTROL);
+    let drag = |button| match button {
+        MouseButton::Left if control => Drag::Pan,
+        MouseButton::Left => Drag::Cursor,
+        MouseButton::Right => Drag::Window,
+        MouseButton::Middle => Drag::Pan,
+    };
+    Some(match mouse.kind {
+        MouseEventKind::Down(button) => Gesture::Press(drag(button)),
+        MouseEventKind::Drag(button) => Gesture::Move(drag(button)),
+        MouseEventKind::Up(_) => Gesture::Release,
+        MouseEventKind::ScrollDown if control => Gesture::Zoom(-1),
+        MouseEventKind::ScrollUp if control => Gesture::Zoom(1),
+        MouseEventKind::ScrollDown => Gesture::Scroll(1),
+        MouseEventKind::ScrollUp => Gesture::Scroll(-1),
+        _ => return None,
+    })
+}
+
+/// The picture under the mouse, and the place of the patient under the middle of the mouse's cell.
+fn pointer(gesture: Gesture, place: Position, drawn: Drawn<'_>) -> Option<Pointer> {
+    let pane = drawn.layout.panes.iter().find(|pane| pane.area.contains(place))?;
+    let reading = drawn.model.reading.as_ref()?;
+    let open = reading.volume()?;
+    let size = drawn.model.cell.picture(pane.area.width, pane.area.height);
+    let beside = reading.beside.as_ref().filter(|_| pane.source == Source::Beside);
+    let (volume, view) = match beside {
+        Some(beside) => (beside.volume()?, reading.beside_view(size)?),
+        None => (open, reading.view(pane.plane, None, false)?),
+    };
+    let geometry = ViewGeometry::of(volume, &view, size).ok()?;
+    let middle = |cell: u16, first: u16, cells: u16, pixels: u32| {
+        (f64::from(cell - first) + 0.5) / f64::from(cells) * f64::from(pixels) - 0.5
+    };
+    let x = middle(place.x, pane.area.x, pane.area.width, size.width);
+    let y = middle(place.y, pane.area.y, pane.area.height, size.height);
+    let point = geometry.patient_at(x, y).map(|point| beside.map_or(point, |beside| point - beside.alignment.shift()));
+    let (voxel, on_plane) = match beside {
+        None => (geometry.voxel_at(x, y), geometry.plane_at(x, y)),
+        // In terms of the open series, which the other one follows.
+        Some(_) => {
+            let (slice, row, column) = open.voxel_at(point?)?;
+            let voxel = VoxelPoint { slice, row, column };
+            (Some(voxel), raster::plane_fractions(open, pane.plane, voxel)?)
+        }
+    };
+    let Pane { source, plane, .. } = *pane;
+    Some(Pointer { source, plane, gesture, cell: (place.x, place.y), voxel, point, on_plane })
 }
 
 fn on_strip(model: &Model, strip: Rect, place: Position) -> Option<usize> {

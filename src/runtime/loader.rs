@@ -2,7 +2,8 @@
 
 use crate::app::Message;
 use crate::dicom::{LoadError, VolumeCache};
-use crate::domain::Study;
+use crate::domain::{Series, Study, Uid, Volume};
+use crate::inference::spine_course;
 use crate::task::{Cancel, Mailbox};
 use crossbeam_channel::Sender;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,18 +11,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 type Request = (Arc<Study>, usize, Cancel);
 
-/// Handle of the two loading threads.
+/// Handle of the loading threads.
 pub(super) struct Loader {
     open: Mailbox<Request>,
+    beside: Mailbox<Request>,
     next: Mailbox<Request>,
     running: Mutex<Cancel>,
+    running_beside: Mutex<Cancel>,
     prefetching: Mutex<Cancel>,
 }
 
 impl Loader {
     /// Starts the threads; they answer with messages.
     pub(super) fn start(volumes: Arc<VolumeCache>, sender: Sender<Message>) -> Self {
-        let (open, next): (Mailbox<Request>, Mailbox<Request>) = (Mailbox::new(), Mailbox::new());
+        let [open, beside, next]: [Mailbox<Request>; 3] = std::array::from_fn(|_| Mailbox::new());
+        spawn("load-beside", &beside, {
+            let (volumes, sender) = (Arc::clone(&volumes), sender.clone());
+            move |request| load_beside(&volumes, &sender, request)
+        });
         spawn("load", &open, {
             let volumes = Arc::clone(&volumes);
             move |request| load(&volumes, &sender, request)
@@ -32,13 +39,26 @@ impl Loader {
                 drop(volumes.get(&study.uid, series, cancel, &|_, _| {}));
             }
         });
-        Self { open, next, running: Mutex::default(), prefetching: Mutex::default() }
+        Self {
+            open,
+            beside,
+            next,
+            running: Mutex::default(),
+            running_beside: Mutex::default(),
+            prefetching: Mutex::default(),
+        }
     }
 
     /// Loads a series for the picture; an earlier request that is not finished is dropped.
     pub(super) fn load(&self, study: Arc<Study>, series: usize) {
         let cancel = renew(&self.running);
         self.open.put((study, series, cancel));
+    }
+
+    /// Loads a series to be put beside the open one.
+    pub(super) fn load_beside(&self, study: Arc<Study>, series: usize) {
+        let cancel = renew(&self.running_beside);
+        self.beside.put((study, series, cancel));
     }
 
     /// Has a series in memory before it is asked for.
@@ -50,8 +70,10 @@ impl Loader {
     /// Ends the threads as soon as they notice.
     pub(super) fn close(self) {
         renew(&self.running);
+        renew(&self.running_beside);
         renew(&self.prefetching);
         self.open.close();
+        self.beside.close();
         self.next.close();
     }
 }
@@ -88,12 +110,34 @@ fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel):
             let _ = sender.send(Message::VolumeProgress { study: uid.clone(), series: *index, done, total });
         }
     };
-    let loaded = catch_unwind(AssertUnwindSafe(|| volumes.get(uid, series, cancel, &progress)));
-    let result = match loaded {
-        Ok(Ok(volume)) => Ok(volume),
-        Ok(Err(LoadError::Cancelled)) => return,
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("reading this series went wrong; the others go on".to_owned()),
-    };
+    let Some(result) = read(volumes, uid, series, cancel, &progress) else { return };
+    let volume = result.as_ref().ok().map(Arc::clone);
     let _ = sender.send(Message::VolumeLoaded { study: uid.clone(), series: *index, result });
+    // The picture does not wait for this.
+    if let Some(course) = volume.and_then(|volume| spine_course(&volume)) {
+        let _ = sender.send(Message::SpineFound { study: uid.clone(), series: *index, course: Arc::new(course) });
+    }
+}
+
+fn load_beside(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel): &Request) {
+    let Some(series) = study.series.get(*index) else { return };
+    if let Some(result) = read(volumes, &study.uid, series, cancel, &|_, _| {}) {
+        let _ = sender.send(Message::BesideLoaded { study: study.uid.clone(), series: *index, result });
+    }
+}
+
+/// The volume, or one sentence; `None` where nobody waits for it any more.
+fn read(
+    volumes: &VolumeCache,
+    study: &Uid,
+    series: &Series,
+    cancel: &Cancel,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Option<Result<Arc<Volume>, String>> {
+    match catch_unwind(AssertUnwindSafe(|| volumes.get(study, series, cancel, progress))) {
+        Ok(Ok(volume)) => Some(Ok(volume)),
+        Ok(Err(LoadError::Cancelled)) => None,
+        Ok(Err(error)) => Some(Err(error.to_string())),
+        Err(_) => Some(Err("reading this series went wrong; the others go on".to_owned())),
+    }
 }

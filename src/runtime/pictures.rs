@@ -1,11 +1,11 @@
 //! From the model to the pictures on screen: what is wanted is compared with what was asked for, drawn on its own thread, and
 //! handed to the terminal. The loop never waits for a picture.
 
-use crate::app::Model;
+use crate::app::{CellPixels, Model, Source};
 use crate::domain::Volume;
-use crate::raster::{self, Mark, Picture, PictureSize, View};
+use crate::raster::{self, Mark, Picture, PictureSize, View, Zoom};
 use crate::task::{Generation, Mailbox};
-use crate::terminal::{Capabilities, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
+use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
 use crate::ui::Layout;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::buffer::Buffer;
@@ -29,10 +29,10 @@ struct Request {
     wanted: Vec<Wanted>,
 }
 
-/// Pictures that are drawn.
+/// A picture that is drawn.
 pub(super) struct Rendered {
     generation: Generation,
-    placed: Vec<Placed>,
+    placed: Placed,
 }
 
 /// What is wanted, what was asked for, and what is there.
@@ -75,11 +75,11 @@ impl Pictures {
     }
 
     /// Asks for what the screen as drawn wants, if that has changed.
-    pub(super) fn want(&mut self, model: &Model, layout: &Layout, capabilities: &Capabilities, terminal: &Terminal) {
+    pub(super) fn want(&mut self, model: &Model, layout: &Layout, terminal: &Terminal) {
         if self.protocol == Protocol::None {
             return;
         }
-        let wanted = wanted(model, layout, self.protocol, capabilities);
+        let wanted = wanted(model, layout, self.protocol);
         let asked: Vec<_> = wanted.iter().map(|one| (one.slot, one.key, one.area)).collect();
         if asked == self.asked {
             return;
@@ -93,16 +93,22 @@ impl Pictures {
             }
             return;
         }
+        // What is shown at a place that no picture has any more goes at once.
+        self.shown.retain(|shown| wanted.iter().any(|one| one.area == shown.area && one.slot == shown.slot));
         self.requests.put(Request { generation: self.generation, wanted });
     }
 
-    /// Takes in drawn pictures; older ones than the last taken are dropped.
+    /// Takes in a drawn picture: it takes the place of the one in its slot, the others stay until they are drawn anew.
     pub(super) fn take(&mut self, rendered: Rendered, terminal: &Terminal) {
+        let Rendered { generation, placed } = rendered;
         // One picture behind is shown all the same: under a held key the newest is always on its way.
-        if self.asked.is_empty() || rendered.generation > self.generation {
+        let asked = self.asked.iter().any(|(slot, ..)| *slot == placed.slot);
+        let older = self.shown.iter().any(|shown| shown.slot == placed.slot && shown.generation > generation);
+        if !asked || older {
             return;
         }
-        self.shown = rendered.placed;
+        self.shown.retain(|shown| shown.slot != placed.slot);
+        self.shown.push(placed);
         if self.protocol.delivers_pixels() {
             terminal.show(self.shown.clone());
         }
@@ -114,7 +120,7 @@ impl Pictures {
             return;
         }
         for placed in &self.shown {
-            if layout.picture == Some(placed.area) || layout.side == Some(placed.area) {
+            if layout.panes.iter().any(|pane| pane.area == placed.area) {
                 halfblock_cells(&placed.picture, placed.area, buffer, self.colourless);
             }
         }
@@ -127,51 +133,59 @@ impl Drop for Pictures {
     }
 }
 
-fn wanted(model: &Model, layout: &Layout, protocol: Protocol, capabilities: &Capabilities) -> Vec<Wanted> {
+fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
     let Some(reading) = &model.reading else { return Vec::new() };
     let Some(volume) = reading.volume() else { return Vec::new() };
     let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
-    let views =
-        [(0, layout.picture, reading.view(report.as_deref())), (1, layout.side, reading.side_view(report.as_deref()))];
-    views
-        .into_iter()
-        .filter_map(|(slot, area, view)| {
-            let (area, view) = (area?, view?);
-            let size = size_of(area, &view, volume, protocol, capabilities);
-            let origin =
-                (reading.study.uid.as_str(), reading.series, volume.series_uid.as_str(), Bits::of(&view, size));
-            Some(Wanted { slot, key: PictureKey::of(&origin), area, volume: Arc::clone(volume), view, size })
+    let linked = layout.panes.len() > 1;
+    (0..)
+        .zip(&layout.panes)
+        .filter_map(|(slot, pane)| {
+            let (study, series, volume, view) = match (pane.source, &reading.beside) {
+                (Source::Beside, Some(beside)) => {
+                    let view = reading.beside_view(model.cell.picture(pane.area.width, pane.area.height))?;
+                    (&beside.study, beside.series, beside.volume()?, view)
+                }
+                _ => (&reading.study, reading.series, volume, reading.view(pane.plane, report.as_deref(), linked)?),
+            };
+            let size = size_of(pane.area, &view, volume, model.cell, protocol);
+            let origin = (study.uid.as_str(), series, volume.series_uid.as_str(), Bits::of(&view, size));
+            let key = PictureKey::of(&origin);
+            Some(Wanted { slot, key, area: pane.area, volume: Arc::clone(volume), view, size })
         })
         .collect()
 }
 
+/// Picture pixels of a cell, by the way pictures are shown: half-blocks have two to a cell.
+pub(super) fn cell_pixels(capabilities: &Capabilities) -> CellPixels {
+    let CellSize { width, height, .. } = capabilities.cell;
+    match capabilities.protocol {
+        Protocol::Halfblocks => {
+            CellPixels { width: 1, height: 2, aspect: f64::from(height) / 2.0 / f64::from(width.max(1)) }
+        }
+        _ => CellPixels { width: width.into(), height: height.into(), aspect: 1.0 },
+    }
+}
+
 /// Pixels of a picture over `area` cells. A terminal that scales gets at most twice the pixels that the volume has each way: the rest
 /// would be interpolation sent over the line.
-fn size_of(area: Rect, view: &View, volume: &Volume, protocol: Protocol, capabilities: &Capabilities) -> PictureSize {
-    if protocol == Protocol::Halfblocks {
-        let cell = capabilities.cell;
-        let aspect = f64::from(cell.height) / 2.0 / f64::from(cell.width);
-        return PictureSize {
-            width: u32::from(area.width.max(1)),
-            height: u32::from(area.height.max(1)) * 2,
-            pixel_aspect: aspect.clamp(0.2, 5.0),
-        };
-    }
-    let cell = capabilities.cell;
-    let (width, height) =
-        (u32::from(area.width) * u32::from(cell.width), u32::from(area.height) * u32::from(cell.height));
-    let (width, height) = (width.clamp(1, 8192), height.clamp(1, 8192));
+fn size_of(area: Rect, view: &View, volume: &Volume, cell: CellPixels, protocol: Protocol) -> PictureSize {
+    let whole = cell.picture(area.width, area.height);
+    let PictureSize { width, height, pixel_aspect } = whole;
     let native = raster::native_plane(volume) == view.plane;
     let scales = matches!(protocol, Protocol::Kitty | Protocol::Iterm2);
-    let mut factor = 1.0_f64;
-    if native && scales {
-        let columns = volume.shape.columns as f64 / view.zoom / f64::from(width);
-        let rows = volume.shape.rows as f64 / view.zoom / f64::from(height);
-        // Some terminals enlarge by repeating pixels: twice the volume's own number looks smooth in all of them.
-        factor = (2.0 * columns.max(rows)).clamp(0.34, 1.0);
-    }
+    let factor = match view.zoom {
+        Zoom::Fit(zoom) if native && scales => {
+            let columns = volume.shape.columns as f64 / zoom / f64::from(width);
+            let rows = volume.shape.rows as f64 / zoom / f64::from(height);
+            // Some terminals enlarge by repeating pixels: twice the volume's own number looks smooth in all of them.
+            (2.0 * columns.max(rows)).clamp(0.34, 1.0)
+        }
+        // At 1:1 a pixel is the terminal's own.
+        Zoom::Fit(_) | Zoom::Pixels(_) => 1.0,
+    };
     let scaled = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
-    PictureSize { width: scaled(width), height: scaled(height), pixel_aspect: 1.0 }
+    PictureSize { width: scaled(width), height: scaled(height), pixel_aspect }
 }
 
 /// Everything that decides over the pixels, bit by bit.
@@ -180,15 +194,27 @@ struct Bits(Vec<u64>);
 
 impl Bits {
     fn of(view: &View, size: PictureSize) -> Self {
+        let (relative, zoom) = match view.zoom {
+            Zoom::Fit(factor) => (0, factor),
+            Zoom::Pixels(factor) => (1, factor),
+        };
+        let (kind, thickness) = view.slab.map_or((0, 0.0), |slab| (1 + slab.kind as u64, slab.thickness_mm));
         let mut bits = vec![
             view.plane as u64,
             view.slice as u64,
+            kind,
+            thickness.to_bits(),
             view.window.center().to_bits(),
             view.window.width().to_bits(),
+            view.window.function() as u64,
+            // A table lives as long as its volume: its place tells it from the volume's others.
+            view.table.as_ref().map_or(0, |table| Arc::as_ptr(table).addr() as u64),
             u64::from(view.inverted),
-            view.zoom.to_bits(),
+            relative,
+            zoom.to_bits(),
             view.center.0.to_bits(),
             view.center.1.to_bits(),
+            view.sampling as u64,
             u64::from(size.width),
             u64::from(size.height),
             size.pixel_aspect.to_bits(),
@@ -196,7 +222,18 @@ impl Bits {
         for mark in &view.marks {
             match mark {
                 Mark::HotSpot(point) => bits.extend(point.to_array().map(f64::to_bits)),
-                Mark::CrossReference(plane, slice) => bits.extend([*plane as u64, *slice as u64]),
+                Mark::HotSpotAside(point) => {
+                    bits.push(1);
+                    bits.extend(point.to_array().map(f64::to_bits));
+                }
+                Mark::Active(activation) => bits.extend([2, activation.fingerprint()]),
+                Mark::Level(mark) => {
+                    bits.extend([3, mark.level as u64, u64::from(mark.suspected)]);
+                    bits.extend(
+                        [mark.top, mark.bottom].into_iter().flat_map(|point| point.to_array().map(f64::to_bits)),
+                    );
+                }
+                Mark::CrossLines(place) => bits.extend([place.slice, place.row, place.column].map(f64::to_bits)),
             }
         }
         Self(bits)
@@ -204,17 +241,29 @@ impl Bits {
 }
 
 fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
+    let mut last: Vec<Placed> = Vec::new();
     while let Some(Request { generation, wanted }) = requests.take() {
-        let placed: Vec<Placed> = wanted
-            .into_iter()
-            .filter_map(|one| {
-                let picture = draw(&one)?;
-                Some(Placed { slot: one.slot, key: one.key, area: one.area, picture: Arc::new(picture), generation })
-            })
-            .collect();
-        if sender.send(Rendered { generation, placed }).is_err() {
-            return;
+        let mut drawn: Vec<Placed> = Vec::new();
+        for one in wanted {
+            let known = last.iter().chain(&drawn).find(|placed| placed.key == one.key);
+            let picture = match known {
+                Some(placed) => Arc::clone(&placed.picture),
+                None => match draw(&one) {
+                    Some(picture) => Arc::new(picture),
+                    None => continue,
+                },
+            };
+            let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
+            drawn.push(placed.clone());
+            if sender.send(Rendered { generation, placed }).is_err() {
+                return;
+            }
+            // The active plane is shown whatever comes; the others give way to something newer.
+            if requests.is_waiting() {
+                break;
+            }
         }
+        last = drawn;
     }
 }
 

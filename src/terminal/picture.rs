@@ -22,7 +22,7 @@ impl PictureKey {
 /// A picture and where it is to be.
 #[derive(Debug, Clone)]
 pub struct Placed {
-    /// The place that it has on the screen: 0 the main picture, 1 the side one. One picture to a slot.
+    /// The place that it has on the screen, one picture to a slot: 0 the active one, which is sent first.
     pub slot: u8,
     /// Its key.
     pub key: PictureKey,

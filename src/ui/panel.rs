@@ -218,6 +218,10 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
     }
     match entry.map(|entry| &entry.progress) {
         None => Vec::new(),
+        Some(Progress::Waiting) if entry.is_some_and(|entry| entry.rewritten) => vec![
+            ("changed on disk since it was analysed".into(), Role::Warning),
+            ("It is analysed again.".into(), Role::Muted),
+        ],
         Some(Progress::Waiting) => vec![("waiting for its turn".into(), Role::Muted)],
         Some(Progress::Running { total: 0, .. }) => vec![("reading the series".into(), Role::Muted)],
         Some(Progress::Running { done, total, .. }) => {

@@ -1,19 +1,23 @@
 //! The reading screen: picture, panel, slice strip, and what folds when there is little room.
 
+use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
-use super::{Layout, Look, panel, strip};
+use super::{Layout, Look, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState};
-use crate::domain::{Analysis, FractureReport, coverage};
+use crate::domain::{Analysis, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, BorderType, Widget};
 
-/// From this width on a small second picture has room.
-const SIDE_FROM: u16 = 140;
+/// From this width on other planes have room beside the large one.
+const PLANES_FROM: u16 = 140;
 /// From this width on the panel stands beside the picture.
 const PANEL_FROM: u16 = 100;
+/// Rows that one more plane needs, with its frame.
+const PLANE_ROWS: u16 = 8;
+/// Rows below the panel from which two more planes have room.
+const BOTH_PLANES_ROWS: u16 = 24;
 
 /// Draws the screen.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) -> Layout {
@@ -29,27 +33,49 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     let line_area = Rect { y: strip_area.y - line_height, height: line_height, ..area };
     let middle = Rect { y: area.y + 1, height: line_area.y - area.y - 1, ..area };
     let with_panel = wide || reading.panel;
-    let panel_width = if with_panel { panel::WIDTH.min(area.width / 2) } else { 0 };
+    let below = middle.height.saturating_sub(panel::HEIGHT);
+    let others = if area.width >= PLANES_FROM && below >= PLANE_ROWS && !reading.alone {
+        reading.other_planes()
+    } else {
+        Vec::new()
+    };
+    let panel_width = match with_panel {
+        true if !others.is_empty() => column_width(middle, reading),
+        true => panel::WIDTH.min(area.width / 2),
+        false => 0,
+    };
     let picture_area = Rect { width: middle.width - panel_width, ..middle };
+    let shown = reading.volume().map(|volume| Shown { model, reading, volume, report, look });
+    match shown {
+        Some(shown) => {
+            let beside = reading.beside.as_ref().filter(|_| wide);
+            let left = beside.map_or(picture_area.width, |_| picture_area.width.div_ceil(2));
+            let right = Rect { x: picture_area.x + left, width: picture_area.width - left, ..picture_area };
+            pane::draw(buffer, Rect { width: left, ..picture_area }, shown, reading.plane, &mut layout);
+            if let Some(beside) = beside {
+                pane::draw_beside(buffer, right, shown, beside, &mut layout);
+            }
+        }
+        None => no_picture(buffer, picture_area, reading, look),
+    }
     let mut noted = false;
     if with_panel {
         let column = Rect { x: picture_area.right(), width: panel_width, ..middle };
-        let room_below = column.height.saturating_sub(panel::HEIGHT);
-        let with_side = area.width >= SIDE_FROM && room_below >= 8;
-        let panel_area =
-            Rect { height: if with_side { panel::HEIGHT } else { column.height.min(panel::HEIGHT + 1) }, ..column };
+        let height = if others.is_empty() { column.height.min(panel::HEIGHT + 1) } else { panel::HEIGHT };
+        let panel_area = Rect { height, ..column };
         panel::draw(buffer, panel_area, model, reading, look, &mut layout);
-        if with_side {
-            let side = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
-            side_picture(buffer, side, reading, report, look, &mut layout);
-        } else if room_below >= 4 {
-            let notes = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
-            noted = notes_below(buffer, notes, reading, look);
+        let rest = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
+        if let (Some(shown), false) = (shown, others.is_empty()) {
+            let places = split(rest, reading, &others);
+            for (plane, place) in others.into_iter().zip(places) {
+                pane::draw(buffer, place, shown, plane, &mut layout);
+            }
+        } else if rest.height >= 4 {
+            noted = notes_below(buffer, rest, reading, look);
         }
     } else {
         panel::one_line(buffer, line_area, model, reading, look);
     }
-    picture(buffer, picture_area, reading, look, &mut layout);
     let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
     on_the_frame(buffer, picture_area, reading, speaker.as_deref(), noted, look);
     strip::draw(buffer, strip_area, reading, report, look);
@@ -57,18 +83,79 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     layout
 }
 
+/// Width of the column beside the large picture: what that one does not need, as a cell is about twice as high as wide, and at most
+/// half of the screen.
+fn column_width(middle: Rect, reading: &Reading) -> u16 {
+    let (across, down) = extent(reading, reading.plane);
+    let needed = (f64::from(middle.height.saturating_sub(4)) * 2.0 * across / down).ceil() + 6.0;
+    let left = f64::from(middle.width) - needed;
+    (left.clamp(0.0, f64::from(middle.width / 2)) as u16).max(panel::WIDTH)
+}
+
+/// Width and height of a plane, for its proportion.
+fn extent(reading: &Reading, plane: Plane) -> (f64, f64) {
+    let extent = reading.volume().and_then(|volume| raster::plane_extent(volume, plane));
+    extent.filter(|(across, down)| *across > 0.0 && *down > 0.0).unwrap_or((1.0, 1.0))
+}
+
+/// Places for one or two more planes: one above the other or side by side, whichever shows them larger; one alone where both
+/// would be too small.
+fn split(area: Rect, reading: &Reading, planes: &[Plane]) -> Vec<Rect> {
+    let count = if area.height >= BOTH_PLANES_ROWS { planes.len().min(2) } else { 1 };
+    if count < 2 {
+        return vec![area];
+    }
+    let scale = |place: Rect| {
+        let fits = planes.iter().map(|plane| {
+            let (across, down) = extent(reading, *plane);
+            (f64::from(place.width.saturating_sub(6)) / across)
+                .min(2.0 * f64::from(place.height.saturating_sub(4)) / down)
+        });
+        fits.fold(f64::INFINITY, f64::min)
+    };
+    let (top, left) = (area.height.div_ceil(2), area.width.div_ceil(2));
+    let stacked = [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }];
+    let beside = [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }];
+    if scale(beside[1]) > scale(stacked[1]) { beside.to_vec() } else { stacked.to_vec() }
+}
+
+/// The frame while there is no volume: how far the reading is, or why there is none.
+fn no_picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
+    let inner = pane::frame(buffer, area, " reading ", true, look);
+    let (text, role) = match &reading.volume {
+        VolumeState::Loading(_, 0) => ("reading the series".to_owned(), Role::Muted),
+        VolumeState::Loading(done, total) => (format!("reading slice {done} of {total}"), Role::Muted),
+        VolumeState::Failed(problem) => (problem.clone(), Role::Error),
+        VolumeState::Ready(_) => return,
+    };
+    let above = (inner.height / 2).saturating_sub(1);
+    let room = Rect {
+        x: inner.x + 2,
+        y: inner.y + above,
+        width: inner.width.saturating_sub(4),
+        height: inner.height.saturating_sub(above),
+    };
+    paragraph(buffer, room, &text, look.theme.style(role));
+}
+
 fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, entry: Option<&Entry>, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     let patient = &reading.study.patient;
-    let name = entry.map_or("", Entry::name);
+    let hidden = model.identity_hidden;
+    let name = if hidden { "patient hidden" } else { entry.map_or("", Entry::name) };
     let mut x = put(buffer, area.x + 1, area.y, area.width / 3, name, style(Role::Title));
     let age = patient.age_years.map(|age| age.to_string()).unwrap_or_default();
     let sex = patient.sex.map(|sex| sex.letter().to_string()).unwrap_or_default();
-    let mut words: Vec<String> = vec![format!("{age} {sex}").trim().to_owned(), reading.study.description.to_string()];
-    words.extend(reading.study.date.map(|date| date.to_string()));
+    let mut words = Vec::new();
+    if !hidden {
+        words.push(format!("{age} {sex}").trim().to_owned());
+    }
+    words.push(reading.study.description.to_string());
+    words.extend(reading.study.date.filter(|_| !hidden).map(|date| date.to_string()));
     words.retain(|word| !word.is_empty());
     let next = model.worklist.row_of(&reading.study.uid).map(|row| {
-        let next = model.worklist.at(row + 1).map(|entry| format!(" · next: {}", entry.name())).unwrap_or_default();
+        let next = model.worklist.at(row + 1).filter(|_| !hidden);
+        let next = next.map(|entry| format!(" · next: {}", entry.name())).unwrap_or_default();
         format!("{} of {}{}", row + 1, model.worklist.rows().len(), fit(&next, 34))
     });
     let next = next.unwrap_or_default();
@@ -77,102 +164,6 @@ fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, ent
         x = put(buffer, x, area.y, right.saturating_sub(x + 1), " · ", style(Role::Faint));
         put(buffer, x, area.y, right.saturating_sub(x + 1), &words.join(" · "), style(Role::Muted));
     }
-}
-
-/// The framed picture with its letters around it; nothing lies on the pixels.
-fn picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>, layout: &mut Layout) {
-    let style = |role| look.theme.style(role);
-    let title = match reading.volume() {
-        Some(volume) => {
-            let position = match reading.plane {
-                plane if plane == raster::native_plane(volume) => volume.position_mm(reading.slice()),
-                plane => raster::plane_point(volume, plane, reading.slice()).map(|point| match plane {
-                    Plane::Axial => point.z,
-                    Plane::Sagittal => point.x,
-                    Plane::Coronal => point.y,
-                }),
-            };
-            let axis = match reading.plane {
-                Plane::Axial => 'z',
-                Plane::Sagittal => 'x',
-                Plane::Coronal => 'y',
-            };
-            let place = position.map(|mm| format!(" · {axis} {} mm", signed(mm))).unwrap_or_default();
-            format!(" {} · {} / {}{place} ", reading.plane.name(), reading.slice() + 1, reading.slices_in_plane())
-        }
-        None => " reading ".to_owned(),
-    };
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(style(Role::Border))
-        .title(ratatui::text::Span::styled(fit(&title, area.width.saturating_sub(4)), style(Role::Title)));
-    let inner = block.inner(area);
-    block.render(area, buffer);
-    buffer.set_style(inner, style(Role::Overlay));
-    let Some(volume) = reading.volume() else {
-        let (text, role) = match &reading.volume {
-            VolumeState::Loading(_, 0) => ("reading the series".to_owned(), Role::Muted),
-            VolumeState::Loading(done, total) => (format!("reading slice {done} of {total}"), Role::Muted),
-            VolumeState::Failed(problem) => (problem.clone(), Role::Error),
-            VolumeState::Ready(_) => return,
-        };
-        let above = (inner.height / 2).saturating_sub(1);
-        let room = Rect {
-            x: inner.x + 2,
-            y: inner.y + above,
-            width: inner.width.saturating_sub(4),
-            height: inner.height.saturating_sub(above),
-        };
-        paragraph(buffer, room, &text, style(role));
-        return;
-    };
-    if inner.width < 10 || inner.height < 5 {
-        return;
-    }
-    let markers = raster::markers(volume, reading.plane);
-    let overlay = style(Role::Overlay);
-    let pixels = if reading.texts {
-        let top = format!("{} {}", reading.window, reading.window_name);
-        put(buffer, inner.x + 1, inner.y, inner.width / 2 - 2, top.trim(), overlay);
-        put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 4, &series_words(reading), overlay);
-        put(buffer, inner.x + inner.width / 2, inner.y, 3, &markers.top, overlay);
-        let bottom = inner.bottom() - 1;
-        put(buffer, inner.x + inner.width / 2, bottom, 3, &markers.bottom, overlay);
-        let middle = inner.y + inner.height / 2;
-        put(buffer, inner.x, middle, 2, &markers.left, overlay);
-        put_right(buffer, inner.right(), middle, 2, &markers.right, overlay);
-        let mut notes = Vec::new();
-        if reading.zoom > 1.001 {
-            notes.push(format!("zoom {:.1}×", reading.zoom));
-        }
-        if reading.inverted {
-            notes.push("inverted".to_owned());
-        }
-        put(buffer, inner.x + 1, bottom, inner.width / 2 - 2, &notes.join(" · "), overlay);
-        Rect { x: inner.x + 2, y: inner.y + 1, width: inner.width - 4, height: inner.height - 2 }
-    } else {
-        inner
-    };
-    layout.picture = Some(pixels);
-}
-
-fn signed(mm: f64) -> String {
-    format!("{mm:.1}").replace('-', "−")
-}
-
-/// Which series, its slice spacing and its kernel.
-fn series_words(reading: &Reading) -> String {
-    let mut words = Vec::new();
-    if reading.study.series.len() > 1 {
-        words.push(format!("series {} / {}", reading.series + 1, reading.study.series.len()));
-    }
-    if let Some(series) = reading.study.series.get(reading.series) {
-        words.extend(series.slice_spacing().map(|mm| format!("{mm:.1} mm")));
-        if !series.kernel.is_empty() {
-            words.push(format!("{} kernel", series.kernel));
-        }
-    }
-    words.join(" · ")
 }
 
 /// What the open series can show of a neck, and what is odd about it.
@@ -218,38 +209,6 @@ fn on_the_frame(
     }
 }
 
-fn side_picture(
-    buffer: &mut Buffer,
-    area: Rect,
-    reading: &Reading,
-    report: Option<&FractureReport>,
-    look: Look<'_>,
-    layout: &mut Layout,
-) {
-    let style = |role| look.theme.style(role);
-    let view = reading.side_view(report);
-    let name = view.as_ref().map_or("sagittal", |view| view.plane.name());
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(style(Role::Border))
-        .title(ratatui::text::Span::styled(format!(" {name} "), style(Role::Title)));
-    let inner = block.inner(area);
-    block.render(area, buffer);
-    buffer.set_style(inner, style(Role::Overlay));
-    if view.is_some() {
-        layout.side = Some(inner);
-    } else if reading.volume().is_some() {
-        put(
-            buffer,
-            inner.x + 1,
-            inner.y,
-            inner.width - 2,
-            "no reformat: positions or spacing missing",
-            style(Role::Muted),
-        );
-    }
-}
-
 /// Notices about the series under the panel; `false`, and nothing drawn, where they do not all have room.
 fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) -> bool {
     let room = area.width.saturating_sub(3);
@@ -269,6 +228,7 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Waiting | Progress::Running { .. } if matches!(network, ModelState::Unavailable(_)) => {
             "no analysis".into()
         }
+        Progress::Waiting if entry.rewritten => "changed on disk, waiting".into(),
         Progress::Waiting => "waiting".into(),
         Progress::Running { paused: true, .. } => "paused".into(),
         Progress::Running { total: 0, .. } => "reading".into(),
@@ -277,14 +237,5 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Done(Analysis::Failed(problem)) => format!("failed: {problem}"),
         Progress::Done(Analysis::Analysed(_)) if entry.sight == Sight::Blinded => "blinded".into(),
         Progress::Done(Analysis::Analysed(_)) => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn minus_is_a_minus_sign() {
-        assert_eq!(super::signed(-128.44), "−128.4");
-        assert_eq!(super::super::text::width("−128.4"), 6);
     }
 }

@@ -4,7 +4,7 @@ use super::bar::{self, Kind};
 use super::reading::state_words;
 use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
-use crate::app::{Ageing, Counts, Entry, Model, ModelState, Order, Progress, ScanState};
+use crate::app::{Ageing, Entry, Model, ModelState, Order, Progress, ScanState};
 use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -114,7 +114,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
 
 fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let style = |role| look.theme.style(role);
-    let counts = Counts::of(model.worklist.entries());
+    let counts = model.worklist.counts();
     let without = matches!(model.network, ModelState::Unavailable(_));
     let mut words = Vec::new();
     for (n, word) in [

@@ -15,7 +15,11 @@ mod part10;
 mod process;
 
 use cspine::dicom::{load_volume, scan_all};
-use cspine::domain::{Series, Volume};
+use cspine::domain::{
+    ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Volume, VolumeShape,
+    WindowLevel,
+};
+use cspine::raster::{PictureSize, Plane, Slab, SlabKind, View, render};
 use cspine::task::Cancel;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -254,6 +258,49 @@ fn timed(bencher: Bencher<'_, '_>, path: &Path) {
     let series = largest(path);
     let voxels = volume(&series).voxels.len();
     bencher.counter(BytesCount::new(voxels * 2)).bench_local(|| volume(&series));
+}
+
+/// A neck's volume of 300 slices.
+fn volume_for_pictures() -> Volume {
+    let shape = VolumeShape { slices: 300, rows: usize::from(SIDE), columns: usize::from(SIDE) };
+    let slice: Vec<i16> = samples().into_iter().map(|value| value.cast_signed() - 1024).collect();
+    let info = |index: usize| SliceInfo {
+        sop_instance_uid: Uid::from_file(&format!("1.2.{index}")),
+        frame: 0,
+        instance_number: None,
+        position: None,
+        lut: ModalityLut::IDENTITY,
+    };
+    Volume {
+        series_uid: Uid::from_file("1.2"),
+        shape,
+        voxels: slice.repeat(shape.slices),
+        plane: ImagePlane::new([-125.0, -125.0, 100.0], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        stack_axis: -PatientPoint::Z,
+        spacing: PixelSpacing::new(0.49, 0.49),
+        stack: SliceStack::new((0..shape.slices).map(|index| index as f64 * 0.6).collect()),
+        slices: (0..shape.slices).map(info).collect(),
+        windows: Vec::new(),
+        is_hounsfield: true,
+        inverted: false,
+        oddities: Vec::new(),
+    }
+}
+
+/// From a key to finished pixels: another slice of a plane at 1000 × 1000, by name; with a thickness in mm a slab of it.
+#[divan::bench(args = ["axial", "sagittal", "coronal", "axial 10", "sagittal 10"], sample_count = 100)]
+fn pixels_of(bencher: Bencher<'_, '_>, what: &str) {
+    let volume = volume_for_pictures();
+    let (name, thickness) = what.split_once(' ').unwrap_or((what, ""));
+    let plane = Plane::ALL.into_iter().find(|plane| plane.name() == name).expect("a plane");
+    let slab = thickness.parse().ok().map(|thickness_mm| Slab { kind: SlabKind::Mean, thickness_mm });
+    let size = PictureSize { width: 1000, height: 1000, pixel_aspect: 1.0 };
+    let mut slice = 100;
+    bencher.bench_local(|| {
+        slice = 100 + (slice - 99) % 100;
+        let view = View { slab, ..View::new(plane, slice, WindowLevel::default()) };
+        render(&volume, &view, size).expect("drawn")
+    });
 }
 
 /// The whole neck of the shared data, uncompressed.

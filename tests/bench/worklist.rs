@@ -23,7 +23,7 @@ const STUDIES: usize = 100_000;
 const OPEN: Duration = Duration::from_millis(300);
 const KEY: Duration = Duration::from_millis(50);
 /// As the program asks for them.
-const PORTION: usize = 5_000;
+const PORTION: usize = 25_000;
 
 fn p(value: f32) -> Probability {
     Probability::new(value).unwrap_or_default()
@@ -42,6 +42,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         series_uid: Uid::from_file(&format!("1.2.826.0.1.{n}.1")),
         overall: p(value),
         levels: PerLevel::from_fn(|level| LevelFinding { level, outcome: outcome(level) }),
+        activations: Default::default(),
         slices: Vec::new(),
         model: Arc::clone(model),
         completeness: Completeness::Final,

@@ -1,8 +1,9 @@
 //! Stored values: bits, signs, padding, rescale, and the forms that are refused by name.
 
-use super::made::{EXPLICIT, Element, Writing, bytes, data_set, number, part10, set, slice, text};
+use super::made::{EXPLICIT, Element, Writing, bytes, data_set, number, part10, sequence, set, slice, text};
 use super::{studies, volume};
-use cspine::domain::{Oddity, PixelForm, Volume};
+use cspine::domain::{Oddity, PixelForm, VoiFunction, Volume, WindowPreset};
+use cspine::raster::{PictureSize, Pixels, Plane, View, render};
 
 /// A slice of one value everywhere.
 fn one(allocated: u16, stored: u16, high: u16, signed: bool, value: &[u8], more: &[Element]) -> Vec<u8> {
@@ -75,10 +76,7 @@ fn what_is_not_read_is_named() {
     let floats = [without_pixels(one(16, 16, 15, false, &[0, 0], &[])), float.write(Writing::Explicit)].concat();
     let mut lut = slice(1);
     lut.retain(|element| !matches!(element.tag, (0x0028, 0x1052 | 0x1053)));
-    set(
-        &mut lut,
-        super::made::sequence((0x0028, 0x3000), &[text((0x0028, 0x3004), "LO", "HU").write(Writing::Explicit)]),
-    );
+    set(&mut lut, sequence((0x0028, 0x3000), &[text((0x0028, 0x3004), "LO", "HU").write(Writing::Explicit)]));
     let lut = part10(EXPLICIT, &data_set(&lut, Writing::Explicit));
     for (file, oddity) in [
         (one(32, 32, 31, false, &[0; 4], &[]), Oddity::PixelForm(PixelForm::Wide, 1)),
@@ -103,4 +101,49 @@ fn what_is_not_read_is_named() {
 fn maps_of_other_units_are_no_hounsfield_units() {
     let map = one(16, 16, 15, false, &50_u16.to_le_bytes(), &[bytes((0x0028, 0x1054), "LO", b"Z_EFF")]);
     assert!(!volume(folder_of(&map).path()).is_hounsfield);
+}
+
+/// A volume's first pixel in one of its own windows.
+fn grey(volume: &Volume, preset: &WindowPreset) -> u8 {
+    let view = View { table: preset.table.clone(), ..View::new(Plane::Axial, 0, preset.window) };
+    let size = PictureSize { width: 8, height: 8, pixel_aspect: 1.0 };
+    match render(volume, &view, size).expect("drawn").pixels {
+        Pixels::Grey(grey) => grey[0],
+        Pixels::Rgb(_) => panic!("no marks, no colour"),
+    }
+}
+
+/// PS3.3 section C.11.2: several windows, the SIGMOID function, and a VOI LUT sequence; MONOCHROME1 shows all of them in reverse.
+#[test]
+fn the_files_own_windows_and_tables_are_all_there() {
+    let words = |values: &[u16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let element = |tag, vr, value| Element { tag, vr, value };
+    let lut = [
+        // Four entries of 8 bits, the first for −2.
+        element((0x0028, 0x3002), "US", words(&[4, 65_534, 8])),
+        text((0x0028, 0x3003), "LO", "TISSUE"),
+        element((0x0028, 0x3006), "OW", words(&[0, 64, 128, 255])),
+    ];
+    let lut = lut.map(|element| element.write(Writing::Explicit)).concat();
+    let more = |photometric| {
+        vec![
+            text((0x0028, 0x0004), "CS", photometric),
+            text((0x0028, 0x1050), "DS", "-1\\99"),
+            text((0x0028, 0x1051), "DS", "400\\4"),
+            text((0x0028, 0x1052), "DS", "0"),
+            text((0x0028, 0x1053), "DS", "1"),
+            text((0x0028, 0x1055), "LO", "SOFT\\BONE"),
+            text((0x0028, 0x1056), "CS", "SIGMOID"),
+            sequence((0x0028, 0x3010), std::slice::from_ref(&lut)),
+        ]
+    };
+    for (photometric, expected) in [("MONOCHROME2", [128, 0, 64]), ("MONOCHROME1", [127, 255, 191])] {
+        let folder = folder_of(&one(16, 16, 15, true, &(-1_i16).to_le_bytes(), &more(photometric)));
+        let volume = volume(folder.path());
+        let names: Vec<&str> = volume.windows.iter().map(|preset| preset.name.as_str()).collect();
+        assert_eq!(names, ["SOFT", "BONE", "TISSUE"]);
+        assert!(volume.windows[..2].iter().all(|preset| preset.window.function() == VoiFunction::Sigmoid));
+        let greys: Vec<u8> = volume.windows.iter().map(|preset| grey(&volume, preset)).collect();
+        assert_eq!(greys, expected, "{photometric}");
+    }
 }

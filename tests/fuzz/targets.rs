@@ -120,7 +120,7 @@ fn loaded(series: &Series) {
     let Some(window) = window else { return };
     for plane in Plane::ALL {
         for slice in [0, plane_len(&volume, plane) / 2] {
-            let view = View { plane, slice, window, inverted: false, zoom: 1.0, center: (0.5, 0.5), marks: Vec::new() };
+            let view = View::new(plane, slice, window);
             let size = PictureSize { width: 24, height: 16, pixel_aspect: 1.0 };
             let _ = render(&volume, &view, size).map_err(|error| assert_clean(&error.to_string()));
         }

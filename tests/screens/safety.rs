@@ -56,7 +56,12 @@ fn show_everywhere(text: &str) {
             assert_harmless(&session);
             session.key(cspine::app::PromptKey::Enter);
             assert_harmless(&session);
+            // What the palette found may cover the screen or ask for more.
+            (session.model.help, session.model.prompt) = (false, None);
         }
+        // A word may have been a command.
+        session.model.help = false;
+        session.command(Command::Close);
         for analysis in [
             Analysis::Failed(text.to_owned()),
             Analysis::NotAnalysed(NotAnalysed::NotCt(text.to_owned())),
@@ -93,7 +98,7 @@ fn what_is_harmless_in_a_notice_stays() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn no_text_reaches_the_screen_unclean(raw in any::<String>(), places in prop::collection::vec(0_usize..HOSTILE.len(), 0..4)) {
         let mut text = raw;

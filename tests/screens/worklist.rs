@@ -1,14 +1,12 @@
 //! The list of studies in all its states.
 
 use crate::support::{BROKEN, Session, WHOLE, plain, report, series, study, uid};
-use crate::{keep, styled, text};
+use crate::{SIZES, keep, styled, text};
 use cspine::app::{Command, Message, PromptKey};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{Analysis, CleanText, Completeness, Modality, NotAnalysed, Oddity, SeriesKind, Sex};
 use cspine::inference::WorkerEvent;
 use cspine::theme::Theme;
-
-const SIZES: [(u16, u16); 3] = [(120, 30), (80, 24), (250, 80)];
 
 fn each_size(name: &str, session: &mut Session) {
     for (width, height) in SIZES {

@@ -60,6 +60,7 @@ pub(crate) fn series(n: usize, index: usize, kind: SeriesKind, slices: usize) ->
     };
     Series {
         uid: series_uid(n, index),
+        frame_of_reference: Uid::from_file(&format!("1.2.3.{n}.99")),
         stack_index: 0,
         number: i32::try_from(index + 1).ok(),
         description: CleanText::new("neck"),
@@ -202,6 +203,7 @@ pub(crate) fn report(
         series_uid: series_uid(n, 0),
         overall: p((1.0 - unbroken).clamp(0.0, 1.0)),
         levels: PerLevel::from_fn(finding),
+        activations: PerLevel::default(),
         slices: (0..analysed).map(slice).collect(),
         model: identity(ModelNature::Synthetic),
         completeness,

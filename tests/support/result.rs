@@ -85,6 +85,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
         series_uid: series.uid.clone(),
         overall: p(0.9),
         levels: PerLevel::from_fn(finding),
+        activations: PerLevel::default(),
         slices: (0..series.instances.len())
             .map(|index| ScoredSlice {
                 index,

@@ -55,7 +55,8 @@ class Calibration:
 
 
 def calibrate(studies: list[Scores], prior_shift: float) -> Calibration:
-    """Chooses the aggregation with the larger sum of overall and level AUC (then the smaller log loss), with its pair.
+    """Chooses the aggregation with the smaller log loss, with its pair: a proper score, which pays for a wrong order of studies and
+    for a wrong number alike; between equals the larger sum of overall and level AUC.
 
     Without enough validation studies only the training's known `prior_shift` is undone.
     """
@@ -70,10 +71,10 @@ def calibrate(studies: list[Scores], prior_shift: float) -> Calibration:
         areas = [area_under_curve(truth[:, :1][~np.isnan(score[:, :1])], score[:, :1][~np.isnan(score[:, :1])])]
         seen = ~np.isnan(score[:, 1:])
         areas.append(area_under_curve(truth[:, 1:][seen], score[:, 1:][seen]))
-        rank = (round(sum(area or 0.0 for area in areas), 6), -loss)
+        rank = (-round(loss, 3), sum(area or 0.0 for area in areas))
         if best is None or rank > best[0]:
             best = (rank, name, scale, offset)
-    reason = f"larger sum of overall and level AUC on {len(studies)} validation studies"
+    reason = f"smaller log loss on {len(studies)} validation studies"
     return Calibration(best[1], reason, round(best[2], 4), round(best[3], 4), len(studies))
 
 

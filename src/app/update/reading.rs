@@ -2,10 +2,13 @@
 
 use super::super::suspicion::peaks;
 use super::super::{Command, Effect, Model, Reading};
-use super::{open, queue};
+use super::{beside, open, queue};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
+use crate::raster::Sampling;
 use std::sync::Arc;
 
+/// How far a key moves the cursor within a plane, mm.
+const CURSOR_STEP: f64 = 2.0;
 /// Slices of a big step.
 const BIG_STEP: isize = 10;
 
@@ -40,19 +43,32 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextSeries => return other_series(model, 1),
         Command::PreviousSeries => return other_series(model, -1),
         Command::AnalyseSeries => return analyse_series(model),
+        Command::Beside => return beside::next(model),
+        Command::BesideWindow => {
+            match model.reading.as_mut().and_then(|reading| reading.beside.as_mut()) {
+                Some(beside) => beside.appearance.next_preset(),
+                None => model.tell("no other series is shown"),
+            }
+            return Vec::new();
+        }
+        Command::ToggleIdentity => {
+            model.identity_hidden = !model.identity_hidden;
+            return Vec::new();
+        }
         _ => {}
     }
     let uid = model.reading.as_ref().map(|reading| reading.study.uid.clone());
     let report = uid.and_then(|uid| model.worklist.entry(&uid)?.report().cloned());
     let Some(reading) = &mut model.reading else { return Vec::new() };
+    let plane = reading.plane;
     let mut say: Option<String> = None;
     match command {
-        Command::SliceDown => reading.move_by(1),
-        Command::SliceUp => reading.move_by(-1),
-        Command::SlicesDown => reading.move_by(BIG_STEP),
-        Command::SlicesUp => reading.move_by(-BIG_STEP),
-        Command::FirstSlice => reading.move_to(0),
-        Command::LastSlice => reading.move_to(usize::MAX),
+        Command::SliceDown => reading.move_by(plane, 1),
+        Command::SliceUp => reading.move_by(plane, -1),
+        Command::SlicesDown => reading.move_by(plane, BIG_STEP),
+        Command::SlicesUp => reading.move_by(plane, -BIG_STEP),
+        Command::FirstSlice => reading.move_to(plane, 0),
+        Command::LastSlice => reading.move_to(plane, usize::MAX),
         Command::NextSuspicion | Command::PreviousSuspicion => {
             say = next_suspicion(reading, report.as_deref(), command == Command::NextSuspicion).err();
         }
@@ -78,40 +94,101 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                 say = Some("no reformats: the files give no positions or no pixel spacing".into());
             }
         }
-        Command::WindowBone => reading.preset_window("bone"),
-        Command::WindowBoneDetail => reading.preset_window("bone-detail"),
-        Command::WindowSoft => reading.preset_window("soft"),
-        Command::WindowLung => reading.preset_window("lung"),
-        Command::WindowBrain => reading.preset_window("brain"),
-        Command::WindowFile => {
-            if !reading.next_file_window() {
-                say = Some("the files name no window".into());
-            }
-        }
-        Command::LevelUp => reading.adjust_window(50.0, 1.0),
-        Command::LevelDown => reading.adjust_window(-50.0, 1.0),
-        Command::WidthUp => reading.adjust_window(0.0, 1.15),
-        Command::WidthDown => reading.adjust_window(0.0, 1.0 / 1.15),
-        Command::Invert => reading.inverted = !reading.inverted,
-        Command::ZoomIn => reading.zoom_by(1.25),
-        Command::ZoomOut => reading.zoom_by(0.8),
-        Command::PanLeft | Command::PanRight | Command::PanUp | Command::PanDown if reading.zoom <= 1.0 => {
-            say = Some("the whole picture is shown; zoom in first".into());
-        }
-        Command::PanLeft => reading.pan(-1.0, 0.0),
-        Command::PanRight => reading.pan(1.0, 0.0),
-        Command::PanUp => reading.pan(0.0, -1.0),
-        Command::PanDown => reading.pan(0.0, 1.0),
-        Command::Fit => reading.fit(),
-        Command::ToggleMarks => reading.marks = !reading.marks,
+        Command::HotSpot => say = go_to_hot_spot(reading, report.as_deref()).err(),
+        Command::CursorLeft => reading.move_cursor(-CURSOR_STEP, 0.0),
+        Command::CursorRight => reading.move_cursor(CURSOR_STEP, 0.0),
+        Command::CursorUp => reading.move_cursor(0.0, -CURSOR_STEP),
+        Command::CursorDown => reading.move_cursor(0.0, CURSOR_STEP),
+        Command::ToggleMarks => reading.outlines = !reading.outlines,
         Command::TogglePanel => reading.panel = !reading.panel,
         Command::ToggleTexts => reading.texts = !reading.texts,
-        _ => say = Some(format!("{} works in the list", command.name())),
+        Command::TogglePlanes => {
+            reading.alone = !reading.alone;
+            say = Some(if reading.alone { "one plane" } else { "all planes, where there is room" }.into());
+        }
+        Command::ToggleLines => reading.lines = !reading.lines,
+        _ => say = change_appearance(reading, command),
     }
     if let Some(text) = say {
         model.tell(text);
     }
     Vec::new()
+}
+
+/// Commands that change how the active plane looks; what there is to say about them.
+fn change_appearance(reading: &mut Reading, command: Command) -> Option<String> {
+    let plane = reading.plane;
+    let cursor = reading.cursor_on(plane);
+    let metric = reading.volume().is_some_and(|volume| volume.is_metric());
+    let windows = reading.volume().map(|volume| volume.windows.clone()).unwrap_or_default();
+    let appearance = reading.appearance_mut(plane);
+    let step = appearance.pan_step();
+    match command {
+        Command::WindowBone => appearance.preset_window("bone"),
+        Command::WindowBoneDetail => appearance.preset_window("bone-detail"),
+        Command::WindowSoft => appearance.preset_window("soft"),
+        Command::WindowLung => appearance.preset_window("lung"),
+        Command::WindowBrain => appearance.preset_window("brain"),
+        Command::WindowFile => {
+            if !appearance.next_file_window(&windows) {
+                return Some("the files name no window".into());
+            }
+        }
+        Command::WindowEverywhere => {
+            reading.window_everywhere();
+            return Some("this window in all planes".into());
+        }
+        Command::LevelUp => appearance.adjust_window(50.0, 1.0),
+        Command::LevelDown => appearance.adjust_window(-50.0, 1.0),
+        Command::WidthUp => appearance.adjust_window(0.0, 1.15),
+        Command::WidthDown => appearance.adjust_window(0.0, 1.0 / 1.15),
+        Command::Invert => appearance.inverted = !appearance.inverted,
+        Command::ZoomIn => appearance.zoom_about(cursor, 1.25),
+        Command::ZoomOut => appearance.zoom_about(cursor, 0.8),
+        Command::PanLeft | Command::PanRight | Command::PanUp | Command::PanDown if appearance.is_whole() => {
+            return Some("the whole picture is shown; zoom in first".into());
+        }
+        Command::PanLeft => appearance.pan(-step, 0.0),
+        Command::PanRight => appearance.pan(step, 0.0),
+        Command::PanUp => appearance.pan(0.0, -step),
+        Command::PanDown => appearance.pan(0.0, step),
+        Command::Fit => appearance.fit(),
+        Command::OneToOne => appearance.one_to_one(cursor),
+        Command::ToggleSampling => {
+            appearance.sampling = match appearance.sampling {
+                Sampling::Smooth => Sampling::Nearest,
+                Sampling::Nearest => Sampling::Smooth,
+            };
+            let words = match appearance.sampling {
+                Sampling::Smooth => "smooth between voxels",
+                Sampling::Nearest => "voxels as they are",
+            };
+            return Some(words.into());
+        }
+        Command::SlabThicker | Command::SlabThinner | Command::SlabKind if !metric => {
+            return Some("no slab: the files give no positions or no pixel spacing".into());
+        }
+        Command::SlabThicker => appearance.change_thickness(true),
+        Command::SlabThinner => appearance.change_thickness(false),
+        Command::SlabKind => appearance.next_slab_kind(),
+        _ => return Some(format!("{} works in the list", command.name())),
+    }
+    None
+}
+
+/// Puts the cursor on the hot spot of the level that is most likely broken.
+fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Result<(), String> {
+    if reading.volume().is_none() {
+        return Err(NOT_READ.into());
+    }
+    let report = report.ok_or("no result yet")?;
+    let worst = report.worst_level().ok_or("no level was seen")?;
+    let spot = worst.hot_spot().ok_or("this model does not tell where")?;
+    if !reading.go_to_point(spot.point) {
+        return Err(format!("{}'s hot spot lies outside this series", worst.level));
+    }
+    reading.moved = true;
+    Ok(())
 }
 
 fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forward: bool) -> Result<(), String> {
@@ -173,11 +250,7 @@ fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
     }
     let series = with_pictures[(here + len).saturating_add_signed(step) % len];
     let study = Arc::clone(&reading.study);
-    let (marks, texts, panel) = (reading.marks, reading.texts, reading.panel);
-    let mut next = Reading::new(Arc::clone(&study), series);
-    next.preset_window(&model.preferences.window);
-    (next.marks, next.texts, next.panel) = (marks, texts, panel);
-    model.reading = Some(next);
+    model.reading = Some(reading.with_series(series));
     vec![Effect::Load(study, series)]
 }
 

@@ -1,6 +1,6 @@
 //! What the worker tells.
 
-use super::super::worklist::{Counts, Progress, Sight};
+use super::super::worklist::{Progress, Sight};
 use super::super::{Effect, Model, ModelState};
 use super::reading::go_to_worst;
 use super::{list, queue};
@@ -68,7 +68,7 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
 fn alert(model: &Model, study: &Uid) -> Option<Effect> {
     let entry = model.worklist.entry(study).filter(|entry| entry.arrived_later && entry.is_alert())?;
     let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
-    let urgent = Counts::of(model.worklist.entries()).urgent;
+    let urgent = model.worklist.counts().urgent;
     // No name: others may see the desktop.
     unread.then(|| Effect::Alert(format!("cspine: a new urgent study, {urgent} to read")))
 }

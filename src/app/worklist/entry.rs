@@ -100,6 +100,8 @@ pub struct Entry {
     pub sight: Sight,
     /// Texts that a filter looks in, in lower case.
     haystack: Box<str>,
+    /// The study's date as a filter compares it; empty where it has none.
+    dated: Box<str>,
 }
 
 impl Entry {
@@ -107,6 +109,7 @@ impl Entry {
         let choice = choose_series(&study);
         let progress = Self::first_progress(&choice);
         let haystack = haystack(&study);
+        let dated = dated(&study);
         Self {
             study,
             choice,
@@ -125,6 +128,7 @@ impl Entry {
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
+            dated,
         }
     }
 
@@ -216,6 +220,7 @@ impl Entry {
     /// Takes another state of the same study.
     pub(super) fn replace_study(&mut self, study: Arc<Study>) {
         self.haystack = haystack(&study);
+        self.dated = dated(&study);
         self.study = study;
         self.presence = Presence::Found;
     }
@@ -284,6 +289,11 @@ impl Entry {
         }
     }
 
+    /// Whether there is something to look at, as far as is known.
+    pub(super) fn may_have_pictures(&self) -> bool {
+        self.presence != Presence::Found || self.study.series.iter().any(|series| !series.instances.is_empty())
+    }
+
     /// Slices of the series that is analysed, or of the longest one.
     #[must_use]
     pub fn slices(&self) -> usize {
@@ -296,10 +306,18 @@ impl Entry {
         }
     }
 
+    pub(super) fn dated(&self) -> &str {
+        &self.dated
+    }
+
     /// Whether a text in lower case is in the names, numbers and descriptions of the study.
     pub(super) fn contains(&self, text: &str) -> bool {
         self.haystack.contains(text)
     }
+}
+
+fn dated(study: &Study) -> Box<str> {
+    study.date.map(|date| date.to_string()).unwrap_or_default().into_boxed_str()
 }
 
 fn haystack(study: &Study) -> Box<str> {

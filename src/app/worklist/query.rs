@@ -76,9 +76,10 @@ impl Term {
                 let marked = entry.report().is_some_and(|report| report.is_level_alert(level));
                 wanted && (marked || entry.fractured.contains(&level))
             }),
-            Self::Date(value) => entry.study.date.is_some_and(|date| date.to_string().starts_with(value)),
+            Self::Date(value) => entry.dated().starts_with(value) && !entry.dated().is_empty(),
             Self::Model(value) => {
-                entry.report().is_some_and(|report| report.model.to_string().to_lowercase().contains(value))
+                let says = |text: &str| contains_in_any_case(text, value);
+                entry.report().is_some_and(|report| says(&report.model.name) || says(&report.model.version))
             }
             Self::Is(value) => {
                 let precedence = match entry.precedence {
@@ -91,4 +92,11 @@ impl Term {
             }
         }
     }
+}
+
+/// Whether a text contains another, which is in lower case; manifests hold ASCII only. Nothing is copied: it is asked of every
+/// study with every key.
+fn contains_in_any_case(text: &str, wanted: &str) -> bool {
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    wanted.is_empty() || text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
 }

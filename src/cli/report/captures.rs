@@ -5,13 +5,13 @@ use crate::cli::CliError;
 use crate::cli::output::{self, Existing};
 use crate::dicom::{Capture, CapturedPixels, Sources, WriteError, load_volume, secondary_capture};
 use crate::domain::{Axis, KeyImage, Volume};
-use crate::raster::{self, PictureSize, Pixels, Plane, View};
+use crate::raster::{self, PictureSize, Pixels, Plane, RasterError, View, ViewGeometry};
 use crate::results::{StudyResult, Written};
 use crate::task::Cancel;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Side of a captured picture in pixels: a slice of 512 pixels is drawn at twice its size.
+/// Longer side of a captured picture in pixels: a slice of 512 pixels is drawn at twice its size.
 const SIDE: u16 = 1024;
 
 /// Writes every key image of the studies into a folder.
@@ -60,16 +60,25 @@ fn study(result: &StudyResult, written: Written) -> Result<Vec<(u64, Vec<u8>)>, 
         let volume = load_volume(series.ok_or_else(gone)?, &Cancel::new(), &|_, _| {})
             .map_err(|error| WriteError::File(error.to_string()))?;
         let (view, description) = view(image, &volume).ok_or_else(gone)?;
-        let size = PictureSize { width: SIDE.into(), height: SIDE.into(), pixel_aspect: 1.0 };
+        let size = size(&volume, &view).map_err(|error| WriteError::File(error.to_string()))?;
         let picture = raster::render(&volume, &view, size).map_err(|error| WriteError::File(error.to_string()))?;
         let pixels = match &picture.pixels {
             Pixels::Grey(bytes) => CapturedPixels::Grey(bytes),
             Pixels::Rgb(bytes) => CapturedPixels::Rgb(bytes),
         };
-        let capture = Capture { image, number, columns: SIDE, rows: SIDE, pixels, description: &description };
+        let [columns, rows] = [size.width, size.height].map(|side| u16::try_from(side).unwrap_or(SIDE));
+        let capture = Capture { image, number, columns, rows, pixels, description: &description };
         files.push((image.id, secondary_capture(&capture, &sources, written)?.bytes));
     }
     Ok(files)
+}
+
+/// The size at which the plane fills the picture, its longer side [`SIDE`] pixels.
+fn size(volume: &Volume, view: &View) -> Result<PictureSize, RasterError> {
+    let square = PictureSize { width: SIDE.into(), height: SIDE.into(), pixel_aspect: 1.0 };
+    let (width, height) = ViewGeometry::of(volume, view, square)?.plane_size();
+    let pixels = |side: f64| (side.round() as u32).clamp(1, SIDE.into());
+    Ok(PictureSize { width: pixels(width), height: pixels(height), ..square })
 }
 
 /// How the reader saw the slice, and in words; `None` where it is gone.
@@ -90,7 +99,6 @@ fn view(image: &KeyImage, volume: &Volume) -> Option<(View, String)> {
         window.width().round(),
         window.center().round()
     );
-    let view =
-        View { plane, slice, window, inverted: image.inverted, zoom: 1.0, center: (0.5, 0.5), marks: Vec::new() };
+    let view = View { inverted: image.inverted, ..View::new(plane, slice, window) };
     (slice < len).then_some((view, description))
 }

@@ -14,7 +14,7 @@ const ELEMENT_LIMIT: usize = 4096;
 /// Items kept of one sequence: frames, or records of a directory.
 pub(in crate::dicom) const ITEM_LIMIT: usize = 65_536;
 
-/// The sequences whose items are kept, by rising tag: those of functional groups (PS3.3 section C.7.6.16), the modality LUT,
+/// The sequences whose items are kept, by rising tag: those of functional groups (PS3.3 section C.7.6.16), the LUTs,
 /// and a directory's records.
 const SEQUENCES: &[Tag] = &[
     tags::DIRECTORY_RECORD_SEQUENCE,
@@ -26,6 +26,7 @@ const SEQUENCES: &[Tag] = &[
     tags::UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,
     tags::UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,
     tags::MODALITY_LUT_SEQUENCE,
+    tags::VOILUT_SEQUENCE,
     tags::PIXEL_MEASURES_SEQUENCE,
     tags::FRAME_VOILUT_SEQUENCE,
     tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,

@@ -45,6 +45,7 @@ fn series(made: &Made) -> Series {
     let offsets = (0..made.slices).map(|i| i as f64 * made.spacing).collect();
     Series {
         uid: Uid::from_file("1.2"),
+        frame_of_reference: Uid::from_file(""),
         stack_index: 0,
         number: None,
         description: CleanText::new(made.name),

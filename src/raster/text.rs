@@ -1,0 +1,69 @@
+//! Letters in pictures.
+
+use super::marks::Canvas;
+use embedded_graphics::Drawable as _;
+use embedded_graphics::Pixel;
+use embedded_graphics::draw_target::DrawTarget;
+use embedded_graphics::geometry::{OriginDimensions, Point, Size};
+use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_7X13_BOLD, FONT_9X18_BOLD};
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
+use embedded_graphics::pixelcolor::{Rgb888, RgbColor as _};
+use embedded_graphics::text::{Baseline, Text};
+use std::convert::Infallible;
+
+/// The letters that suit a picture's height.
+fn font(height: u32) -> &'static MonoFont<'static> {
+    match height {
+        0..160 => &FONT_4X6,
+        160..420 => &FONT_7X13_BOLD,
+        _ => &FONT_9X18_BOLD,
+    }
+}
+
+/// Width and height of a text in a picture of this height, in pixels.
+pub(super) fn size(text: &str, height: u32) -> (i64, i64) {
+    let cell = font(height).character_size;
+    (text.chars().count() as i64 * i64::from(cell.width), i64::from(cell.height))
+}
+
+/// Writes ASCII that ends at `x`, middled on `y`, with a dark rim so that it can be read on bone; held inside the picture.
+pub(super) fn write_before(canvas: &mut Canvas, (x, y): (f64, f64), text: &str, colour: [u8; 3]) {
+    let font = font(canvas.size.height);
+    let (width, height) = size(text, canvas.size.height);
+    if !x.is_finite() || !y.is_finite() {
+        return;
+    }
+    let left = x.round() as i64 - width;
+    let most = |len: u32, own: i64| (i64::from(len) - own - 1).max(1);
+    let left = left.clamp(1, most(canvas.size.width, width));
+    let top = (y.round() as i64 - height / 2).clamp(1, most(canvas.size.height, height));
+    // A picture has at most 16384 pixels each way.
+    let (left, top) = (left as i32, top as i32);
+    let [red, green, blue] = colour;
+    let mut once = |dx: i32, dy: i32, colour: Rgb888| {
+        let style = MonoTextStyle::new(font, colour);
+        let Ok(_) = Text::with_baseline(text, Point::new(left + dx, top + dy), style, Baseline::Top).draw(canvas);
+    };
+    for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1)] {
+        once(dx, dy, Rgb888::BLACK);
+    }
+    once(0, 0, Rgb888::new(red, green, blue));
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        Size::new(self.size.width, self.size.height)
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
+        for Pixel(at, colour) in pixels {
+            self.put(i64::from(at.x), i64::from(at.y), [colour.r(), colour.g(), colour.b()], 1.0);
+        }
+        Ok(())
+    }
+}
