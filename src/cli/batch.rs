@@ -145,20 +145,21 @@ fn work(
     }
 }
 
-/// A flag that SIGTERM, SIGINT and SIGHUP set; a second signal ends the program at once, as it always would.
+/// A flag that SIGTERM and SIGINT set; a second one ends the program at once, as it always would. SIGHUP does what it always does, so that
+/// `nohup` works.
 ///
 /// # Errors
 /// The system's, where handlers are refused.
 pub(super) fn stop_by_signal() -> Result<Cancel, CliError> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM};
     use std::sync::atomic::{AtomicBool, Ordering};
     let failed = |error: std::io::Error| CliError::failed("signals cannot be listened to", error);
     let cancel = Cancel::new();
     let asked = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT, SIGHUP] {
+    for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&asked)).map_err(failed)?;
     }
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(failed)?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let stopping = cancel.clone();
     std::thread::Builder::new()
         .name("signals".into())

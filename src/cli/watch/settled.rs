@@ -13,7 +13,10 @@ use walkdir::WalkDir;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     length: u64,
-    /// Nanoseconds since 1970 of its last change, as the file system says.
+    /// Nanoseconds since 1970 at which its content was written last, as the file system says.
+    written_ns: u128,
+    /// Likewise, at which anything of it changed last, its name among it: a copy that keeps the content's time is new here all
+    /// the same.
     changed_ns: u128,
 }
 
@@ -49,7 +52,7 @@ impl Folders {
         for entry in entries.filter(|entry| entry.file_type().is_file()) {
             // A file that went away between the listing and this is seen as gone.
             let Ok(metadata) = entry.metadata() else { continue };
-            let stamp = Stamp { length: metadata.len(), changed_ns: changed_ns(&metadata) };
+            let stamp = stamp(&metadata);
             let seen = match self.files.get(entry.path()) {
                 Some(seen) if seen.stamp == stamp => *seen,
                 _ => {
@@ -108,24 +111,24 @@ impl Folders {
             hash.update(name);
             hash.update(instance.frame.to_le_bytes());
             hash.update(seen.map_or(0, |stamp| stamp.length).to_le_bytes());
-            hash.update(seen.map_or(0, |stamp| stamp.changed_ns).to_le_bytes());
+            hash.update(seen.map_or(0, |stamp| stamp.written_ns).to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// When a file last changed: its content, or its name (a copy that keeps the content's time is new here all the same).
-fn changed_ns(metadata: &Metadata) -> u128 {
-    let content = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let content = content.map_or(0, |time| time.as_nanos());
+fn stamp(metadata: &Metadata) -> Stamp {
+    let written = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let written_ns = written.map_or(0, |time| time.as_nanos());
     #[cfg(unix)]
-    {
+    let changed_ns = {
         use std::os::unix::fs::MetadataExt;
-        let seconds = u128::try_from(metadata.ctime()).unwrap_or(0);
-        content.max(seconds * 1_000_000_000 + u128::try_from(metadata.ctime_nsec()).unwrap_or(0))
-    }
+        let part = |value: i64| u128::try_from(value).unwrap_or(0);
+        written_ns.max(part(metadata.ctime()) * 1_000_000_000 + part(metadata.ctime_nsec()))
+    };
     #[cfg(not(unix))]
-    content
+    let changed_ns = written_ns;
+    Stamp { length: metadata.len(), written_ns, changed_ns }
 }
 
 /// Whether the last change lies back long enough by the clock of this machine; never for one that is ahead of it.
