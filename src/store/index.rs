@@ -266,19 +266,25 @@ fn decode<T: serde::de::DeserializeOwned>(kept: &[u8]) -> Option<T> {
     postcard::from_bytes(unsealed(kept)?).ok()
 }
 
+/// Changes whenever one of the types written down here does: what was written otherwise is not read. A test watches over it.
+const FORMAT: &[u8] = b"2";
 /// Bytes of the checksum before each value.
 const SEAL: usize = 8;
 
 /// With a checksum: SQLite notices a damaged page only where its structure suffers, and no number of a report may be a broken one.
 fn sealed(bytes: &[u8]) -> Vec<u8> {
-    let mut sealed = Sha256::digest(bytes)[..SEAL].to_vec();
+    let mut sealed = checksum(bytes)[..SEAL].to_vec();
     sealed.extend_from_slice(bytes);
     sealed
 }
 
 fn unsealed(kept: &[u8]) -> Option<&[u8]> {
     let (seal, bytes) = kept.split_at_checked(SEAL)?;
-    (Sha256::digest(bytes)[..SEAL] == *seal).then_some(bytes)
+    (checksum(bytes)[..SEAL] == *seal).then_some(bytes)
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(FORMAT).chain_update(bytes).finalize().into()
 }
 
 fn bytes(path: &Path) -> &[u8] {

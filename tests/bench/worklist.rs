@@ -42,7 +42,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         series_uid: Uid::from_file(&format!("1.2.826.0.1.{n}.1")),
         overall: p(value),
         levels: PerLevel::from_fn(|level| LevelFinding { level, outcome: outcome(level) }),
-        activations: Default::default(),
+        activations: PerLevel::default(),
         slices: Vec::new(),
         model: Arc::clone(model),
         completeness: Completeness::Final,

@@ -3,7 +3,7 @@
 use super::Ageing;
 use crate::domain::{
     Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, LevelVerdict, Listed, ListedSeries,
-    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -153,9 +153,11 @@ impl Entry {
         let series = self.choice.as_ref().ok().and_then(|choice| {
             let series = self.study.series.get(choice.series)?;
             let report = match &self.progress {
-                Progress::Done(Analysis::Analysed(report)) => {
-                    Some(Arc::new(FractureReport { slices: Vec::new(), ..(**report).clone() }))
-                }
+                Progress::Done(Analysis::Analysed(report)) => Some(Arc::new(FractureReport {
+                    slices: Vec::new(),
+                    activations: PerLevel::default(),
+                    ..(**report).clone()
+                })),
                 _ => None,
             };
             Some(ListedSeries {
