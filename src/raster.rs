@@ -4,6 +4,7 @@
 //! oblique stack is shown as it was scanned, its letters telling so. Windows are applied after resampling.
 
 mod contour;
+mod figures;
 mod frame;
 mod geometry;
 mod marks;
@@ -12,13 +13,13 @@ mod text;
 mod view;
 
 pub use frame::{
-    markers, native_plane, offset_beside, plane_extent, plane_fractions, plane_len, plane_point, slice_of_point,
-    slice_of_voxel, voxel_in_slice, voxel_moved,
+    corners, markers, native_plane, offset_beside, plane_extent, plane_fractions, plane_len, plane_point, plane_steps,
+    slice_of_point, slice_of_voxel, voxel_in_slice, voxel_moved,
 };
 pub use geometry::{PixelPlace, ViewGeometry};
 pub use view::{
-    Bend, LevelMark, Mark, OrientationMarkers, Picture, PictureSize, Pixels, Plane, RasterError, Sampling, Slab,
-    SlabKind, View, Zoom,
+    Bend, Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError,
+    Sampling, Slab, SlabKind, View, Zoom,
 };
 
 use crate::domain::Volume;

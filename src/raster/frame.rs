@@ -123,6 +123,23 @@ pub fn voxel_moved(volume: &Volume, plane: Plane, place: VoxelPoint, right: f64,
     })
 }
 
+/// Of a rectangle on a plane with these opposite corners, the two beside the first: along the picture's rows and along its columns.
+/// `None` where the volume cannot be shown in the plane.
+#[must_use]
+pub fn corners(volume: &Volume, plane: Plane, first: VoxelPoint, opposite: VoxelPoint) -> Option<[VoxelPoint; 2]> {
+    let frame = Frame::of(volume, plane).ok()?;
+    let beside = |axis: Directed| with_component(first, axis.side, component(opposite, axis.side));
+    Some([beside(frame.right), beside(frame.down)])
+}
+
+/// Width and height of a voxel on a plane in mm (1 where those are unknown).
+#[must_use]
+pub fn plane_steps(volume: &Volume, plane: Plane) -> (f64, f64) {
+    Frame::of(volume, plane).map_or((1.0, 1.0), |frame| {
+        (frame.line(volume, frame.right).spacing(), frame.line(volume, frame.down).spacing())
+    })
+}
+
 /// How far a place lies beside the spine, in slices of a plane that runs along it; `None` for other planes and where the course is
 /// not known.
 #[must_use]

@@ -54,6 +54,11 @@ impl<'v> ViewGeometry<'v> {
         &self.mapping
     }
 
+    /// Half the distance from one slice to the next, in the unit of [`PixelPlace::away`].
+    pub(super) fn half_slice(&self) -> f64 {
+        self.through.spacing() / 2.0
+    }
+
     /// Size of the picture.
     #[must_use]
     pub fn size(&self) -> PictureSize {

@@ -1,6 +1,6 @@
 //! Marks over the picture.
 
-use super::{LevelMark, Mark, PictureSize, Pixels, ViewGeometry, contour, text};
+use super::{LevelMark, Mark, PictureSize, Pixels, ViewGeometry, contour, figures, text};
 use crate::domain::{PatientPoint, VoxelPoint};
 
 /// A hot spot is drawn on slices that pass within this distance of it, mm.
@@ -26,6 +26,7 @@ pub(super) fn draw(geometry: &ViewGeometry<'_>, slice_spacing: Option<f64>, mark
         Mark::HotSpot(point) => hot_spot(geometry, slice_spacing, *point, canvas),
         Mark::HotSpotAside(point) => hot_spot_aside(geometry, slice_spacing, *point, canvas),
         Mark::Active(activation) => contour::draw(geometry, activation, HOT_SPOT, canvas),
+        Mark::Figure(figure) => figures::draw(geometry, figure, canvas),
         Mark::CrossLines(place) => cross_lines(geometry, *place, canvas),
         Mark::Level(level) => level_mark(geometry, level, canvas),
     }

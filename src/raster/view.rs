@@ -42,6 +42,34 @@ pub struct LevelMark {
     pub suspected: bool,
 }
 
+/// The form of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outline {
+    /// A small cross at the first place.
+    Point,
+    /// From the first place to the second.
+    Line,
+    /// From the first by the second to the third.
+    Corner,
+    /// The rectangle whose corner is the first, with the second and the third beside it.
+    Rectangle,
+    /// The ellipse within that rectangle.
+    Ellipse,
+}
+
+/// A measurement, drawn on the slices that hold all its places.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// Its form.
+    pub outline: Outline,
+    /// Its places; where it has fewer than three the last is repeated.
+    pub places: [VoxelPoint; 3],
+    /// The number that stands beside it; 0 for none.
+    pub number: u64,
+    /// Whether it is being made.
+    pub active: bool,
+}
+
 /// A mark on the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
@@ -53,6 +81,8 @@ pub enum Mark {
     Active(Arc<Activation>),
     /// A vertebra's letters and a bracket over its height, for planes along the spine.
     Level(LevelMark),
+    /// A measurement.
+    Figure(Figure),
     /// Where the two other planes through a place cut the one shown: a line across and a line down, open around the place.
     CrossLines(VoxelPoint),
 }

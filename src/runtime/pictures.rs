@@ -138,6 +138,7 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
     let Some(volume) = reading.volume() else { return Vec::new() };
     let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
     let linked = layout.panes.len() > 1;
+    let figures = model.figures();
     (0..)
         .zip(&layout.panes)
         .filter_map(|(slot, pane)| {
@@ -146,7 +147,11 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
                     let view = reading.beside_view(model.cell.picture(pane.area.width, pane.area.height))?;
                     (&beside.study, beside.series, beside.volume()?, view)
                 }
-                _ => (&reading.study, reading.series, volume, reading.view(pane.plane, report.as_deref(), linked)?),
+                _ => {
+                    let mut view = reading.view(pane.plane, report.as_deref(), linked)?;
+                    view.marks.extend(figures.iter().cloned());
+                    (&reading.study, reading.series, volume, view)
+                }
             };
             let size = size_of(pane.area, &view, volume, model.cell, protocol);
             let origin = (study.uid.as_str(), series, volume.series_uid.as_str(), Bits::of(&view, size));
@@ -236,6 +241,11 @@ impl Bits {
                     bits.extend(
                         [mark.top, mark.bottom].into_iter().flat_map(|point| point.to_array().map(f64::to_bits)),
                     );
+                }
+                Mark::Figure(figure) => {
+                    bits.extend([4, figure.outline as u64, figure.number, u64::from(figure.active)]);
+                    let places = figure.places.iter().flat_map(|place| [place.slice, place.row, place.column]);
+                    bits.extend(places.map(f64::to_bits));
                 }
                 Mark::CrossLines(place) => bits.extend([place.slice, place.row, place.column].map(f64::to_bits)),
             }
