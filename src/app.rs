@@ -3,27 +3,41 @@
 //! [`update()`] takes one [`Message`] and returns the [`Effect`]s that the runtime is to carry out; workers answer with
 //! messages. A whole reading session can so be replayed in a test.
 
+mod annotations;
 mod anonymous;
+mod cine;
 mod command;
+mod counting;
 mod decisions;
+mod key_images;
 mod message;
 mod model;
+mod palette;
 mod pointer;
 mod prompt;
 mod reading;
 mod record;
 mod suspicion;
+mod tool;
+mod trail;
 mod update;
 mod worklist;
 
+pub use annotations::{Annotations, StudyAnnotations};
+pub use cine::Cine;
 pub use command::{Command, Context, Screen};
+pub use counting::Count;
 pub use decisions::Decisions;
+pub use key_images::marked_slices;
 pub use message::{Effect, Message, PromptKey};
 pub use model::{CellPixels, Link, Model, ModelState, Notice, NoticeKind, Preferences, ScanState};
+pub use palette::{Choice, Offer};
 pub use pointer::{Drag, Gesture, Pointer};
 pub use prompt::{LevelQuestion, Prompt, PromptKind};
 pub use reading::{Alignment, Appearance, Beside, Reading, Source, VolumeState};
 pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use suspicion::{StripCell, peaks, strip};
+pub use tool::{Tool, ToolKind};
+pub use trail::Trail;
 pub use update::update;
 pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};

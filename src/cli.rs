@@ -73,9 +73,8 @@ enum Command {
     Completions(completions::Args),
     /// Print the manual page.
     Man(man::Args),
-    /// Print the keys as a Markdown table, as the README has them.
-    #[command(hide = true)]
-    Keys,
+    /// Print the keys of a profile as a Markdown table, or check your own.
+    Keys(keys::Args),
     /// Print the licence notices that travel with the program.
     Licenses,
 }
@@ -148,7 +147,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),
-        Some(Command::Keys) => keys::run(),
+        Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Licenses) => licenses::run(),
         Some(Command::Demo(args)) => open::demo(&args),
         None if cli.paths.is_empty() => {

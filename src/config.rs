@@ -11,7 +11,7 @@ pub use chord::Chord;
 pub use document::TomlError;
 pub(crate) use document::{Located, Table, TableOrText, nearest, suggestion};
 pub use folders::Folders;
-pub use keymap::{KeyOverrides, Keymap};
+pub use keymap::{KeyOverrides, Keymap, Profile};
 pub use settings::{AlertSettings, LogSettings, ReadingSettings, Settings, WorklistSettings};
 
 use std::path::PathBuf;

@@ -4,6 +4,7 @@
 //! oblique stack is shown as it was scanned, its letters telling so. Windows are applied after resampling.
 
 mod contour;
+mod figures;
 mod frame;
 mod geometry;
 mod marks;
@@ -12,13 +13,13 @@ mod text;
 mod view;
 
 pub use frame::{
-    markers, native_plane, plane_extent, plane_fractions, plane_len, plane_point, slice_of_point, slice_of_voxel,
-    voxel_in_slice, voxel_moved,
+    corners, markers, native_plane, offset_beside, plane_extent, plane_fractions, plane_len, plane_point, plane_steps,
+    slice_of_point, slice_of_voxel, voxel_in_slice, voxel_moved,
 };
 pub use geometry::{PixelPlace, ViewGeometry};
 pub use view::{
-    LevelMark, Mark, OrientationMarkers, Picture, PictureSize, Pixels, Plane, RasterError, Sampling, Slab, SlabKind,
-    View, Zoom,
+    Bend, Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError,
+    Sampling, Slab, SlabKind, View, Zoom,
 };
 
 use crate::domain::Volume;
@@ -34,7 +35,7 @@ use marks::Canvas;
 /// A size that is none, a slice that does not exist, or a reformat of a volume without geometry.
 pub fn render(volume: &Volume, view: &View, size: PictureSize) -> Result<Picture, RasterError> {
     let geometry = ViewGeometry::of(volume, view, size)?;
-    let plane = geometry.frame().extract(volume, view.slice, view.slab)?;
+    let plane = geometry.frame().extract(volume, view)?;
     let grey = resample::windowed(&plane, geometry.mapping(), size, view, view.inverted != volume.inverted);
     let mut canvas = Canvas { size, pixels: Pixels::Grey(grey) };
     for mark in &view.marks {

@@ -3,17 +3,21 @@
 //! Nothing here decides anything: events become messages, [`crate::app::update`] says what follows.
 
 mod clock;
+mod configured;
 mod demo;
+mod export;
 mod indexer;
 mod input;
 mod keeper;
 mod loader;
 mod log;
 mod pictures;
+mod reload;
+mod timers;
 mod watch;
 
-use crate::app::{Ageing, Effect, Message, Model, Preferences, update};
-use crate::config::{ConfigError, Folders, Keymap, Settings};
+use crate::app::{Ageing, Effect, Message, Model, update};
+use crate::config::{ConfigError, Folders, Profile};
 use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{ModelSource, Worker, WorkerEvent};
@@ -23,6 +27,7 @@ use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Te
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
 pub use clock::now;
+use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indexer::Indexer;
 pub use indexer::kept_reports;
@@ -30,10 +35,12 @@ use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
+use reload::Watch;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use timers::Timers;
 
 /// Bytes of voxels that are kept in memory: some six studies of 300 slices.
 const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
@@ -61,6 +68,8 @@ pub struct Options {
     pub graphics: Option<GraphicsChoice>,
     /// Theme; the settings decide where `None`.
     pub theme: Option<String>,
+    /// Profile of keys; the settings decide where `None`.
+    pub keys: Option<Profile>,
     /// Folder of the store; the settings decide where `None`.
     pub data: Option<PathBuf>,
     /// Who reads; the settings decide where `None`, else the user's name.
@@ -105,24 +114,19 @@ pub enum Ending {
 /// # Errors
 /// Settings, theme or terminal that cannot be used; all are told before the screen is taken over, or after it is given back.
 pub fn run(options: Options) -> Result<Ending, RuntimeError> {
-    let folders = Folders::find();
-    let settings = match folders.settings_file() {
-        Some(file) => Settings::load(&file)?,
-        None => Settings::default(),
-    };
+    let configured = Configured::read(Folders::find(), &options)?;
+    let settings = &configured.settings;
     // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    log::start(folders.log.as_deref(), settings.log.level);
-    let keymap = Keymap::builtin().with_overrides(&settings);
-    let wanted = options.theme.as_deref().unwrap_or(&settings.theme);
-    let theme = Theme::load(wanted, folders.themes().as_deref())?;
+    log::start(configured.folders.log.as_deref(), settings.log.level);
+    let theme = configured.theme()?;
     let choice = match options.graphics {
         Some(choice) => choice,
         None => settings.graphics.parse()?,
     };
     let model = options.model.clone().or(settings.model.clone());
     let model_source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
-    let data = options.data.clone().or(settings.data.clone()).or(folders.data.clone());
+    let data = options.data.clone().or(settings.data.clone()).or(configured.folders.data.clone());
     let no_home =
         || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
     let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
@@ -134,37 +138,38 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let settings = &settings;
-    let start = Start { source: options.source, model_source, settings, keymap, theme, folders, data: data.clone() };
+    let (anonymous, blinded) = (options.anonymous || settings.anonymous, options.blinded || settings.reading.blinded);
+    let ageing = Ageing { points_per_hour: settings.worklist.ageing };
+    let start = Start { source: options.source, model_source, configured, theme, data: data.clone() };
     let mut program = Program::new(terminal, start, |sender| {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
-    program.model.anonymous = options.anonymous || settings.anonymous;
+    program.model.anonymous = anonymous;
     if program.model.anonymous {
         // Folders are often named after patients.
         program.model.source = "anonymous".to_owned();
     }
-    program.model.blinded = options.blinded || settings.reading.blinded;
-    program.model.set_ageing(Ageing { points_per_hour: settings.worklist.ageing });
+    program.model.blinded = blinded;
+    program.model.set_ageing(ageing);
     Ok(program.run(&events))
 }
 
 /// What the program starts with.
-struct Start<'s> {
+struct Start {
     source: Source,
     model_source: ModelSource,
-    settings: &'s Settings,
-    keymap: Keymap,
+    configured: Configured,
     theme: Theme,
-    folders: Folders,
     data: Option<PathBuf>,
 }
 
 struct Program {
     terminal: Terminal,
     model: Model,
-    keymap: Keymap,
+    configured: Configured,
+    watch: Watch,
+    timers: Timers,
     themes: Themes,
     layout: Layout,
     pictures: Pictures,
@@ -174,57 +179,15 @@ struct Program {
     worker: Option<Worker>,
     scan: Option<(Cancel, JoinHandle<()>)>,
     messages: Receiver<Message>,
+    sender: Sender<Message>,
     alert: AlertManner,
     ending: Option<Ending>,
 }
 
-/// The themes that a key goes through.
-struct Themes {
-    all: Vec<Theme>,
-    at: usize,
-    shown: Theme,
-    colourless: bool,
-    truecolor: bool,
-}
-
-impl Themes {
-    fn new(first: Theme, user_dir: Option<&Path>, truecolor: bool) -> Self {
-        let (mut all, errors) = Theme::all(user_dir);
-        for error in errors {
-            tracing::warn!("{error}");
-        }
-        let at = all.iter().position(|theme| theme.name() == first.name()).unwrap_or_else(|| {
-            all.push(first);
-            all.len() - 1
-        });
-        // https://no-color.org: set and not empty.
-        let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let mut themes = Self { all, at, shown: Theme::default(), colourless, truecolor };
-        themes.apply();
-        themes
-    }
-
-    fn apply(&mut self) {
-        let Some(theme) = self.all.get(self.at) else { return };
-        self.shown = if self.colourless {
-            theme.without_colour()
-        } else if self.truecolor {
-            theme.clone()
-        } else {
-            theme.in_256_colours()
-        };
-    }
-
-    fn next(&mut self) -> String {
-        self.at = (self.at + 1) % self.all.len().max(1);
-        self.apply();
-        self.shown.name().to_owned()
-    }
-}
-
 impl Program {
-    fn new(terminal: Terminal, start: Start<'_>, keeper: impl FnOnce(Sender<Message>) -> Keeper) -> Self {
-        let Start { source, model_source, settings, keymap, theme, folders, data } = start;
+    fn new(terminal: Terminal, start: Start, keeper: impl FnOnce(Sender<Message>) -> Keeper) -> Self {
+        let Start { source, model_source, configured, theme, data } = start;
+        let (settings, folders) = (&configured.settings, &configured.folders);
         let (sender, messages) = unbounded();
         let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
         let capabilities = terminal.capabilities();
@@ -238,13 +201,9 @@ impl Program {
         };
         let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
         model.terminal_notes = capabilities.notes.clone();
-        model.preferences = Preferences {
-            window: settings.reading.window.clone(),
-            plane: settings.reading.plane,
-            marks: settings.reading.marks,
-        };
+        model.preferences = configured.preferences();
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
-        model.theme = themes.shown.name().to_owned();
+        model.theme = themes.shown().name().to_owned();
         let reports = indexer::kept_reports(data.as_deref());
         let worker = Worker::start_with(model_source, folders.cache.clone(), Arc::clone(&volumes), reports, {
             let sender = sender.clone();
@@ -264,25 +223,30 @@ impl Program {
         }));
         let known = indexer::known_files(data);
         let scan = start_scan(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
-        let pictures = Pictures::start(capabilities.protocol, themes.colourless);
+        let pictures = Pictures::start(capabilities.protocol, themes.colourless());
+        let watch = Watch::start(folders);
+        let alert = AlertManner {
+            bell: settings.alert.bell,
+            title: settings.alert.title,
+            notification: Notification::named(&settings.alert.notification).unwrap_or_default(),
+        };
         Self {
             terminal,
             model,
-            keymap,
+            configured,
+            watch,
+            timers: Timers::default(),
             themes,
             layout: Layout::default(),
             pictures,
             keeper: keeper(sender.clone()),
             indexer,
-            loader: Loader::start(volumes, sender),
+            loader: Loader::start(volumes, sender.clone()),
             worker: Some(worker),
             scan,
             messages,
-            alert: AlertManner {
-                bell: settings.alert.bell,
-                title: settings.alert.title,
-                notification: Notification::named(&settings.alert.notification).unwrap_or_default(),
-            },
+            sender,
+            alert,
             ending: None,
         }
     }
@@ -292,7 +256,11 @@ impl Program {
         if let Some(note) = note {
             self.take(Message::Notice(note));
         }
+        if let Some(conflicts) = self.configured.conflicts() {
+            self.take(conflicts);
+        }
         let ready = self.pictures.ready();
+        let changed = self.watch.changed();
         let ticks = crossbeam_channel::tick(CLOCK);
         self.take(Message::Clock(now()));
         loop {
@@ -308,6 +276,16 @@ impl Program {
                     }
                 },
                 recv(ticks) -> _ => self.take(Message::Clock(now())),
+                recv(self.timers.cine) -> _ => self.take(Message::CineTick),
+                recv(self.timers.wake) -> _ => {
+                    let woken = self.timers.woken();
+                    self.take(woken);
+                }
+                recv(changed) -> told => {
+                    if told.is_ok() {
+                        self.reload();
+                    }
+                }
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
                         self.pictures.take(rendered, &self.terminal);
@@ -356,7 +334,7 @@ impl Program {
             self.take(Message::Cells(cell));
         }
         let (model, pictures) = (&self.model, &self.pictures);
-        let look = Look { theme: &self.themes.shown, keymap: &self.keymap };
+        let look = Look { theme: self.themes.shown(), keymap: &self.configured.keymap };
         let mut layout = Layout::default();
         let drawn = self.terminal.draw(|frame| {
             layout = ui::draw(frame, model, look);
@@ -395,9 +373,18 @@ impl Program {
         }
     }
 
+    /// Takes in settings and themes that have changed.
+    fn reload(&mut self) {
+        for message in self.configured.reload(&mut self.themes) {
+            self.take(message);
+        }
+        self.model.preferences = self.configured.preferences();
+        self.model.theme = self.themes.shown().name().to_owned();
+    }
+
     fn meaning(&self, event: &Event) -> Vec<Message> {
         let drawn = Drawn { model: &self.model, layout: &self.layout };
-        input::messages(event, drawn, &self.keymap)
+        input::messages(event, drawn, &self.configured.keymap)
     }
 
     fn take(&mut self, message: Message) {
@@ -422,6 +409,9 @@ impl Program {
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
             Effect::Alert(text) => self.terminal.alert(self.alert, &text),
+            Effect::Export { path, volume, view } => export::start(path, volume, view, self.sender.clone()),
+            Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
+            Effect::Cine(period) => self.timers.cine(period),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

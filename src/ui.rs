@@ -123,7 +123,10 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
         };
         (notice.text.clone(), role)
     });
-    if let Some((words, role)) = unsaved.or(notice) {
+    // What is measured is told for as long as it is made.
+    let tool = model.tool().zip(model.reading.as_ref());
+    let tool = tool.map(|(tool, reading)| (tool.words(reading), Role::Accent));
+    if let Some((words, role)) = unsaved.or(notice).or(tool) {
         let lines = text::wrap(&words, area.width.saturating_sub(2), NOTICE_LINES);
         let height = (lines.len() as u16).max(1);
         let covered = Rect { y: area.bottom() - height, height, ..area };
@@ -135,6 +138,12 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
         return covered;
     }
     let mut right = model.graphics.to_owned();
+    if model.cine.running {
+        right = format!("▶ {}/s · {right}", model.cine.rate());
+    }
+    if let Some(number) = model.count.as_ref().and_then(crate::app::Count::shown) {
+        right = format!("{number}… · {right}");
+    }
     if model.link.bytes > 0 {
         let kib = (model.link.bytes as f64 / 1024.0).ceil();
         right = format!("{right} · {} ms · {kib:.0} KB", model.link.round_trip.as_millis());

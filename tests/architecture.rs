@@ -80,6 +80,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rusqlite", &["store.rs", "store/"]),
     ("jiff", &["domain/stamp.rs", "runtime/clock.rs"]),
     ("indicatif", &["cli.rs", "cli/"]),
+    ("nucleo_matcher", &["app/palette.rs"]),
     ("clap_", &["cli/completions.rs", "cli/man.rs"]),
     ("schemars", &["results/document.rs"]),
 ];

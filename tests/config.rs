@@ -95,6 +95,7 @@ fn mistakes_name_the_place_the_key_and_what_was_meant() {
         ("[keys.reading]\n\"J\" = \"fit\"\n\"shift-j\" = \"fit\"", "3:1: \"shift-j\" is the same key as one above"),
         ("[keys.reading]\n\"ctrl-c\" = \"none\"", "2:1: \"ctrl-c\" always leaves the program"),
         ("[keys.read]\n\"j\" = \"fit\"", "1:7: the key \"keys.read\" is not known; "),
+        ("[keys]\nprofile = \"wesis\"", "2:11: keys.profile = \"wesis\" is not possible; did you mean \"weasis\"?"),
         ("theme = \"a\"\ntheme = \"b\"", "2:1: this is not TOML: duplicate key"),
         ("theme = ", "1:"),
     ] {

@@ -2,14 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use cspine::app::{Command, Context, Screen};
-use cspine::config::{Keymap, Settings};
+use cspine::config::{Keymap, Profile, Settings};
 use cspine::domain::CervicalLevel;
 use std::collections::HashSet;
 
 const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
 
-/// What is left to the palette on purpose.
-const PALETTE_ONLY: &[Command] = &[];
+/// What is left to the palette on purpose: they take an argument.
+const PALETTE_ONLY: &[Command] = &[Command::Window, Command::ExportPlain];
 
 fn press(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
@@ -23,11 +23,15 @@ fn ctrl(letter: char) -> KeyEvent {
     KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
 }
 
-fn overridden(text: &str) -> Keymap {
+fn settings(text: &str) -> Settings {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.toml");
     std::fs::write(&path, text).expect("a file");
-    Keymap::builtin().with_overrides(&Settings::load(&path).expect("settings"))
+    Settings::load(&path).expect("settings")
+}
+
+fn overridden(text: &str) -> Keymap {
+    Keymap::builtin().with_overrides(&settings(text))
 }
 
 #[test]
@@ -120,6 +124,111 @@ fn a_key_set_everywhere_is_set_everywhere() {
     assert_eq!(keymap.command(Screen::Reading, &letter('j')), Some(Command::Invert), "the screen's own table wins");
     assert_eq!(keymap.command(Screen::Reading, &letter('q')), None);
     assert_eq!(keymap.keys_of(Screen::Worklist, Command::Down), ["down"]);
+}
+
+/// A key with its modifiers, as settings write it, on the reading screen.
+fn reading(keymap: &Keymap, code: KeyCode, modifiers: KeyModifiers) -> Option<Command> {
+    keymap.command(Screen::Reading, &KeyEvent::new(code, modifiers))
+}
+
+#[test]
+fn profiles_have_the_other_programs_keys() {
+    let (none, shift, ctrl) = (KeyModifiers::NONE, KeyModifiers::SHIFT, KeyModifiers::CONTROL);
+    let weasis = Keymap::of(Profile::Weasis);
+    for (code, modifiers, command) in [
+        (KeyCode::Up, none, Command::SliceUp),
+        (KeyCode::Down, shift, Command::SlicesDown),
+        (KeyCode::Home, none, Command::FirstSlice),
+        (KeyCode::Left, none, Command::PreviousSeries),
+        (KeyCode::Right, ctrl, Command::NextStudy),
+        (KeyCode::Char('c'), none, Command::Cine),
+        (KeyCode::Char('6'), none, Command::WindowBone),
+        (KeyCode::Char('d'), none, Command::MeasureDistance),
+        (KeyCode::Char('a'), none, Command::MeasureAngle),
+        (KeyCode::Char('k'), none, Command::KeyImage),
+        (KeyCode::Char('7'), none, Command::WindowLung),
+    ] {
+        assert_eq!(reading(&weasis, code, modifiers), Some(command), "weasis {code:?}");
+    }
+    let ohif = Keymap::of(Profile::Ohif);
+    for (code, command) in [
+        (KeyCode::PageUp, Command::PreviousSeries),
+        (KeyCode::PageDown, Command::NextSeries),
+        (KeyCode::Char('i'), Command::Invert),
+        (KeyCode::Char(' '), Command::Fit),
+        (KeyCode::Char('3'), Command::WindowBone),
+        (KeyCode::Char('c'), Command::Cine),
+    ] {
+        assert_eq!(reading(&ohif, code, none), Some(command), "ohif {code:?}");
+    }
+    let horos = Keymap::of(Profile::Horos);
+    for (code, command) in [
+        (KeyCode::Right, Command::SliceDown),
+        (KeyCode::Up, Command::ZoomIn),
+        (KeyCode::Tab, Command::ToggleTexts),
+        (KeyCode::Char('l'), Command::MeasureDistance),
+        (KeyCode::Char(','), Command::Undo),
+        (KeyCode::Char('.'), Command::Defer),
+        (KeyCode::Char('2'), Command::WindowBone),
+    ] {
+        assert_eq!(reading(&horos, code, none), Some(command), "horos {code:?}");
+    }
+}
+
+#[test]
+fn in_every_profile_every_command_has_a_key_and_no_key_two_commands() {
+    for profile in Profile::ALL {
+        let keymap = Keymap::of(profile);
+        for screen in SCREENS {
+            let mut seen = HashSet::new();
+            for &command in Command::ALL.iter().filter(|command| command.context().includes(screen)) {
+                let keys = keymap.keys_of(screen, command);
+                let left_out = PALETTE_ONLY.contains(&command);
+                assert!(left_out || !keys.is_empty(), "{}: {} on {screen:?}", profile.name(), command.name());
+                for key in keys {
+                    assert!(seen.insert(key.clone()), "{}: {key} is bound twice on {screen:?}", profile.name());
+                }
+            }
+        }
+        assert!(keymap.command(Screen::Reading, &ctrl('c')) == Some(Command::Quit), "a way out");
+    }
+    // What Weasis' digits took is on Alt.
+    let weasis = Keymap::of(Profile::Weasis);
+    assert_eq!(weasis.keys_of(Screen::Reading, Command::Level(CervicalLevel::C6)), ["alt-6"]);
+    assert_eq!(weasis.digit(&letter('6')), None, "no counts where digits are windows");
+    assert_eq!(Keymap::builtin().digit(&letter('6')), Some(6));
+}
+
+#[test]
+fn settings_choose_a_profile_and_lie_over_it() {
+    let own = settings("[keys]\nprofile = \"weasis\"\n[keys.reading]\n\"c\" = \"close\"\n");
+    let keymap = Keymap::for_settings(&own, None);
+    assert_eq!(keymap.profile(), Profile::Weasis);
+    assert_eq!(reading(&keymap, KeyCode::Char('c'), KeyModifiers::NONE), Some(Command::Close));
+    assert_eq!(reading(&keymap, KeyCode::Left, KeyModifiers::NONE), Some(Command::PreviousSeries));
+    assert_eq!(Keymap::for_settings(&own, Some(Profile::Ohif)).profile(), Profile::Ohif);
+}
+
+#[test]
+fn conflicts_are_found_and_named_with_their_places() {
+    let told = |text: &str| -> Vec<String> {
+        let conflicts = Keymap::builtin().conflicts(&settings(text));
+        conflicts
+            .iter()
+            .map(|conflict| conflict.to_string().rsplit('/').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let lost = told("[keys.reading]\n\"x\" = \"fit\"\n  \"n\" = \"invert\"\n");
+    assert!(
+        lost.iter().any(|line| line == "settings.toml:3:3: \"n\" does \"invert\" now, and \"next-suspicion\" has no key left but :next-suspicion; give it another one"),
+        "{lost:?}"
+    );
+    let twins = told("[keys.reading]\n\"ctrl-i\" = \"forward\"\n");
+    assert_eq!(twins.len(), 1, "{twins:?}");
+    assert!(twins[0].starts_with("settings.toml:2:1: most terminals send \"ctrl-i\" as \"tab\""), "{twins:?}");
+    assert!(told("[keys.reading]\n\"n\" = \"none\"\n").is_empty(), "what is taken away on purpose is no conflict");
+    assert!(told("[keys.reading]\n\"n\" = \"invert\"\n\"&\" = \"next-suspicion\"\n").is_empty());
+    assert!(told("[keys.everywhere]\n\"o\" = \"help\"\n").iter().any(|line| line.contains("\"order\"")));
 }
 
 #[test]

@@ -3,6 +3,10 @@
 #[path = "support/model.rs"]
 mod support;
 
+#[path = "screens/hands.rs"]
+mod hands;
+#[path = "screens/measuring.rs"]
+mod measuring;
 #[path = "screens/planes.rs"]
 mod planes;
 #[path = "screens/reading.rs"]

@@ -118,6 +118,34 @@ commands! {
     LastSlice, "last-slice", READING, "last slice";
     NextSuspicion, "next-suspicion", READING, "next suspicious slice";
     PreviousSuspicion, "previous-suspicion", READING, "previous suspicious slice";
+    SlicesDownHalf, "slices-down-half", READING, "five slices on";
+    SlicesUpHalf, "slices-up-half", READING, "five slices back";
+    SlicesDownFast, "slices-down-fast", READING, "twenty-five slices on";
+    SlicesUpFast, "slices-up-fast", READING, "twenty-five slices back";
+    GoTo, "goto", READING, "go to a slice or position";
+    NextLevel, "next-level", READING, "key slice of the level below";
+    PreviousLevel, "previous-level", READING, "key slice of the level above";
+    Back, "back", READING, "back to where you were";
+    Forward, "forward", READING, "forward again";
+    Window, "window", READING, "a window of width and level";
+    Cine, "cine", READING, "start or stop the cine loop";
+    CineFaster, "cine-faster", READING, "faster cine";
+    CineSlower, "cine-slower", READING, "slower cine";
+    Repeat, "repeat", READING, "the last adjustment again";
+    MeasureDistance, "measure-distance", READING, "measure a length";
+    MeasureAngle, "measure-angle", READING, "measure an angle";
+    MeasureRectangle, "measure-rectangle", READING, "values in a rectangle";
+    MeasureEllipse, "measure-ellipse", READING, "values in an ellipse";
+    Probe, "probe", READING, "keep the cursor's value";
+    PlacePoint, "place-point", READING, "set a measurement's place";
+    Measurements, "measurements", READING, "list the measurements";
+    DeleteMeasurement, "delete-measurement", READING, "delete the nearest one";
+    KeyImage, "key-image", READING, "mark or unmark a key image";
+    Comment, "comment", READING, "a remark on the key image";
+    KeyImages, "key-images", READING, "list the key images";
+    NextKeyImage, "next-key-image", READING, "next key image";
+    Export, "export", READING, "write the picture as a PNG";
+    ExportPlain, "export-plain", READING, "without overlays";
     NextPlane, "next-plane", READING, "axial, sagittal, coronal";
     NextSeries, "next-series", READING, "next series of the study";
     PreviousSeries, "previous-series", READING, "previous series of the study";
@@ -147,6 +175,7 @@ commands! {
     Beside, "beside", READING, "another series beside it";
     BesideWindow, "beside-window", READING, "next window beside";
     TogglePlanes, "toggle-planes", READING, "one plane, or all with room";
+    FollowSpine, "follow-spine", READING, "flat, or along the spine";
     ToggleLines, "toggle-lines", READING, "show or hide crossing lines";
     HotSpot, "hot-spot", READING, "go to the hottest place";
     CursorLeft, "cursor-left", READING, "move the cursor left";
@@ -178,6 +207,20 @@ commands! {
 }
 
 impl Command {
+    /// What it takes after its name in the palette; `None` for most.
+    #[must_use]
+    pub fn usage(self) -> Option<&'static str> {
+        Some(match self {
+            Self::GoTo => "a slice, as 153, or a position, as -128mm",
+            Self::Window => "width and level, as 400 40",
+            Self::Export | Self::ExportPlain => "a file's name, as axial-153.png",
+            Self::DeleteMeasurement => "a number from the list of measurements",
+            Self::Comment => "the remark; none takes it away",
+            Self::Cine => "slices a second, as 12",
+            _ => return None,
+        })
+    }
+
     /// The command of this name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

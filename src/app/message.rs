@@ -5,6 +5,7 @@ use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
+use crate::raster::View;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,12 @@ use std::time::Duration;
 pub enum Message {
     /// The reader asked for something.
     Command(Command),
+    /// A digit, and what it does where it stands alone.
+    Digit(u32, Option<Command>),
+    /// The timer of [`Effect::Wake`] with this number has run out.
+    Woken(u64),
+    /// Time for the next slice of the cine loop.
+    CineTick,
     /// A key while a line of text is asked for.
     Prompt(PromptKey),
     /// A study's row was clicked.
@@ -138,6 +145,10 @@ pub enum Effect {
     LoadBeside(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
     Prefetch(Arc<Study>, usize),
+    /// Answer with [`Message::Woken`] and this number after a while; it replaces an earlier one.
+    Wake(u64, Duration),
+    /// Send [`Message::CineTick`] so often; no longer where there is no period.
+    Cine(Option<Duration>),
     /// Keep something and answer with [`Message::Recorded`] or [`Message::RecordFailed`].
     Record(Record),
     /// Note how a study stands in the list, and the folder that its files lie in.
@@ -150,6 +161,15 @@ pub enum Effect {
     Claim(Option<Uid>),
     /// Tell a reader who looks elsewhere.
     Alert(String),
+    /// Draw a view into a file that is not there yet, and tell how that went.
+    Export {
+        /// As the reader typed it.
+        path: String,
+        /// The volume.
+        volume: Arc<Volume>,
+        /// What to draw.
+        view: Box<View>,
+    },
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -1,10 +1,13 @@
 //! Everything that the screen shows, in one place.
 
-use super::prompt::Prompt;
-use super::{Ageing, Command, Decisions, Reading, Screen, Worklist};
+use super::palette::{self, Choice, Offer};
+use super::prompt::{Prompt, PromptKind};
+use super::tool;
+use super::update::{key_images, measurements};
+use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
-use crate::domain::{CleanText, ModelIdentity, Uid};
-use crate::raster::{PictureSize, Plane};
+use crate::domain::{CleanText, Measurement, ModelIdentity, Uid};
+use crate::raster::{self, Mark, PictureSize, Plane};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,19 @@ pub struct Model {
     pub worklist: Worklist,
     /// The open study.
     pub reading: Option<Reading>,
+    /// A number being typed before a command.
+    pub count: Option<Count>,
+    /// The last adjustment and how often it was made, for `.`.
+    pub(super) adjustment: Option<(Command, usize)>,
+    /// The cine loop.
+    pub cine: Cine,
+    /// Measurements and key images.
+    pub annotations: Annotations,
+    pub(super) tool: Option<Tool>,
+    /// Where the reader was.
+    pub(super) trail: Trail,
+    /// The last number given to a timer.
+    pub(super) serial: u64,
     /// What is decided.
     pub decisions: Decisions,
     /// Who reads: the user name that decisions are kept under.
@@ -188,6 +204,13 @@ impl Model {
             size,
             worklist: Worklist::default(),
             reading: None,
+            count: None,
+            adjustment: None,
+            cine: Cine::default(),
+            annotations: Annotations::default(),
+            tool: None,
+            trail: Trail::default(),
+            serial: 0,
             decisions: Decisions::default(),
             reader: CleanText::default(),
             anonymous: false,
@@ -242,6 +265,56 @@ impl Model {
     /// Sets what waiting adds to a study's urgency.
     pub fn set_ageing(&mut self, ageing: Ageing) {
         self.worklist.set_ageing(ageing);
+    }
+
+    /// The measurement that is being made of what is open.
+    #[must_use]
+    pub fn tool(&self) -> Option<&Tool> {
+        let reading = self.reading.as_ref()?;
+        self.tool.as_ref().filter(|tool| tool.belongs_to(reading))
+    }
+
+    /// The measurements of the open series as they are drawn; with the texts hidden only the one that is being made.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Mark> {
+        let Some(reading) = &self.reading else { return Vec::new() };
+        let Some(volume) = reading.volume() else { return Vec::new() };
+        let own = self.annotations.of(&reading.study.uid).measurements.iter();
+        let own = own.filter(|one| reading.texts && one.series == volume.series_uid);
+        let done = own.filter_map(|one| tool::figure(volume, one.id, &one.geometry));
+        done.chain(self.tool().and_then(|tool| tool.figure(reading))).map(Mark::Figure).collect()
+    }
+
+    /// Numbers and results of the measurements on the slice shown, in a line; empty where there are none.
+    #[must_use]
+    pub fn measured_here(&self) -> String {
+        let Some(reading) = self.reading.as_ref().filter(|reading| reading.texts) else { return String::new() };
+        let Some(volume) = reading.volume() else { return String::new() };
+        let here = |one: &&Measurement| {
+            one.series == volume.series_uid
+                && tool::figure(volume, one.id, &one.geometry).is_some_and(|figure| {
+                    let slice = |place| raster::slice_of_voxel(volume, reading.plane, place);
+                    figure.places.iter().all(|place| slice(*place) == Some(reading.slice()))
+                })
+        };
+        let own = self.annotations.of(&reading.study.uid).measurements.iter().filter(here);
+        let words = own.map(|one| format!("{} {}", one.id, tool::result_words(&one.measure(volume))));
+        words.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// What the open line offers, best first.
+    #[must_use]
+    pub fn offers(&self) -> Vec<Offer> {
+        let Some(prompt) = &self.prompt else { return Vec::new() };
+        match prompt.kind {
+            PromptKind::Palette => palette::search(self, &prompt.text),
+            PromptKind::Measurements => palette::listed(measurements(self), &prompt.text, Choice::Measurement),
+            PromptKind::KeyImages => palette::listed(key_images(self), &prompt.text, Choice::KeyImage),
+            _ => {
+                let plain = |(name, words)| Offer { name, words, choice: Choice::Words };
+                prompt.offers().into_iter().map(plain).collect()
+            }
+        }
     }
 
     pub(super) fn tell(&mut self, text: impl Into<String>) {

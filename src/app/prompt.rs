@@ -1,7 +1,6 @@
 //! A line of text being asked for: the command palette, the filter, and what a decision needs to know.
 
 use super::worklist::FILTER_KEYS;
-use super::{Command, Screen};
 use crate::domain::{CervicalLevel, LevelVerdict, RejectionReason};
 
 /// What is to be said of a level.
@@ -22,6 +21,12 @@ pub enum PromptKind {
     Palette,
     /// What studies must have.
     Filter,
+    /// The measurements.
+    Measurements,
+    /// The key images.
+    KeyImages,
+    /// A remark on a key image.
+    Comment,
     /// A note on the study.
     Note,
     /// Why a study is put off.
@@ -73,6 +78,9 @@ impl Prompt {
         match self.kind {
             PromptKind::Palette => ":".to_owned(),
             PromptKind::Filter => "/".to_owned(),
+            PromptKind::Measurements => "measurement: ".to_owned(),
+            PromptKind::KeyImages => "key image: ".to_owned(),
+            PromptKind::Comment => "remark: ".to_owned(),
             PromptKind::Note => "note: ".to_owned(),
             PromptKind::Defer => "put off, because: ".to_owned(),
             PromptKind::Level(LevelQuestion::Verdict(verdict)) => format!("{}: which level? ", verdict.name()),
@@ -84,19 +92,21 @@ impl Prompt {
 
     /// What is offered: a key or a name, and words.
     #[must_use]
-    pub fn offers(&self, screen: Screen) -> Vec<(String, String)> {
+    pub(super) fn offers(&self) -> Vec<(String, String)> {
         let numbered = |names: Vec<&str>| (1..).zip(names).map(|(n, name)| (format!("{n}"), name.to_owned())).collect();
         match self.kind {
-            PromptKind::Palette => {
-                self.suggestions(screen).iter().map(|c| (c.name().to_owned(), c.help().to_owned())).collect()
-            }
             PromptKind::Filter => {
                 let word = self.text.rsplit(' ').next().unwrap_or_default();
                 let begun = |key: &str| !word.is_empty() && (key.starts_with(word) || word.starts_with(key));
                 let keys = FILTER_KEYS.iter().filter(|(key, _)| begun(key));
                 keys.map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
             }
-            PromptKind::Note => Vec::new(),
+            // What the first three offer, the model knows: `Model::offers`.
+            PromptKind::Palette
+            | PromptKind::Measurements
+            | PromptKind::KeyImages
+            | PromptKind::Comment
+            | PromptKind::Note => Vec::new(),
             PromptKind::Defer => {
                 let typed = self.text.to_lowercase();
                 let fits = DEFERRALS.iter().filter(|reason| reason.contains(&*typed));
@@ -105,30 +115,5 @@ impl Prompt {
             PromptKind::Level(_) => numbered(CervicalLevel::ALL.map(CervicalLevel::name).to_vec()),
             PromptKind::Reason(_) => numbered(RejectionReason::ALL.map(RejectionReason::name).to_vec()),
         }
-    }
-
-    /// Commands that fit what was typed, best first: names that begin with it, then names that contain it, then helps.
-    #[must_use]
-    pub fn suggestions(&self, screen: Screen) -> Vec<Command> {
-        let wanted = self.text.trim().to_lowercase();
-        let mut found: Vec<(u8, Command)> = Command::ALL
-            .iter()
-            .copied()
-            .filter(|command| command.context().includes(screen))
-            .filter_map(|command| {
-                let rank = if command.name().starts_with(&wanted) {
-                    0
-                } else if command.name().contains(&wanted) {
-                    1
-                } else if command.help().to_lowercase().contains(&wanted) {
-                    2
-                } else {
-                    return None;
-                };
-                Some((rank, command))
-            })
-            .collect();
-        found.sort_by_key(|(rank, _)| *rank);
-        found.into_iter().map(|(_, command)| command).collect()
     }
 }

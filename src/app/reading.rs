@@ -11,7 +11,7 @@ use super::pointer::Held;
 use crate::domain::{
     CervicalLevel, FractureReport, PatientPoint, ReadingPosition, SpineCourse, Study, Volume, VoxelPoint, WindowLevel,
 };
-use crate::raster::{self, LevelMark, Mark, Plane, View};
+use crate::raster::{self, Bend, LevelMark, Mark, Plane, View};
 use std::sync::Arc;
 
 /// The open series' volume.
@@ -48,6 +48,8 @@ pub struct Reading {
     pub(super) held: Option<Held>,
     /// Whether one plane fills the screen even where there is room for all.
     pub alone: bool,
+    /// Whether planes along the spine follow it, instead of being flat.
+    pub follow: bool,
     /// Whether lines show where the other planes cut.
     pub lines: bool,
     /// Whether hot spots are pointed at from the picture's edges, where they cover nothing.
@@ -81,6 +83,7 @@ impl Reading {
             goal: None,
             held: None,
             alone: false,
+            follow: false,
             lines: true,
             marks: true,
             outlines: false,
@@ -109,7 +112,7 @@ impl Reading {
 
     /// What the reader chose for all studies, taken over from the last one.
     pub(super) fn like(mut self, last: &Self) -> Self {
-        (self.alone, self.lines) = (last.alone, last.lines);
+        (self.alone, self.lines, self.follow) = (last.alone, last.lines, last.follow);
         (self.marks, self.texts, self.panel) = (last.marks, last.texts, last.panel);
         self.outlines = last.outlines;
         self
@@ -221,7 +224,16 @@ impl Reading {
             }
             marks.extend(self.suspicions(report));
         }
-        Some(View { marks, ..self.appearance_of(plane).view(plane, self.slice_of(plane)) })
+        let bend = self.bend(volume, plane);
+        Some(View { marks, bend, ..self.appearance_of(plane).view(plane, self.slice_of(plane)) })
+    }
+
+    /// The surface along the spine, through the cursor; `None` where planes are flat.
+    fn bend(&self, volume: &Volume, plane: Plane) -> Option<Bend> {
+        let course = self.course.as_ref().filter(|_| self.follow)?;
+        let offset = raster::offset_beside(volume, plane, course, self.cursor)?;
+        // Moving along the spine must not change the surface by a hair.
+        Some(Bend { course: Arc::clone(course), offset: (offset * 4.0).round() / 4.0 })
     }
 
     /// The hottest places of the levels that pass the threshold, pointed at from the picture's edges, or outlined.
@@ -295,7 +307,16 @@ fn levels(volume: &Volume, course: Option<&SpineCourse>, plane: Plane, report: &
     };
     let middle =
         VoxelPoint { slice: 0.0, row: volume.shape.rows as f64 / 2.0, column: volume.shape.columns as f64 / 2.0 };
-    let spans = report.spans();
+    let mut spans = report.spans();
+    // Neighbours share slices; their brackets meet in the middle of these.
+    for index in 1..spans.len() {
+        let (above, below) = (spans[index - 1], spans[index]);
+        if below.first <= above.last && above.first < below.last {
+            let border = usize::midpoint(below.first, above.last);
+            spans[index - 1].last = border.max(above.first);
+            spans[index].first = (border + 1).min(below.last);
+        }
+    }
     let marks = spans.into_iter().filter_map(|span| {
         let place = course.and_then(|course| course.at((span.first + span.last) as f64 / 2.0)).unwrap_or(middle);
         let end = |slice: f64| volume.patient_point(slice, place.row, place.column).map(|point| point + aside);

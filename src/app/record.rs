@@ -3,7 +3,7 @@
 //! `update` decides what is kept and hands it out as [`super::Effect::Record`]; nothing is shown as made before
 //! [`super::Message::Recorded`] says that it is on disk.
 
-use crate::domain::{AnnotationChange, Draft, Listed, LogEntry, ReadingPosition, Uid};
+use crate::domain::{Annotation, AnnotationChange, Draft, Listed, LogEntry, ReadingPosition, Uid};
 use std::fmt;
 
 /// Tells the answers to several records apart.
@@ -66,6 +66,8 @@ pub enum Remembered {
     Studies(Vec<Listed>),
     /// Where the reader was in a study that was just opened.
     Position(Uid, ReadingPosition),
+    /// The measurements and key images of a study that was just opened; they replace what was known.
+    Annotations(Uid, Vec<Annotation>),
     /// The study that the reader was in when the program ended last.
     LastRead(Uid),
     /// Studies that others have open, with the names of who; it replaces what was told before.

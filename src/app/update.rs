@@ -2,6 +2,11 @@
 
 mod beside;
 mod decide;
+mod jumps;
+mod key_image;
+mod keys;
+mod line;
+mod measure;
 mod prompt;
 mod reading;
 mod resume;
@@ -23,14 +28,26 @@ const REMEMBERED: usize = 200;
 /// Rows of the list's screen that are not the list.
 const WORKLIST_FRAME: usize = 9;
 
+pub(in crate::app) use key_image::list as key_images;
+pub(in crate::app) use measure::list as measurements;
+
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let message = if model.anonymous { anonymised(message) } else { message };
     match message {
         Message::Command(command) => {
             model.notice = None;
-            run(model, command)
+            keys::command(model, command)
         }
+        Message::Digit(digit, command) => {
+            model.notice = None;
+            keys::digit(model, digit, command)
+        }
+        Message::Woken(serial) => {
+            keys::over(model, serial);
+            Vec::new()
+        }
+        Message::CineTick => keys::tick(model),
         Message::Prompt(key) => {
             model.notice = None;
             prompt::typed(model, key)
@@ -42,15 +59,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Pointer(pointer) => {
             pointer::pointed(model, pointer);
-            Vec::new()
+            measure::clicked(model, &pointer)
         }
-        Message::GoToSlice(index) => {
+        Message::GoToSlice(index) => jumps::with_trail(model, |model| {
             if let Some(reading) = &mut model.reading {
                 reading.go_to_volume_slice(index, None);
                 reading.moved = true;
             }
             Vec::new()
-        }
+        }),
         Message::Resized(columns, rows) => {
             model.size = (columns, rows);
             Vec::new()
@@ -262,6 +279,12 @@ fn queue(model: &Model) -> Vec<Effect> {
 }
 
 fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if !model.help
+        && model.screen() == Screen::Reading
+        && let Some(effects) = measure::run(model, command)
+    {
+        return effects;
+    }
     match command {
         // Who leaves all the same has been told.
         Command::Quit if model.decisions.unsaved().is_some() && !model.told_of_loss => {
@@ -293,6 +316,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         _ => match decide::run(model, command) {
             Some(effects) => effects,
             None if model.screen() == Screen::Worklist => in_worklist(model, command),
+            None if jumps::is_jump(command) => jumps::with_trail(model, |model| reading::run(model, command)),
             None => reading::run(model, command),
         },
     }

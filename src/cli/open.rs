@@ -1,6 +1,7 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
 use super::{CliError, select};
+use crate::config::Profile;
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -19,6 +20,9 @@ pub(super) struct ScreenArgs {
     /// Theme, by name.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Keys to start from: cspine's own or another program's.
+    #[arg(long, value_name = "PROFILE", value_parser = super::keys::profiles())]
+    keys: Option<Profile>,
     /// Folder in which decisions are kept.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -64,6 +68,7 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         model: args.model.clone(),
         graphics: args.graphics,
         theme: args.theme.clone(),
+        keys: args.keys,
         data: args.data.clone(),
         reader: args.reader.clone(),
         blinded: args.blinded,

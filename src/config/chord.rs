@@ -98,6 +98,36 @@ impl Chord {
         format!("{}{sign}", self.prefix())
     }
 
+    /// The digit that it is, without modifiers.
+    pub(crate) fn digit(self) -> Option<u32> {
+        match self.code {
+            KeyCode::Char(character) if self.modifiers.is_empty() => character.to_digit(10),
+            _ => None,
+        }
+    }
+
+    /// The same key with Alt, or with Ctrl beside it where it has Alt already.
+    pub(crate) fn with_alt(self) -> Self {
+        let alt = KeyModifiers::ALT;
+        let more = if self.modifiers.contains(alt) { KeyModifiers::CONTROL } else { alt };
+        Self::normal(self.code, self.modifiers | more)
+    }
+
+    /// The other key that sends the same byte in terminals without a keyboard protocol of their own (ECMA-48's control characters).
+    pub(crate) fn twin(self) -> Option<Self> {
+        let plain = |code| Self { code, modifiers: self.modifiers - KeyModifiers::CONTROL };
+        match self.code {
+            KeyCode::Char(letter) if self.modifiers.contains(KeyModifiers::CONTROL) => match letter {
+                'i' => Some(plain(KeyCode::Tab)),
+                'm' => Some(plain(KeyCode::Enter)),
+                'h' => Some(plain(KeyCode::Backspace)),
+                '[' => Some(plain(KeyCode::Esc)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn prefix(&self) -> String {
         MODIFIERS.iter().filter(|(_, modifier)| self.modifiers.contains(*modifier)).map(|(name, _)| *name).collect()
     }

@@ -1,8 +1,8 @@
 //! How a plane of display lies in a volume: which of the volume's axes run along it, and which way round.
 
 use super::resample::{Line, Mapping, PlaneImage, Strided};
-use super::{OrientationMarkers, PictureSize, Plane, RasterError, Slab, SlabKind, View, Zoom};
-use crate::domain::{Axis, PatientPoint, Volume, VoxelPoint, anatomical_letters};
+use super::{Bend, OrientationMarkers, PictureSize, Plane, RasterError, Slab, SlabKind, View, Zoom};
+use crate::domain::{Axis, PatientPoint, SpineCourse, Volume, VoxelPoint, anatomical_letters};
 use glam::DVec3;
 
 /// An axis of the voxel block.
@@ -123,6 +123,32 @@ pub fn voxel_moved(volume: &Volume, plane: Plane, place: VoxelPoint, right: f64,
     })
 }
 
+/// Of a rectangle on a plane with these opposite corners, the two beside the first: along the picture's rows and along its columns.
+/// `None` where the volume cannot be shown in the plane.
+#[must_use]
+pub fn corners(volume: &Volume, plane: Plane, first: VoxelPoint, opposite: VoxelPoint) -> Option<[VoxelPoint; 2]> {
+    let frame = Frame::of(volume, plane).ok()?;
+    let beside = |axis: Directed| with_component(first, axis.side, component(opposite, axis.side));
+    Some([beside(frame.right), beside(frame.down)])
+}
+
+/// Width and height of a voxel on a plane in mm (1 where those are unknown).
+#[must_use]
+pub fn plane_steps(volume: &Volume, plane: Plane) -> (f64, f64) {
+    Frame::of(volume, plane).map_or((1.0, 1.0), |frame| {
+        (frame.line(volume, frame.right).spacing(), frame.line(volume, frame.down).spacing())
+    })
+}
+
+/// How far a place lies beside the spine, in slices of a plane that runs along it; `None` for other planes and where the course is
+/// not known.
+#[must_use]
+pub fn offset_beside(volume: &Volume, plane: Plane, course: &SpineCourse, place: VoxelPoint) -> Option<f64> {
+    let frame = Frame::of(volume, plane).ok().filter(|frame| frame.down.side == Side::Slice)?;
+    let through = |place| frame.through.own_index(component(place, frame.through.side));
+    Some(through(place) - through(course.at(place.slice)?))
+}
+
 /// Width and height of a plane in mm (in pixels where those are unknown); `None` where the volume cannot be shown in it.
 #[must_use]
 pub fn plane_extent(volume: &Volume, plane: Plane) -> Option<(f64, f64)> {
@@ -219,43 +245,67 @@ impl Frame {
         }
     }
 
-    /// One slice of the plane, or a slab around it, in display order.
-    pub(super) fn extract<'v>(
-        &self,
-        volume: &'v Volume,
-        slice: usize,
-        slab: Option<Slab>,
-    ) -> Result<PlaneImage<'v>, RasterError> {
+    /// What a view shows of the plane, in display order: a slice, a slab around it, or lines that follow the spine.
+    pub(super) fn extract<'v>(&self, volume: &'v Volume, view: &View) -> Result<PlaneImage<'v>, RasterError> {
+        let slice = view.slice;
         if slice >= self.through.len {
             return Err(RasterError::NoSuchSlice { plane: self.plane.name(), slice, len: self.through.len });
         }
-        let stride = |side| match side {
-            Side::Column => 1,
-            Side::Row => volume.shape.columns,
-            Side::Slice => volume.shape.slice_len(),
-        };
-        let strided = |axis: Directed| Strided { stride: stride(axis.side), len: axis.len, reversed: axis.reversed };
-        let begin = |index: usize| {
-            let own = if self.through.reversed { self.through.len - 1 - index } else { index };
-            own * stride(self.through.side)
-        };
-        let layers = match slab.filter(|_| volume.is_metric()) {
-            Some(slab) => self.layers(volume, slice, slab).into_iter().map(|(i, weight)| (begin(i), weight)).collect(),
-            None => vec![(begin(slice), 1.0)],
+        let slab = view.slab.filter(|_| volume.is_metric());
+        let through = self.line(volume, self.through);
+        let layers = match self.bend(view) {
+            None => vec![self.layers(volume, &through, slice as f64, slab)],
+            Some(bend) => bend.into_iter().map(|index| self.layers(volume, &through, index, slab)).collect(),
         };
         Ok(PlaneImage {
             voxels: &volume.voxels,
             layers,
             kind: slab.map_or(SlabKind::Mean, |slab| slab.kind),
-            right: strided(self.right),
-            down: strided(self.down),
+            right: self.strided(volume, self.right),
+            down: self.strided(volume, self.down),
         })
     }
 
-    /// The slices of a slab with their weights: for a mean how much of each lies in it, else those whose centres do.
-    fn layers(&self, volume: &Volume, slice: usize, slab: Slab) -> Vec<(usize, f32)> {
-        let line = self.line(volume, self.through);
-        let (centre, half) = (line.position(slice as f64), slab.thickness_mm.clamp(0.0, Slab::THICKEST) / 2.0);
+    fn strided(&self, volume: &Volume, axis: Directed) -> Strided {
+        let stride = match axis.side {
+            Side::Column => 1,
+            Side::Row => volume.shape.columns,
+            Side::Slice => volume.shape.slice_len(),
+        };
+        Strided { stride, len: axis.len, reversed: axis.reversed }
+    }
+
+    /// Where each line downward lies through the plane, in slices of it, for a view that follows the spine; `None` for a flat one.
+    pub(super) fn bend(&self, view: &View) -> Option<Vec<f64>> {
+        let Bend { course, offset } = view.bend.as_ref()?;
+        if self.down.side != Side::Slice {
+            return None;
+        }
+        let beside = |index: usize| {
+            let place = course.at(self.down.own_index(index as f64))?;
+            Some(self.through.own_index(component(place, self.through.side)) + offset)
+        };
+        (0..self.down.len).map(beside).collect()
+    }
+
+    /// Where the slices of a slab begin and their weights: for a mean how much of each lies in it, else those whose centres do.
+    /// Between two slices both, by nearness; outside the volume none.
+    fn layers(&self, volume: &Volume, line: &Line, index: f64, slab: Option<Slab>) -> Vec<(usize, f32)> {
+        let last = self.through.len.saturating_sub(1);
+        if !(-0.5..=last as f64 + 0.5).contains(&index) {
+            return Vec::new();
+        }
+        let strided = self.strided(volume, self.through);
+        let index = index.clamp(0.0, last as f64);
+        let Some(slab) = slab else {
+            let (low, part) = (index.floor() as usize, (index - index.floor()) as f32);
+            let mut layers = vec![(strided.place(low), 1.0 - part)];
+            if part > 0.0 {
+                layers.push((strided.place((low + 1).min(last)), part));
+            }
+            return layers;
+        };
+        let (centre, half) = (line.position(index), slab.thickness_mm.clamp(0.0, Slab::THICKEST) / 2.0);
         let own_half = line.spacing() / 2.0;
         let weight = |index: usize| {
             let away = (line.position(index as f64) - centre).abs();
@@ -264,15 +314,16 @@ impl Frame {
                 SlabKind::Mip | SlabKind::MinIp => f64::from(u8::from(away <= half + 1e-6)),
             }
         };
+        let middle = index.round() as usize;
         let reach = ((half / line.spacing().max(1e-3)).ceil() as usize).saturating_add(1);
-        let near = slice.saturating_sub(reach)..(slice + reach + 1).min(self.through.len);
+        let near = middle.saturating_sub(reach)..=(middle + reach).min(last);
         let mut layers: Vec<(usize, f64)> =
             near.map(|index| (index, weight(index))).filter(|(_, weight)| *weight > 1e-9).collect();
-        let sum: f64 = layers.iter().map(|(_, weight)| weight).sum();
         if layers.is_empty() {
-            layers.push((slice, 1.0));
+            layers.push((middle, 1.0));
         }
-        layers.into_iter().map(|(index, weight)| (index, (weight / sum.max(1e-9)) as f32)).collect()
+        let sum: f64 = layers.iter().map(|(_, weight)| weight).sum();
+        layers.into_iter().map(|(index, weight)| (strided.place(index), (weight / sum) as f32)).collect()
     }
 
     /// How the picture's pixels lie on the plane.

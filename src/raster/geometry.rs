@@ -15,6 +15,7 @@ pub struct ViewGeometry<'v> {
     mapping: Mapping,
     through: Line,
     slice: usize,
+    bend: Option<Vec<f64>>,
     size: PictureSize,
 }
 
@@ -41,7 +42,8 @@ impl<'v> ViewGeometry<'v> {
         }
         let frame = Frame::of(volume, view.plane)?;
         let mapping = frame.mapping(volume, view, size);
-        Ok(Self { volume, frame, mapping, through: frame.through_line(volume), slice: view.slice, size })
+        let (through, bend) = (frame.through_line(volume), frame.bend(view));
+        Ok(Self { volume, frame, mapping, through, slice: view.slice, bend, size })
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -50,6 +52,11 @@ impl<'v> ViewGeometry<'v> {
 
     pub(super) fn mapping(&self) -> &Mapping {
         &self.mapping
+    }
+
+    /// Half the distance from one slice to the next, in the unit of [`PixelPlace::away`].
+    pub(super) fn half_slice(&self) -> f64 {
+        self.through.spacing() / 2.0
     }
 
     /// Size of the picture.
@@ -81,7 +88,23 @@ impl<'v> ViewGeometry<'v> {
     pub fn voxel_at(&self, x: f64, y: f64) -> Option<VoxelPoint> {
         let right = self.mapping.right.index(self.mapping.left + (x + 0.5) * self.mapping.mm_per_pixel)?;
         let down = self.mapping.down.index(self.mapping.top + (y + 0.5) * self.mapping.mm_per_line)?;
-        Some(self.frame.voxel(right, down, self.slice as f64))
+        Some(self.frame.voxel(right, down, self.depth_at(down)))
+    }
+
+    /// Whether the picture follows the spine instead of lying in a plane.
+    #[must_use]
+    pub fn is_bent(&self) -> bool {
+        self.bend.is_some()
+    }
+
+    /// Where a line downward (index with fraction) lies through the plane, in slices of it.
+    fn depth_at(&self, down: f64) -> f64 {
+        let Some(bend) = &self.bend else { return self.slice as f64 };
+        let down = down.clamp(0.0, bend.len().saturating_sub(1) as f64);
+        let at = |index: usize| bend.get(index).copied().unwrap_or(self.slice as f64);
+        let low = down.floor() as usize;
+        let part = down - down.floor();
+        if part > 0.0 { at(low) * (1.0 - part) + at(low + 1) * part } else { at(low) }
     }
 
     /// Fractions of the plane's width and height at a pixel; outside 0 to 1 beside the plane.
@@ -114,7 +137,7 @@ impl<'v> ViewGeometry<'v> {
 
     fn pixel(&self, [right, down, through]: [f64; 3]) -> PixelPlace {
         let Mapping { mm_per_pixel, mm_per_line, left, top, .. } = self.mapping;
-        let here = self.through.position(self.slice as f64);
+        let here = self.through.position(self.depth_at(down));
         PixelPlace {
             x: (self.mapping.right.position(right) - left) / mm_per_pixel - 0.5,
             y: (self.mapping.down.position(down) - top) / mm_per_line - 0.5,

@@ -1,6 +1,6 @@
 //! Marks over the picture.
 
-use super::{LevelMark, Mark, PictureSize, Pixels, ViewGeometry, contour, text};
+use super::{LevelMark, Mark, PictureSize, Pixels, ViewGeometry, contour, figures, text};
 use crate::domain::{PatientPoint, VoxelPoint};
 
 /// A hot spot is drawn on slices that pass within this distance of it, mm.
@@ -26,6 +26,7 @@ pub(super) fn draw(geometry: &ViewGeometry<'_>, slice_spacing: Option<f64>, mark
         Mark::HotSpot(point) => hot_spot(geometry, slice_spacing, *point, canvas),
         Mark::HotSpotAside(point) => hot_spot_aside(geometry, slice_spacing, *point, canvas),
         Mark::Active(activation) => contour::draw(geometry, activation, HOT_SPOT, canvas),
+        Mark::Figure(figure) => figures::draw(geometry, figure, canvas),
         Mark::CrossLines(place) => cross_lines(geometry, *place, canvas),
         Mark::Level(level) => level_mark(geometry, level, canvas),
     }
@@ -93,8 +94,12 @@ fn level_mark(geometry: &ViewGeometry<'_>, mark: &LevelMark, canvas: &mut Canvas
     let (letters, _) = text::size(&text, canvas.size.height);
     let x = f64::midpoint(top.x, bottom.x).clamp(letters as f64 + 5.0, f64::from(canvas.size.width) - 2.0);
     let x = if x.is_finite() { x } else { letters as f64 + 5.0 };
-    for y in (first.round() as i64 + 1)..(last.round() as i64) {
+    for y in (first.round() as i64 + 2)..(last.round() as i64 - 1) {
         canvas.put(x.round() as i64, y, colour, 0.7);
+    }
+    // Half-blocks have no pixels for letters.
+    if canvas.size.height < text::LEAST_HEIGHT {
+        return;
     }
     text::write_before(canvas, (x - 3.0, middle), &text, colour);
 }
@@ -111,6 +116,10 @@ fn cross_lines(geometry: &ViewGeometry<'_>, place: VoxelPoint, canvas: &mut Canv
     });
     for along in (0..i64::from(canvas.size.width)).filter(|along| (along - x).abs() > open.0) {
         canvas.put(along, y, LINES, LINES_COVER);
+    }
+    if geometry.is_bent() {
+        // The other surface follows the spine, too: no straight line is its cut.
+        return;
     }
     for along in (0..i64::from(canvas.size.height)).filter(|along| (along - y).abs() > open.1) {
         canvas.put(x, along, LINES, LINES_COVER);

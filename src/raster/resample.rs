@@ -3,7 +3,7 @@
 //! trilinear value.
 
 use super::{PictureSize, Sampling, SlabKind, View};
-use crate::domain::SliceStack;
+use crate::domain::{SliceStack, Volume};
 use rayon::prelude::*;
 
 /// Positions of the samples along one axis of the display, in mm from its edge.
@@ -138,8 +138,9 @@ pub(super) struct Mapping {
 #[derive(Debug, Clone)]
 pub(super) struct PlaneImage<'v> {
     pub(super) voxels: &'v [i16],
-    /// Where each slice of the slab begins, and its weight (sum 1).
-    pub(super) layers: Vec<(usize, f32)>,
+    /// Where the slices that make up a line begin, and their weights (sum 1): for each line downward, or for all alike. Without
+    /// any a line is air.
+    pub(super) layers: Vec<Vec<(usize, f32)>>,
     pub(super) kind: SlabKind,
     pub(super) right: Strided,
     pub(super) down: Strided,
@@ -154,7 +155,8 @@ pub(super) struct Strided {
 }
 
 impl Strided {
-    fn place(self, index: usize) -> usize {
+    /// Where a sample begins.
+    pub(super) fn place(self, index: usize) -> usize {
         self.stride * if self.reversed { self.len.saturating_sub(1 + index) } else { index }
     }
 }
@@ -169,7 +171,9 @@ impl PlaneImage<'_> {
                 .map(move |i| f32::from(self.voxels.get(start + self.right.place(i)).copied().unwrap_or_default()))
         };
         out.clear();
-        let Some(((first, weight), others)) = self.layers.split_first().map(|(first, others)| (*first, others)) else {
+        let layers = self.layers.get(if self.layers.len() == 1 { 0 } else { index }).map_or(&[][..], Vec::as_slice);
+        let Some(((first, weight), others)) = layers.split_first().map(|(first, others)| (*first, others)) else {
+            out.resize(self.right.len, f32::from(Volume::AIR));
             return;
         };
         if others.is_empty() {

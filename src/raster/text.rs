@@ -5,19 +5,18 @@ use embedded_graphics::Drawable as _;
 use embedded_graphics::Pixel;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
-use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_7X13_BOLD, FONT_9X18_BOLD};
+use embedded_graphics::mono_font::ascii::{FONT_7X13_BOLD, FONT_9X18_BOLD};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor as _};
 use embedded_graphics::text::{Baseline, Text};
 use std::convert::Infallible;
 
+/// Lower pictures have no room for letters.
+pub(super) const LEAST_HEIGHT: u32 = 160;
+
 /// The letters that suit a picture's height.
 fn font(height: u32) -> &'static MonoFont<'static> {
-    match height {
-        0..160 => &FONT_4X6,
-        160..420 => &FONT_7X13_BOLD,
-        _ => &FONT_9X18_BOLD,
-    }
+    if height < 420 { &FONT_7X13_BOLD } else { &FONT_9X18_BOLD }
 }
 
 /// Width and height of a text in a picture of this height, in pixels.

@@ -1,6 +1,6 @@
 //! What is to be drawn, and what was.
 
-use crate::domain::{Activation, CervicalLevel, PatientPoint, VoiTable, VoxelPoint, WindowLevel};
+use crate::domain::{Activation, CervicalLevel, PatientPoint, SpineCourse, VoiTable, VoxelPoint, WindowLevel};
 use std::sync::Arc;
 
 /// The planes of display.
@@ -42,6 +42,34 @@ pub struct LevelMark {
     pub suspected: bool,
 }
 
+/// The form of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outline {
+    /// A small cross at the first place.
+    Point,
+    /// From the first place to the second.
+    Line,
+    /// From the first by the second to the third.
+    Corner,
+    /// The rectangle whose corner is the first, with the second and the third beside it.
+    Rectangle,
+    /// The ellipse within that rectangle.
+    Ellipse,
+}
+
+/// A measurement, drawn on the slices that hold all its places.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// Its form.
+    pub outline: Outline,
+    /// Its places; where it has fewer than three the last is repeated.
+    pub places: [VoxelPoint; 3],
+    /// The number that stands beside it; 0 for none.
+    pub number: u64,
+    /// Whether it is being made.
+    pub active: bool,
+}
+
 /// A mark on the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
@@ -53,6 +81,8 @@ pub enum Mark {
     Active(Arc<Activation>),
     /// A vertebra's letters and a bracket over its height, for planes along the spine.
     Level(LevelMark),
+    /// A measurement.
+    Figure(Figure),
     /// Where the two other planes through a place cut the one shown: a line across and a line down, open around the place.
     CrossLines(VoxelPoint),
 }
@@ -99,6 +129,16 @@ impl SlabKind {
     }
 }
 
+/// A surface that follows the spine instead of a flat plane: every line of a sagittal or coronal picture lies as far beside the
+/// spine as the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bend {
+    /// Where the spine runs in the volume.
+    pub course: Arc<SpineCourse>,
+    /// How far beside it, in slices of the plane; the view's slice is that of the cursor's line only.
+    pub offset: f64,
+}
+
 /// How large a plane is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Zoom {
@@ -138,6 +178,8 @@ pub struct View {
     pub slice: usize,
     /// Several slices as one; `None` for the slice itself.
     pub slab: Option<Slab>,
+    /// Along the spine instead of flat. Planes that do not run along an axial volume's stack stay flat.
+    pub bend: Option<Bend>,
     /// Window.
     pub window: WindowLevel,
     /// A table that is used instead of the window.
@@ -162,6 +204,7 @@ impl View {
             plane,
             slice,
             slab: None,
+            bend: None,
             window,
             table: None,
             inverted: false,

@@ -6,7 +6,7 @@ use crate::domain::VoxelPoint;
 use crate::raster::{self, ViewGeometry};
 use crate::terminal::Event;
 use crate::ui::{Layout, Pane};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 /// The screen as it was last drawn, for what lies under the mouse.
@@ -21,16 +21,36 @@ pub(super) fn messages(event: &Event, drawn: Drawn<'_>, keymap: &Keymap) -> Vec<
     let model = drawn.model;
     match event {
         Event::Key(key) if model.wants_text() => prompt_key(key).map(Message::Prompt).into_iter().collect(),
-        Event::Key(key) => match keymap.command(model.screen(), key) {
-            Some(command) => vec![Message::Command(command)],
+        Event::Key(key) if model.tool().is_some() && tool_key(key).is_some() => {
+            tool_key(key).map(Message::Command).into_iter().collect()
+        }
+        Event::Key(key) => match (keymap.digit(key), keymap.command(model.screen(), key)) {
+            (Some(digit), command) if !model.help => vec![Message::Digit(digit, command)],
+            (_, Some(command)) => vec![Message::Command(command)],
             // Any key puts help away.
-            None if model.help => vec![Message::Command(Command::Help)],
-            None => Vec::new(),
+            (_, None) if model.help => vec![Message::Command(Command::Help)],
+            (_, None) => Vec::new(),
         },
         Event::Paste(text) if model.wants_text() => vec![Message::Prompt(PromptKey::Text(text.clone()))],
         Event::Mouse(mouse) => mouse_message(mouse, drawn).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// Keys that every profile has while something is measured: arrows move the cursor, Enter sets a place, Esc leaves.
+fn tool_key(key: &KeyEvent) -> Option<Command> {
+    if key.kind == KeyEventKind::Release || !key.modifiers.is_empty() {
+        return None;
+    }
+    Some(match key.code {
+        KeyCode::Left => Command::CursorLeft,
+        KeyCode::Right => Command::CursorRight,
+        KeyCode::Up => Command::CursorUp,
+        KeyCode::Down => Command::CursorDown,
+        KeyCode::Enter => Command::PlacePoint,
+        KeyCode::Esc => Command::Close,
+        _ => return None,
+    })
 }
 
 fn prompt_key(key: &KeyEvent) -> Option<PromptKey> {

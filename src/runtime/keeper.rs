@@ -113,6 +113,7 @@ impl Thread {
                 Ok(Request::Claim(study)) => {
                     self.claimed = study;
                     self.tell_position();
+                    self.tell_annotations();
                     self.say_claim();
                 }
                 Err(RecvTimeoutError::Timeout) => self.poll(),
@@ -168,6 +169,15 @@ impl Thread {
                 tracing::error!("something could not be kept");
                 (self.send)(Message::RecordFailed(RecordFailure { record, problem }));
             }
+        }
+    }
+
+    /// What was measured and marked in the study that was just opened.
+    fn tell_annotations(&self) {
+        let (Some(store), Some(study)) = (&self.store, &self.claimed) else { return };
+        match store.annotations(study) {
+            Ok(kept) => (self.send)(Message::Remembered(Remembered::Annotations(study.clone(), kept))),
+            Err(error) => (self.send)(Message::Trouble(format!("measurements and key images cannot be read: {error}"))),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::app::{CellPixels, Model, Source};
 use crate::domain::Volume;
-use crate::raster::{self, Mark, Picture, PictureSize, View, Zoom};
+use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
 use crate::task::{Generation, Mailbox};
 use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
 use crate::ui::Layout;
@@ -138,6 +138,7 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
     let Some(volume) = reading.volume() else { return Vec::new() };
     let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
     let linked = layout.panes.len() > 1;
+    let figures = model.figures();
     (0..)
         .zip(&layout.panes)
         .filter_map(|(slot, pane)| {
@@ -146,7 +147,11 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
                     let view = reading.beside_view(model.cell.picture(pane.area.width, pane.area.height))?;
                     (&beside.study, beside.series, beside.volume()?, view)
                 }
-                _ => (&reading.study, reading.series, volume, reading.view(pane.plane, report.as_deref(), linked)?),
+                _ => {
+                    let mut view = reading.view(pane.plane, report.as_deref(), linked)?;
+                    view.marks.extend(figures.iter().cloned());
+                    (&reading.study, reading.series, volume, view)
+                }
             };
             let size = size_of(pane.area, &view, volume, model.cell, protocol);
             let origin = (study.uid.as_str(), series, volume.series_uid.as_str(), Bits::of(&view, size));
@@ -201,7 +206,8 @@ impl Bits {
         let (kind, thickness) = view.slab.map_or((0, 0.0), |slab| (1 + slab.kind as u64, slab.thickness_mm));
         let mut bits = vec![
             view.plane as u64,
-            view.slice as u64,
+            // Along the spine the surface is told by its distance from it.
+            view.bend.as_ref().map_or(view.slice as u64, |_| u64::MAX),
             kind,
             thickness.to_bits(),
             view.window.center().to_bits(),
@@ -219,6 +225,9 @@ impl Bits {
             u64::from(size.height),
             size.pixel_aspect.to_bits(),
         ];
+        if let Some(Bend { course, offset }) = &view.bend {
+            bits.extend([offset.to_bits(), Arc::as_ptr(course).addr() as u64]);
+        }
         for mark in &view.marks {
             match mark {
                 Mark::HotSpot(point) => bits.extend(point.to_array().map(f64::to_bits)),
@@ -232,6 +241,11 @@ impl Bits {
                     bits.extend(
                         [mark.top, mark.bottom].into_iter().flat_map(|point| point.to_array().map(f64::to_bits)),
                     );
+                }
+                Mark::Figure(figure) => {
+                    bits.extend([4, figure.outline as u64, figure.number, u64::from(figure.active)]);
+                    let places = figure.places.iter().flat_map(|place| [place.slice, place.row, place.column]);
+                    bits.extend(places.map(f64::to_bits));
                 }
                 Mark::CrossLines(place) => bits.extend([place.slice, place.row, place.column].map(f64::to_bits)),
             }

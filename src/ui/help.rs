@@ -3,6 +3,7 @@
 use super::Look;
 use super::text::{put, width};
 use crate::app::{Command, Model, Screen};
+use crate::config::Profile;
 use crate::domain::CervicalLevel;
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -24,6 +25,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         Screen::Worklist => "keys of the worklist".to_owned(),
         Screen::Reading => "keys of the reading screen".to_owned(),
     };
+    let profile = look.keymap.profile();
+    if profile != Profile::default() {
+        title.push_str(&format!(" · as in {}", profile.name()));
+    }
     let mut back = "? goes back".to_owned();
     if pages > 1 {
         title.push_str(&format!(" · page {} of {pages}", page + 1));
@@ -44,12 +49,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         put(buffer, after, y, (x + room).saturating_sub(after), help, style(Role::Text));
     }
     let room = area.width - 3;
+    let counts = if profile.counts() { " · a number before counts: 10j, 5G" } else { "" };
     let last = [
+        format!("{back}{counts} · : names every command · research use only, not a medical device"),
         format!("{back} · : names every command · research use only, not a medical device"),
         format!("{back} · research use only, not a medical device"),
         format!("{back} · research use only"),
     ];
-    let last = last.iter().find(|line| width(line) <= room).unwrap_or(&last[2]);
+    let last = last.iter().find(|line| width(line) <= room).unwrap_or(&last[3]);
     put(buffer, area.x + 2, area.bottom() - 1, room, last, style(Role::Muted));
 }
 
@@ -62,8 +69,9 @@ fn lines(screen: Screen, look: Look<'_>) -> Vec<(String, String)> {
         others.into_iter().map(|(keys, command)| (keys, command.help().to_owned())).collect();
     let first_keys: Vec<&str> = levels.iter().filter_map(|(keys, _)| keys.split(' ').next()).collect();
     if !first_keys.is_empty() {
-        let in_turn = first_keys.iter().zip(1..).all(|(key, digit)| **key == digit.to_string());
-        let keys = if in_turn { "1…7".to_owned() } else { first_keys.concat() };
+        let before = first_keys[0].strip_suffix('1').unwrap_or_default();
+        let in_turn = first_keys.iter().zip(1..).all(|(key, digit)| **key == format!("{before}{digit}"));
+        let keys = if in_turn { format!("{before}1…7") } else { first_keys.concat() };
         let [first, .., last] = CervicalLevel::ALL;
         lines.push((keys, format!("key slice of {first} to {last}")));
     }

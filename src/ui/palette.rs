@@ -2,7 +2,7 @@
 
 use super::Look;
 use super::text::{put, tail};
-use crate::app::{Model, Prompt};
+use crate::app::{Model, Offer, Prompt};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,14 +14,14 @@ const SUGGESTIONS: usize = 8;
 /// Draws the prompt over the last lines; returns what it covers.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, prompt: &Prompt, look: Look<'_>) -> Rect {
     let style = |role| look.theme.style(role);
-    let suggestions = prompt.offers(model.screen());
+    let suggestions = model.offers();
     let first = prompt.selected.saturating_sub(SUGGESTIONS - 1);
     let shown: Vec<_> = suggestions.iter().enumerate().skip(first).take(SUGGESTIONS).collect();
     let height = 1 + shown.len() as u16;
     let covered = Rect { y: area.bottom() - height, height, ..area };
     Clear.render(covered, buffer);
     buffer.set_style(covered, style(Role::Text));
-    for (line, (index, (name, words))) in shown.iter().enumerate() {
+    for (line, (index, Offer { name, words, .. })) in shown.iter().enumerate() {
         let y = covered.y + line as u16;
         if *index == prompt.selected {
             buffer.set_style(Rect { y, height: 1, ..area }, style(Role::Selection));

@@ -77,7 +77,8 @@ pub(super) fn draw_beside(buffer: &mut Buffer, area: Rect, shown: Shown<'_>, bes
         let letters = raster::markers(volume, reading.plane);
         put(buffer, inner.x, inner.y + inner.height / 2, 2, &letters.left, overlay);
         put_right(buffer, inner.right(), inner.y + inner.height / 2, 2, &letters.right, overlay);
-        put(buffer, inner.x + 1, inner.y, inner.width / 2, &window_words(&beside.appearance), overlay);
+        let room = inner.width / 2 - 2;
+        put(buffer, inner.x + 1, inner.y, room, &window_words(&beside.appearance, room), overlay);
         put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 2, beside.alignment.words(), overlay);
         let series = beside.study.series.get(beside.series);
         let kernel = series.map(|series| series.kernel.to_string()).unwrap_or_default();
@@ -141,7 +142,8 @@ fn title(shown: Shown<'_>, plane: Plane) -> String {
         Plane::Coronal => 'y',
     };
     let place = position.map(|mm| format!(" · {axis} {} mm", signed(mm))).unwrap_or_default();
-    format!(" {} · {} / {}{place}{levels} ", plane.name(), slice + 1, reading.slices_of(plane))
+    let bent = if reading.follow && reading.course.is_some() && !native { " along the spine" } else { "" };
+    format!(" {}{bent} · {} / {}{place}{levels} ", plane.name(), slice + 1, reading.slices_of(plane))
 }
 
 /// The window at the top left, slab and series at the top right, scale and zoom at the bottom left, the cursor at the bottom
@@ -151,7 +153,7 @@ fn corners(buffer: &mut Buffer, inner: Rect, shown: Shown<'_>, pane: Pane) {
     let (style, active) = (look.theme.style(Role::Overlay), pane.plane == reading.plane);
     let appearance = reading.appearance_of(pane.plane);
     let room = inner.width / 2 - 2;
-    put(buffer, inner.x + 1, inner.y, room, &window_words(appearance), style);
+    put(buffer, inner.x + 1, inner.y, room, &window_words(appearance, room), style);
     let bottom = inner.bottom() - 1;
     let mut left = vec![scale_bar(shown, pane, room).unwrap_or_default(), zoom_words(appearance)];
     left.retain(|words| !words.is_empty());
@@ -159,7 +161,7 @@ fn corners(buffer: &mut Buffer, inner: Rect, shown: Shown<'_>, pane: Pane) {
     let top = if active { series_words(reading, pane.plane) } else { slab_words(appearance).unwrap_or_default() };
     put_right(buffer, inner.right() - 1, inner.y, room - 2, &top, style);
     if active {
-        put_right(buffer, inner.right() - 1, bottom, room - 2, &cursor_words(reading), style);
+        put_right(buffer, inner.right() - 1, bottom, room - 2, &cursor_words(reading, room - 2), style);
     }
 }
 
@@ -183,13 +185,18 @@ fn scale_bar(shown: Shown<'_>, pane: Pane, room: u16) -> Option<String> {
     Some(format!("├{}{words}{}┤", "─".repeat(rule / 2), "─".repeat(rule - rule / 2)))
 }
 
-fn window_words(appearance: &Appearance) -> String {
-    let mut words = vec![match appearance.table {
-        Some(_) => format!("table {}", appearance.window_name),
-        None => format!("{} {}", appearance.window, appearance.window_name).trim().to_owned(),
-    }];
-    words.extend(appearance.inverted.then(|| "inverted".to_owned()));
-    words.join(" · ")
+/// The window with its name, or without where there is little room.
+fn window_words(appearance: &Appearance, room: u16) -> String {
+    let inverted = if appearance.inverted { " · inverted" } else { "" };
+    let whole = match appearance.table {
+        Some(_) => format!("table {}{inverted}", appearance.window_name),
+        None => format!("{} {}", appearance.window, appearance.window_name).trim().to_owned() + inverted,
+    };
+    match appearance.table {
+        _ if width(&whole) <= room => whole,
+        Some(_) => format!("table{inverted}"),
+        None => format!("{}{inverted}", appearance.window),
+    }
 }
 
 fn zoom_words(appearance: &Appearance) -> String {
@@ -225,15 +232,16 @@ fn series_words(reading: &Reading, plane: Plane) -> String {
     words.join(" · ")
 }
 
-/// The point under the cursor in the patient, and the value there.
-fn cursor_words(reading: &Reading) -> String {
+/// The point under the cursor in the patient, where there is room for it, and the value there.
+fn cursor_words(reading: &Reading, room: u16) -> String {
     let Some(value) = reading.cursor_value() else { return String::new() };
     let unit = reading.volume().filter(|volume| volume.is_hounsfield).map_or("", |_| " HU");
+    let value = format!("{}{unit}", value.to_string().replace('-', "−"));
     let point = reading.cursor_point().map(|point| {
         let [x, y, z] = point.to_array().map(signed);
-        format!("{x} {y} {z} mm · ")
+        format!("{x} {y} {z} mm · {value}")
     });
-    format!("{}{}{unit}", point.unwrap_or_default(), value.to_string().replace('-', "−"))
+    point.filter(|words| width(words) <= room).unwrap_or(value)
 }
 
 pub(super) fn signed(mm: f64) -> String {

@@ -3,7 +3,7 @@
 use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, pane, panel, strip};
-use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState};
+use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
 use crate::domain::{Analysis, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
@@ -77,8 +77,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
         panel::one_line(buffer, line_area, model, reading, look);
     }
     let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
-    on_the_frame(buffer, picture_area, reading, speaker.as_deref(), noted, look);
-    strip::draw(buffer, strip_area, reading, report, look);
+    let measured = model.measured_here();
+    on_the_frame(buffer, picture_area, reading, (speaker.as_deref(), &measured), noted, look);
+    let marked = marked_slices(reading, &model.annotations.of(&reading.study.uid).key_images);
+    strip::draw(buffer, strip_area, reading, report, &marked, look);
     layout.strip = reading.volume().map(|_| strip_area);
     layout
 }
@@ -190,7 +192,7 @@ fn on_the_frame(
     buffer: &mut Buffer,
     area: Rect,
     reading: &Reading,
-    model_words: Option<&str>,
+    (model_words, measured): (Option<&str>, &str),
     told: bool,
     look: Look<'_>,
 ) {
@@ -201,6 +203,10 @@ fn on_the_frame(
         left = put(buffer, left, y, area.width - 4, &words, look.theme.style(Role::Warning)) + 1;
     }
     let right = area.right() - 2;
+    if !measured.is_empty() {
+        let words = format!(" {measured} ");
+        left = put(buffer, left, y, right.saturating_sub(left), &words, look.theme.style(Role::Accent)) + 1;
+    }
     let room = right.saturating_sub(left + 2);
     let notices = notices(reading);
     if !told && !notices.is_empty() && room > 8 {

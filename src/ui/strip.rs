@@ -17,6 +17,7 @@ pub(super) fn draw(
     area: Rect,
     reading: &Reading,
     report: Option<&FractureReport>,
+    marked: &[usize],
     look: Look<'_>,
 ) {
     let style = |role| look.theme.style(role);
@@ -48,6 +49,19 @@ pub(super) fn draw(
             let middle = (first + last) / 2;
             put(buffer, area.x + (middle as u16).saturating_sub(1), letters_y, 2, level.name(), style(Role::Muted));
         }
+    }
+    let at = |slice: usize| area.x + ((slice * width / slices.max(1)) as u16).min(area.width.saturating_sub(1));
+    if let Some(report) = report {
+        let seen = CervicalLevel::ALL.into_iter().filter_map(|level| reading.key_slice(report, level));
+        for x in seen.map(at) {
+            // The slice that a level's number leads to, where no letters stand.
+            if buffer.cell((x, letters_y)).is_some_and(|cell| cell.symbol() == "─") {
+                put(buffer, x, letters_y, 1, "┴", style(Role::Muted));
+            }
+        }
+    }
+    for x in marked.iter().copied().map(at) {
+        put(buffer, x, letters_y, 1, "◆", style(Role::Accent));
     }
     for y in area.y..area.bottom() {
         if let Some(cell) = buffer.cell_mut((area.x + (cursor as u16).min(area.width.saturating_sub(1)), y)) {

@@ -3,7 +3,7 @@
 use crate::support::{BROKEN, Session, WHOLE, plain, series, study, uid, volume};
 use crate::{drawn, keep, styled, text};
 use cspine::app::{Alignment, Command, Drag, Effect, Gesture, Message, Pointer, Reading, Source};
-use cspine::domain::{CleanText, SeriesKind, Sex, Study, VoxelPoint};
+use cspine::domain::{CleanText, SeriesKind, Sex, SpineCourse, Study, VoxelPoint};
 use cspine::raster::{PictureSize, Plane, Zoom};
 use cspine::theme::Theme;
 use std::sync::Arc;
@@ -230,4 +230,23 @@ fn both_screens_in_every_theme() {
         session.command(Command::Close).send(Message::Resized(100, 30));
         keep(&format!("theme_{}_worklist", theme.name()), &styled(&session.model, &theme));
     }
+}
+
+#[test]
+fn along_the_spine_the_cursor_keeps_its_distance_and_the_surface_stays() {
+    let mut session = opened((250, 80));
+    session.command(Command::FollowSpine);
+    assert!(text(&session.model).contains("course is not known"), "{}", text(&session.model));
+    let course = SpineCourse::new((0..140).map(|slice| (20.0, 10.0 + f64::from(slice) / 10.0)).collect());
+    session.send(Message::SpineFound { study: uid(1), series: 0, course: Arc::new(course) });
+    session.command(Command::FollowSpine);
+    session.send(pointer(Plane::Axial, Gesture::Press(Drag::Cursor), (40.0, 20.0, 17.0)));
+    let bend = |session: &Session| reading(session).view(Plane::Sagittal, None, true).and_then(|view| view.bend);
+    let before = bend(&session).expect("a surface along the spine");
+    session.commands(&["slices-down", "slices-down"]);
+    assert_eq!(slices(&session), [60, 19, 20], "two columns on, as the spine is");
+    assert_eq!(bend(&session), Some(before));
+    assert!(text(&session.model).contains("sagittal along the spine"));
+    session.command(Command::FollowSpine);
+    assert_eq!(bend(&session), None);
 }

@@ -14,7 +14,16 @@ impl Reading {
     pub(in crate::app) fn move_to(&mut self, plane: Plane, slice: usize) {
         let Some(volume) = self.volume().map(Arc::clone) else { return };
         let slice = slice.min(raster::plane_len(&volume, plane).saturating_sub(1));
-        self.cursor = raster::voxel_in_slice(&volume, plane, self.cursor, slice);
+        let before = self.cursor;
+        self.cursor = raster::voxel_in_slice(&volume, plane, before, slice);
+        if let Some(course) = self.course.as_ref().filter(|_| self.follow)
+            && let (Some(from), Some(to)) = (course.at(before.slice), course.at(self.cursor.slice))
+        {
+            // Along the spine the cursor keeps its distance from it.
+            let within = |value: f64, len: usize| value.clamp(0.0, len.saturating_sub(1) as f64);
+            self.cursor.row = within(self.cursor.row + to.row - from.row, volume.shape.rows);
+            self.cursor.column = within(self.cursor.column + to.column - from.column, volume.shape.columns);
+        }
         self.moved = true;
     }
 

@@ -280,6 +280,7 @@ pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effec
             }
         }
         Remembered::Position(study, position) => super::resume::position(model, &study, position),
+        Remembered::Annotations(study, kept) => model.annotations.remember(&study, kept),
         Remembered::LastRead(study) => {
             model.last_read = Some(study);
             super::resume::offer(model);

@@ -1,14 +1,13 @@
 //! Keys of a line of text: the palette, the filter, and the questions of a decision.
 
 use super::super::prompt::PromptKind;
-use super::super::{Effect, Model, Prompt, PromptKey};
-use super::{decide, run};
+use super::super::{Choice, Effect, Model, Prompt, PromptKey};
+use super::{decide, key_image, keys, line, measure, open};
 use crate::domain::{CervicalLevel, RejectionReason};
 
 pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
-    let screen = model.screen();
+    let offers = model.offers();
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
-    let offers = prompt.offers(screen);
     match key {
         PromptKey::Text(text) => match prompt.kind {
             // One key answers; any other is no answer.
@@ -26,8 +25,8 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
         PromptKey::Down => prompt.selected = (prompt.selected + 1).min(offers.len().saturating_sub(1)),
         PromptKey::Up => prompt.selected = prompt.selected.saturating_sub(1),
         PromptKey::Tab => {
-            if let Some((name, _)) = offers.get(prompt.selected) {
-                complete(prompt, name);
+            if let Some(offer) = offers.get(prompt.selected) {
+                complete(prompt, &offer.name);
             }
         }
         PromptKey::Escape => {
@@ -61,13 +60,16 @@ fn complete(prompt: &mut Prompt, name: &str) {
                 prompt.text.replace_range(before.., name);
             }
         }
+        PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
         PromptKind::Note | PromptKind::Level(_) | PromptKind::Reason(_) => {}
     }
 }
 
 /// Takes what is typed or marked.
 fn entered(model: &mut Model) -> Vec<Effect> {
+    let offers = model.offers();
     let Some(taken) = model.prompt.take() else { return Vec::new() };
+    let marked = offers.get(taken.selected);
     match taken.kind {
         PromptKind::Filter => {
             if model.worklist.rows().len() == 0 {
@@ -76,17 +78,31 @@ fn entered(model: &mut Model) -> Vec<Effect> {
             }
             Vec::new()
         }
-        PromptKind::Palette => match taken.suggestions(model.screen()).get(taken.selected) {
-            Some(&command) => run(model, command),
+        PromptKind::Palette => match line::Line::parse(&taken.text) {
+            Some(Ok(line)) => line::run(model, line),
+            Some(Err(mistake)) => {
+                model.complain(mistake);
+                Vec::new()
+            }
+            None => match marked.map(|offer| offer.choice.clone()) {
+                Some(choice) => chosen(model, choice),
+                None => {
+                    model.complain(format!("no command and no study fits {:?}; ? lists all commands", taken.text));
+                    Vec::new()
+                }
+            },
+        },
+        PromptKind::Measurements | PromptKind::KeyImages => match marked.map(|offer| offer.choice.clone()) {
+            Some(choice) => chosen(model, choice),
             None => {
-                model.complain(format!("there is no command {:?} here; ? lists them all", taken.text));
+                model.tell("none of the list fits");
                 Vec::new()
             }
         },
+        PromptKind::Comment => key_image::comment(model, &taken.text),
         PromptKind::Note => decide::written(model, taken.kind, &taken.text),
         PromptKind::Defer => {
-            let offers = taken.offers(model.screen());
-            let marked = offers.get(taken.selected).map_or("", |(reason, _)| reason.as_str());
+            let marked = marked.map_or("", |offer| offer.name.as_str());
             // What was typed is the reason, unless another was marked on purpose.
             let reason = if taken.selected > 0 || taken.text.trim().is_empty() { marked } else { &taken.text };
             decide::written(model, taken.kind, reason)
@@ -96,6 +112,17 @@ fn entered(model: &mut Model) -> Vec<Effect> {
             model.prompt = Some(taken);
             choose(model, at)
         }
+    }
+}
+
+/// Does what a line of the palette leads to.
+fn chosen(model: &mut Model, choice: Choice) -> Vec<Effect> {
+    match choice {
+        Choice::Command(command) => keys::command(model, command),
+        Choice::Study(uid) => open(model, &uid),
+        Choice::Measurement(id) => measure::go_to(model, id),
+        Choice::KeyImage(id) => key_image::go_to(model, id),
+        Choice::Words => Vec::new(),
     }
 }
 

@@ -1,18 +1,21 @@
 //! What a command does in the reading screen.
 
+use super::super::prompt::{Prompt, PromptKind};
 use super::super::suspicion::peaks;
 use super::super::{Command, Effect, Model, Reading};
-use super::{beside, open, queue};
+use super::{beside, jumps, keys, open, queue};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
 use crate::raster::Sampling;
 use std::sync::Arc;
 
 /// How far a key moves the cursor within a plane, mm.
 const CURSOR_STEP: f64 = 2.0;
-/// Slices of a big step.
+/// Slices of a big step, of half of one, and of a very big one.
 const BIG_STEP: isize = 10;
+const HALF_STEP: isize = 5;
+const FAST_STEP: isize = 25;
 
-const NOT_READ: &str = "the series is not read yet";
+pub(super) const NOT_READ: &str = "the series is not read yet";
 
 /// Goes to the key slice of the level that is most likely broken.
 pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
@@ -43,6 +46,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextSeries => return other_series(model, 1),
         Command::PreviousSeries => return other_series(model, -1),
         Command::AnalyseSeries => return analyse_series(model),
+        Command::Cine | Command::CineFaster | Command::CineSlower => return keys::cine(model, command),
+        Command::Back | Command::Forward => return jumps::back(model, command),
+        Command::NextLevel | Command::PreviousLevel => return jumps::next_level(model, command),
+        Command::GoTo | Command::Window => {
+            model.prompt = Some(Prompt { text: format!("{} ", command.name()), ..Prompt::new(PromptKind::Palette) });
+            return Vec::new();
+        }
         Command::Beside => return beside::next(model),
         Command::BesideWindow => {
             match model.reading.as_mut().and_then(|reading| reading.beside.as_mut()) {
@@ -67,6 +77,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::SliceUp => reading.move_by(plane, -1),
         Command::SlicesDown => reading.move_by(plane, BIG_STEP),
         Command::SlicesUp => reading.move_by(plane, -BIG_STEP),
+        Command::SlicesDownHalf => reading.move_by(plane, HALF_STEP),
+        Command::SlicesUpHalf => reading.move_by(plane, -HALF_STEP),
+        Command::SlicesDownFast => reading.move_by(plane, FAST_STEP),
+        Command::SlicesUpFast => reading.move_by(plane, -FAST_STEP),
         Command::FirstSlice => reading.move_to(plane, 0),
         Command::LastSlice => reading.move_to(plane, usize::MAX),
         Command::NextSuspicion | Command::PreviousSuspicion => {
@@ -105,6 +119,14 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::TogglePlanes => {
             reading.alone = !reading.alone;
             say = Some(if reading.alone { "one plane" } else { "all planes, where there is room" }.into());
+        }
+        Command::FollowSpine => {
+            say = Some(match (&reading.course, reading.follow) {
+                (_, true) => "flat planes".into(),
+                (Some(_), false) => "sagittal and coronal follow the spine".into(),
+                (None, false) => "the spine's course is not known in this series".into(),
+            });
+            reading.follow = !reading.follow && reading.course.is_some();
         }
         Command::ToggleLines => reading.lines = !reading.lines,
         _ => say = change_appearance(reading, command),

@@ -1,0 +1,131 @@
+//! Key images: marking, a remark, the list, and export.
+
+use super::super::key_images::{place, shown};
+use super::super::prompt::{Prompt, PromptKind};
+use super::super::{Command, Effect, Model};
+use super::reading::NOT_READ;
+use super::{jumps, measure};
+use crate::domain::{Annotation, AnnotationChange, CleanText, KeyImage};
+
+/// The key image that the slice shown is.
+fn here(model: &Model) -> Option<&KeyImage> {
+    let reading = model.reading.as_ref()?;
+    model.annotations.of(&reading.study.uid).key_image_at(reading, reading.plane, reading.slice())
+}
+
+/// Marks the slice shown, or takes the mark away.
+pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
+    if let Some(id) = here(model).map(|image| image.id) {
+        let Some(study) = model.reading.as_ref().map(|reading| reading.study.uid.clone()) else { return Vec::new() };
+        model.tell(format!("key image {id} is none any more"));
+        return measure::change(model, &study, AnnotationChange::Removed { id });
+    }
+    mark(model, String::new())
+}
+
+fn mark(model: &mut Model, comment: String) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let study = reading.study.uid.clone();
+    let id = model.annotations.of(&study).next_id();
+    let Some(image) = shown(reading, id) else {
+        model.tell(NOT_READ);
+        return Vec::new();
+    };
+    let (plane, slice) = (reading.plane.name(), image.slice + 1);
+    model.tell(format!("key image {id}: {plane} {slice}"));
+    let image = KeyImage { comment, ..image };
+    measure::change(model, &study, AnnotationChange::Put(Annotation::KeyImage(image)))
+}
+
+/// Sets the remark on the slice shown, which becomes a key image if it is none.
+pub(super) fn comment(model: &mut Model, text: &str) -> Vec<Effect> {
+    let comment = CleanText::new(text).to_string();
+    let Some(mut image) = here(model).cloned() else { return mark(model, comment) };
+    let Some(study) = model.reading.as_ref().map(|reading| reading.study.uid.clone()) else { return Vec::new() };
+    model.tell(format!("key image {}: {}", image.id, if comment.is_empty() { "no remark" } else { comment.as_str() }));
+    image.comment = comment;
+    measure::change(model, &study, AnnotationChange::Put(Annotation::KeyImage(image)))
+}
+
+/// Asks for the remark.
+pub(super) fn ask_comment(model: &mut Model) -> Vec<Effect> {
+    let text = here(model).map(|image| image.comment.clone()).unwrap_or_default();
+    model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Comment) });
+    Vec::new()
+}
+
+/// Goes to a key image, in the window that it was marked in.
+pub(super) fn go_to(model: &mut Model, id: u64) -> Vec<Effect> {
+    jumps::with_trail(model, |model| {
+        let Some(reading) = &mut model.reading else { return Vec::new() };
+        let images = &model.annotations.of(&reading.study.uid).key_images;
+        let Some(image) = images.iter().find(|image| image.id == id).cloned() else { return Vec::new() };
+        match place(reading, &image) {
+            Some((plane, slice)) => {
+                reading.plane = plane;
+                reading.move_to(plane, slice);
+                let appearance = reading.appearance_mut(plane);
+                appearance.set_window(image.window(), String::new());
+                appearance.inverted = image.inverted;
+                let remark = if image.comment.is_empty() { String::new() } else { format!(": {}", image.comment) };
+                model.tell(format!("key image {id}{remark}"));
+            }
+            None => model.tell(format!("key image {id} is in another series")),
+        }
+        Vec::new()
+    })
+}
+
+/// The next key image in the order in which they were marked, from the one shown.
+pub(super) fn next(model: &mut Model) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let images = &model.annotations.of(&reading.study.uid).key_images;
+    let now = here(model).and_then(|image| images.iter().position(|one| one.id == image.id));
+    let next = now.map_or(0, |at| at + 1) % images.len().max(1);
+    match images.get(next).map(|image| image.id) {
+        Some(id) => go_to(model, id),
+        None => {
+            model.tell("this study has no key images");
+            Vec::new()
+        }
+    }
+}
+
+/// The list: number, and what it shows.
+pub(in crate::app) fn list(model: &Model) -> Vec<(u64, String)> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let images = &model.annotations.of(&reading.study.uid).key_images;
+    let words = |image: &KeyImage| {
+        let shown = match place(reading, image) {
+            Some((plane, slice)) => format!("{} {}", plane.name(), slice + 1),
+            None => "in another series".to_owned(),
+        };
+        if image.comment.is_empty() { shown } else { format!("{shown} · {}", image.comment) }
+    };
+    images.iter().map(|image| (image.id, words(image))).collect()
+}
+
+/// Writes the picture shown into a file, with or without what is drawn over it.
+pub(super) fn export(model: &mut Model, path: &str, plain: bool) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
+    let view = reading.view(reading.plane, report.as_deref(), false);
+    let (Some(volume), Some(mut view)) = (reading.volume().cloned(), view) else {
+        model.tell(NOT_READ);
+        return Vec::new();
+    };
+    if plain {
+        view.marks.clear();
+    } else {
+        view.marks.extend(model.figures());
+    }
+    vec![Effect::Export { path: path.into(), volume, view: Box::new(view) }]
+}
+
+/// What the palette offers for a command that needs a path: a name that tells no patient.
+pub(super) fn ask_path(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let text = format!("{} {}-{}.png", command.name(), reading.plane.name(), reading.slice() + 1);
+    model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Palette) });
+    Vec::new()
+}
