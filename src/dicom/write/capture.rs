@@ -69,6 +69,7 @@ pub fn secondary_capture(capture: &Capture<'_>, sources: &Sources, written: Writ
         .text(tags::CONVERSION_TYPE, VR::CS, "WSD")
         .text(tags::DATE_OF_SECONDARY_CAPTURE, VR::DA, date)
         .text(tags::TIME_OF_SECONDARY_CAPTURE, VR::TM, time)
+        .text(tags::BODY_PART_EXAMINED, VR::CS, "CSPINE")
         .text(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY")
         .text(tags::PATIENT_ORIENTATION, VR::CS, "")
         .text(tags::BURNED_IN_ANNOTATION, VR::CS, "NO")
