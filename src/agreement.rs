@@ -391,6 +391,3 @@ fn discordant(read: &Read<'_>) -> Option<Discordant> {
         levels: CervicalLevel::ALL.into_iter().filter_map(level).collect(),
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,11 @@
-//! A made log whose numbers are computed by hand.
+//! The statistics of a made log, whose numbers are computed by hand.
 
-use super::*;
-use crate::domain::{Draft, EntryId, PerLevel};
+use cspine::agreement::{Shifts, StudyLog, page, statistics};
+use cspine::domain::{
+    Act, Agreement, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, OnReport, PerLevel, Probability,
+    RejectionReason, Stamp, StudyVerdict, Uid,
+};
+use std::collections::BTreeMap;
 
 fn p(value: f32) -> Probability {
     Probability::new(value).expect("a probability")
@@ -175,7 +179,10 @@ fn alarms_belong_to_the_shift_that_began_before_midnight() {
     assert_eq!(shifts, [("06–14", 1, 4, 2), ("14–22", 1, 1, 0), ("22–06", 1, 1, 0)]);
     let days: Vec<_> = statistics.days.iter().map(|day| (day.day.as_str(), day.studies, day.alarms)).collect();
     assert_eq!(days, [("2026-11-23", 5, 2), ("2026-11-24", 1, 0)]);
-    assert_eq!(Shifts::new(&[8, 20]).expect("shifts").of(stamp(1, 2, 0)), (1, "2026-11-23".to_owned()));
+    // Two shifts: the night's one began on the day before.
+    let two = cspine::agreement::statistics(&made(), &Shifts::new(&[20, 8]).expect("shifts")).shifts;
+    let two: Vec<_> = two.iter().map(|shift| (shift.shift.as_str(), shift.shifts, shift.studies)).collect();
+    assert_eq!(two, [("08–20", 1, 5), ("20–08", 1, 1)]);
     assert!(Shifts::new(&[]).is_none() && Shifts::new(&[24]).is_none());
 }
 
