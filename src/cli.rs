@@ -1,19 +1,28 @@
 //! The command line. Each subcommand is one file under `cli/` with its `Args` and a `run`.
 
 mod analysis;
+mod batch;
+mod completions;
 mod contact_sheet;
 mod doctor;
 mod evaluate;
+mod hook;
 mod inspect;
+mod kept;
 mod keys;
 mod licenses;
+mod man;
 mod open;
+mod output;
 mod phantom;
 mod predict;
 mod predict_output;
 mod render;
+mod report;
 mod select;
+mod stats;
 mod tensors;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -44,6 +53,12 @@ enum Command {
     Inspect(inspect::Args),
     /// Analyse studies and print their fracture probabilities.
     Predict(predict::Args),
+    /// Watch folders without a screen and analyse what arrives.
+    Watch(watch::Args),
+    /// Write what the network and the readers say: JSON, CSV, a page, DICOM SR and Secondary Capture.
+    Report(report::Args),
+    /// How readers and the network agree, by the log of decisions.
+    Stats(stats::Args),
     /// Write one slice as a PNG: the very pixels that the viewer shows.
     Render(render::Args),
     /// Write the exact arrays that the network sees, for training.
@@ -54,6 +69,10 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
     Doctor(doctor::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+    /// Print the manual page.
+    Man(man::Args),
     /// Print the keys of a profile as a Markdown table, or check your own.
     Keys(keys::Args),
     /// Print the licence notices that travel with the program.
@@ -86,6 +105,11 @@ impl CliError {
         Self { message: message.into(), code: 1, source: Some(source.into()) }
     }
 
+    /// A signal ended it (exit code 143, as a shell counts SIGTERM).
+    pub fn stopped() -> Self {
+        Self { message: "stopped; nothing was written".into(), code: 143, source: None }
+    }
+
     /// The process's exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -113,11 +137,16 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
+        Some(Command::Watch(args)) => watch::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Stats(args)) => stats::run(&args),
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Tensors(args)) => tensors::run(&args),
         Some(Command::Phantom(args)) => phantom::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Man(args)) => man::run(&args),
         Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Licenses) => licenses::run(),
         Some(Command::Demo(args)) => open::demo(&args),

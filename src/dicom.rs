@@ -13,7 +13,7 @@
 //! - `pixels`, `load`: a series to a volume of Hounsfield units;
 //! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
-//! - `write`: CT slices, for the phantom.
+//! - `write`: CT slices for the phantom; results as structured report and Secondary Capture.
 
 mod archive;
 mod cache;
@@ -38,4 +38,7 @@ pub use known::{KnownFiles, NothingKnown};
 pub use load::{LoadError, load_volume};
 pub use part10::FileError;
 pub use scan::{ScanEvent, ScanSummary, Scanner, scan, scan_all};
-pub use write::{CtSlice, HeaderStyle, WriteError, write_ct_slice};
+pub use write::{
+    Capture, CapturedPixels, CtSlice, DicomFile, HeaderStyle, Sources, WriteError, secondary_capture,
+    structured_report, write_ct_slice,
+};

@@ -22,6 +22,6 @@ pub use dataset::{Dataset, DatasetError, Made, MadeFracture, StudyTruth, TruthBo
 pub use document::{Document, LeftOut, predictions};
 pub use markdown::markdown;
 pub use measures::{Measures, RSNA_RATES, measure};
-pub use metrics::{Bin, Proportion, Scored, area_under_curve, average_precision, rsna_loss, sensitivity_at};
+pub use metrics::{Bin, Proportion, Scored, area_under_curve, average_precision, quantile, rsna_loss, sensitivity_at};
 pub use place::{LabelSlices, PlacedBox, VISIBLE_MM2};
 pub use plot::plots;

@@ -6,6 +6,7 @@
 //!
 //! - [`domain`]: the field's words as types: study, series, geometry, volume, level, finding, report. Pure: no I/O, no
 //!   threads, no knowledge of files' contents or of screens.
+//! - [`results`]: all that is known of a study, and its forms outside: JSON with its schema, CSV, a page of text. Pure.
 //! - [`dicom`]: the only user of dicom-rs. Scans folders for headers, repairs what scanners get wrong, decodes pixels
 //!   and builds volumes; nothing outside it knows a DICOM tag.
 //! - [`raster`]: a volume and a view become grey or RGB pixels. Pure.
@@ -14,6 +15,7 @@
 //! - [`nifti`]: the only reader of NIfTI-1 label volumes.
 //! - [`evaluation`]: a model's reports beside a data set's truths: AUC, the RSNA 2022 metric, reliability, localisation. Of its
 //!   files only `dataset` reads any.
+//! - [`agreement`]: how readers and the network agree, told from the log of decisions. Pure.
 //! - [`phantom`]: synthetic necks with known truth, for the demo, the tests and training.
 //! - [`store`]: the only user of rusqlite: the log of decisions, and what else must outlive the program.
 //! - [`task`]: the concurrency tools that everything uses: `Generation`, `Cancel`, the latest-wins `Mailbox`.
@@ -25,8 +27,9 @@
 //! - [`cli`]: the command line; each subcommand is one file.
 //!
 //! Dependencies point one way, and `tests/architecture.rs` fails on an arrow that points back:
-//! `domain ← {dicom, nifti, raster, inference, phantom, evaluation, store, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
+//! `domain ← {results, dicom, nifti, raster, inference, phantom, evaluation, agreement, store, task} ← app ← {config, theme, ui} ← {terminal, runtime} ← cli ← main`.
 
+pub mod agreement;
 pub mod app;
 pub mod cli;
 pub mod config;
@@ -37,6 +40,7 @@ pub mod inference;
 pub mod nifti;
 pub mod phantom;
 pub mod raster;
+pub mod results;
 pub mod runtime;
 pub mod store;
 pub mod task;

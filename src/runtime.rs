@@ -30,6 +30,7 @@ pub use clock::now;
 use configured::{Configured, Themes};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indexer::Indexer;
+pub use indexer::kept_reports;
 use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;

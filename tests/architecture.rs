@@ -5,17 +5,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module and the modules it may know besides itself: `domain ← {dicom, nifti, raster, inference, phantom, evaluation, store, task} ← app ←
+/// A module and the modules it may know besides itself: `domain ← {results, dicom, nifti, raster, inference, phantom, evaluation, agreement, store,
+/// task} ← app ←
 /// {config, theme, ui} ← {terminal, runtime} ← cli ← main`, and within that order no more than is needed.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("task", &["domain"]),
-    ("dicom", &["domain", "task"]),
+    ("results", &["domain"]),
+    ("dicom", &["domain", "task", "results"]),
     ("raster", &["domain", "task"]),
     ("inference", &["domain", "task", "dicom"]),
     ("nifti", &["domain"]),
     ("phantom", &["domain", "task", "dicom", "nifti"]),
     ("evaluation", &["domain", "nifti"]),
+    ("agreement", &["domain", "evaluation"]),
     ("store", &["domain"]),
     // What the scan and the worker tell are messages of the app; it calls neither.
     ("app", &["domain", "task", "raster", "dicom", "inference"]),
@@ -46,12 +49,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "domain",
             "task",
+            "results",
             "dicom",
             "raster",
             "inference",
             "phantom",
             "nifti",
             "evaluation",
+            "agreement",
             "store",
             "app",
             "config",
@@ -76,6 +81,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("jiff", &["domain/stamp.rs", "runtime/clock.rs"]),
     ("indicatif", &["cli.rs", "cli/"]),
     ("nucleo_matcher", &["app/palette.rs"]),
+    ("clap_", &["cli/completions.rs", "cli/man.rs"]),
+    ("schemars", &["results/document.rs"]),
 ];
 
 struct File {

@@ -171,14 +171,14 @@ fn settings_take_effect_while_the_program_runs_and_mistakes_do_not() {
     std::fs::create_dir_all(&folder).expect("a folder");
     let settings = folder.join("settings.toml");
     let mut program = open(home.path(), &[]);
-    std::fs::write(&settings, "[keys.reading]\n\"Y\" = \"first-slice\"\n").expect("written");
+    std::fs::write(&settings, "[keys.reading]\n\"&\" = \"first-slice\"\n").expect("written");
     program.wait_for("the settings taken", |screen| screen.contains("settings read again: keys"));
-    to(&mut program, "Y", 1);
-    std::fs::write(&settings, "[keys.reading]\n\"Y\" = \"frist-slice\"\n").expect("written");
+    to(&mut program, "&", 1);
+    std::fs::write(&settings, "[keys.reading]\n\"&\" = \"frist-slice\"\n").expect("written");
     program.wait_for("the mistake, by line and column", |screen| {
         screen.contains("settings.toml:2:7") && screen.contains("did you mean")
     });
     to(&mut program, "G", 20);
-    to(&mut program, "Y", 1);
+    to(&mut program, "&", 1);
     leave(program);
 }

@@ -227,7 +227,7 @@ fn conflicts_are_found_and_named_with_their_places() {
     assert_eq!(twins.len(), 1, "{twins:?}");
     assert!(twins[0].starts_with("settings.toml:2:1: most terminals send \"ctrl-i\" as \"tab\""), "{twins:?}");
     assert!(told("[keys.reading]\n\"n\" = \"none\"\n").is_empty(), "what is taken away on purpose is no conflict");
-    assert!(told("[keys.reading]\n\"n\" = \"invert\"\n\"Z\" = \"next-suspicion\"\n").is_empty());
+    assert!(told("[keys.reading]\n\"n\" = \"invert\"\n\"&\" = \"next-suspicion\"\n").is_empty());
     assert!(told("[keys.everywhere]\n\"o\" = \"help\"\n").iter().any(|line| line.contains("\"order\"")));
 }
 

@@ -68,12 +68,13 @@ impl Search {
         if lower.contains(&self.wanted) {
             return Some((2, 0));
         }
-        // What the matcher gives for a letter: gaps must not cost more than good places earn.
-        let near = 16 * self.wanted.chars().count() as u32;
+        // What the matcher gives for a letter is 16, and more where words begin: letters of the text's words, not of its whole length.
+        let near = 22 * self.wanted.chars().count() as u32;
         if let Some(score) = self.score(name).filter(|score| short || *score >= near) {
             return Some((3, u32::MAX - score));
         }
-        self.score(words).filter(|score| *score >= near).map(|score| (4, u32::MAX - score))
+        let whole = !self.wanted.is_empty() && words.to_lowercase().contains(&self.wanted);
+        self.score(words).filter(|score| whole || *score >= near).map(|score| (4, u32::MAX - score))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::CliError;
 use crate::dicom::{self, LoadError};
-use crate::domain::{Analysis, FractureReport, Study, Volume, choose_series};
-use crate::inference::{Analyser, AnalysisError, ModelSource, Package, Step};
+use crate::domain::{Analysis, FractureReport, ReportKey, Series, Study, Volume, choose_series};
+use crate::inference::{
+    Analyser, AnalysisError, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step, content_hash,
+};
 use crate::task::Cancel;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,25 +22,62 @@ pub(super) fn load_package(model: Option<&Path>) -> Result<Package, CliError> {
         .map_err(|error| CliError::failed("nothing can be analysed", error.to_string()))
 }
 
+/// What a study says that was not analysed to its end because the program was told to stop.
+pub(super) const STOPPED: &str = "stopped";
+
+/// Whose report it is that a model makes of a series.
+pub(super) fn report_key(series: &Series, sha256: &str) -> ReportKey {
+    ReportKey {
+        series: series.uid.clone(),
+        stack: series.stack_index,
+        model: sha256.to_owned(),
+        preprocessing: PREPROCESSING_VERSION,
+    }
+}
+
 /// Analyses the series that the rules choose.
 pub(super) fn analyse_study(package: &mut Package, study: &Study, each: &mut dyn FnMut(Step)) -> Analysis {
-    let candidate = match choose_series(study) {
-        Ok(candidate) => candidate,
+    analyse_unless(package, study, &NoReports, &Cancel::new(), each)
+}
+
+/// Analyses the series that the rules choose, unless its report is kept already, or it is told to stop: it has failed then, being
+/// [`STOPPED`].
+pub(super) fn analyse_unless(
+    package: &mut Package,
+    study: &Study,
+    reports: &dyn Reports,
+    cancel: &Cancel,
+    each: &mut dyn FnMut(Step),
+) -> Analysis {
+    let series = match choose_series(study) {
+        Ok(candidate) => &study.series[candidate.series],
         Err(reason) => return Analysis::NotAnalysed(reason),
     };
+    let key = report_key(series, &package.identity.sha256);
+    let of_this = |report: &FractureReport| report.study_uid == study.uid;
+    if let Some(report) = series.fingerprint.and_then(|files| reports.of_files(&key, files)).filter(of_this) {
+        return Analysis::Analysed(Arc::new(report));
+    }
     let begun = Instant::now();
-    let volume = match dicom::load_volume(&study.series[candidate.series], &Cancel::new(), &|_, _| {}) {
+    let volume = match dicom::load_volume(series, cancel, &|_, _| {}) {
         Ok(volume) => volume,
-        Err(LoadError::Cancelled) => return Analysis::Failed("cancelled".into()),
+        Err(LoadError::Cancelled) => return Analysis::Failed(STOPPED.into()),
         Err(error) => return Analysis::Failed(error.to_string()),
     };
     let mut analyser = Analyser::new();
     analyser.loaded_in(begun.elapsed());
-    match analyser.finish(package, &volume, &study.uid, each) {
-        Ok(report) => Analysis::Analysed(Arc::new(report)),
+    let content = content_hash(&volume);
+    if let Some(report) = reports.of_content(&key, series.fingerprint, content).filter(of_this) {
+        return Analysis::Analysed(Arc::new(report));
+    }
+    match analyser.finish_unless(package, &volume, &study.uid, cancel, each) {
+        Ok(report) => {
+            reports.keep(&key, series.fingerprint, content, &report);
+            Analysis::Analysed(Arc::new(report))
+        }
         Err(AnalysisError::Declined(reason)) => Analysis::NotAnalysed(reason),
         Err(AnalysisError::Failed(problem)) => Analysis::Failed(problem),
-        Err(AnalysisError::Interrupted) => Analysis::Failed("interrupted".into()),
+        Err(AnalysisError::Interrupted) => Analysis::Failed(STOPPED.into()),
     }
 }
 

@@ -1,15 +1,20 @@
 //! `cspine predict`: the worklist's analysis without a screen.
 
-use super::analysis::{analyse_study, load_package};
+use super::batch::{self, Batch, BatchArgs};
+use super::hook::Hook;
+use super::kept::StoreArgs;
 use super::select;
 use super::{CliError, predict_output};
-use crate::domain::Analysis;
+use crate::domain::{Analysis, Study};
+use crate::inference::{NoReports, Reports};
+use crate::runtime::kept_reports;
 use clap::{Args as ClapArgs, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-/// Analyse studies and print their fracture probabilities. Exit code: 0 all analysed, 1 some not, 2 usage, 3 nothing readable.
+/// Analyse studies and print their fracture probabilities. Exit code: 0 all analysed, 1 some not or
+/// a hook failed, 2 usage, 3 nothing readable, 143 stopped by a signal.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
@@ -24,9 +29,17 @@ pub(super) struct Args {
     /// Print to stderr where the time went, and the peak memory.
     #[arg(long)]
     timing: bool,
-    /// Model package to use instead of the built-in one.
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    batch: BatchArgs,
+    /// Analyse again what was analysed before, instead of taking the report that is kept; so does --timing.
+    #[arg(long)]
+    again: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Program to run for every study as soon as it is analysed: its JSON comes on the input, CSPINE_STUDY_UID, CSPINE_STATUS, CSPINE_OVERALL,
+    /// CSPINE_ALERT and CSPINE_MODEL in the environment.
+    #[arg(long, value_name = "PROGRAM")]
+    hook: Option<PathBuf>,
 }
 
 /// How results are printed.
@@ -57,37 +70,48 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if found.studies.is_empty() {
         return Err(CliError::nothing_readable("no DICOM study was found; cspine inspect tells each file's reason"));
     }
-    let mut package = load_package(args.model.as_deref())?;
+    let cancel = batch::stop_by_signal()?;
+    let reports: Arc<dyn Reports> =
+        if args.again || args.timing { Arc::new(NoReports) } else { kept_reports(args.store.folder().ok().as_deref()) };
+    let mut batch = Batch::load(&args.batch, reports, &cancel)?;
+    let identity = batch.identity();
     let started = begun.elapsed();
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} slices {msg}") {
-        bar.set_style(style);
-    }
-    let mut results = Vec::with_capacity(found.studies.len());
-    for (index, study) in found.studies.iter().enumerate() {
-        bar.set_prefix(format!("study {}/{}", index + 1, found.studies.len()));
-        bar.reset();
-        let analysis = analyse_study(&mut package, study, &mut |step| {
-            bar.set_length(step.total as u64);
-            bar.set_position(step.done as u64);
-        });
+    let hook = args.hook.as_deref().map(Hook::new);
+    let studies: Vec<&Study> = found.studies.iter().collect();
+    let mut done: Vec<Option<Analysis>> = vec![None; studies.len()];
+    let mut hooks_failed = false;
+    batch.run(&studies, &mut |place, analysis| {
+        let json = predict_output::json(studies[place], &analysis, &identity, args.slices);
         if args.format == Format::Jsonl {
-            super::print(&format!("{}\n", predict_output::json(study, &analysis, &package.identity, args.slices)))?;
+            super::print(&format!("{json}\n"))?;
         }
-        results.push((study, analysis));
-    }
-    bar.finish_and_clear();
+        if let Some(hook) = &hook
+            && let Err(problem) = hook.run(studies[place], &analysis, &json, &cancel)
+        {
+            eprintln!("{problem}");
+            hooks_failed = true;
+        }
+        done[place] = Some(analysis);
+        Ok(())
+    })?;
+    let results: Vec<(&Study, Analysis)> =
+        studies.into_iter().zip(done).filter_map(|(study, analysis)| Some((study, analysis?))).collect();
     let text = match args.format {
-        Format::Table => predict_output::table(&results, &package.identity),
-        Format::Json => predict_output::json_array(&results, &package.identity, args.slices),
+        Format::Table => predict_output::table(&results, &identity),
+        Format::Json => predict_output::json_array(&results, &identity, args.slices),
         Format::Jsonl => String::new(),
-        Format::Csv => predict_output::csv(&results, &package.identity)?,
-        Format::Kaggle => predict_output::kaggle(&results)?,
+        Format::Csv => predict_output::csv(&results, &identity)?,
+        Format::Kaggle => predict_output::kaggle(&results),
     };
     super::print(&text)?;
     if args.timing {
         eprint!("{}", predict_output::timing(&results, started, begun.elapsed()));
     }
+    if cancel.is_cancelled() {
+        eprintln!("stopped: {} of {} studies were analysed", results.len(), found.studies.len());
+        // As a shell counts a program that ended by SIGTERM.
+        return Ok(ExitCode::from(143));
+    }
     let all = results.iter().all(|(_, analysis)| matches!(analysis, Analysis::Analysed(_)));
-    Ok(ExitCode::from(u8::from(!all)))
+    Ok(ExitCode::from(u8::from(!all || hooks_failed)))
 }

@@ -4,6 +4,7 @@ use super::CliError;
 use crate::domain::{
     Analysis, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability, Study,
 };
+use crate::results::submission;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -167,20 +168,12 @@ pub(super) fn csv(results: &[Result_<'_>], model: &ModelIdentity) -> Result<Stri
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// `row_id,fractured` with one row for C1 to C7 and `patient_overall`, as the RSNA 2022 competition wants them. Levels that are not
-/// seen, and studies that were not analysed, have no row: no number is invented for them.
-pub(super) fn kaggle(results: &[Result_<'_>]) -> Result<String, CliError> {
-    let mut text = String::from("row_id,fractured\n");
-    for (study, analysis) in results {
-        let Analysis::Analysed(report) = analysis else { continue };
-        for finding in &report.levels.0 {
-            if let Some(probability) = finding.probability() {
-                let _ = writeln!(text, "{}_{},{}", study.uid, finding.level, probability.value());
-            }
-        }
-        let _ = writeln!(text, "{}_patient_overall,{}", study.uid, report.overall.value());
-    }
-    Ok(text)
+/// As the RSNA 2022 competition wants it.
+pub(super) fn kaggle(results: &[Result_<'_>]) -> String {
+    submission(results.iter().filter_map(|(study, analysis)| match analysis {
+        Analysis::Analysed(report) => Some((&study.uid, &**report)),
+        _ => None,
+    }))
 }
 
 /// Where the time went, and the peak memory.

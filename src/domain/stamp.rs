@@ -33,6 +33,44 @@ impl Stamp {
         self.local().date() == Self { utc_ms: other.utc_ms, ..self }.local().date()
     }
 
+    /// Date and time of day by the local clock.
+    #[must_use]
+    pub fn civil(self) -> DateTime {
+        self.local()
+    }
+
+    /// The day by the local clock, as `2026-11-25`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.local().date().to_string()
+    }
+
+    /// As `2026-11-25T09:41:36+01:00` (RFC 3339).
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let (sign, hours, minutes) = self.offset_parts();
+        let local = self.local();
+        format!(
+            "{}T{:02}:{:02}:{:02}{sign}{hours:02}:{minutes:02}",
+            local.date(),
+            local.hour(),
+            local.minute(),
+            local.second()
+        )
+    }
+
+    /// The local offset as DICOM writes it, `+0100` (PS3.3 section C.12.1.1.8).
+    #[must_use]
+    pub fn dicom_offset(self) -> String {
+        let (sign, hours, minutes) = self.offset_parts();
+        format!("{sign}{hours:02}{minutes:02}")
+    }
+
+    fn offset_parts(self) -> (char, u16, u16) {
+        let minutes = self.offset_minutes.unsigned_abs();
+        (if self.offset_minutes < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
+    }
+
     fn local(self) -> DateTime {
         let moment = Timestamp::from_millisecond(self.utc_ms).unwrap_or_default();
         let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).unwrap_or(Offset::UTC);
@@ -61,8 +99,10 @@ mod tests {
         let stamp = Stamp { utc_ms: 1_795_596_936_000, offset_minutes: 60 };
         assert_eq!(stamp.to_string(), "2026-11-25 09:55 +01:00");
         assert_eq!(stamp.hour_minute(), "09:55");
+        assert_eq!((stamp.rfc3339().as_str(), stamp.dicom_offset().as_str()), ("2026-11-25T09:55:36+01:00", "+0100"));
         let west = Stamp { offset_minutes: -210, ..stamp };
         assert_eq!(west.to_string(), "2026-11-25 05:25 -03:30");
+        assert_eq!((west.rfc3339().as_str(), west.dicom_offset().as_str()), ("2026-11-25T05:25:36-03:30", "-0330"));
         assert_eq!(Stamp { utc_ms: i64::MAX, offset_minutes: i16::MAX }.hour_minute().len(), 5, "no moment panics");
     }
 

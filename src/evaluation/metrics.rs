@@ -188,7 +188,7 @@ impl Proportion {
 
 /// A quantile of sorted values, with straight lines between them; `None` without a value.
 #[must_use]
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
     Some(sorted.get(low)? + (sorted.get(high)? - sorted.get(low)?) * at.fract())

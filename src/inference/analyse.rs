@@ -11,6 +11,7 @@ use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome,
     ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
 };
+use crate::task::Cancel;
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::time::Instant;
@@ -159,7 +160,22 @@ impl Analyser {
         study_uid: &Uid,
         each: &mut dyn FnMut(Step),
     ) -> Result<FractureReport, AnalysisError> {
-        self.run(package, volume, &Interrupt::default(), &mut |_, step| each(step))?;
+        self.finish_unless(package, volume, study_uid, &Cancel::new(), each)
+    }
+
+    /// As [`Analyser::finish`], unless it is told to stop.
+    ///
+    /// # Errors
+    /// As there, and the stop.
+    pub fn finish_unless(
+        &mut self,
+        package: &mut Package,
+        volume: &Volume,
+        study_uid: &Uid,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(Step),
+    ) -> Result<FractureReport, AnalysisError> {
+        self.run(package, volume, &Interrupt::by(cancel), &mut |_, step| each(step))?;
         let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
         self.report(&manifest, &identity, volume, study_uid).map_err(AnalysisError::Declined)
     }

@@ -22,6 +22,28 @@ pub enum ModelSource {
     Folder(PathBuf),
 }
 
+impl ModelSource {
+    /// The SHA-256 that the manifest names for the ONNX file: which model's reports are meant, without loading it.
+    ///
+    /// # Errors
+    /// No package there, or a manifest that is none.
+    pub fn sha256(&self) -> Result<String, PackageError> {
+        let (place, text) = match self {
+            Self::Embedded => ("built-in model".to_owned(), EMBEDDED.ok_or(PackageError::NoneEmbedded)?.0.to_owned()),
+            Self::Folder(folder) => {
+                let file = folder.join("model.toml");
+                let text = std::fs::read_to_string(&file).map_err(|error| PackageError::File {
+                    file: file.display().to_string(),
+                    problem: error.kind().to_string(),
+                })?;
+                (folder.display().to_string(), text)
+            }
+        };
+        let manifest = Manifest::parse(&text).map_err(|error| PackageError::Manifest { place, error })?;
+        Ok(manifest.sha256)
+    }
+}
+
 /// Why a package cannot be used: one sentence, then what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageError {

@@ -45,6 +45,11 @@ impl std::fmt::Debug for Interrupt {
 }
 
 impl Interrupt {
+    /// One that a flag stops, too: between two runs.
+    pub(super) fn by(cancel: &Cancel) -> Self {
+        Self { cancel: cancel.clone(), ..Self::default() }
+    }
+
     /// Ends the run in flight, if any, and refuses later ones.
     pub(super) fn stop(&self) {
         self.cancel.cancel();

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid, VolumeShape, VoxelPoint,
-    WindowLevel,
+    Activation, ActivationSlice, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid,
+    VolumeShape, VoxelPoint, WindowLevel,
 };
 use glam::DVec3;
 use std::sync::Arc;
@@ -219,4 +219,63 @@ fn a_surface_along_the_spine_shows_what_its_mapping_says() {
     // Where the surface leaves the volume there is nothing.
     let far = View { bend: bent.bend.clone().map(|bend| Bend { offset: 40.0, ..bend }), ..bent };
     assert!(grey(&render(&volume, &far, size).expect("drawn")).iter().all(|value| *value == 0));
+}
+
+/// The pixels that are coloured.
+fn coloured(picture: &Picture) -> Vec<(u32, u32)> {
+    let Pixels::Rgb(rgb) = &picture.pixels else { return Vec::new() };
+    (0..picture.width * picture.height)
+        .filter(|&i| {
+            let pixel = &rgb[i as usize * 3..][..3];
+            pixel[0] != pixel[1] || pixel[1] != pixel[2]
+        })
+        .map(|i| (i % picture.width, i / picture.width))
+        .collect()
+}
+
+#[test]
+fn what_is_marked_by_default_covers_nothing_but_the_picture_s_edges() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |_| 100);
+    let point = volume.patient_point(4.0, 5.0, 6.0).expect("metric");
+    let aside = View { marks: vec![Mark::HotSpotAside(point)], ..view(Plane::Axial, 4) };
+    let marked = coloured(&render(&volume, &aside, size(480, 400)).expect("drawn"));
+    assert!(!marked.is_empty());
+    let edge = |at: u32, len: u32| at < 12 || at >= len - 12;
+    assert!(marked.iter().all(|&(x, y)| edge(x, 480) || edge(y, 400)), "{marked:?}");
+    // All four wedges point at the place.
+    let at = ViewGeometry::of(&volume, &aside, size(480, 400)).expect("a mapping").pixel_of(point).expect("metric");
+    assert!(marked.contains(&(at.x.round() as u32, 0)) && marked.contains(&(at.x.round() as u32, 399)));
+    assert!(marked.contains(&(0, at.y.round() as u32)) && marked.contains(&(479, at.y.round() as u32)));
+}
+
+#[test]
+fn an_activation_is_outlined_where_it_is_in_every_plane() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |_| 100);
+    // Cells of two voxels over rows 0 to 9 and columns 0 to 11; the cell at rows 4 and 5, columns 6 and 7 is active.
+    let map = |slice: usize| ActivationSlice {
+        slice,
+        first: (0.5, 0.5),
+        step: (2.0, 2.0),
+        rows: 5,
+        columns: 6,
+        values: (0..30).map(|cell| if cell == 2 * 6 + 3 { 0.9 } else { 0.0 }).collect(),
+    };
+    let activation = Arc::new(Activation::new((2..=5).map(map).collect()).expect("active"));
+    for (plane, slice, elsewhere) in [(Plane::Axial, 4, 0), (Plane::Sagittal, 6, 1), (Plane::Coronal, 5, 9)] {
+        let marks = vec![Mark::Active(Arc::clone(&activation))];
+        let at = |slice| View { marks: marks.clone(), ..view(plane, slice) };
+        let picture = render(&volume, &at(slice), size(240, 240)).expect("drawn");
+        let outline = coloured(&picture);
+        assert!(!outline.is_empty(), "{}", plane.name());
+        let geometry = ViewGeometry::of(&volume, &at(slice), size(240, 240)).expect("a mapping");
+        let places = outline.iter().map(|(x, y)| geometry.voxel_at(f64::from(*x), f64::from(*y)).expect("inside"));
+        // At the first and the last map it ends without a slope.
+        for place in places.filter(|place| (2.0..=5.0).contains(&place.slice)) {
+            let value = activation.at(place);
+            assert!((0.1..0.85).contains(&value), "{}: {value} on the outline at {place:?}", plane.name());
+        }
+        assert!(coloured(&render(&volume, &at(elsewhere), size(240, 240)).expect("drawn")).is_empty());
+    }
 }

@@ -227,21 +227,21 @@ mod tests {
         let mut themes = Themes::new(theme, Some(&own), true);
         assert!(configured.reload(&mut themes).is_empty(), "nothing changed");
 
-        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"x\" = \"invert\"\n").expect("written");
+        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"&\" = \"invert\"\n").expect("written");
         let told = texts(&configured.reload(&mut themes));
         assert!(told.contains("keys, theme"), "{told}");
-        let x = KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE);
+        let x = KeyEvent::new(KeyCode::Char('&'), KeyModifiers::NONE);
         assert_eq!(configured.keymap.command(Screen::Reading, &x), Some(Command::Invert));
         assert_eq!(themes.shown().name(), "daylight");
 
-        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"x\" = \"invrt\"\n").expect("written");
+        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"&\" = \"invrt\"\n").expect("written");
         let told = texts(&configured.reload(&mut themes));
         assert!(told.contains("settings.toml:3:7") && told.contains("did you mean \\\"invert\\\"?"), "{told}");
         assert!(told.contains("the old one stays in force"), "{told}");
         assert_eq!(configured.keymap.command(Screen::Reading, &x), Some(Command::Invert));
         assert!(configured.reload(&mut themes).is_empty(), "a mistake is told once");
 
-        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"x\" = \"invert\"\n").expect("written");
+        std::fs::write(&file, "theme = \"daylight\"\n[keys.reading]\n\"&\" = \"invert\"\n").expect("written");
         std::fs::write(own.join("daylight.toml"), "inherits = \"daylight\"\n[roles]\naccent = \"#123456\"\n")
             .expect("written");
         let before = themes.shown().style(Role::Accent);

@@ -166,8 +166,9 @@ impl KnownFiles for Before {
     }
 }
 
-/// The reports that earlier runs computed.
-pub(super) fn kept_reports(folder: Option<&Path>) -> Arc<dyn Reports> {
+/// The reports that earlier runs computed, and a place for new ones; nothing where there is no folder or the index cannot be used.
+#[must_use]
+pub fn kept_reports(folder: Option<&Path>) -> Arc<dyn Reports> {
     match folder.map(Index::open) {
         Some(Ok(index)) => Arc::new(Kept(Mutex::new(index))),
         _ => Arc::new(NoReports),

@@ -24,9 +24,11 @@ impl Watch {
         let cancel = Cancel::new();
         let (sender, changed) = bounded(1);
         let (settings, themes) = (folders.settings_file(), folders.themes());
+        // Before the thread: what changes from here on is a change.
+        let told = seen(settings.as_deref(), themes.as_deref());
         let thread = std::thread::Builder::new().name("settings".into()).spawn({
             let cancel = cancel.clone();
-            move || look(settings.as_deref(), themes.as_deref(), &cancel, &sender)
+            move || look(settings.as_deref(), themes.as_deref(), told, &cancel, &sender)
         });
         if let Err(error) = thread {
             tracing::warn!("settings are not watched: {error}");
@@ -46,8 +48,7 @@ impl Drop for Watch {
     }
 }
 
-fn look(settings: Option<&Path>, themes: Option<&Path>, cancel: &Cancel, sender: &Sender<()>) {
-    let mut told = seen(settings, themes);
+fn look(settings: Option<&Path>, themes: Option<&Path>, mut told: Seen, cancel: &Cancel, sender: &Sender<()>) {
     let mut last = told.clone();
     while !cancel.is_cancelled() {
         std::thread::sleep(EVERY);

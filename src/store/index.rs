@@ -37,10 +37,16 @@ impl Index {
     /// # Errors
     /// A folder or file that cannot be used, or an index of a newer version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = Database::open(&folder.join(NAME), &schema::INDEX)?;
+        let database = Database::open(&Self::path(folder), &schema::INDEX)?;
         // What is lost in a power cut is computed again.
         database.connection().pragma_update(None, "synchronous", "normal").map_err(|error| database.error(error))?;
         Ok(Self { database })
+    }
+
+    /// Where the index of a data folder is.
+    #[must_use]
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(NAME)
     }
 
     /// The header of a file, if the file is still as it was.
@@ -261,7 +267,7 @@ fn decode<T: serde::de::DeserializeOwned>(kept: &[u8]) -> Option<T> {
 }
 
 /// Changes whenever one of the types written down here does: what was written otherwise is not read. A test watches over it.
-const FORMAT: &[u8] = b"2";
+const FORMAT: &[u8] = b"3";
 /// Bytes of the checksum before each value.
 const SEAL: usize = 8;
 

@@ -77,7 +77,8 @@ pub(super) fn draw_beside(buffer: &mut Buffer, area: Rect, shown: Shown<'_>, bes
         let letters = raster::markers(volume, reading.plane);
         put(buffer, inner.x, inner.y + inner.height / 2, 2, &letters.left, overlay);
         put_right(buffer, inner.right(), inner.y + inner.height / 2, 2, &letters.right, overlay);
-        put(buffer, inner.x + 1, inner.y, inner.width / 2, &window_words(&beside.appearance), overlay);
+        let room = inner.width / 2 - 2;
+        put(buffer, inner.x + 1, inner.y, room, &window_words(&beside.appearance, room), overlay);
         put_right(buffer, inner.right() - 1, inner.y, inner.width / 2 - 2, beside.alignment.words(), overlay);
         let series = beside.study.series.get(beside.series);
         let kernel = series.map(|series| series.kernel.to_string()).unwrap_or_default();
@@ -152,7 +153,7 @@ fn corners(buffer: &mut Buffer, inner: Rect, shown: Shown<'_>, pane: Pane) {
     let (style, active) = (look.theme.style(Role::Overlay), pane.plane == reading.plane);
     let appearance = reading.appearance_of(pane.plane);
     let room = inner.width / 2 - 2;
-    put(buffer, inner.x + 1, inner.y, room, &window_words(appearance), style);
+    put(buffer, inner.x + 1, inner.y, room, &window_words(appearance, room), style);
     let bottom = inner.bottom() - 1;
     let mut left = vec![scale_bar(shown, pane, room).unwrap_or_default(), zoom_words(appearance)];
     left.retain(|words| !words.is_empty());
@@ -184,13 +185,18 @@ fn scale_bar(shown: Shown<'_>, pane: Pane, room: u16) -> Option<String> {
     Some(format!("├{}{words}{}┤", "─".repeat(rule / 2), "─".repeat(rule - rule / 2)))
 }
 
-fn window_words(appearance: &Appearance) -> String {
-    let mut words = vec![match appearance.table {
-        Some(_) => format!("table {}", appearance.window_name),
-        None => format!("{} {}", appearance.window, appearance.window_name).trim().to_owned(),
-    }];
-    words.extend(appearance.inverted.then(|| "inverted".to_owned()));
-    words.join(" · ")
+/// The window with its name, or without where there is little room.
+fn window_words(appearance: &Appearance, room: u16) -> String {
+    let inverted = if appearance.inverted { " · inverted" } else { "" };
+    let whole = match appearance.table {
+        Some(_) => format!("table {}{inverted}", appearance.window_name),
+        None => format!("{} {}", appearance.window, appearance.window_name).trim().to_owned() + inverted,
+    };
+    match appearance.table {
+        _ if width(&whole) <= room => whole,
+        Some(_) => format!("table{inverted}"),
+        None => format!("{}{inverted}", appearance.window),
+    }
 }
 
 fn zoom_words(appearance: &Appearance) -> String {

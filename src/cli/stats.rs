@@ -1,0 +1,55 @@
+//! `cspine stats`: how readers and the network agree.
+
+use super::kept::StoreArgs;
+use super::{CliError, print};
+use crate::agreement::{Shifts, StudyLog, page, statistics};
+use crate::domain::CleanText;
+use clap::{Args as ClapArgs, ValueEnum};
+use std::process::ExitCode;
+
+/// How readers and the network agree, by the log of decisions: PPV and sensitivity at the model's threshold with counts and 95 % intervals
+/// (Wilson), alarms by day and shift, time from arrival to verdict, and the studies to read again.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Hours at which shifts begin, by the readers' clocks.
+    #[arg(long, value_name = "H,H,…", value_delimiter = ',', default_value = "6,14,22")]
+    shifts: Vec<u8>,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Hours that are none, a store that cannot be read, an output that cannot be written.
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let shifts =
+        Shifts::new(&args.shifts).ok_or_else(|| CliError::usage("--shifts: give hours from 0 to 23, as 6,14,22"))?;
+    let kept = args.store.open()?;
+    let listed = kept.listed()?;
+    let log = |(study, entries)| {
+        let line = listed.get(&study);
+        let label = line.map_or_else(CleanText::default, |line| line.patient.name.clone());
+        StudyLog { label, arrived: line.and_then(|line| line.arrived), study, entries }
+    };
+    let logs: Vec<StudyLog> = kept.logs()?.into_iter().map(log).collect();
+    let statistics = statistics(&logs, &shifts);
+    match args.format {
+        Format::Text => print(&page(&statistics))?,
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&statistics)
+                .map_err(|error| CliError::failed("the statistics cannot be written", error))?;
+            print(&format!("{json}\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

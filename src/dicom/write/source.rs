@@ -1,0 +1,174 @@
+//! Whose study it is and which of its instances are referred to, as the files themselves say: raw values, so that what is written
+//! finds its patient and study again.
+
+use super::file::WriteError;
+use crate::dicom::archive::Archives;
+use crate::dicom::elements::Elements;
+use crate::dicom::part10::{Extent, FileError, Part10};
+use crate::domain::{FractureReport, Instance, KeyImage, KeySlice, Series, Study, Uid};
+use crate::results::StudyResult;
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::{tags, uids};
+use std::collections::BTreeMap;
+
+/// Elements of patient and study that are copied, and whether they are written without a value, too (type 2).
+const IDENTITY: [(Tag, VR, bool); 18] = [
+    (tags::PATIENT_NAME, VR::PN, true),
+    (tags::PATIENT_ID, VR::LO, true),
+    (tags::ISSUER_OF_PATIENT_ID, VR::LO, false),
+    (tags::PATIENT_BIRTH_DATE, VR::DA, true),
+    (tags::PATIENT_SEX, VR::CS, true),
+    (tags::PATIENT_AGE, VR::AS, false),
+    (tags::PATIENT_SIZE, VR::DS, false),
+    (tags::PATIENT_WEIGHT, VR::DS, false),
+    (tags::PATIENT_IDENTITY_REMOVED, VR::CS, false),
+    (tags::DEIDENTIFICATION_METHOD, VR::LO, false),
+    (tags::STUDY_INSTANCE_UID, VR::UI, true),
+    (tags::STUDY_DATE, VR::DA, true),
+    (tags::STUDY_TIME, VR::TM, true),
+    (tags::STUDY_DESCRIPTION, VR::LO, false),
+    (tags::STUDY_ID, VR::SH, true),
+    (tags::ACCESSION_NUMBER, VR::SH, true),
+    (tags::REFERRING_PHYSICIAN_NAME, VR::PN, true),
+    (tags::INSTITUTION_NAME, VR::LO, false),
+];
+
+/// One instance, or a frame of it, that is referred to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SourceImage {
+    pub(super) class: String,
+    pub(super) instance: String,
+    pub(super) series: String,
+    /// From 1; `None` where the instance has one frame.
+    pub(super) frame: Option<u32>,
+    /// LossyImageCompression and what belongs to it, where the pixels were compressed with a loss.
+    pub(super) lossy: Vec<(Tag, VR, String)>,
+}
+
+/// A study's identity, and the instances that a result refers to.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    identity: Vec<(Tag, VR, String)>,
+    study_uid: String,
+    images: BTreeMap<(Uid, u32), SourceImage>,
+}
+
+impl Sources {
+    /// Reads the headers of what a result refers to: key images, the key slices of the network's levels, and one picture besides for
+    /// the study's identity.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key image that is not in the study, or a study without an identifier.
+    pub fn read(result: &StudyResult) -> Result<Self, WriteError> {
+        let study = &result.study;
+        let archives = Archives::default();
+        let mut wanted: Vec<&Instance> = Vec::new();
+        for image in &result.key_images {
+            wanted.push(key_instance(study, image).ok_or(WriteError::NoKeyImage(image.id))?);
+        }
+        if let Some(report) = result.report() {
+            let slices = report.levels.0.iter().filter_map(|finding| finding.key_slice());
+            wanted.extend(slices.filter_map(|slice| slice_instance(study, report, &slice)));
+        }
+        let any = wanted.first().copied().or_else(|| study.series.iter().find_map(|series| series.instances.first()));
+        let any = any.ok_or(FileError::NotDicom)?;
+        let file = archives.read(&any.path, Extent::Header)?;
+        let elements = Elements::new(&file.data, vec![&file.set]);
+        let study_uid = elements.text(tags::STUDY_INSTANCE_UID);
+        if study_uid.is_empty() {
+            return Err(WriteError::NoStudy);
+        }
+        let copied = |(tag, vr, always): (Tag, VR, bool)| {
+            let value = elements.text(tag);
+            (always || !value.is_empty()).then_some((tag, vr, value))
+        };
+        let identity = IDENTITY.into_iter().filter_map(copied).collect();
+        let mut images = BTreeMap::new();
+        for instance in wanted {
+            let key = (instance.sop_instance_uid.clone(), instance.frame);
+            if let std::collections::btree_map::Entry::Vacant(place) = images.entry(key) {
+                place.insert(SourceImage::of(&archives.read(&instance.path, Extent::Header)?, instance.frame));
+            }
+        }
+        Ok(Self { identity, study_uid, images })
+    }
+
+    pub(super) fn identity(&self) -> &[(Tag, VR, String)] {
+        &self.identity
+    }
+
+    pub(super) fn study_uid(&self) -> &str {
+        &self.study_uid
+    }
+
+    /// All instances that are referred to.
+    pub(super) fn images(&self) -> impl Iterator<Item = &SourceImage> {
+        self.images.values()
+    }
+
+    pub(super) fn key_image(&self, image: &KeyImage) -> Option<&SourceImage> {
+        self.images.get(&(image.instance.clone(), image.frame))
+    }
+
+    pub(super) fn key_slice(&self, study: &Study, report: &FractureReport, slice: &KeySlice) -> Option<&SourceImage> {
+        let instance = slice_instance(study, report, slice)?;
+        self.images.get(&(instance.sop_instance_uid.clone(), instance.frame))
+    }
+}
+
+impl SourceImage {
+    fn of(file: &Part10, frame: u32) -> Self {
+        let elements = Elements::new(&file.data, vec![&file.set]);
+        let or = |tag, other: Option<&String>| match elements.text(tag) {
+            text if text.is_empty() => other.cloned().unwrap_or_default(),
+            text => text,
+        };
+        let class = match or(tags::SOP_CLASS_UID, file.media_class.as_ref()) {
+            class if class.is_empty() => uids::CT_IMAGE_STORAGE.to_owned(),
+            class => class,
+        };
+        let lossy = match elements.text(tags::LOSSY_IMAGE_COMPRESSION) {
+            text if text == "01" => [
+                (tags::LOSSY_IMAGE_COMPRESSION, VR::CS),
+                (tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS),
+                (tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS),
+            ]
+            .into_iter()
+            .filter_map(|(tag, vr)| Some((tag, vr, elements.text(tag))).filter(|(.., text)| !text.is_empty()))
+            .collect(),
+            _ => Vec::new(),
+        };
+        let several = elements.integer(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames > 1);
+        Self {
+            class,
+            instance: or(tags::SOP_INSTANCE_UID, file.media_instance.as_ref()),
+            series: elements.text(tags::SERIES_INSTANCE_UID),
+            frame: several.then(|| frame.saturating_add(1)),
+            lossy,
+        }
+    }
+}
+
+/// The instance that a key image shows.
+fn key_instance<'s>(study: &'s Study, image: &KeyImage) -> Option<&'s Instance> {
+    let shown = |instance: &&Instance| instance.sop_instance_uid == image.instance && instance.frame == image.frame;
+    study
+        .series
+        .iter()
+        .filter(|series| series.uid == image.series)
+        .find_map(|series| series.instances.iter().find(shown))
+}
+
+/// The instance that a key slice of the network is: the one in its place, if that has its number, or else the only one of that
+/// number. A slice that was computed from several instances (tilted, sagittal and coronal stacks) may be none of them.
+fn slice_instance<'s>(study: &'s Study, report: &FractureReport, slice: &KeySlice) -> Option<&'s Instance> {
+    let of_report = |series: &&Series| series.uid == report.series_uid;
+    let series = study.series.iter().filter(of_report).max_by_key(|series| series.instances.len())?;
+    let has_number = |instance: &&Instance| instance.instance_number == slice.instance_number;
+    if let Some(instance) = series.instances.get(slice.index).filter(has_number) {
+        return Some(instance);
+    }
+    slice.instance_number?;
+    let mut fitting = series.instances.iter().filter(has_number);
+    fitting.next().filter(|_| fitting.next().is_none())
+}

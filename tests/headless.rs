@@ -1,0 +1,324 @@
+//! The commands without a screen: watch, predict, report, stats, completions and manual pages.
+
+#[path = "support/made.rs"]
+mod made;
+#[path = "support/network.rs"]
+mod network;
+
+use cspine::domain::{Act, CervicalLevel, CleanText, Draft, LevelVerdict, Stamp, StudyVerdict, Uid};
+use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
+use cspine::store::Store;
+use cspine::task::Cancel;
+use made::{EXPLICIT, Writing, data_set, part10, set, slice, text};
+use network::can_analyse;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough for a slow machine under load; a passing test waits for its condition only.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The program with a home of its own, in which it keeps everything.
+fn cspine(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cspine"));
+    command.args(arguments).env("HOME", home);
+    for name in ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = cspine(home, arguments).output().expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (status.code().expect("an exit code"), text(stdout), text(stderr))
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+/// Studies of four slices each, which are too few for a neck: told at once, without the network.
+fn short_studies(folder: &Path, numbers: std::ops::Range<usize>) {
+    for study in numbers {
+        let place = folder.join(format!("study{study}"));
+        std::fs::create_dir(&place).expect("a folder");
+        for number in 1..=4 {
+            let mut elements = slice(number);
+            set(&mut elements, text((0x0020, 0x000D), "UI", &format!("2.25.10.{study}")));
+            set(&mut elements, text((0x0020, 0x000E), "UI", &format!("2.25.11.{study}")));
+            set(&mut elements, text((0x0008, 0x0018), "UI", &format!("2.25.12.{study}.{number}")));
+            let file = part10(EXPLICIT, &data_set(&elements, Writing::Explicit));
+            std::fs::write(place.join(format!("{number}.dcm")), file).expect("written");
+        }
+    }
+}
+
+/// Two coarse necks.
+fn necks(folder: &Path) {
+    let small = |mut recipe: Recipe| {
+        let length = recipe.scan.slices as f32 * recipe.scan.spacing_mm;
+        (recipe.scan.spacing_mm, recipe.scan.thickness_mm) = (3.0, 3.0);
+        recipe.scan.slices = (length / 3.0) as usize;
+        recipe.with_matrix(128)
+    };
+    let drawn = (0..).map(Recipe::random).filter(|recipe| recipe.scan.coverage == Coverage::Neck);
+    let recipes: Vec<Recipe> = drawn.take(2).map(small).collect();
+    write_dataset(folder, &recipes, Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+}
+
+fn uids(lines: &[Value]) -> Vec<&str> {
+    let mut uids: Vec<&str> = lines.iter().map(|line| line["study_instance_uid"].as_str().expect("a UID")).collect();
+    uids.sort_unstable();
+    uids
+}
+
+/// Waits until something holds.
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("a signal");
+}
+
+fn started(command: &mut Command) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+    let output = BufReader::new(child.stdout.take().expect("its output"));
+    (child, output)
+}
+
+fn line(output: &mut BufReader<ChildStdout>) -> Value {
+    let mut line = String::new();
+    output.read_line(&mut line).expect("its output");
+    serde_json::from_str(&line).expect("a JSON object")
+}
+
+/// A hook that writes what it was told into a folder, and waits while there is a file called `hold` for any study but the first.
+fn hook(home: &Path) -> std::path::PathBuf {
+    let hook = home.join("hook");
+    let script = "#!/bin/sh\ncat > \"$HOOKED/$CSPINE_STUDY_UID\"\n\
+                  [ \"$CSPINE_STATUS\" = not_analysed ] || exit 7\n\
+                  while [ -e \"$HOOKED/hold\" ] && [ \"$(ls \"$HOOKED\" | wc -l)\" -gt 2 ]; do sleep 0.05; done\n";
+    std::fs::write(&hook, script).expect("written");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    hook
+}
+
+#[test]
+fn a_killed_watch_goes_on_where_it_was_and_tells_nothing_twice() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    if !can_analyse(home.path()) {
+        return;
+    }
+    short_studies(data.path(), 0..3);
+    let hooked = tempfile::tempdir().expect("a folder");
+    std::fs::write(hooked.path().join("hold"), "").expect("written");
+    let hook = hook(home.path());
+    let arguments = ["watch", "--headless", "--once", "--settle", "0", "--hook", path(&hook), path(data.path())];
+    let (mut child, mut output) = started(cspine(home.path(), &arguments).env("HOOKED", hooked.path()));
+    let first = line(&mut output);
+    assert_eq!(first["status"], "not_analysed");
+    // The first study is told and noted, the second is with its hook: killed there, it was not told to the end.
+    wait_for("the second study's hook", || std::fs::read_dir(hooked.path()).expect("a folder").count() == 3);
+    signal(&child, Signal::KILL);
+    child.wait().expect("its end");
+    std::fs::remove_file(hooked.path().join("hold")).expect("removed");
+
+    let again = cspine(home.path(), &arguments).env("HOOKED", hooked.path()).output().expect("the program runs");
+    let told = json_lines(&String::from_utf8(again.stdout).expect("text"));
+    assert_eq!(told.len(), 2, "the first is not told again: {told:?}");
+    assert!(!uids(&told).contains(&first["study_instance_uid"].as_str().expect("a UID")));
+    assert_eq!(again.status.code(), Some(1), "no study was analysed");
+    let heard: Value =
+        serde_json::from_slice(&std::fs::read(hooked.path().join("2.25.10.2")).expect("what the hook was told"))
+            .expect("JSON");
+    assert_eq!(heard["study_instance_uid"], "2.25.10.2");
+
+    let third = cspine(home.path(), &arguments).env("HOOKED", hooked.path()).output().expect("the program runs");
+    assert_eq!((third.status.code(), third.stdout.len()), (Some(0), 0), "nothing is new");
+    short_studies(data.path(), 3..4);
+    let fourth = cspine(home.path(), &arguments).env("HOOKED", hooked.path()).output().expect("the program runs");
+    assert_eq!(uids(&json_lines(&String::from_utf8(fourth.stdout).expect("text"))), ["2.25.10.3"]);
+}
+
+#[test]
+fn a_watch_takes_what_arrives_and_ends_cleanly_by_a_signal() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    if !can_analyse(home.path()) {
+        return;
+    }
+    let arguments = ["watch", "--headless", "--settle", "0", "--every", "1", path(data.path())];
+    let (mut child, mut output) = started(&mut cspine(home.path(), &arguments));
+    short_studies(data.path(), 0..1);
+    assert_eq!(line(&mut output)["study_instance_uid"], "2.25.10.0");
+    short_studies(data.path(), 1..2);
+    assert_eq!(line(&mut output)["study_instance_uid"], "2.25.10.1");
+    signal(&child, Signal::TERM);
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
+#[test]
+fn a_hook_that_fails_is_told_and_run_again() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    if !can_analyse(home.path()) {
+        return;
+    }
+    short_studies(data.path(), 0..1);
+    let arguments = ["watch", "--headless", "--once", "--settle", "0", "--hook", "/nowhere/hook", path(data.path())];
+    for _ in 0..2 {
+        let (code, out, error) = run(home.path(), &arguments);
+        assert_eq!((code, json_lines(&out).len()), (1, 1));
+        assert!(error.contains("the hook /nowhere/hook cannot be started"), "{error}");
+    }
+    let (code, _, error) = run(home.path(), &["watch", "--headless", "/nowhere"]);
+    assert_eq!(code, 3, "{error}");
+    assert_eq!(run(home.path(), &["watch", path(data.path())]).0, 2, "there is a screen for that");
+}
+
+#[test]
+fn what_was_analysed_once_comes_from_the_store() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    if !can_analyse(home.path()) {
+        return;
+    }
+    necks(data.path());
+    let images = data.path().join("train_images");
+    let predict = ["predict", "--format", "jsonl", "--jobs", "2", path(&images)];
+    let (code, out, error) = run(home.path(), &predict);
+    assert_eq!(code, 0, "{error}");
+    assert!(error.is_empty(), "no bar where there is no terminal: {error:?}");
+    let sorted = |text: &str| {
+        let mut lines = json_lines(text);
+        lines.sort_by_key(|line| line["study_instance_uid"].to_string());
+        lines
+    };
+    let first = sorted(&out);
+    assert_eq!(first.len(), 2);
+    // A kept report has the times of the day on which it was made.
+    assert_eq!(sorted(&run(home.path(), &predict).1), first);
+    let again = sorted(&run(home.path(), &["predict", "--format", "jsonl", "--again", path(&images)]).1);
+    assert_eq!((&again[0]["overall"], &again[0]["levels"]), (&first[0]["overall"], &first[0]["levels"]));
+    assert_ne!(again[0]["timing"], first[0]["timing"], "computed again");
+    // The same report is there for others, with its structured report.
+    let (code, json, _) = run(home.path(), &["report", "--format", "json", path(&images)]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((code, json["studies"].as_array().map(Vec::len)), (0, Some(2)));
+    assert!(json["studies"].as_array().expect("studies").iter().all(|study| study["analysis"]["status"] == "analysed"));
+    let out = home.path().join("sr");
+    assert_eq!(run(home.path(), &["report", "--format", "sr", "--out", path(&out), path(&images)]).0, 0);
+    assert_eq!(std::fs::read_dir(&out).expect("a folder").count(), 2);
+}
+
+/// A store in which the first short study is negative, and the second has a broken level and no verdict.
+fn decided(home: &Path) -> std::path::PathBuf {
+    let folder = home.join("decisions");
+    let mut store = Store::open(&folder).expect("a store");
+    let mut append = |minute: i64, study: &str, act: Act| {
+        let at = Stamp { utc_ms: 1_795_595_400_000 + minute * 60_000, offset_minutes: 60 };
+        let draft = Draft { study: Uid::from_file(study), act, report: None, blinded: false };
+        store.append(&CleanText::new("lm"), at, &draft).expect("kept");
+    };
+    append(0, "2.25.10.0", Act::Study(StudyVerdict::Negative));
+    append(
+        24 * 60,
+        "2.25.10.1",
+        Act::Level { level: CervicalLevel::C6, verdict: LevelVerdict::Fractured, agreement: None },
+    );
+    folder
+}
+
+#[test]
+fn reports_say_what_was_decided_and_never_replace_a_file_unasked() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    short_studies(data.path(), 0..3);
+    let store = decided(home.path());
+    let report = |more: &[&str]| {
+        let mut arguments = vec!["report", "--data", path(&store), path(data.path())];
+        arguments.extend(more);
+        run(home.path(), &arguments)
+    };
+    let (code, text, _) = report(&["--study", "2.25.10.0"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("negative · lm · 2026-11-25 09:30 +01:00"), "{text}");
+    assert!(text.contains("not analysed: 4 slices, too few for a neck"), "{text}");
+    let rows = |more: &[&str]| report(&[&["--format", "csv"], more].concat()).1.lines().count() - 1;
+    assert_eq!(
+        (rows(&[]), rows(&["--state", "negative"]), rows(&["--state", "begun", "--state", "unread"])),
+        (3, 1, 2)
+    );
+    assert_eq!((rows(&["--since", "2026-11-25"]), rows(&["--since", "2026-11-26"])), (2, 1));
+    assert_eq!(report(&["--since", "26.11.2026"]).0, 2);
+    assert_eq!(report(&["--state", "positive"]).0, 3);
+    let out = home.path().join("out.csv");
+    assert_eq!(report(&["--format", "csv", "--out", path(&out)]).0, 0);
+    assert_eq!(std::fs::metadata(&out).expect("a file").permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read(&out).expect("a file");
+    let (code, _, error) = report(&["--format", "json", "--out", path(&out)]);
+    assert_eq!((code, std::fs::read(&out).expect("a file")), (2, before), "{error}");
+    assert!(error.contains("--overwrite"), "{error}");
+    assert_eq!(report(&["--format", "json", "--out", path(&out), "--overwrite"]).0, 0);
+    let (code, _, error) = report(&["--format", "sr"]);
+    assert_eq!(code, 2, "{error}");
+    let folder = home.path().join("sr");
+    assert_eq!(report(&["--format", "sr", "--out", path(&folder)]).0, 0);
+    assert!(folder.join("2.25.10.0.sr.dcm").is_file());
+    let schema: Value = serde_json::from_str(&run(home.path(), &["report", "--schema"]).1).expect("a schema");
+    assert_eq!(schema["title"], "ResultsDocument");
+    // Without a path: what the store knows. Decisions leave even where nothing else is left of a study.
+    let (code, text, _) = run(home.path(), &["report", "--data", path(&store), "--state", "negative"]);
+    assert!(code == 0 && text.contains("2.25.10.0") && text.contains("negative · lm"), "{text}");
+}
+
+#[test]
+fn statistics_of_a_small_store_say_that_it_is_small() {
+    let home = tempfile::tempdir().expect("a home");
+    let store = decided(home.path());
+    let (code, text, _) = run(home.path(), &["stats", "--data", path(&store)]);
+    assert_eq!(code, 0);
+    assert!(text.contains("2 studies in the log: 1 begun, 1 negative"), "{text}");
+    assert!(text.contains("No verdict can be compared with a report yet."), "{text}");
+    let json: Value = serde_json::from_str(&run(home.path(), &["stats", "--data", path(&store), "--format", "json"]).1)
+        .expect("JSON");
+    assert_eq!((&json["studies"], &json["without_report"]), (&Value::from(2), &Value::from(1)));
+    assert_eq!(run(home.path(), &["stats", "--shifts", "25"]).0, 2);
+    let (code, text, _) = run(home.path(), &["stats", "--data", path(&home.path().join("none"))]);
+    assert_eq!(code, 0);
+    assert!(text.contains("0 studies in the log"), "{text}");
+    assert!(!home.path().join("none").exists(), "reading makes no store");
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let home = tempfile::tempdir().expect("a home");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, text, error) = run(home.path(), &["completions", shell]);
+        assert_eq!(code, 0, "{error}");
+        for command in ["predict", "watch", "report", "stats", "--headless"] {
+            assert!(text.contains(command.trim_start_matches('-')), "{shell} knows {command}");
+        }
+    }
+    let (code, text, _) = run(home.path(), &["man"]);
+    assert_eq!(code, 0);
+    assert!(text.contains(".TH cspine 1") && text.contains("cspine\\-report(1)"), "{text}");
+    let out = home.path().join("man");
+    assert_eq!(run(home.path(), &["man", "--out", path(&out)]).0, 0);
+    for page in ["cspine.1", "cspine-predict.1", "cspine-watch.1", "cspine-report.1", "cspine-stats.1"] {
+        assert!(out.join(page).is_file(), "{page}");
+    }
+    assert!(!out.join("cspine-keys.1").exists(), "what is hidden has no page");
+}
