@@ -114,7 +114,8 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     let unsaved = decision::unsaved(model).map(|lost| {
         let key = |command: Command| look.keymap.hint(model.screen(), command).unwrap_or_else(|| command.name().into());
         let (again, drop) = (key(Command::SaveAgain), key(Command::Acknowledge));
-        (format!("{lost}. {again} tries again · {drop} drops it"), Role::Error)
+        let leaving = if model.told_of_loss { " · leaving again gives it up" } else { "" };
+        (format!("{lost}. {again} tries again · {drop} drops it{leaving}"), Role::Error)
     });
     let notice = model.notice.as_ref().map(|notice| {
         let role = match notice.kind {

@@ -3,6 +3,8 @@
 #[path = "support/model.rs"]
 mod support;
 
+#[path = "screens/decisions.rs"]
+mod decisions;
 #[path = "screens/hands.rs"]
 mod hands;
 #[path = "screens/measuring.rs"]

@@ -259,6 +259,23 @@ fn a_folder_that_cannot_be_made_says_so_and_every_record_is_answered() {
 }
 
 #[test]
+fn a_read_only_folder_says_so_and_what_was_kept_can_be_read_again_later() {
+    if rustix::process::geteuid().is_root() {
+        return println!("skipped: for root nothing is read-only");
+    }
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("data");
+    let kept = filled(&folder, 3);
+    let mode = |bits| fs::set_permissions(&folder, fs::Permissions::from_mode(bits)).expect("permissions");
+    mode(0o500);
+    let opened = Store::open(&folder).and_then(|mut store| store.append(&CleanText::new("lm"), NOW, &draft(4)));
+    mode(0o700);
+    let words = opened.expect_err("nothing can be written").to_string();
+    assert!(words.contains("writable") || words.contains("make it yours"), "{words}");
+    assert_eq!(all(&Store::open(&folder).expect("a store")), kept);
+}
+
+#[test]
 fn a_disk_that_takes_no_more_loses_nothing_that_was_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     filled(folder.path(), 1);

@@ -212,22 +212,18 @@ pub(super) fn windowed(
     inverted: bool,
 ) -> Vec<u8> {
     let width = size.width as usize;
-    let across: Vec<Vec<(usize, f32)>> = (0..size.width)
-        .map(|x| {
-            let position = mapping.left + (f64::from(x) + 0.5) * mapping.mm_per_pixel;
-            mapping.right.taps(position, mapping.mm_per_pixel, view.sampling)
-        })
-        .collect();
-    let down: Vec<Vec<(usize, f32)>> = (0..size.height)
-        .map(|y| {
-            let position = mapping.top + (f64::from(y) + 0.5) * mapping.mm_per_line;
-            mapping.down.taps(position, mapping.mm_per_line, view.sampling)
-        })
-        .collect();
+    let across = Taps::of((0..size.width).map(|x| {
+        let position = mapping.left + (f64::from(x) + 0.5) * mapping.mm_per_pixel;
+        mapping.right.taps(position, mapping.mm_per_pixel, view.sampling)
+    }));
+    let down = Taps::of((0..size.height).map(|y| {
+        let position = mapping.top + (f64::from(y) + 0.5) * mapping.mm_per_line;
+        mapping.down.taps(position, mapping.mm_per_line, view.sampling)
+    }));
     // Only lines that are seen are read.
     let mut seen = vec![false; plane.down.len];
-    for (line, _) in down.iter().flatten() {
-        if let Some(seen) = seen.get_mut(*line) {
+    for (line, _) in &down.taps {
+        if let Some(seen) = seen.get_mut(*line as usize) {
             *seen = true;
         }
     }
@@ -239,38 +235,63 @@ pub(super) fn windowed(
                 return Vec::new();
             }
             plane.line(y, line);
-            across
-                .iter()
-                .map(|taps| taps.iter().map(|&(i, weight)| line.get(i).copied().unwrap_or_default() * weight).sum())
-                .collect()
+            let value = |&(i, weight): &(u32, f32)| line.get(i as usize).copied().unwrap_or_default() * weight;
+            (0..width).map(|x| across.at(x).iter().map(value).sum()).collect()
         })
         .collect();
     let table = grey_table(view, inverted);
     let mut grey = vec![0; width * size.height as usize];
-    grey.par_chunks_mut(width).zip(&down).for_each_init(
+    grey.par_chunks_mut(width).enumerate().for_each_init(
         || vec![0.0_f32; width],
-        |sum, (out, taps)| {
+        |sum, (y, out)| {
+            let taps = down.at(y);
             if taps.is_empty() {
                 return;
             }
             sum.fill(0.0);
             for (i, weight) in taps {
-                if let Some(line) = lines.get(*i) {
+                if let Some(line) = lines.get(*i as usize) {
                     for (total, value) in sum.iter_mut().zip(line) {
                         *total += weight * value;
                     }
                 }
             }
-            for ((pixel, value), taps) in out.iter_mut().zip(sum.iter()).zip(&across) {
-                if !taps.is_empty() {
-                    // `as` saturates; the table has an entry for every i16.
-                    let index = (value.round() as i16 as i32 - i32::from(i16::MIN)) as usize;
-                    *pixel = table.get(index).copied().unwrap_or_default();
+            for (x, (pixel, value)) in out.iter_mut().zip(sum.iter()).enumerate() {
+                if !across.at(x).is_empty() {
+                    // Cut off above zero is rounded; `as` saturates, and the table has an entry for every i16.
+                    let index = (value - f32::from(i16::MIN) + 0.5) as u16;
+                    *pixel = table.get(usize::from(index)).copied().unwrap_or_default();
                 }
             }
         },
     );
     grey
+}
+
+/// The samples and weights of all pixels along one axis, one after the other.
+struct Taps {
+    starts: Vec<u32>,
+    taps: Vec<(u32, f32)>,
+}
+
+impl Taps {
+    fn of(pixels: impl Iterator<Item = Vec<(usize, f32)>>) -> Self {
+        let mut all = Self { starts: vec![0], taps: Vec::new() };
+        for pixel in pixels {
+            // At most 16384 pixels of as many samples each: both fit.
+            all.taps.extend(pixel.into_iter().map(|(sample, weight)| (sample as u32, weight)));
+            all.starts.push(all.taps.len() as u32);
+        }
+        all
+    }
+
+    /// Those of one pixel; none where it lies outside.
+    fn at(&self, pixel: usize) -> &[(u32, f32)] {
+        match self.starts.get(pixel..pixel + 2) {
+            Some(&[from, to]) => &self.taps[from as usize..to as usize],
+            _ => &[],
+        }
+    }
 }
 
 /// Grey of every i16.

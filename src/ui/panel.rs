@@ -1,7 +1,7 @@
 //! The C1–C7 probability panel: bar, percentage, key slice, threshold, what is not seen, and which model speaks.
 
 use super::bar::{self, Kind};
-use super::text::{paragraph, put, put_right, width};
+use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
 use crate::app::{Entry, Model, ModelState, Progress, Reading};
 use crate::domain::{
@@ -61,6 +61,7 @@ pub(super) fn draw(
                     "of another series than the one shown",
                     style(Role::Warning),
                 );
+                y += 1;
             }
         }
         None => {
@@ -75,9 +76,14 @@ pub(super) fn draw(
             }
         }
     }
-    let decided = decision::lines(model, &reading.study.uid);
-    for ((words, role), y) in decided.iter().zip(inner.bottom().saturating_sub(4).max(inner.y)..) {
-        put(buffer, inner.x + 1, y, inner.width - 2, words, style(*role));
+    // The study's verdict, then its levels and note: as many lines as lie between the last level and who speaks.
+    let [(first, role), (second, second_role)] = decision::lines(model, &reading.study.uid);
+    let room = inner.bottom().saturating_sub(2).saturating_sub(y);
+    let more = wrap(&second, inner.width - 2, usize::from(room.saturating_sub(1)).clamp(1, 3));
+    let top = inner.bottom().saturating_sub(3 + (more.len() as u16).max(1)).max(inner.y);
+    put(buffer, inner.x + 1, top, inner.width - 2, &first, style(role));
+    for (line, y) in more.iter().zip(top + 1..) {
+        put(buffer, inner.x + 1, y, inner.width - 2, line, style(second_role));
     }
     footer(buffer, inner, model, report.map(|report| &*report.model), look);
 }

@@ -249,7 +249,10 @@ fn next(model: &mut Model, after: &Uid) -> Vec<Effect> {
 /// It could not be kept; it stays to be seen until the reader says so.
 pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
     match failure.record {
-        Record::Decision { token, .. } => model.decisions.failed(token, failure.problem),
+        Record::Decision { token, .. } => {
+            model.told_of_loss = false;
+            model.decisions.failed(token, failure.problem);
+        }
         Record::Annotation { .. } => {
             model.complain(format!("the last measurement or key image is not saved: {}", failure.problem));
         }
