@@ -5,7 +5,11 @@ mod made;
 #[path = "support/network.rs"]
 mod network;
 
-use cspine::domain::{Act, CervicalLevel, CleanText, Draft, LevelVerdict, Stamp, StudyVerdict, Uid};
+use cspine::dicom::{load_volume, scan_all};
+use cspine::domain::{
+    Act, Annotation, AnnotationChange, Axis, CervicalLevel, CleanText, Draft, Geometry, KeyImage, LevelVerdict,
+    Measurement, Place, Stamp, StudyVerdict, Uid,
+};
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::store::Store;
 use cspine::task::Cancel;
@@ -285,6 +289,54 @@ fn reports_say_what_was_decided_and_never_replace_a_file_unasked() {
 }
 
 #[test]
+fn key_images_and_measurements_leave_the_store_as_the_reader_saw_them() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    short_studies(data.path(), 0..1);
+    let folder = home.path().join("marks");
+    let mut store = Store::open(&folder).expect("a store");
+    let (study, series) = (Uid::from_file("2.25.10.0"), Uid::from_file("2.25.11.0"));
+    let mut put = |annotation: Annotation| {
+        let at = Stamp { utc_ms: 1_795_595_400_000, offset_minutes: 60 };
+        store.annotate("lm", at, &study, &AnnotationChange::Put(annotation)).expect("kept");
+    };
+    // The second slice from the head, z = 6 mm, whose values are −808 to −745 HU: half of them black, half white.
+    put(Annotation::KeyImage(KeyImage {
+        id: 1,
+        series: series.clone(),
+        instance: Uid::from_file("2.25.12.0.3"),
+        frame: 0,
+        plane: Axis::HeadFoot,
+        slice: 1,
+        point: Some([0.0, 0.0, 6.0]),
+        center: -776.5,
+        width: 1.0,
+        inverted: false,
+        comment: "arch".into(),
+    }));
+    let ends = [[0.0, 0.0, 6.0], [3.0, 4.0, 6.0]].map(|mm| Place::Patient { mm });
+    put(Annotation::Measurement(Measurement { id: 2, series, geometry: Geometry::Distance { ends } }));
+    let report = |more: &[&str]| {
+        let mut arguments = vec!["report", "--data", path(&folder), path(data.path())];
+        arguments.extend(more);
+        run(home.path(), &arguments)
+    };
+    let (code, text, error) = report(&[]);
+    assert_eq!(code, 0, "{error}");
+    assert!(text.contains("axial slice 2: arch") && text.contains("2  distance 5.0 mm"), "{text}");
+    let out = home.path().join("sc");
+    let (code, _, error) = report(&["--format", "sc", "--out", path(&out)]);
+    assert_eq!(code, 0, "{error}");
+    let (studies, ..) = scan_all(&[out.join("2.25.10.0.key1.sc.dcm")], &Cancel::new());
+    assert_eq!(studies[0].uid, study, "it belongs to its study");
+    let picture = load_volume(&studies[0].series[0], &Cancel::new(), &|_, _| {}).expect("a picture");
+    assert_eq!((picture.shape.rows, picture.shape.columns), (1024, 1024), "a square slice fills it");
+    let white = picture.voxels.iter().filter(|value| **value == 255).count();
+    let black = picture.voxels.iter().filter(|value| **value == 0).count();
+    let third = picture.voxels.len() / 3;
+    assert!(white > third && black > third, "its own window: {black} black, {white} white");
+}
+
+#[test]
 fn statistics_of_a_small_store_say_that_it_is_small() {
     let home = tempfile::tempdir().expect("a home");
     let store = decided(home.path());
@@ -320,5 +372,5 @@ fn shells_and_man_know_every_command() {
     for page in ["cspine.1", "cspine-predict.1", "cspine-watch.1", "cspine-report.1", "cspine-stats.1"] {
         assert!(out.join(page).is_file(), "{page}");
     }
-    assert!(!out.join("cspine-keys.1").exists(), "what is hidden has no page");
+    assert!(!out.join("cspine-help.1").exists(), "clap's own command has no page");
 }
