@@ -346,16 +346,14 @@ impl Scanner {
                 self.summary.not_dicom += 1;
                 note(&path, stamp, None, &[], report);
             }
-            Err(error) => {
-                if error == FileError::NotDicom {
-                    self.summary.not_dicom += 1;
-                } else {
-                    self.summary.unreadable += 1;
-                }
+            Err(FileError::NotDicom) => {
+                self.summary.not_dicom += 1;
                 if self.told_unreadable.insert(path.clone()) {
-                    report(ScanEvent::Unreadable { path: path.clone(), reason: error.to_string() });
+                    report(ScanEvent::Unreadable { path: path.clone(), reason: FileError::NotDicom.to_string() });
                 }
             }
+            // One that an index has told of already counts once.
+            Err(error) => self.unreadable(path.clone(), error.to_string(), report),
         }
         self.seen.insert(path, Seen { stamp, study: belongs });
     }

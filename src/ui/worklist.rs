@@ -45,7 +45,8 @@ impl Columns {
         let slices = decision.0 - 2;
         let date = (area.width >= 110).then(|| slices - 7);
         let rest = date.map_or(slices - 7, |date| date - 17) - patient_x;
-        let patient_width = (rest * 2 / 5).min(26);
+        // Who it is comes before what was done.
+        let patient_width = (rest * 2 / 5).max((rest / 2).min(16)).min(26);
         let age = patient_x + patient_width + 4;
         let study_x = age + 4;
         let study_end = date.map_or(slices - 6, |date| date - 17);
