@@ -77,6 +77,25 @@ fn a_verdict_holds_once_it_is_on_disk_and_not_before() {
 }
 
 #[test]
+fn where_two_levels_show_the_key_slice_decides_or_the_reader_is_asked() {
+    let mut session = session();
+    let mut both = (*report(1, 140, BROKEN, Completeness::Final)).clone();
+    for slice in &mut both.slices {
+        slice.score.vertebra[CervicalLevel::C5] = both.overall;
+    }
+    session.send(Message::Worker(cspine::inference::WorkerEvent::Finished {
+        study: uid(1),
+        series: 0,
+        analysis: Analysis::Analysed(std::sync::Arc::new(both)),
+    }));
+    session.command(Command::Fractured);
+    let act = Act::Level { level: CervicalLevel::C6, verdict: LevelVerdict::Fractured, agreement: None };
+    assert_eq!(wanted(&session)[0].1.act, act, "C6's key slice, though C5 shows more clearly");
+    session.command(Command::SliceDown).command(Command::Fractured);
+    assert!(wanted(&session).is_empty() && session.model.prompt.is_some(), "which level? is asked");
+}
+
+#[test]
 fn a_verdict_on_the_study_opens_the_next_most_urgent_one() {
     let (mut session, mut disk) = (session(), Disk::default());
     session.command(Command::Positive);

@@ -82,7 +82,12 @@ fn ask_level(model: &mut Model, question: LevelQuestion) -> Vec<Effect> {
     }
 }
 
-/// The level that the slice shows, as far as the network's report of this series tells; blinded, nothing is told.
+/// From this visibility on a slice may show a level: less than it takes to call it visible, so that a doubtful neighbour counts.
+const SHOWN: f32 = 0.3;
+
+/// The level that the slice is about, as far as the network's report of this series tells: the one whose key slice it is (the panel
+/// points at it), else the only one that it shows. A slice through two vertebrae tells nothing, for a verdict on the wrong level would be
+/// worse than a question; nor does one that is hidden from a blinded reader.
 fn level_here(model: &Model) -> Option<CervicalLevel> {
     let reading = model.reading.as_ref()?;
     let volume = reading.volume()?;
@@ -93,8 +98,14 @@ fn level_here(model: &Model) -> Option<CervicalLevel> {
     let slice = reading.slice_of(raster::native_plane(volume));
     let scored = report.slices.iter().min_by_key(|scored| scored.index.abs_diff(slice))?;
     let near = scored.index.abs_diff(slice) <= 4 && volume.position_mm(scored.index) == scored.position_mm;
-    let seen = scored.score.vertebra.iter().max_by(|a, b| a.1.value().total_cmp(&b.1.value()));
-    seen.filter(|(_, visible)| near && visible.value() >= 0.5).map(|(level, _)| level)
+    let pointed_at = CervicalLevel::ALL.into_iter().filter(|&level| reading.key_slice(report, level) == Some(slice));
+    let suspicion = |level: &CervicalLevel| report.levels[*level].probability().map_or(0.0, |p| p.value());
+    if let Some(level) = pointed_at.max_by(|a, b| suspicion(a).total_cmp(&suspicion(b))) {
+        return Some(level);
+    }
+    let mut shown = scored.score.vertebra.iter().filter(|(_, visible)| near && visible.value() >= SHOWN);
+    let only = shown.next().map(|(level, _)| level);
+    only.filter(|_| shown.next().is_none())
 }
 
 /// What is said of a level.
