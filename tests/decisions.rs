@@ -211,7 +211,25 @@ fn pinned_and_stat_studies_stand_on_top_until_they_are_read() {
     session.command(Command::Stat);
     disk.keep(&mut session);
     assert_eq!(session.order(), [3, 1, 2].map(uid));
-    assert_eq!(session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence), Some(Precedence::Pinned));
+    assert_eq!(session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence()), Some(Precedence::Pinned));
+}
+
+#[test]
+fn a_study_whose_request_says_so_stands_on_top_until_a_reader_says_otherwise() {
+    let (mut session, mut disk) = (session(), Disk::default());
+    session.command(Command::Close);
+    let asked = cspine::domain::Study { precedence: Precedence::Stat, ..plain(3) };
+    session.found(asked.clone());
+    assert_eq!(session.order(), [3, 1, 2].map(uid));
+    // The key that makes a study STAT takes that away, too; what the files ask for stays beneath it.
+    session.send(Message::Select(uid(3))).command(Command::Stat);
+    disk.keep(&mut session);
+    assert_eq!(session.order(), [1, 2, 3].map(uid));
+    session.found(asked);
+    assert_eq!(session.order(), [1, 2, 3].map(uid), "a scan does not talk a reader down");
+    session.command(Command::Undo);
+    disk.keep(&mut session);
+    assert_eq!(session.order(), [3, 1, 2].map(uid));
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod support;
 use cspine::app::{Command, Effect, Message, Presence, Remembered, Screen};
 use cspine::dicom::{KnownFiles, ScanEvent, ScanSummary, Scanner};
 use cspine::domain::{
-    Completeness, ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ModelNature, ReportKey, Study, Uid,
+    Completeness, ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ModelNature, Precedence, ReportKey,
+    Study, Uid,
 };
 use cspine::store::{Index, KnownFile};
 use cspine::task::Cancel;
@@ -188,7 +189,7 @@ fn what_is_written_down_changes_only_with_its_format() {
         bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let seals = [seal("SELECT body FROM report"), seal("SELECT line FROM study")];
-    assert_eq!(seals, ["cb065af862fc56db", "0ca37be87f5cb9f4"]);
+    assert_eq!(seals, ["54c8fde20681f29b", "29286c6405505c5c"]);
 }
 
 fn listing(session: &Session) -> (Listed, PathBuf) {
@@ -204,6 +205,7 @@ fn left() -> Listed {
     let mut session = Session::with_network((120, 30));
     let mut study = plain(1);
     study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    study.precedence = Precedence::Stat;
     session.found(study).analysed(1, 140, BROKEN);
     listing(&session).0
 }
@@ -224,6 +226,7 @@ fn the_list_opens_with_what_an_earlier_run_knew_and_a_study_opens_once_its_files
     let entry = session.model.worklist.entry(&uid(1)).expect("the study");
     assert_eq!((entry.overall().map(|p| p.percent()), entry.slices()), (Some(90), 140));
     assert_ne!(entry.presence, Presence::Found);
+    assert_eq!(entry.precedence(), Precedence::Stat, "what the files asked for is known before they are looked at");
     session.command(Command::Open);
     assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Find(study) if *study == uid(1))));
     assert_eq!(session.model.screen(), Screen::Worklist);

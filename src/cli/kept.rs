@@ -5,7 +5,8 @@ use super::analysis::report_key;
 use crate::config::{Folders, Settings};
 use crate::dicom;
 use crate::domain::{
-    Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Study, Uid, Volume, choose_series,
+    Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Precedence, Study, Uid, Volume,
+    choose_series,
 };
 use crate::inference::ModelSource;
 use crate::results::{MeasurementResult, StudyResult};
@@ -152,6 +153,7 @@ impl Kept {
             date: None,
             description: CleanText::default(),
             accession: CleanText::default(),
+            precedence: Precedence::default(),
             series: Vec::new(),
             oddities: Vec::new(),
         };

@@ -1,6 +1,6 @@
 //! A study as the list needs it before its files are looked at again.
 
-use super::{CleanText, Fingerprint, FractureReport, Patient, Stamp, Study, StudyDateTime, Uid};
+use super::{CleanText, Fingerprint, FractureReport, Patient, Precedence, Stamp, Study, StudyDateTime, Uid};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct Listed {
     pub description: CleanText,
     /// AccessionNumber.
     pub accession: CleanText,
+    /// What the files ask for, as in [`Study`].
+    pub precedence: Precedence,
     /// When it was first seen.
     pub arrived: Option<Stamp>,
     /// Slices of the series that is analysed, or of the longest one.
@@ -52,6 +54,7 @@ impl Listed {
             date: self.date,
             description: self.description.clone(),
             accession: self.accession.clone(),
+            precedence: self.precedence,
             series: Vec::new(),
             oddities: Vec::new(),
         }

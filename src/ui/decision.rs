@@ -56,14 +56,31 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
     if let Some(who) = model.elsewhere.get(uid).filter(|_| !entry.state.is_finished()) {
         return (if room < 8 { "o".to_owned() } else { format!("open: {who}") }, Role::Warning);
     }
-    let top = match entry.precedence {
+    let top = match entry.precedence() {
         _ if entry.state.is_finished() => "",
         Precedence::Ordinary => "",
-        Precedence::Pinned => "pinned",
-        Precedence::Stat => "STAT",
+        // One letter where there is no room: a study must not be on top without a word.
+        Precedence::Pinned => {
+            if room < 8 {
+                "P"
+            } else {
+                "pinned"
+            }
+        }
+        Precedence::Stat => {
+            if room < 8 {
+                "S"
+            } else {
+                "STAT"
+            }
+        }
     };
     let text = match entry.state {
-        StudyState::Unread if !top.is_empty() && room >= 8 => return (top.to_owned(), Role::Accent),
+        StudyState::Unread if !top.is_empty() => return (top.to_owned(), Role::Accent),
+        StudyState::Begun if !top.is_empty() => {
+            let whole = format!("{top} {sign} {}", entry.state.name());
+            return (if super::text::width(&whole) <= room { whole } else { top.to_owned() }, Role::Accent);
+        }
         StudyState::Unread => sign.to_string(),
         state => {
             let decision = model.decisions.of(uid);

@@ -333,6 +333,9 @@ fn selection_words(model: &Model) -> String {
             words.push(format!("{} partly in the scan", partly.join(" ")));
         }
     }
+    if entry.is_requested_first() && !entry.state.is_finished() {
+        words.insert(0, "STAT by its request".to_owned());
+    }
     let state = state_words(entry, &model.network);
     if !state.is_empty() {
         words.push(state);

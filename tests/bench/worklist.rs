@@ -5,8 +5,8 @@ use cspine::app::{Command, Message, Model, PromptKey, Remembered, update};
 use cspine::config::Keymap;
 use cspine::domain::{
     Aggregation, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel, Probability, Sex,
-    Stamp, StudyDateTime, Thresholds, Timing, Uid,
+    LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel, Precedence,
+    Probability, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
 };
 use cspine::inference::PREPROCESSING_VERSION;
 use cspine::store::Index;
@@ -64,6 +64,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         }),
         description: CleanText::new(["CT C-spine native", "CT polytrauma", "CT neck"][n % 3]),
         accession: CleanText::new(&format!("A{n:09}")),
+        precedence: Precedence::Ordinary,
         arrived: Some(Stamp { utc_ms: 1_795_596_936_000 + n as i64, offset_minutes: 60 }),
         slices: 300,
         series: Some(ListedSeries {

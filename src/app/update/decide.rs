@@ -174,7 +174,7 @@ fn study_verdict(model: &mut Model, verdict: StudyVerdict) -> Vec<Effect> {
 
 fn precedence(model: &mut Model, wanted: Precedence) -> Vec<Effect> {
     let Some(study) = subject(model) else { return Vec::new() };
-    let now = model.worklist.entry(&study).map(|entry| entry.precedence).unwrap_or_default();
+    let now = model.worklist.entry(&study).map(Entry::precedence).unwrap_or_default();
     let precedence = if now == wanted { Precedence::Ordinary } else { wanted };
     keep(model, study, Act::Precedence { precedence })
 }

@@ -92,8 +92,8 @@ pub struct Entry {
     pub rewritten: bool,
     /// How far it is read.
     pub state: StudyState,
-    /// Whether it goes before others.
-    pub precedence: Precedence,
+    /// Whether a reader has said that it goes before others, or that it does not.
+    said: Option<Precedence>,
     /// Levels that a reader calls fractured, C1 first.
     pub fractured: Vec<CervicalLevel>,
     /// Whether the network's word is hidden.
@@ -124,7 +124,7 @@ impl Entry {
             presence: Presence::Found,
             rewritten: false,
             state: StudyState::Unread,
-            precedence: Precedence::Ordinary,
+            said: None,
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
@@ -176,6 +176,7 @@ impl Entry {
             date: study.date,
             description: study.description.clone(),
             accession: study.accession.clone(),
+            precedence: study.precedence,
             arrived: self.arrived,
             slices: u32::try_from(self.slices()).unwrap_or(u32::MAX),
             series,
@@ -230,9 +231,21 @@ impl Entry {
     /// Takes over what is decided.
     pub(super) fn decided(&mut self, decision: Option<&Decision>, sight: Sight) {
         self.state = decision.map_or(StudyState::Unread, Decision::state);
-        self.precedence = decision.map_or(Precedence::Ordinary, |decision| decision.precedence);
+        self.said = decision.and_then(|decision| decision.precedence);
         self.fractured = decision.map(|decision| decision.levels_with(LevelVerdict::Fractured)).unwrap_or_default();
         self.sight = sight;
+    }
+
+    /// Whether it goes before others: what a reader says, else what the request in its files does.
+    #[must_use]
+    pub fn precedence(&self) -> Precedence {
+        self.said.unwrap_or(self.study.precedence)
+    }
+
+    /// Whether the request in its files puts it on top, and no reader has said anything to that.
+    #[must_use]
+    pub fn is_requested_first(&self) -> bool {
+        self.said.is_none() && self.study.precedence != Precedence::Ordinary
     }
 
     /// The report that may be shown, finished or preliminary; none while the reader is blinded.

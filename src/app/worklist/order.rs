@@ -131,7 +131,7 @@ impl Place {
                     _ => 0,
                 };
                 // Once read, it is on top of nothing any more.
-                (below, if below == 0 { -(entry.precedence as i8) } else { 0 })
+                (below, if below == 0 { -(entry.precedence() as i8) } else { 0 })
             }
             _ => (0, 0),
         };

@@ -82,7 +82,7 @@ impl Term {
                 entry.report().is_some_and(|report| says(&report.model.name) || says(&report.model.version))
             }
             Self::Is(value) => {
-                let precedence = match entry.precedence {
+                let precedence = match entry.precedence() {
                     crate::domain::Precedence::Ordinary => "",
                     crate::domain::Precedence::Pinned => "pinned",
                     crate::domain::Precedence::Stat => "stat",

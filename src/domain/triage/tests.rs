@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    CleanText, Coverage, ImagePlane, Instance, Patient, PixelSpacing, SeriesHints, SliceStack, Uid, coverage,
+    CleanText, Coverage, ImagePlane, Instance, Patient, PixelSpacing, Precedence, SeriesHints, SliceStack, Uid,
+    coverage,
 };
 
 /// A series of 512 × 512 pictures.
@@ -68,6 +69,7 @@ fn study(series: Vec<Series>) -> Study {
         date: None,
         description: CleanText::default(),
         accession: CleanText::default(),
+        precedence: Precedence::Ordinary,
         series,
         oddities: Vec::new(),
     }
