@@ -26,7 +26,7 @@ mod session;
 mod worker;
 
 pub use aggregate::{LevelSummary, overall, summarise};
-pub use analyse::{Analyser, AnalysisError, Step};
+pub use analyse::{Analyser, AnalysisError, Step, to_keep};
 pub use content::content_hash;
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;

@@ -5,11 +5,11 @@ mod made;
 #[path = "support/model.rs"]
 mod support;
 
-use cspine::app::{Command, Effect, Message, Presence, Remembered, Screen};
+use cspine::app::{Command, Effect, Message, Presence, Progress, Remembered, Screen};
 use cspine::dicom::{KnownFiles, ScanEvent, ScanSummary, Scanner};
 use cspine::domain::{
-    Completeness, ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ModelNature, Precedence, ReportKey,
-    Study, Uid,
+    Analysis, Completeness, ContentHash, Declined, FileStamp, Fingerprint, FractureReport, KeptAnalysis, Listed,
+    ModelNature, NotAnalysed, Precedence, ReportKey, Study, Uid,
 };
 use cspine::store::{Index, KnownFile};
 use cspine::task::Cancel;
@@ -151,13 +151,13 @@ fn key() -> ReportKey {
 #[test]
 fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
     let data = tempfile::tempdir().expect("a folder");
-    let whole = FractureReport::clone(&report(1, 140, BROKEN, Completeness::Final));
+    let kept = KeptAnalysis::Report(report(1, 140, BROKEN, Completeness::Final));
     let (files, moved, content) = (Fingerprint([1; 16]), Fingerprint([2; 16]), ContentHash([3; 32]));
     let mut index = Index::open(data.path()).expect("an index");
-    index.keep_report(&key(), Some(files), content, &whole).expect("kept");
+    index.keep_report(&key(), Some(files), content, &kept).expect("kept");
     drop(index);
     let mut index = Index::open(data.path()).expect("an index");
-    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(whole.clone()));
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(kept.clone()));
     for other in [
         ReportKey { model: "1".repeat(64), ..key() },
         ReportKey { preprocessing: 3, ..key() },
@@ -169,8 +169,8 @@ fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
     }
     assert_eq!(index.report_of_files(&key(), moved).expect("read"), None, "other files may hold other pixels");
     assert_eq!(index.report_of_content(&key(), Some(moved), ContentHash([4; 32])).expect("read"), None);
-    assert_eq!(index.report_of_content(&key(), Some(moved), content).expect("read"), Some(whole.clone()));
-    assert_eq!(index.report_of_files(&key(), moved).expect("read"), Some(whole), "the pixels were the same");
+    assert_eq!(index.report_of_content(&key(), Some(moved), content).expect("read"), Some(kept.clone()));
+    assert_eq!(index.report_of_files(&key(), moved).expect("read"), Some(kept), "the pixels were the same");
 }
 
 /// A report and a line of the list, as they lie in the index. Their bytes say nothing of their types: where this test fails after a type
@@ -180,7 +180,7 @@ fn what_is_written_down_changes_only_with_its_format() {
     let data = tempfile::tempdir().expect("a folder");
     let whole = FractureReport::clone(&report(1, 4, BROKEN, Completeness::Final));
     let mut index = Index::open(data.path()).expect("an index");
-    index.keep_report(&key(), None, ContentHash([3; 32]), &whole).expect("kept");
+    index.keep_report(&key(), None, ContentHash([3; 32]), &KeptAnalysis::Report(Arc::new(whole))).expect("kept");
     index.keep_studies(&[(left(), "/data".into())]).expect("kept");
     drop(index);
     let connection = rusqlite::Connection::open(data.path().join("index.sqlite")).expect("the file");
@@ -189,7 +189,57 @@ fn what_is_written_down_changes_only_with_its_format() {
         bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let seals = [seal("SELECT body FROM report"), seal("SELECT line FROM study")];
-    assert_eq!(seals, ["54c8fde20681f29b", "29286c6405505c5c"]);
+    assert_eq!(seals, ["2d1a2b89ced12316", "e8c5fcd7b1de4e8d"]);
+}
+
+fn declined() -> Declined {
+    Declined { reason: NotAnalysed::NoCervicalSpine, model: identity(ModelNature::Synthetic) }
+}
+
+#[test]
+fn that_a_model_declines_a_series_is_kept_as_reports_are() {
+    let data = tempfile::tempdir().expect("a folder");
+    let (files, content, kept) = (Fingerprint([1; 16]), ContentHash([3; 32]), KeptAnalysis::Declined(declined()));
+    Index::open(data.path()).expect("an index").keep_report(&key(), Some(files), content, &kept).expect("kept");
+    let mut index = Index::open(data.path()).expect("an index");
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(kept.clone()));
+    assert_eq!(index.report_of_content(&key(), None, content).expect("read"), Some(kept));
+    let other = ReportKey { model: "1".repeat(64), ..key() };
+    assert_eq!(index.report_of_files(&other, files).expect("read"), None, "another model may see it otherwise");
+}
+
+#[test]
+fn a_study_that_was_declined_is_listed_so_and_not_asked_for_again_but_by_another_model() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut session = Session::with_network((120, 30));
+    let mut study = plain(1);
+    study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    session.found(study.clone()).finished(1, Analysis::Declined(declined()));
+    Index::open(data.path()).expect("an index").keep_studies(&[listing(&session)]).expect("kept");
+    let mut told = Vec::new();
+    let index = Index::open(data.path()).expect("an index");
+    index.studies_under(&["/".into()], 9, &mut |mut some| told.append(&mut some)).expect("told");
+    let asked = |session: &Session| {
+        let jobs = session.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Queue(jobs) => Some(jobs.len()),
+            _ => None,
+        });
+        jobs.unwrap_or_default()
+    };
+    let mut next = Session::with_network((120, 30));
+    next.send(Message::Remembered(Remembered::Studies(told.clone())));
+    let progress = |session: &Session| session.model.worklist.entry(&uid(1)).expect("the study").progress.clone();
+    assert_eq!(progress(&next), Progress::Done(Analysis::Declined(declined())), "before its files are looked at");
+    next.found(study.clone());
+    assert_eq!((progress(&next), asked(&next)), (Progress::Done(Analysis::Declined(declined())), 0), "and after");
+    let mut by_another = told;
+    if let Some(series) = &mut by_another[0].series {
+        let model = cspine::domain::ModelIdentity { sha256: "1".repeat(64), ..(*declined().model).clone() };
+        series.analysis = Some(KeptAnalysis::Declined(Declined { model: Arc::new(model), ..declined() }));
+    }
+    let mut other = Session::with_network((120, 30));
+    other.send(Message::Remembered(Remembered::Studies(by_another))).found(study);
+    assert_eq!((progress(&other), asked(&other)), (Progress::Waiting, 1));
 }
 
 fn listing(session: &Session) -> (Listed, PathBuf) {
@@ -257,7 +307,7 @@ fn nothing_stale_is_shown() {
     if let Some(series) = &mut other.series {
         let mut report = FractureReport::clone(&report(1, 140, WHOLE, Completeness::Final));
         report.model = Arc::new(cspine::domain::ModelIdentity { sha256: "1".repeat(64), ..(*report.model).clone() });
-        series.report = Some(Arc::new(report));
+        series.analysis = Some(KeptAnalysis::Report(Arc::new(report)));
     }
     session = Session::with_network((120, 30));
     session.send(Message::Remembered(Remembered::Studies(vec![other])));

@@ -168,8 +168,8 @@ impl Kept {
     ) -> Result<Option<Analysis>, CliError> {
         if study.series.is_empty() {
             // The files are gone; what the list knew is left.
-            let report = listed.and_then(|listed| listed.series.as_ref()?.report.clone());
-            return Ok(report.map(Analysis::Analysed));
+            let kept = listed.and_then(|listed| listed.series.as_ref()?.analysis.clone());
+            return Ok(kept.and_then(|kept| kept.of_study(&study.uid)));
         }
         let series = match choose_series(study) {
             Ok(candidate) => &study.series[candidate.series],
@@ -178,8 +178,8 @@ impl Kept {
         let (Some(index), Some(files), Some(sha256)) = (&self.index, series.fingerprint, sha256) else {
             return Ok(None);
         };
-        let report = index.report_of_files(&report_key(series, sha256), files).map_err(unreadable)?;
-        Ok(report.filter(|report| report.study_uid == study.uid).map(|report| Analysis::Analysed(Arc::new(report))))
+        let kept = index.report_of_files(&report_key(series, sha256), files).map_err(unreadable)?;
+        Ok(kept.and_then(|kept| kept.of_study(&study.uid)))
     }
 
     fn annotations(&self, study: &Uid) -> Result<(Vec<KeyImage>, Vec<MeasurementResult>), CliError> {

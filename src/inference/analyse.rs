@@ -8,8 +8,8 @@ use super::package::Package;
 use super::preprocess::Preprocessor;
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Activation, Aggregation, CervicalLevel, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome,
-    ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -31,6 +31,22 @@ pub enum AnalysisError {
     /// The network failed.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What is kept of an analysis that came to its end: the report, or that the model declines the series. Nothing of one that failed or
+/// was interrupted: it may end otherwise the next time.
+#[must_use]
+pub fn to_keep(
+    outcome: &Result<Arc<FractureReport>, AnalysisError>,
+    model: &Arc<ModelIdentity>,
+) -> Option<KeptAnalysis> {
+    match outcome {
+        Ok(report) => Some(KeptAnalysis::Report(Arc::clone(report))),
+        Err(AnalysisError::Declined(reason)) => {
+            Some(KeptAnalysis::Declined(Declined { reason: reason.clone(), model: Arc::clone(model) }))
+        }
+        Err(AnalysisError::Interrupted | AnalysisError::Failed(_)) => None,
+    }
 }
 
 /// How far an analysis is.

@@ -240,6 +240,11 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
             (format!("not analysed: {reason}"), Role::Warning),
             ("There is no probability for this study.".into(), Role::Text),
         ],
+        Some(Progress::Done(Analysis::Declined(declined))) => vec![
+            (format!("not analysed: {}", declined.reason), Role::Warning),
+            ("There is no probability for this study.".into(), Role::Text),
+            (format!("{} has seen its slices.", declined.model), Role::Muted),
+        ],
         Some(Progress::Done(Analysis::Failed(problem))) => {
             vec![(format!("failed: {problem}"), Role::Error), ("Back in the list, r tries again.".into(), Role::Text)]
         }

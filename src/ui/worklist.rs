@@ -227,7 +227,10 @@ fn row(
     }
     let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_))) && entry.report().is_some();
     let words = state_words(entry, &model.network);
-    let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
+    let refused = matches!(
+        entry.progress,
+        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_) | Analysis::Failed(_))
+    );
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
     let mut taken = 0;
     if refused {

@@ -2,8 +2,8 @@
 
 use super::Ageing;
 use crate::domain::{
-    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, LevelVerdict, Listed, ListedSeries,
-    NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, LevelVerdict, Listed,
+    ListedSeries, NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -139,8 +139,9 @@ impl Entry {
         entry.presence = Presence::Listed { slices: listed.slices as usize, series };
         if let Some(series) = &listed.series {
             entry.choice = Ok(Candidate { series: 0, explanation: series.explanation.clone() });
-            let report = series.report.clone().filter(|_| series.preprocessing == PREPROCESSING_VERSION);
-            entry.progress = report.map_or(Progress::Waiting, |report| Progress::Done(Analysis::Analysed(report)));
+            let analysis = series.analysis.clone().filter(|_| series.preprocessing == PREPROCESSING_VERSION);
+            let analysis = analysis.and_then(|analysis| analysis.of_study(&listed.uid));
+            entry.progress = analysis.map_or(Progress::Waiting, Progress::Done);
         }
         entry
     }
@@ -152,12 +153,13 @@ impl Entry {
         }
         let series = self.choice.as_ref().ok().and_then(|choice| {
             let series = self.study.series.get(choice.series)?;
-            let report = match &self.progress {
-                Progress::Done(Analysis::Analysed(report)) => Some(Arc::new(FractureReport {
+            let analysis = match &self.progress {
+                Progress::Done(Analysis::Analysed(report)) => Some(KeptAnalysis::Report(Arc::new(FractureReport {
                     slices: Vec::new(),
                     activations: PerLevel::default(),
                     ..(**report).clone()
-                })),
+                }))),
+                Progress::Done(Analysis::Declined(declined)) => Some(KeptAnalysis::Declined(declined.clone())),
                 _ => None,
             };
             Some(ListedSeries {
@@ -165,7 +167,7 @@ impl Entry {
                 stack: series.stack_index,
                 fingerprint: series.fingerprint,
                 explanation: choice.explanation.clone(),
-                report,
+                analysis,
                 preprocessing: PREPROCESSING_VERSION,
             })
         });

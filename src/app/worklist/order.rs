@@ -147,6 +147,6 @@ fn rank(entry: &Entry) -> u8 {
         // Blinded: what the network said must not show in the order.
         Progress::Done(Analysis::Analysed(_)) => 1,
         Progress::Done(Analysis::Failed(_)) => 2,
-        Progress::Done(Analysis::NotAnalysed(_)) => 3,
+        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => 3,
     }
 }

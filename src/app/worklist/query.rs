@@ -65,7 +65,7 @@ impl Term {
                     Progress::Waiting => "waiting",
                     Progress::Running { .. } => "running",
                     Progress::Done(Analysis::Failed(_)) => "failed",
-                    Progress::Done(Analysis::NotAnalysed(_)) => "declined",
+                    Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => "declined",
                     Progress::Done(Analysis::Analysed(_)) => "analysed",
                 };
                 let urgent = if entry.is_alert() { "urgent" } else { "" };

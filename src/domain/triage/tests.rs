@@ -190,7 +190,7 @@ fn the_reason_is_that_of_the_nearest_series() {
     assert_eq!(choose_series(&study(vec![mip])), Err(NotAnalysed::Projection));
     let mut unplaced = good();
     (unplaced.kind, unplaced.stack) = (SeriesKind::Unpositioned, None);
-    assert_eq!(choose_series(&study(vec![unplaced])), Err(NotAnalysed::NoGeometry("slice positions")));
+    assert_eq!(choose_series(&study(vec![unplaced])), Err(NotAnalysed::NoGeometry(Missing::SlicePositions)));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use super::{
     ResultsDocument, SliceDocument, StudyDocument, StudyVerdictDocument, TrainedOn, WordDocument,
 };
 use crate::domain::{
-    Act, Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, FractureReport, KeyImage, LevelExtent,
-    LevelFinding, LevelOutcome, LevelVerdict, LogEntry, Measured, ModelIdentity, ModelNature, OnReport, Precedence,
-    StudyVerdict,
+    Act, Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, KeyImage,
+    LevelExtent, LevelFinding, LevelOutcome, LevelVerdict, LogEntry, Measured, ModelIdentity, ModelNature, OnReport,
+    Precedence, StudyVerdict,
 };
 use crate::results::{MeasurementResult, NOTICE, StudyResult, Written, plane_name};
 
@@ -74,7 +74,9 @@ impl AnalysisDocument {
         };
         match analysis {
             None => without(AnalysisStatus::Waiting, None),
-            Some(Analysis::NotAnalysed(reason)) => without(AnalysisStatus::NotAnalysed, Some(reason.to_string())),
+            Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
+                without(AnalysisStatus::NotAnalysed, Some(reason.to_string()))
+            }
             Some(Analysis::Failed(reason)) => without(AnalysisStatus::Failed, Some(reason.clone())),
             Some(Analysis::Analysed(report)) => Self {
                 status: match report.completeness {
