@@ -13,6 +13,8 @@ use cspine::domain::{
 };
 use cspine::store::{Index, KnownFile};
 use cspine::task::Cancel;
+use rustix::fs::inotify;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -90,6 +92,59 @@ fn files_that_did_not_change_are_not_opened_again() {
     assert_eq!((second.read.len(), second.unreadable, second.summary.unchanged), (0, 0, 41));
     assert_eq!(second.studies, first.studies, "the same study, with the same fingerprints");
     assert!(second.studies[0].series[0].fingerprint.is_some());
+}
+
+/// Counts how often a file is asked for: once for each `stat`, which is what it is asked by.
+struct Counted(Before, Arc<Mutex<HashMap<PathBuf, usize>>>);
+
+impl KnownFiles for Counted {
+    fn header(&self, path: &Path, stamp: FileStamp) -> Option<Vec<u8>> {
+        *self.1.lock().expect("the counts").entry(path.to_owned()).or_default() += 1;
+        self.0.header(path, stamp)
+    }
+}
+
+#[test]
+fn ten_thousand_files_that_did_not_change_cost_one_stat_each() {
+    const FILES: usize = 10_000;
+    let (data, root) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let folder = root.path().join("studies");
+    fs::create_dir(&folder).expect("a folder");
+    // Names of fifty files: a stamp belongs to what is named, and a scan asks for every name.
+    made::good_slices(root.path(), 1..=50);
+    for number in 0..FILES {
+        let file = root.path().join(format!("good{}", number % 50 + 1));
+        fs::hard_link(file, folder.join(format!("{number}"))).expect("a name");
+    }
+    let (_, first) = scanned(data.path(), &folder);
+    assert_eq!((first.read.len(), first.summary.dicom, first.summary.unchanged), (FILES, FILES, 0));
+    Index::open(data.path()).expect("an index").keep_files(&first.read).expect("kept");
+    // The system itself tells of every file that is opened.
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("a watch");
+    inotify::add_watch(&watch, &folder, inotify::WatchFlags::OPEN).expect("a watch");
+    let counts = Arc::new(Mutex::new(HashMap::new()));
+    let before = Before(Mutex::new(Index::open(data.path()).expect("an index")));
+    let mut scanner = Scanner::new(Box::new(Counted(before, Arc::clone(&counts))));
+    let mut second = Found::default();
+    scanner.scan(std::slice::from_ref(&folder), &Cancel::new(), &mut |event| second.take(event));
+    assert_eq!((second.read.len(), second.summary.files, second.summary.unchanged), (0, FILES, FILES));
+    let counts = counts.lock().expect("the counts");
+    assert!(counts.len() == FILES && counts.values().all(|asked| *asked == 1), "each is asked for once");
+    assert_eq!(opened(&watch), 0, "and none is opened");
+    fs::read(folder.join("7")).expect("a file");
+    assert_eq!(opened(&watch), 1, "which would have been seen");
+}
+
+/// Files in the watched folder that were opened since this was last asked; the folder itself is none.
+fn opened(watch: &impl std::os::fd::AsFd) -> usize {
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 65_536];
+    let mut reader = inotify::Reader::new(watch, &mut buffer);
+    let mut files = 0;
+    while let Ok(event) = reader.next() {
+        assert!(!event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW), "every event is told");
+        files += usize::from(!event.events().contains(inotify::ReadFlags::ISDIR));
+    }
+    files
 }
 
 #[test]
