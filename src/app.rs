@@ -4,7 +4,6 @@
 //! messages. A whole reading session can so be replayed in a test.
 
 mod annotations;
-mod anonymous;
 mod cine;
 mod command;
 mod counting;

@@ -14,6 +14,7 @@ mod lut;
 mod measurement;
 mod oddity;
 mod position;
+pub mod pseudonym;
 mod report;
 mod scoring;
 mod spine;

@@ -9,7 +9,7 @@ use crate::domain::{
     choose_series,
 };
 use crate::inference::ModelSource;
-use crate::results::{MeasurementResult, StudyResult};
+use crate::results::{Identity, MeasurementResult, StudyResult};
 use crate::store::{Index, Store, StoreError};
 use crate::task::Cancel;
 use clap::Args;
@@ -136,6 +136,7 @@ impl Kept {
                 analysis,
                 key_images,
                 measurements,
+                identity: Identity::Named,
             });
         }
         Ok(results)

@@ -6,7 +6,7 @@ use crate::dicom::archive::Archives;
 use crate::dicom::elements::Elements;
 use crate::dicom::part10::{Extent, FileError, Part10};
 use crate::domain::{FractureReport, Instance, KeyImage, KeySlice, Series, Study, Uid};
-use crate::results::StudyResult;
+use crate::results::{Identity, StudyResult};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use std::collections::BTreeMap;
@@ -79,7 +79,10 @@ impl Sources {
             return Err(WriteError::NoStudy);
         }
         let copied = |(tag, vr, always): (Tag, VR, bool)| {
-            let value = elements.text(tag);
+            let value = match result.identity {
+                Identity::Named => elements.text(tag),
+                Identity::Pseudonym => pseudonymous(tag, study).unwrap_or_else(|| elements.text(tag)),
+            };
             (always || !value.is_empty()).then_some((tag, vr, value))
         };
         let identity = IDENTITY.into_iter().filter_map(copied).collect();
@@ -114,6 +117,23 @@ impl Sources {
         let instance = slice_instance(study, report, slice)?;
         self.images.get(&(instance.sop_instance_uid.clone(), instance.frame))
     }
+}
+
+/// What stands in an element where a pseudonym stands for the patient; `None` where the files' own value stays: sex, age, UID and date,
+/// which the file must have to be found with its study.
+fn pseudonymous(tag: Tag, study: &Study) -> Option<String> {
+    let value = match tag {
+        tags::STUDY_INSTANCE_UID | tags::STUDY_DATE | tags::STUDY_TIME | tags::PATIENT_SEX | tags::PATIENT_AGE => {
+            return None;
+        }
+        tags::PATIENT_NAME | tags::PATIENT_ID => study.patient.name.as_str(),
+        tags::STUDY_DESCRIPTION => study.description.as_str(),
+        // PS3.3 section C.7.1.1: what was done is told beside it.
+        tags::PATIENT_IDENTITY_REMOVED => "YES",
+        tags::DEIDENTIFICATION_METHOD => "cspine: pseudonym; age, sex, dates and UIDs kept",
+        _ => "",
+    };
+    Some(value.to_owned())
 }
 
 impl SourceImage {
