@@ -286,7 +286,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
     match command {
         // Who leaves all the same has been told.
-        Command::Quit if model.decisions.unsaved().is_some() && !model.told_of_loss => {
+        Command::Quit if model.has_unsaved() && !model.told_of_loss => {
             model.told_of_loss = true;
             Vec::new()
         }

@@ -79,7 +79,7 @@ pub(super) fn draw(
     // The study's verdict, then its levels and note: as many lines as lie between the last level and who speaks.
     let [(first, role), (second, second_role)] = decision::lines(model, &reading.study.uid);
     let room = inner.bottom().saturating_sub(2).saturating_sub(y);
-    let more = wrap(&second, inner.width - 2, usize::from(room.saturating_sub(1)).clamp(1, 3));
+    let more = wrap(&second, inner.width - 2, usize::from(room.saturating_sub(1)).clamp(1, 5));
     let top = inner.bottom().saturating_sub(3 + (more.len() as u16).max(1)).max(inner.y);
     put(buffer, inner.x + 1, top, inner.width - 2, &first, style(role));
     for (line, y) in more.iter().zip(top + 1..) {
