@@ -13,6 +13,7 @@ use cspine::domain::{
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::store::Store;
 use cspine::task::Cancel;
+use dicom_dictionary_std::tags;
 use made::{EXPLICIT, Writing, data_set, part10, set, slice, text};
 use network::can_analyse;
 use rustix::process::{Pid, Signal, kill_process};
@@ -313,8 +314,22 @@ fn key_images_and_measurements_leave_the_store_as_the_reader_saw_them() {
         inverted: false,
         comment: "arch".into(),
     }));
-    let ends = [[0.0, 0.0, 6.0], [3.0, 4.0, 6.0]].map(|mm| Place::Patient { mm });
-    put(Annotation::Measurement(Measurement { id: 2, series, geometry: Geometry::Distance { ends } }));
+    // The one below it, with a measurement on it.
+    let ends = [[0.0, 0.0, 4.0], [3.0, 4.0, 4.0]].map(|mm| Place::Patient { mm });
+    put(Annotation::Measurement(Measurement { id: 2, series: series.clone(), geometry: Geometry::Distance { ends } }));
+    put(Annotation::KeyImage(KeyImage {
+        id: 3,
+        series,
+        instance: Uid::from_file("2.25.12.0.2"),
+        frame: 0,
+        plane: Axis::HeadFoot,
+        slice: 2,
+        point: Some([0.0, 0.0, 4.0]),
+        center: -776.5,
+        width: 1.0,
+        inverted: false,
+        comment: String::new(),
+    }));
     let report = |more: &[&str]| {
         let mut arguments = vec!["report", "--data", path(&folder), path(data.path())];
         arguments.extend(more);
@@ -334,6 +349,14 @@ fn key_images_and_measurements_leave_the_store_as_the_reader_saw_them() {
     let black = picture.voxels.iter().filter(|value| **value == 0).count();
     let third = picture.voxels.len() / 3;
     assert!(white > third && black > third, "its own window: {black} black, {white} white");
+    // What was measured on a key image is drawn into it, as it is on the screen.
+    let marked = dicom_object::open_file(out.join("2.25.10.0.key3.sc.dcm")).expect("a file");
+    let text = |tag| marked.element(tag).expect("an element").to_str().expect("text").trim().to_owned();
+    assert_eq!((text(tags::PHOTOMETRIC_INTERPRETATION), text(tags::BURNED_IN_ANNOTATION)), ("RGB".into(), "NO".into()));
+    assert!(text(tags::DERIVATION_DESCRIPTION).ends_with("; 2: distance 5.0 mm"));
+    let pixels = marked.element(tags::PIXEL_DATA).expect("pixels").to_bytes().expect("bytes").into_owned();
+    let green = pixels.chunks_exact(3).filter(|pixel| pixel[1] > pixel[0]).count();
+    assert!((500..50_000).contains(&green), "a line and its number: {green} pixels");
 }
 
 /// Everything that could name a patient does: a study with a verdict that has a reason, a note, a key image with a remark and a
