@@ -409,7 +409,9 @@ impl Program {
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
             Effect::Alert(text) => self.terminal.alert(self.alert, &text),
-            Effect::Export { path, volume, view } => export::start(path, volume, view, self.sender.clone()),
+            Effect::Export { folder, volume, pictures } => {
+                export::start(folder, volume, pictures, self.sender.clone());
+            }
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
             Effect::NextTheme => {

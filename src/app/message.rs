@@ -5,7 +5,7 @@ use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
-use crate::raster::View;
+use crate::raster::{Captions, View};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,14 +161,14 @@ pub enum Effect {
     Claim(Option<Uid>),
     /// Tell a reader who looks elsewhere.
     Alert(String),
-    /// Draw a view into a file that is not there yet, and tell how that went.
+    /// Draw views into files that are not there yet, and tell how that went.
     Export {
-        /// As the reader typed it.
-        path: String,
+        /// The folder for them as the reader typed it, made if it is not there; `None` where the paths are whole.
+        folder: Option<String>,
         /// The volume.
         volume: Arc<Volume>,
         /// What to draw.
-        view: Box<View>,
+        pictures: Vec<Exported>,
     },
     /// Change to the next theme.
     NextTheme,
@@ -178,4 +178,15 @@ pub enum Effect {
     Redraw,
     /// End.
     Quit,
+}
+
+/// A picture for a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exported {
+    /// As the reader typed it, or a name in the folder.
+    pub path: String,
+    /// What to draw.
+    pub view: View,
+    /// What to write over it; `None` for the bare pixels.
+    pub captions: Option<Captions>,
 }

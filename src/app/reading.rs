@@ -3,9 +3,11 @@
 mod appearance;
 mod beside;
 mod moving;
+mod words;
 
 pub use appearance::Appearance;
 pub use beside::{Alignment, Beside, Source};
+pub use words::signed;
 
 use super::pointer::Held;
 use crate::domain::{
