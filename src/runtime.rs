@@ -406,7 +406,7 @@ impl Program {
                     worker.set_queue(jobs);
                 }
             }
-            Effect::Load(study, series) => self.loader.load(study, series),
+            Effect::Load(study, series, first) => self.loader.load(study, series, first),
             Effect::LoadBeside(study, series) => self.loader.load_beside(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Record(record) => self.keeper.record(record),

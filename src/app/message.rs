@@ -63,6 +63,15 @@ pub enum Message {
         /// Slices in all.
         total: usize,
     },
+    /// One slice of the open series, while the others are read.
+    FirstSlice {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The slice alone.
+        volume: Arc<Volume>,
+    },
     /// The open series is loaded, or cannot be.
     VolumeLoaded {
         /// StudyInstanceUID.
@@ -140,7 +149,7 @@ pub enum Effect {
     /// Give the worker this queue.
     Queue(Vec<Job>),
     /// Load a series and answer with [`Message::VolumeLoaded`].
-    Load(Arc<Study>, usize),
+    Load(Arc<Study>, usize, usize),
     /// Load a series to be put beside the open one and answer with [`Message::BesideLoaded`].
     LoadBeside(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.

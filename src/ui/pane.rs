@@ -55,6 +55,40 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, shown: Shown<'_>, plane: Pla
     layout.panes.push(Pane { source: Source::Open, plane, area });
 }
 
+/// How far the reading of the series is.
+pub(super) fn loading_words(done: usize, total: usize) -> String {
+    if total == 0 { "reading the series".to_owned() } else { format!("reading slice {done} of {total}") }
+}
+
+/// Draws the slice that was read first, while the others are.
+pub(super) fn draw_first(
+    buffer: &mut Buffer,
+    area: Rect,
+    reading: &Reading,
+    first: &Volume,
+    look: Look<'_>,
+    layout: &mut Layout,
+) {
+    let words = match reading.volume {
+        VolumeState::Loading(done, total) => loading_words(done, total),
+        VolumeState::Ready(_) | VolumeState::Failed(_) => return,
+    };
+    let inner = frame(buffer, area, &format!(" one slice · {words} "), true, look);
+    if inner.width < LEAST.0 || inner.height < LEAST.1 {
+        return;
+    }
+    let within = Rect { x: inner.x + 2, y: inner.y + 1, width: inner.width - 4, height: inner.height - 2 };
+    let plane = raster::native_plane(first);
+    if reading.texts {
+        let (letters, overlay) = (raster::markers(first, plane), look.theme.style(Role::Overlay));
+        put(buffer, inner.x, inner.y + inner.height / 2, 2, &letters.left, overlay);
+        put_right(buffer, inner.right(), inner.y + inner.height / 2, 2, &letters.right, overlay);
+        put(buffer, inner.x + inner.width / 2, inner.y, 3, &letters.top, overlay);
+        put(buffer, inner.x + inner.width / 2, inner.bottom() - 1, 3, &letters.bottom, overlay);
+    }
+    layout.panes.push(Pane { source: Source::First, plane, area: if reading.texts { within } else { inner } });
+}
+
 /// Draws the series beside the open one.
 pub(super) fn draw_beside(buffer: &mut Buffer, area: Rect, shown: Shown<'_>, beside: &Beside, layout: &mut Layout) {
     let Shown { model, reading, look, .. } = shown;
