@@ -9,7 +9,7 @@ use std::collections::HashSet;
 const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
 
 /// What is left to the palette on purpose: they take an argument.
-const PALETTE_ONLY: &[Command] = &[Command::Window, Command::ExportPlain];
+const PALETTE_ONLY: &[Command] = &[Command::Window, Command::ExportPlain, Command::ExportKeyImages];
 
 fn press(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)

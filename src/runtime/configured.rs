@@ -208,6 +208,8 @@ mod tests {
             reader: None,
             blinded: false,
             anonymous: false,
+            engine: None,
+            threads: None,
         }
     }
 
