@@ -47,12 +47,15 @@ fn studies(folder: &std::path::Path) -> Vec<Arc<Study>> {
     found.into_iter().map(Arc::from).collect()
 }
 
+/// The first numbers, and when they came.
+type Early = (Duration, Arc<FractureReport>);
+
 /// The first numbers and the last of one study, and when the first came.
 fn opened(
     worker: &Worker,
     events: &crossbeam_channel::Receiver<WorkerEvent>,
     job: Job,
-) -> (Option<(Duration, Arc<FractureReport>)>, Option<Arc<FractureReport>>) {
+) -> (Option<Early>, Option<Arc<FractureReport>>) {
     let (begun, wanted) = (Instant::now(), job.study.uid.clone());
     worker.set_queue(vec![job]);
     let mut first = None;
