@@ -1,7 +1,7 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
 use super::{CliError, select};
-use crate::config::Profile;
+use crate::config::{Bandwidth, Profile};
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -17,6 +17,9 @@ pub(super) struct ScreenArgs {
     /// How to show pictures; by default the terminal is asked.
     #[arg(long, value_enum, value_name = "HOW")]
     graphics: Option<GraphicsChoice>,
+    /// The most bytes a second that go to the terminal, as 200K or 1M.
+    #[arg(long, value_name = "LIMIT")]
+    bandwidth: Option<Bandwidth>,
     /// Theme, by name.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -67,6 +70,7 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         source,
         model: args.model.clone(),
         graphics: args.graphics,
+        bandwidth: args.bandwidth,
         theme: args.theme.clone(),
         keys: args.keys,
         data: args.data.clone(),
