@@ -3,6 +3,7 @@
 mod analysis;
 mod batch;
 mod completions;
+mod compute;
 mod contact_sheet;
 mod doctor;
 mod evaluate;

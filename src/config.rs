@@ -14,7 +14,9 @@ pub(crate) use document::{Located, Table, TableOrText, nearest, suggestion};
 pub use folders::Folders;
 pub use keymap::{KeyOverrides, Keymap, Profile};
 pub use picture::{Bandwidth, PictureSettings, UnknownBandwidth};
-pub use settings::{AlertSettings, LogSettings, ReadingSettings, Settings, WorklistSettings};
+pub use settings::{
+    AlertSettings, CacheSettings, ComputeSettings, LogSettings, ReadingSettings, Settings, WorklistSettings,
+};
 
 use std::path::PathBuf;
 

@@ -35,7 +35,7 @@ mod write;
 
 pub use cache::VolumeCache;
 pub use known::{KnownFiles, NothingKnown};
-pub use load::{LoadError, load_volume};
+pub use load::{LoadError, load_slice, load_volume};
 pub use part10::FileError;
 pub use scan::{ScanEvent, ScanSummary, Scanner, scan, scan_all};
 pub use write::{

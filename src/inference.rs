@@ -3,6 +3,7 @@
 //!
 //! - `library`: where ONNX Runtime comes from;
 //! - `manifest`, `package`: a model with its contract, checked before use;
+//! - `compute`: which engine, how many threads;
 //! - `preprocess`: a volume to the network's input, the same for inference and for training;
 //! - `session`: runs the network;
 //! - `aggregate`, `localise`: per-slice outputs to one probability, key slice and hot spot per level;
@@ -13,6 +14,7 @@
 
 mod aggregate;
 mod analyse;
+mod compute;
 mod content;
 mod library;
 mod licences;
@@ -27,6 +29,7 @@ mod worker;
 
 pub use aggregate::{LevelSummary, overall, summarise};
 pub use analyse::{Analyser, AnalysisError, Step};
+pub use compute::{Compute, Engine, UnknownEngine};
 pub use content::content_hash;
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;

@@ -3,6 +3,7 @@
 //! A plane of display runs along two of the volume's own axes (`frame`), so that no voxel is interpolated twice and an
 //! oblique stack is shown as it was scanned, its letters telling so. Windows are applied after resampling.
 
+mod captions;
 mod contour;
 mod figures;
 mod frame;
@@ -13,6 +14,7 @@ mod resample;
 mod text;
 mod view;
 
+pub use captions::{Captions, burn_in};
 pub use frame::{
     corners, markers, native_plane, offset_beside, plane_extent, plane_fractions, plane_len, plane_point, plane_steps,
     slice_of_point, slice_of_voxel, voxel_in_slice, voxel_moved,

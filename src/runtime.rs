@@ -11,6 +11,7 @@ mod input;
 mod keeper;
 mod loader;
 mod log;
+mod memory;
 mod pictures;
 mod reload;
 mod timers;
@@ -20,7 +21,7 @@ use crate::app::{Ageing, Effect, Line, Message, Model, update};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
 use crate::domain::CleanText;
-use crate::inference::{ModelSource, Worker, WorkerEvent};
+use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
 use crate::store::{KnownFile, Store, StoreError};
 use crate::task::Cancel;
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
@@ -36,14 +37,12 @@ pub use keeper::Keeper;
 use loader::Loader;
 use pictures::Pictures;
 use reload::Watch;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use timers::Timers;
-
-/// Bytes of voxels that are kept in memory: some six studies of 300 slices.
-const VOLUME_BUDGET: usize = 1024 * 1024 * 1024;
 
 /// How often the clock is looked at.
 const CLOCK: Duration = Duration::from_secs(10);
@@ -80,6 +79,10 @@ pub struct Options {
     pub anonymous: bool,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
+    /// What runs the network; the settings decide where `None`.
+    pub engine: Option<Engine>,
+    /// Threads for reading and for the network; the settings decide where `None`.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// Why the program could not start or go on.
@@ -142,7 +145,9 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
     let (anonymous, blinded) = (options.anonymous || settings.anonymous, options.blinded || settings.reading.blinded);
     let ageing = Ageing { points_per_hour: settings.worklist.ageing };
-    let start = Start { source: options.source, model_source, configured, theme, data: data.clone() };
+    let compute = Compute { background: true, ..settings.compute.or(options.engine, options.threads) };
+    compute.hold_threads();
+    let start = Start { source: options.source, model_source, compute, configured, theme, data: data.clone() };
     let mut program = Program::new(terminal, start, |sender| {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
@@ -161,6 +166,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
 struct Start {
     source: Source,
     model_source: ModelSource,
+    compute: Compute,
     configured: Configured,
     theme: Theme,
     data: Option<PathBuf>,
@@ -188,10 +194,10 @@ struct Program {
 
 impl Program {
     fn new(terminal: Terminal, start: Start, keeper: impl FnOnce(Sender<Message>) -> Keeper) -> Self {
-        let Start { source, model_source, configured, theme, data } = start;
+        let Start { source, model_source, compute, configured, theme, data } = start;
         let (settings, folders) = (&configured.settings, &configured.folders);
         let (sender, messages) = unbounded();
-        let volumes = Arc::new(VolumeCache::new(VOLUME_BUDGET));
+        let volumes = Arc::new(VolumeCache::new(memory::budget(settings.cache.memory)));
         let capabilities = terminal.capabilities();
         let name = match &source {
             Source::Demo => "built-in demo, synthetic".to_owned(),
@@ -210,7 +216,7 @@ impl Program {
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
         model.theme = themes.shown().name().to_owned();
         let reports = indexer::kept_reports(data.as_deref());
-        let worker = Worker::start_with(model_source, folders.cache.clone(), Arc::clone(&volumes), reports, {
+        let worker = Worker::start_with(model_source, compute, folders.cache.clone(), Arc::clone(&volumes), reports, {
             let sender = sender.clone();
             move |event: WorkerEvent| {
                 // Nobody listens any more once the program ends.
@@ -417,7 +423,7 @@ impl Program {
                     worker.set_queue(jobs);
                 }
             }
-            Effect::Load(study, series) => self.loader.load(study, series),
+            Effect::Load(study, series, first) => self.loader.load(study, series, first),
             Effect::LoadBeside(study, series) => self.loader.load_beside(study, series),
             Effect::Prefetch(study, series) => self.loader.prefetch(study, series),
             Effect::Record(record) => self.keeper.record(record),
@@ -426,7 +432,9 @@ impl Program {
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
             Effect::Alert(text) => self.terminal.alert(self.alert, &text),
-            Effect::Export { path, volume, view } => export::start(path, volume, view, self.sender.clone()),
+            Effect::Export { folder, volume, pictures } => {
+                export::start(folder, volume, pictures, self.sender.clone());
+            }
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
             Effect::Quality(quality) => self.terminal.tune(quality, self.configured.bandwidth()),

@@ -22,7 +22,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     // What the scan and the worker tell are messages of the app; it calls neither.
     ("app", &["domain", "task", "raster", "dicom", "inference"]),
-    ("config", &["domain", "raster", "app"]),
+    // Of inference, the names of engines.
+    ("config", &["domain", "raster", "inference", "app"]),
     // The strict reader of TOML is shared.
     ("theme", &["config"]),
     ("ui", &["domain", "task", "raster", "app", "config", "theme"]),

@@ -7,14 +7,14 @@ mod shared;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{CervicalLevel, FractureReport, NotAnalysed, Study};
-use cspine::inference::{Analyser, AnalysisError, ModelSource, Package};
+use cspine::inference::{Analyser, AnalysisError, Compute, ModelSource, Package};
 use cspine::phantom::{demo_recipes, generate, write_slice, write_study};
 use cspine::task::Cancel;
 use std::path::{Path, PathBuf};
 
 fn analyse(study: &Study, cache: &Path) -> Result<FractureReport, AnalysisError> {
     let volume = load_volume(&study.series[0], &Cancel::new(), &|_, _| {}).expect("a volume");
-    let mut package = Package::load(&ModelSource::Embedded, Some(cache)).expect("the model");
+    let mut package = Package::load(&ModelSource::Embedded, Some(cache), Compute::default()).expect("the model");
     Analyser::new().finish(&mut package, &volume, &study.uid, &mut |_| {})
 }
 

@@ -135,6 +135,11 @@ fn measurements_and_key_images_are_made_exported_and_there_again_after_a_restart
     program.wait_for("that it is there already", |screen| screen.contains("there already"));
     let file = std::fs::metadata(home.path().join("out.png")).expect("the picture");
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
+    program.press(":export-all keys\r");
+    program.wait_for("the key images written", |screen| screen.contains("written: 1 key images in keys"));
+    assert_eq!(std::fs::read_dir(home.path().join("keys")).expect("the folder").count(), 1);
+    program.press(":export-all keys\r");
+    program.wait_for("that it is there already", |screen| screen.contains("0 of 1 key images are written"));
     leave(program);
 
     let mut program = open(home.path(), &[]);

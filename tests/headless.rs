@@ -2,6 +2,8 @@
 
 #[path = "support/made.rs"]
 mod made;
+#[path = "support/necks.rs"]
+mod necks;
 #[path = "support/network.rs"]
 mod network;
 
@@ -10,10 +12,10 @@ use cspine::domain::{
     Act, Annotation, AnnotationChange, Axis, CervicalLevel, CleanText, Draft, Geometry, KeyImage, LevelVerdict,
     Measurement, Place, Stamp, StudyVerdict, Uid,
 };
-use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::store::Store;
 use cspine::task::Cancel;
 use made::{EXPLICIT, Writing, data_set, part10, set, slice, text};
+use necks::coarse_necks;
 use network::can_analyse;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -60,20 +62,6 @@ fn short_studies(folder: &Path, numbers: std::ops::Range<usize>) {
             std::fs::write(place.join(format!("{number}.dcm")), file).expect("written");
         }
     }
-}
-
-/// Two coarse necks.
-fn necks(folder: &Path) {
-    let small = |mut recipe: Recipe| {
-        let length = recipe.scan.slices as f32 * recipe.scan.spacing_mm;
-        (recipe.scan.spacing_mm, recipe.scan.thickness_mm) = (3.0, 3.0);
-        recipe.scan.slices = (length / 3.0) as usize;
-        recipe.with_matrix(128)
-    };
-    let drawn = (0..).map(Recipe::random).filter(|recipe| recipe.scan.coverage == Coverage::Neck);
-    let recipes: Vec<Recipe> = drawn.take(2).map(small).collect();
-    write_dataset(folder, &recipes, Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
-        .expect("a data set");
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
@@ -200,7 +188,7 @@ fn what_was_analysed_once_comes_from_the_store() {
     if !can_analyse(home.path()) {
         return;
     }
-    necks(data.path());
+    coarse_necks(2, data.path());
     let images = data.path().join("train_images");
     let predict = ["predict", "--format", "jsonl", "--jobs", "2", path(&images)];
     let (code, out, error) = run(home.path(), &predict);

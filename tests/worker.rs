@@ -6,7 +6,7 @@ mod network;
 use crossbeam_channel::{Receiver, unbounded};
 use cspine::dicom::{VolumeCache, scan_all};
 use cspine::domain::{Analysis, Completeness, ContentHash, Fingerprint, FractureReport, ReportKey, Study, Uid};
-use cspine::inference::{Job, ModelSource, NoReports, Reports, Worker, WorkerEvent};
+use cspine::inference::{Compute, Job, ModelSource, NoReports, Reports, Worker, WorkerEvent};
 use cspine::phantom::{Recipe, demo_recipes, generate, write_slice, write_study};
 use cspine::task::Cancel;
 use std::path::Path;
@@ -53,11 +53,17 @@ impl Running {
     fn with(cache: &Path, reports: Arc<dyn Reports>) -> Self {
         let (sender, events) = unbounded();
         let volumes = Arc::new(VolumeCache::new(256 << 20));
-        let worker =
-            Worker::start_with(ModelSource::Embedded, Some(cache.to_owned()), volumes, reports, move |event| {
+        let worker = Worker::start_with(
+            ModelSource::Embedded,
+            Compute::default(),
+            Some(cache.to_owned()),
+            volumes,
+            reports,
+            move |event| {
                 // Nobody listens once the test is over.
                 let _ = sender.send(event);
-            });
+            },
+        );
         Self { worker, events, seen: Vec::new() }
     }
 

@@ -148,6 +148,7 @@ commands! {
     NextKeyImage, "next-key-image", READING, "next key image";
     Export, "export", READING, "write the picture as a PNG";
     ExportPlain, "export-plain", READING, "without overlays";
+    ExportKeyImages, "export-all", READING, "all key images as PNGs";
     NextPlane, "next-plane", READING, "axial, sagittal, coronal";
     NextSeries, "next-series", READING, "next series of the study";
     PreviousSeries, "previous-series", READING, "previous series of the study";
@@ -216,6 +217,7 @@ impl Command {
             Self::GoTo => "a slice, as 153, or a position, as -128mm",
             Self::Window => "width and level, as 400 40",
             Self::Export | Self::ExportPlain => "a file's name, as axial-153.png",
+            Self::ExportKeyImages => "a folder, as key-images",
             Self::DeleteMeasurement => "a number from the list of measurements",
             Self::Comment => "the remark; none takes it away",
             Self::Cine => "slices a second, as 12",

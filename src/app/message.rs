@@ -5,7 +5,7 @@ use super::{CellPixels, Command, Line, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
-use crate::raster::{Quality, View};
+use crate::raster::{Captions, Quality, View};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,15 @@ pub enum Message {
         done: usize,
         /// Slices in all.
         total: usize,
+    },
+    /// One slice of the open series, while the others are read.
+    FirstSlice {
+        /// StudyInstanceUID.
+        study: Uid,
+        /// Index of the series.
+        series: usize,
+        /// The slice alone.
+        volume: Arc<Volume>,
     },
     /// The open series is loaded, or cannot be.
     VolumeLoaded {
@@ -142,7 +151,7 @@ pub enum Effect {
     /// Give the worker this queue.
     Queue(Vec<Job>),
     /// Load a series and answer with [`Message::VolumeLoaded`].
-    Load(Arc<Study>, usize),
+    Load(Arc<Study>, usize, usize),
     /// Load a series to be put beside the open one and answer with [`Message::BesideLoaded`].
     LoadBeside(Arc<Study>, usize),
     /// Have a series in memory before it is asked for.
@@ -163,14 +172,14 @@ pub enum Effect {
     Claim(Option<Uid>),
     /// Tell a reader who looks elsewhere.
     Alert(String),
-    /// Draw a view into a file that is not there yet, and tell how that went.
+    /// Draw views into files that are not there yet, and tell how that went.
     Export {
-        /// As the reader typed it.
-        path: String,
+        /// The folder for them as the reader typed it, made if it is not there; `None` where the paths are whole.
+        folder: Option<String>,
         /// The volume.
         volume: Arc<Volume>,
         /// What to draw.
-        view: Box<View>,
+        pictures: Vec<Exported>,
     },
     /// How exact pictures are to be from now on.
     Quality(Quality),
@@ -182,4 +191,15 @@ pub enum Effect {
     Redraw,
     /// End.
     Quit,
+}
+
+/// A picture for a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exported {
+    /// As the reader typed it, or a name in the folder.
+    pub path: String,
+    /// What to draw.
+    pub view: View,
+    /// What to write over it; `None` for the bare pixels.
+    pub captions: Option<Captions>,
 }

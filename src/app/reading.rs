@@ -2,10 +2,13 @@
 
 mod appearance;
 mod beside;
+mod first;
 mod moving;
+mod words;
 
 pub use appearance::Appearance;
 pub use beside::{Alignment, Beside, Source};
+pub use words::signed;
 
 use super::pointer::Held;
 use crate::domain::{
@@ -36,6 +39,8 @@ pub struct Reading {
     pub volume: VolumeState,
     /// The plane that keys work on; the large one where several are shown.
     pub plane: Plane,
+    /// The slice that is shown while the others are read.
+    first: Option<Arc<Volume>>,
     cursor: VoxelPoint,
     appearances: [Appearance; 3],
     /// A second series beside the open one.
@@ -75,6 +80,7 @@ impl Reading {
             series,
             volume: VolumeState::Loading(0, 0),
             plane: Plane::Axial,
+            first: None,
             cursor: VoxelPoint { slice: 0.0, row: 0.0, column: 0.0 },
             appearances: [Appearance::default(), Appearance::default(), Appearance::default()],
             beside: None,
@@ -102,6 +108,7 @@ impl Reading {
         Self {
             series,
             volume: VolumeState::Loading(0, 0),
+            first: None,
             course: None,
             beside: None,
             goal,
@@ -270,6 +277,7 @@ impl Reading {
             }
         }
         self.moved = false;
+        self.first = None;
         self.volume = VolumeState::Ready(volume);
         self.goal.take().is_some_and(|goal| self.go_to_point(goal))
     }

@@ -140,6 +140,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::FirstSlice { study, series, volume } => {
+            if let Some(reading) = open_series(model, &study, series) {
+                reading.take_first(volume);
+            }
+            Vec::new()
+        }
         Message::VolumeLoaded { study, series, result } => {
             let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
             let preferred = model.preferences.plane;
@@ -277,7 +283,7 @@ fn grown(model: &mut Model, study: Arc<Study>) -> Vec<Effect> {
     if longer && reading.volume().is_some() {
         model.tell("more slices of this series were found; it is read again");
     }
-    vec![Effect::Load(study, index)]
+    load(model).into_iter().collect()
 }
 
 fn queue(model: &Model) -> Vec<Effect> {
@@ -424,10 +430,19 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         None => reading,
     });
     let mut effects = left;
-    effects.extend([Effect::Load(study, series), Effect::Claim(Some(uid.clone()))]);
+    effects.extend(load(model));
+    effects.push(Effect::Claim(Some(uid.clone())));
     effects.extend(queue(model));
     effects.extend(prefetch(model, uid));
     effects
+}
+
+/// Reads the open series, the slice that will be looked at first before the others.
+fn load(model: &Model) -> Option<Effect> {
+    let reading = model.reading.as_ref()?;
+    let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report());
+    let first = reading.first_slice(report.map(|report| &**report));
+    Some(Effect::Load(Arc::clone(&reading.study), reading.series, first))
 }
 
 /// Has the study that comes next in memory before it is asked for.

@@ -4,7 +4,8 @@ use super::CliError;
 use crate::dicom::{self, LoadError};
 use crate::domain::{Analysis, FractureReport, ReportKey, Series, Study, Volume, choose_series};
 use crate::inference::{
-    Analyser, AnalysisError, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step, content_hash,
+    Analyser, AnalysisError, Compute, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step,
+    content_hash,
 };
 use crate::task::Cancel;
 use std::path::Path;
@@ -15,11 +16,15 @@ use std::time::Instant;
 ///
 /// # Errors
 /// The package cannot be used, or there is no ONNX Runtime.
-pub(super) fn load_package(model: Option<&Path>) -> Result<Package, CliError> {
+pub(super) fn load_package(model: Option<&Path>, compute: Compute) -> Result<Package, CliError> {
     let source = model.map_or(ModelSource::Embedded, |folder| ModelSource::Folder(folder.to_owned()));
     let folders = crate::config::Folders::find();
-    Package::load(&source, folders.cache.as_deref())
-        .map_err(|error| CliError::failed("nothing can be analysed", error.to_string()))
+    let package = Package::load(&source, folders.cache.as_deref(), compute)
+        .map_err(|error| CliError::failed("nothing can be analysed", error.to_string()))?;
+    for notice in &package.notices {
+        eprintln!("{notice}");
+    }
+    Ok(package)
 }
 
 /// What a study says that was not analysed to its end because the program was told to stop.
@@ -86,7 +91,7 @@ pub(super) fn analyse_unless(
 /// # Errors
 /// No package, or a volume that is not analysed.
 pub(super) fn analyse_volume(study: &Study, volume: &Volume, model: Option<&Path>) -> Result<FractureReport, CliError> {
-    let mut package = load_package(model)?;
+    let mut package = load_package(model, Compute::default())?;
     Analyser::new()
         .finish(&mut package, volume, &study.uid, &mut |_| {})
         .map_err(|error| CliError::failed("no overlay", error))

@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::analysis::{STOPPED, analyse_unless, load_package};
+use super::compute::ComputeArgs;
 use crate::domain::{Analysis, ModelIdentity, Study};
 use crate::inference::{Package, Reports};
 use crate::task::Cancel;
@@ -21,6 +22,8 @@ pub(super) struct BatchArgs {
     /// Model package to use instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 /// Packages ready to work, one for each study at a time.
@@ -51,7 +54,8 @@ impl Batch {
     /// # Errors
     /// A package that cannot be used, or no ONNX Runtime.
     pub(super) fn load(args: &BatchArgs, reports: Arc<dyn Reports>, cancel: &Cancel) -> Result<Self, CliError> {
-        let packages = (0..args.jobs.get().min(64)).map(|_| load_package(args.model.as_deref()));
+        let compute = args.compute.of_command();
+        let packages = (0..args.jobs.get().min(64)).map(|_| load_package(args.model.as_deref(), compute));
         Ok(Self { packages: packages.collect::<Result<_, _>>()?, reports, cancel: cancel.clone() })
     }
 

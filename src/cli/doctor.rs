@@ -1,9 +1,10 @@
 //! `cspine doctor`: what works here, and what to do about what does not.
 
 use super::CliError;
+use super::compute::ComputeArgs;
 use super::select::shown;
 use crate::config::{Folders, Settings};
-use crate::inference::{ModelSource, Package, library_report};
+use crate::inference::{Compute, Engine, ModelSource, Package, library_report};
 use crate::store::Store;
 use crate::terminal::{self, GraphicsChoice};
 use crate::theme::Theme;
@@ -11,7 +12,7 @@ use clap::Args as ClapArgs;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Check terminal, ONNX Runtime, model and folders. Exit code 1 if something needs attention.
 #[derive(Debug, ClapArgs)]
@@ -22,6 +23,11 @@ pub(super) struct Args {
     /// How to show pictures; by default the terminal is asked.
     #[arg(long, value_enum, value_name = "HOW")]
     graphics: Option<GraphicsChoice>,
+    #[command(flatten)]
+    compute: ComputeArgs,
+    /// Measure slices a second of the network on every engine that works here, and the largest batch that still gains.
+    #[arg(long)]
+    bench: bool,
 }
 
 /// The lines of the report, and whether one of them needs attention.
@@ -60,9 +66,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Ok(source) => report.good("ONNX Runtime", &source.to_string()),
         Err(error) => report.bad("ONNX Runtime", &error.to_string()),
     }
+    let compute = settings.compute.or(args.compute.engine, args.compute.threads);
+    compute.hold_threads();
     let settings_data = settings.data;
-    let model = args.model.clone().or(settings.model);
-    check_model(&mut report, model, folders.cache.as_deref());
+    let model = args.model.clone().or(settings.model).map_or(ModelSource::Embedded, ModelSource::Folder);
+    check_model(&mut report, &model, compute, folders.cache.as_deref());
+    if args.bench {
+        bench(&mut report, &model, compute, folders.cache.as_deref());
+    }
     for (label, folder) in
         [("settings", &folders.config), ("data", &folders.data), ("cache", &folders.cache), ("log", &folders.log)]
     {
@@ -94,18 +105,57 @@ fn check_settings(report: &mut Report, folders: &Folders) -> Settings {
     }
 }
 
-fn check_model(report: &mut Report, model: Option<PathBuf>, cache: Option<&Path>) {
-    let source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
+fn check_model(report: &mut Report, model: &ModelSource, compute: Compute, cache: Option<&Path>) {
     let begun = Instant::now();
-    match Package::load(&source, cache) {
+    match Package::load(model, cache, compute) {
         Ok(package) => {
             let manifest = &package.manifest;
             report.good("model", &format!("{} · sha256 {}…", package.identity, &package.identity.sha256[..12]));
             report.good("", &format!("trained on: {}", manifest.training_data));
             report.good("", &format!("thresholds from {}", manifest.operating_point));
             report.good("", &format!("dry run good, ready in {:.1} s", begun.elapsed().as_secs_f64()));
+            report.good("engine", &format!("{}, {} threads", package.engine, compute.threads()));
+            for notice in &package.notices {
+                // What was asked for and is not to be had needs attention; what was only tried does not.
+                match compute.engine {
+                    Engine::Auto => report.good("", notice),
+                    _ => report.bad("", notice),
+                }
+            }
         }
         Err(error) => report.bad("model", &error.to_string()),
+    }
+}
+
+/// Batches that are tried.
+const BATCHES: [usize; 5] = [1, 2, 4, 8, 16];
+/// A batch is worth its memory and its wait from this gain on.
+const WORTH: f64 = 1.03;
+
+/// Slices a second on every engine that works.
+fn bench(report: &mut Report, model: &ModelSource, compute: Compute, cache: Option<&Path>) {
+    let engines = Engine::ALL.into_iter().filter(|engine| !matches!(engine, Engine::Auto | Engine::TensorRt));
+    let asked = (compute.engine == Engine::TensorRt).then_some(Engine::TensorRt);
+    for engine in engines.chain(asked) {
+        let Ok(mut package) = Package::load(model, cache, Compute { engine, ..compute }) else { return };
+        if package.engine != engine {
+            continue;
+        }
+        let mut best = (0.0_f64, 0);
+        let mut speeds = Vec::new();
+        for batch in BATCHES {
+            match package.speed(batch, Duration::from_millis(800)) {
+                Ok(speed) => {
+                    speeds.push(format!("{speed:.0} by {batch}"));
+                    if speed > best.0 * WORTH {
+                        best = (speed, batch);
+                    }
+                }
+                Err(error) => speeds.push(format!("by {batch}: {error}")),
+            }
+        }
+        let (label, words) = (format!("bench {engine}"), speeds.join(", "));
+        report.good(&label, &format!("slices/s: {words}; largest batch that gains: {}", best.1));
     }
 }
 

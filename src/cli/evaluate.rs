@@ -1,6 +1,7 @@
 //! `cspine evaluate`: how good a model package is, through the same path as `cspine predict`.
 
 use super::analysis::{analyse_study, load_package};
+use super::compute::ComputeArgs;
 use super::{CliError, print, select};
 use crate::domain::Study;
 use crate::evaluation::{
@@ -26,6 +27,8 @@ pub(super) struct Args {
     /// Model package to use instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 /// Runs the command.
@@ -44,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         data.name = unique(&data.name, &datasets);
         datasets.push(data);
     }
-    let mut package = load_package(args.model.as_deref())?;
+    let mut package = load_package(args.model.as_deref(), args.compute.of_command())?;
     let (mut cases, mut counts) = (Vec::new(), Vec::new());
     for (index, data) in datasets.iter().enumerate() {
         let found = select::scan(std::slice::from_ref(&data.images))?;

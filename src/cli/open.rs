@@ -1,5 +1,6 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
+use super::compute::ComputeArgs;
 use super::{CliError, select};
 use crate::config::{Bandwidth, Profile};
 use crate::runtime::{self, Ending, Options, Source};
@@ -38,6 +39,8 @@ pub(super) struct ScreenArgs {
     /// Show pseudonyms instead of patients' names and numbers.
     #[arg(long)]
     anonymous: bool,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 /// Opens files and folders as a worklist.
@@ -77,6 +80,8 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         reader: args.reader.clone(),
         blinded: args.blinded,
         anonymous: args.anonymous,
+        engine: args.compute.engine,
+        threads: args.compute.threads,
     };
     match runtime::run(options) {
         Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),

@@ -3,8 +3,10 @@
 use super::document::Located;
 use super::{ConfigError, KeyOverrides, PictureSettings, Table, TomlError};
 use crate::domain::WindowPreset;
+use crate::inference::{Compute, Engine};
 use crate::raster::Plane;
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use tracing::level_filters::LevelFilter;
 
@@ -33,6 +35,10 @@ pub struct Settings {
     pub picture: PictureSettings,
     /// What happens when something urgent arrives.
     pub alert: AlertSettings,
+    /// What the network runs on.
+    pub compute: ComputeSettings,
+    /// What is kept in memory.
+    pub cache: CacheSettings,
     /// The log.
     pub log: LogSettings,
     /// Changes to the built-in keys.
@@ -70,6 +76,22 @@ pub struct AlertSettings {
     pub notification: String,
 }
 
+/// What the network runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ComputeSettings {
+    /// Which engine.
+    pub engine: Engine,
+    /// Threads; as many as there are cores where none are named.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// What is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheSettings {
+    /// MiB of voxels; a quarter of the memory where nothing is said.
+    pub memory: Option<u32>,
+}
+
 /// The log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -91,6 +113,8 @@ impl Default for Settings {
             worklist: WorklistSettings { ageing: 2.0 },
             picture: PictureSettings::default(),
             alert: AlertSettings { bell: false, title: false, notification: "none".to_owned() },
+            compute: ComputeSettings::default(),
+            cache: CacheSettings::default(),
             log: LogSettings { level: LevelFilter::WARN },
             keys: KeyOverrides::default(),
         }
@@ -133,6 +157,8 @@ impl Settings {
         settings.worklist.read(root.table("worklist")?)?;
         settings.picture.read(root.table("picture")?)?;
         settings.alert.read(root.table("alert")?)?;
+        settings.compute.read(root.table("compute")?)?;
+        settings.cache.read(root.table("cache")?)?;
         settings.log.read(root.table("log")?)?;
         settings.keys = KeyOverrides::read(root.table("keys")?)?;
         root.finish()?;
@@ -171,6 +197,33 @@ impl AlertSettings {
         if let Some(notification) = table.text("notification")? {
             notification.one_of(&Settings::NOTIFICATIONS)?.clone_into(&mut self.notification);
         }
+        table.finish()
+    }
+}
+
+impl ComputeSettings {
+    /// What the command line asks for, and these settings where it asks for nothing.
+    #[must_use]
+    pub fn or(self, engine: Option<Engine>, threads: Option<NonZeroUsize>) -> Compute {
+        Compute { engine: engine.unwrap_or(self.engine), threads: threads.or(self.threads), background: false }
+    }
+
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        if let Some(engine) = table.text("engine")? {
+            let name = engine.one_of(&Engine::ALL.map(Engine::name))?;
+            set(&mut self.engine, name.parse().ok());
+        }
+        let threads = table.number("threads", 1.0..=256.0)?;
+        self.threads = threads.and_then(|threads: f32| NonZeroUsize::new(threads as usize)).or(self.threads);
+        table.finish()
+    }
+}
+
+impl CacheSettings {
+    fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
+        // From one volume of 250 slices to a terabyte.
+        self.memory =
+            table.number("memory", 128.0..=1_048_576.0)?.map(|mebibytes: f32| mebibytes as u32).or(self.memory);
         table.finish()
     }
 }

@@ -9,6 +9,10 @@ use std::time::Duration;
 
 type Key = (Uid, Uid, u32, usize, Option<Fingerprint>);
 
+fn key(study: &Uid, series: &Series) -> Key {
+    (study.clone(), series.uid.clone(), series.stack_index, series.instances.len(), series.fingerprint)
+}
+
 #[derive(Debug)]
 enum Entry {
     Loading,
@@ -47,7 +51,7 @@ impl VolumeCache {
         cancel: &Cancel,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Arc<Volume>, LoadError> {
-        let key = (study.clone(), series.uid.clone(), series.stack_index, series.instances.len(), series.fingerprint);
+        let key = key(study, series);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             inner.clock += 1;
@@ -83,6 +87,11 @@ impl VolumeCache {
         drop(inner);
         drop(guard);
         Ok(volume)
+    }
+
+    /// Whether the series' volume is here or on its way.
+    pub fn holds(&self, study: &Uid, series: &Series) -> bool {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).entries.contains_key(&key(study, series))
     }
 
     fn trim(&self, inner: &mut Inner, keep: &Key) {

@@ -120,6 +120,20 @@ pub fn load_volume(
     Ok(assemble(series, slices, voxels, total, failures))
 }
 
+/// Reads one slice of a series alone, as a volume of one slice; `None` where its file holds others, too, all of which would have to be
+/// read.
+///
+/// # Errors
+/// As [`load_volume`].
+pub fn load_slice(series: &Series, index: usize, cancel: &Cancel) -> Result<Option<Volume>, LoadError> {
+    let instance = series.instances.get(index).ok_or(LoadError::NoPictures)?;
+    if series.instances.iter().filter(|other| other.path == instance.path).count() > 1 {
+        return Ok(None);
+    }
+    let one = Series { instances: vec![instance.clone()], oddities: Vec::new(), ..series.clone() };
+    load_volume(&one, cancel, &|_, _| {}).map(Some)
+}
+
 /// Slices that could not be read, by reason: the most frequent reasons first, the rest without one.
 fn told_lost(failures: BTreeMap<String, usize>) -> Vec<Oddity> {
     let mut failures: Vec<(String, usize)> = failures.into_iter().collect();

@@ -1,11 +1,14 @@
 //! A model package, checked before use: manifest, hash, graph, a dry run.
 
+use super::analyse::AnalysisError;
+use super::compute::{Compute, Engine};
 use super::library::{LibraryError, sha256_hex};
 use super::manifest::{Manifest, ManifestError};
-use super::session::{Interrupt, Network, NetworkError};
-use crate::domain::ModelIdentity;
+use super::session::{Interrupt, Network, NetworkError, SliceOutputs, is_carried};
+use crate::domain::{CervicalLevel, ModelIdentity};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 #[cfg(embedded_model)]
 const EMBEDDED: Option<(&str, &[u8])> =
@@ -94,19 +97,27 @@ pub struct Package {
     pub manifest: Manifest,
     /// What is shown beside every number.
     pub identity: Arc<ModelIdentity>,
+    /// What it runs on.
+    pub engine: Engine,
+    /// Why it runs on no other engine that was asked for or is there, one sentence each.
+    pub notices: Vec<String>,
     pub(super) network: Network,
 }
 
+/// Probabilities of an engine may differ from the CPU's by this much, as different orders of summation and TF32 make them.
+const TOLERANCE: f32 = 0.005;
+
 impl Package {
-    /// Loads and checks a package. `cache` is where the embedded ONNX Runtime is unpacked.
+    /// Loads and checks a package. `cache` is where the embedded ONNX Runtime is unpacked. An engine that is not there, fails, or gives
+    /// other numbers than the CPU is not used, and a notice says why.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn load(source: &ModelSource, cache: Option<&Path>) -> Result<Self, PackageError> {
+    pub fn load(source: &ModelSource, cache: Option<&Path>, compute: Compute) -> Result<Self, PackageError> {
         match source {
             ModelSource::Embedded => {
                 let (manifest, onnx) = EMBEDDED.ok_or(PackageError::NoneEmbedded)?;
-                Self::check("built-in model", manifest, onnx, cache)
+                Self::check("built-in model", manifest, onnx, cache, compute)
             }
             ModelSource::Folder(folder) => {
                 let read = |name: &str| {
@@ -117,12 +128,18 @@ impl Package {
                     })
                 };
                 let manifest = String::from_utf8_lossy(&read("model.toml")?).into_owned();
-                Self::check(&folder.display().to_string(), &manifest, &read("model.onnx")?, cache)
+                Self::check(&folder.display().to_string(), &manifest, &read("model.onnx")?, cache, compute)
             }
         }
     }
 
-    fn check(place: &str, manifest: &str, onnx: &[u8], cache: Option<&Path>) -> Result<Self, PackageError> {
+    fn check(
+        place: &str,
+        manifest: &str,
+        onnx: &[u8],
+        cache: Option<&Path>,
+        compute: Compute,
+    ) -> Result<Self, PackageError> {
         let place = place.to_owned();
         let manifest =
             Manifest::parse(manifest).map_err(|error| PackageError::Manifest { place: place.clone(), error })?;
@@ -134,10 +151,44 @@ impl Package {
             NetworkError::Library(error) => PackageError::Library(error),
             other => PackageError::Graph { place: place.clone(), problem: other.to_string() },
         };
-        let mut network = Network::load(onnx, &manifest, cache).map_err(graph)?;
-        let channels = manifest.input.channel_offsets_mm.len();
-        let dry = vec![0; channels * (manifest.input.size as usize).pow(2)];
-        network.run(&dry, 1, &Interrupt::default()).map_err(graph)?;
+        let threads = compute.threads();
+        let load = |engine| Network::load(onnx, &manifest, cache, engine, threads);
+        let mut network = load(Engine::Cpu).map_err(graph)?;
+        let dry = dry_input(&manifest);
+        let wanted = network.run(&dry, 1, &Interrupt::default()).map_err(graph)?;
+        let tried = match compute.engine {
+            Engine::Auto => &Engine::TRIED[..],
+            Engine::Cpu => &[],
+            ref one => std::slice::from_ref(one),
+        };
+        let (mut engine, mut notices) = (Engine::Cpu, Vec::new());
+        for &candidate in tried {
+            if !is_carried(candidate) {
+                // Of engines that nobody asked for only those that are there are worth a word.
+                if compute.engine == candidate {
+                    notices.push(format!(
+                        "this ONNX Runtime has no {candidate} engine; the CPU is used (ORT_DYLIB_PATH names a library that has)"
+                    ));
+                }
+                continue;
+            }
+            let outcome = load(candidate)
+                .and_then(|mut other| {
+                    let outputs = other.run(&dry, 1, &Interrupt::default())?;
+                    Ok((other, difference(&wanted, &outputs)))
+                })
+                .map_err(|error| error.to_string());
+            match outcome {
+                Ok((other, apart)) if apart <= TOLERANCE => {
+                    (network, engine) = (other, candidate);
+                    break;
+                }
+                Ok((_, apart)) => notices.push(format!(
+                    "the {candidate} engine's numbers are {apart:.3} from the CPU's, more than {TOLERANCE}; the CPU is used"
+                )),
+                Err(problem) => notices.push(format!("the {candidate} engine does not work here, the CPU is used: {problem}")),
+            }
+        }
         let identity = Arc::new(ModelIdentity {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -146,6 +197,46 @@ impl Package {
             aggregation: manifest.aggregation,
             thresholds: manifest.thresholds,
         });
-        Ok(Self { manifest, identity, network })
+        Ok(Self { manifest, identity, engine, notices, network })
     }
+
+    /// Slices a second of the network alone, `batch` at a time, over at least `least` and one run to warm up.
+    ///
+    /// # Errors
+    /// The network fails.
+    pub fn speed(&mut self, batch: usize, least: Duration) -> Result<f64, AnalysisError> {
+        let input = dry_input(&self.manifest).repeat(batch);
+        let mut run = || {
+            let outcome = self.network.run(&input, batch, &Interrupt::default());
+            outcome.map_err(|error| AnalysisError::Failed(error.to_string()))
+        };
+        run()?;
+        let (begun, mut slices) = (Instant::now(), 0);
+        while begun.elapsed() < least {
+            slices += run()?.len();
+        }
+        Ok(slices as f64 / begun.elapsed().as_secs_f64())
+    }
+}
+
+/// An input for the dry run: a slope with a texture, so that engines have something to differ in.
+fn dry_input(manifest: &Manifest) -> Vec<u8> {
+    let size = manifest.input.size as usize;
+    let pixel = |at: usize| {
+        let (row, column) = (at / size % size, at % size);
+        // No more than 255: a slope of 160 and a texture of 95.
+        (row * 160 / size + (row * 31 + column * 17) % 96) as u8
+    };
+    (0..manifest.input.channel_offsets_mm.len() * size * size).map(pixel).collect()
+}
+
+/// The largest difference of any probability.
+fn difference(a: &[SliceOutputs], b: &[SliceOutputs]) -> f32 {
+    let pairs = a.iter().zip(b).flat_map(|(a, b)| {
+        let (a, b) = (&a.score, &b.score);
+        CervicalLevel::ALL
+            .into_iter()
+            .flat_map(move |level| [(a.vertebra[level], b.vertebra[level]), (a.fracture[level], b.fracture[level])])
+    });
+    pairs.map(|(a, b)| (a.value() - b.value()).abs()).fold(0.0, f32::max)
 }

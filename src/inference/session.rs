@@ -1,9 +1,11 @@
 //! Runs the network. With `library`, the only user of `ort`.
 
+use super::compute::Engine;
 use super::library;
 use super::manifest::Manifest;
 use crate::domain::{PerLevel, Probability, SliceScore};
 use crate::task::Cancel;
+use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::{RunOptions, Session};
 use ort::value::TensorRef;
 use std::path::Path;
@@ -89,20 +91,31 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Loads a graph and checks that it has the manifest's inputs and outputs.
-    pub(super) fn load(onnx: &[u8], manifest: &Manifest, cache: Option<&Path>) -> Result<Self, NetworkError> {
+    /// Loads a graph onto an engine and checks that it has the manifest's inputs and outputs. Of [`Engine::Auto`] there is none: the
+    /// CPU is taken.
+    pub(super) fn load(
+        onnx: &[u8],
+        manifest: &Manifest,
+        cache: Option<&Path>,
+        engine: Engine,
+        threads: usize,
+    ) -> Result<Self, NetworkError> {
         let environment = library::environment(cache)?;
         let failed = |error: &dyn std::fmt::Display| NetworkError::Failed(error.to_string().replace('\n', " "));
-        let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(8));
-        let session = Session::builder(environment)
+        let mut builder = Session::builder(environment)
             .map_err(|error| failed(&error))?
             .with_intra_threads(threads)
             .map_err(|error| failed(&error))?
-            // Spinning threads would take the cores from decoding and drawing.
-            .with_intra_op_spinning(false)
+            // Threads spin while the network runs, and sleep as soon as it has nothing to do: decoding and drawing have the cores then.
+            .with_intra_op_spinning(true)
             .map_err(|error| failed(&error))?
-            .commit_from_memory(onnx)
+            .with_config_entry("session.force_spinning_stop", "1")
             .map_err(|error| failed(&error))?;
+        if let Some(provider) = provider(engine, threads) {
+            builder =
+                builder.with_execution_providers([provider.error_on_failure()]).map_err(|error| failed(&error))?;
+        }
+        let session = builder.commit_from_memory(onnx).map_err(|error| failed(&error))?;
         let inputs: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
         if inputs != [manifest.input.name.as_str()] {
             return Err(NetworkError::Failed(format!(
@@ -189,6 +202,29 @@ impl Network {
             })
             .collect()
     }
+}
+
+/// The execution provider of an engine; `None` for the CPU's.
+fn provider(engine: Engine, threads: usize) -> Option<ExecutionProviderDispatch> {
+    Some(match engine {
+        Engine::Auto | Engine::Cpu => return None,
+        Engine::Cuda => ep::CUDA::default().build(),
+        Engine::TensorRt => ep::TensorRT::default().build(),
+        Engine::OpenVino => ep::OpenVINO::default().with_num_threads(threads).build(),
+        Engine::CoreMl => ep::CoreML::default().build(),
+    })
+}
+
+/// Whether the loaded library carries an engine at all; whether it works here is seen only when it is used.
+pub(super) fn is_carried(engine: Engine) -> bool {
+    let carried = match engine {
+        Engine::Auto | Engine::Cpu => return true,
+        Engine::Cuda => ep::CUDA::is_available(),
+        Engine::TensorRt => ep::TensorRT::is_available(),
+        Engine::OpenVino => ep::OpenVINO::is_available(),
+        Engine::CoreMl => ep::CoreML::is_available(),
+    };
+    carried.unwrap_or(false)
 }
 
 fn probabilities(values: &[f32]) -> Result<PerLevel<Probability>, NetworkError> {

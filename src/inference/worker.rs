@@ -1,6 +1,7 @@
 //! The background worker: one thread owns the session and works through the queue, another decodes the next study meanwhile.
 
 use super::analyse::{Analyser, AnalysisError};
+use super::compute::Compute;
 use super::content::content_hash;
 use super::package::{ModelSource, Package};
 use super::preprocess::PREPROCESSING_VERSION;
@@ -18,6 +19,10 @@ use std::time::{Duration, Instant};
 
 /// Parts of a report are sent no more often than this; progress is sent with every batch.
 const PARTIAL_EVERY: Duration = Duration::from_millis(400);
+
+/// How much the network's threads give way on the machine (nice(1)).
+#[cfg(target_os = "linux")]
+const BACKGROUND_NICENESS: i32 = 5;
 
 /// One study to be analysed.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ impl Job {
 pub enum WorkerEvent {
     /// The model is loaded.
     ModelReady(Arc<ModelIdentity>),
+    /// Why the network runs on no other engine.
+    EngineNotice(String),
     /// There is no model or no ONNX Runtime: why, and what to do.
     ModelUnavailable(String),
     /// Work on a study has begun.
@@ -116,17 +123,19 @@ impl Worker {
     #[must_use]
     pub fn start(
         source: ModelSource,
+        compute: Compute,
         cache: Option<PathBuf>,
         volumes: Arc<VolumeCache>,
         send: impl Fn(WorkerEvent) + Send + 'static,
     ) -> Self {
-        Self::start_with(source, cache, volumes, Arc::new(NoReports), send)
+        Self::start_with(source, compute, cache, volumes, Arc::new(NoReports), send)
     }
 
     /// As [`Worker::start`], with a keeper of reports: what it has is not computed again.
     #[must_use]
     pub fn start_with(
         source: ModelSource,
+        compute: Compute,
         cache: Option<PathBuf>,
         volumes: Arc<VolumeCache>,
         reports: Arc<dyn Reports>,
@@ -150,7 +159,7 @@ impl Worker {
             let (queue, prefetch) = (Arc::clone(&queue), prefetch.clone());
             move || {
                 Thread { queue, prefetch, volumes, reports, send: Box::new(send), unfinished: HashMap::new() }
-                    .run(&source, cache)
+                    .run(&source, compute, cache)
             }
         });
         Self { queue, prefetch, threads: [loader, network].into_iter().flatten().collect() }
@@ -201,6 +210,15 @@ impl Drop for Worker {
     }
 }
 
+/// Makes this thread, and those that it starts from now on, give way to others: whoever reads goes first.
+fn give_way() {
+    // Only Linux has a niceness for each thread; elsewhere the whole program would give way.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(BACKGROUND_NICENESS) {
+        tracing::debug!("the network's threads cannot give way: {error}");
+    }
+}
+
 struct Thread {
     queue: Arc<(Mutex<Queue>, Condvar)>,
     prefetch: Mailbox<(Job, Cancel)>,
@@ -212,8 +230,11 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(mut self, source: &ModelSource, cache: Option<PathBuf>) {
-        let loaded = catch_unwind(AssertUnwindSafe(|| Package::load(source, cache.as_deref())));
+    fn run(mut self, source: &ModelSource, compute: Compute, cache: Option<PathBuf>) {
+        if compute.background {
+            give_way();
+        }
+        let loaded = catch_unwind(AssertUnwindSafe(|| Package::load(source, cache.as_deref(), compute)));
         let mut package = match loaded {
             Ok(Ok(package)) => package,
             Ok(Err(error)) => return (self.send)(WorkerEvent::ModelUnavailable(error.to_string())),
@@ -223,6 +244,9 @@ impl Thread {
                 ));
             }
         };
+        for notice in &package.notices {
+            (self.send)(WorkerEvent::EngineNotice(notice.clone()));
+        }
         (self.send)(WorkerEvent::ModelReady(Arc::clone(&package.identity)));
         while let Some((job, interrupt)) = self.next() {
             self.work(&mut package, &job, &interrupt);

@@ -218,6 +218,8 @@ mod tests {
             reader: None,
             blinded: false,
             anonymous: false,
+            engine: None,
+            threads: None,
         }
     }
 

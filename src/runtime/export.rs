@@ -1,12 +1,12 @@
 //! Pictures written into files: whole or not at all, readable by their owner only, and never over another file.
 
-use crate::app::Message;
+use crate::app::{Exported, Message};
 use crate::domain::{CleanText, Volume};
-use crate::raster::{self, Picture, PictureSize, Pixels, View};
+use crate::raster::{self, Picture, PictureSize, Pixels};
 use crossbeam_channel::Sender;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,12 +14,11 @@ use std::sync::Arc;
 const LONGER: f64 = 1024.0;
 
 /// Draws and writes on a thread of its own, and tells how it went.
-pub(super) fn start(path: String, volume: Arc<Volume>, view: Box<View>, sender: Sender<Message>) {
+pub(super) fn start(folder: Option<String>, volume: Arc<Volume>, pictures: Vec<Exported>, sender: Sender<Message>) {
     let spawned = std::thread::Builder::new().name("export".into()).spawn(move || {
-        let shown = CleanText::new(&path);
-        let message = match write(&path, &volume, &view) {
-            Ok(written) => Message::Notice(format!("written: {}", CleanText::new(&written.to_string_lossy()))),
-            Err(problem) => Message::Trouble(format!("{shown} is not written: {problem}")),
+        let message = match folder {
+            Some(folder) => write_all(&folder, &volume, &pictures),
+            None => write_one(&volume, &pictures),
         };
         // Nobody listens any more once the program ends.
         drop(sender.send(message));
@@ -29,15 +28,51 @@ pub(super) fn start(path: String, volume: Arc<Volume>, view: Box<View>, sender: 
     }
 }
 
-/// The path as a shell would take it: from the home where it begins with `~/`, a PNG whatever its name.
-fn target(path: &str) -> PathBuf {
+fn shown(path: &Path) -> CleanText {
+    CleanText::new(&path.to_string_lossy())
+}
+
+fn write_one(volume: &Volume, pictures: &[Exported]) -> Message {
+    let Some(picture) = pictures.first() else { return Message::Notice("nothing to write".to_owned()) };
+    let path = target(&picture.path);
+    match write(&path, volume, picture) {
+        Ok(()) => Message::Notice(format!("written: {}", shown(&path))),
+        Err(problem) => Message::Trouble(format!("{} is not written: {problem}", CleanText::new(&picture.path))),
+    }
+}
+
+/// Writes as many as can be written, and tells of the first that cannot.
+fn write_all(folder: &str, volume: &Volume, pictures: &[Exported]) -> Message {
+    let folder = from_home(folder);
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    if let Err(error) = made {
+        return Message::Trouble(format!("{} cannot be made: {error}", shown(&folder)));
+    }
+    let tried = pictures.iter().map(|picture| (picture, write(&folder.join(&picture.path), volume, picture)));
+    let failed: Vec<String> = tried
+        .filter_map(|(picture, result)| result.err().map(|problem| format!("{}: {problem}", picture.path)))
+        .collect();
+    let written = pictures.len() - failed.len();
+    match failed.first() {
+        None => Message::Notice(format!("written: {written} key images in {}", shown(&folder))),
+        Some(first) => Message::Trouble(format!("{written} of {} key images are written; {first}", pictures.len())),
+    }
+}
+
+/// The path as a shell would take it: from the home where it begins with `~/`.
+fn from_home(path: &str) -> PathBuf {
     let path = path.trim();
-    let whole = match path.strip_prefix("~/") {
+    match path.strip_prefix("~/") {
         Some(rest) => {
             directories::BaseDirs::new().map_or_else(|| PathBuf::from(path), |dirs| dirs.home_dir().join(rest))
         }
         None => PathBuf::from(path),
-    };
+    }
+}
+
+/// The file meant by a path: a PNG whatever its name.
+fn target(path: &str) -> PathBuf {
+    let whole = from_home(path);
     if whole.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
         whole
     } else {
@@ -47,20 +82,21 @@ fn target(path: &str) -> PathBuf {
     }
 }
 
-fn write(path: &str, volume: &Volume, view: &View) -> Result<PathBuf, String> {
-    let path = target(path);
+fn write(path: &Path, volume: &Volume, Exported { view, captions, .. }: &Exported) -> Result<(), String> {
     let (width, height) = raster::plane_extent(volume, view.plane).unwrap_or((1.0, 1.0));
     let scale = LONGER / width.max(height);
     let pixels = |extent: f64| (extent * scale).round().clamp(1.0, LONGER) as u32;
     let size = PictureSize { width: pixels(width), height: pixels(height), pixel_aspect: 1.0 };
-    let picture = raster::render(volume, view, size).map_err(|error| error.to_string())?;
+    let mut picture = raster::render(volume, view, size).map_err(|error| error.to_string())?;
+    if let Some(captions) = captions {
+        raster::burn_in(&mut picture, captions);
+    }
     let bytes = encode(&picture).map_err(|error| error.to_string())?;
-    put(&path, &bytes).map_err(|error| match error.kind() {
+    put(path, &bytes).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => "a file of this name is there already; choose another name".to_owned(),
         io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
         _ => error.to_string(),
-    })?;
-    Ok(path)
+    })
 }
 
 fn encode(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {

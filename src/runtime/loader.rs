@@ -1,7 +1,7 @@
 //! Loads the open series for the picture, and the next one before it is asked for.
 
 use crate::app::Message;
-use crate::dicom::{LoadError, VolumeCache};
+use crate::dicom::{LoadError, VolumeCache, load_slice};
 use crate::domain::{Series, Study, Uid, Volume};
 use crate::inference::spine_course;
 use crate::task::{Cancel, Mailbox};
@@ -9,7 +9,8 @@ use crossbeam_channel::Sender;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-type Request = (Arc<Study>, usize, Cancel);
+/// A study, the index of its series, and that of the slice to be read before the others, if any.
+type Request = (Arc<Study>, usize, Option<usize>, Cancel);
 
 /// Handle of the loading threads.
 pub(super) struct Loader {
@@ -33,7 +34,7 @@ impl Loader {
             let volumes = Arc::clone(&volumes);
             move |request| load(&volumes, &sender, request)
         });
-        spawn("load-next", &next, move |(study, series, cancel)| {
+        spawn("load-next", &next, move |(study, series, _, cancel)| {
             if let Some(series) = study.series.get(*series) {
                 // A failure shows itself again, with words, when the study is opened.
                 drop(volumes.get(&study.uid, series, cancel, &|_, _| {}));
@@ -49,22 +50,22 @@ impl Loader {
         }
     }
 
-    /// Loads a series for the picture; an earlier request that is not finished is dropped.
-    pub(super) fn load(&self, study: Arc<Study>, series: usize) {
+    /// Loads a series for the picture, the slice `first` before the others; an earlier request that is not finished is dropped.
+    pub(super) fn load(&self, study: Arc<Study>, series: usize, first: usize) {
         let cancel = renew(&self.running);
-        self.open.put((study, series, cancel));
+        self.open.put((study, series, Some(first), cancel));
     }
 
     /// Loads a series to be put beside the open one.
     pub(super) fn load_beside(&self, study: Arc<Study>, series: usize) {
         let cancel = renew(&self.running_beside);
-        self.beside.put((study, series, cancel));
+        self.beside.put((study, series, None, cancel));
     }
 
     /// Has a series in memory before it is asked for.
     pub(super) fn prefetch(&self, study: Arc<Study>, series: usize) {
         let cancel = renew(&self.prefetching);
-        self.next.put((study, series, cancel));
+        self.next.put((study, series, None, cancel));
     }
 
     /// Ends the threads as soon as they notice.
@@ -101,9 +102,13 @@ fn spawn(name: &str, mailbox: &Mailbox<Request>, work: impl Fn(&Request) + Send 
     }
 }
 
-fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel): &Request) {
+fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, first, cancel): &Request) {
     let Some(series) = study.series.get(*index) else { return };
     let uid = &study.uid;
+    let one = first.filter(|_| !volumes.holds(uid, series)).and_then(|first| read_first(series, first, cancel));
+    if let Some(volume) = one {
+        let _ = sender.send(Message::FirstSlice { study: uid.clone(), series: *index, volume: Arc::new(volume) });
+    }
     let progress = |done: usize, total: usize| {
         // A word now and then; the screen needs no more.
         if done.is_multiple_of(16) {
@@ -119,7 +124,12 @@ fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel):
     }
 }
 
-fn load_beside(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, cancel): &Request) {
+/// One slice alone, if it can be had without reading the others. What is wrong with it is told with the whole series.
+fn read_first(series: &Series, first: usize, cancel: &Cancel) -> Option<Volume> {
+    catch_unwind(AssertUnwindSafe(|| load_slice(series, first, cancel).ok()?)).ok()?
+}
+
+fn load_beside(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, _, cancel): &Request) {
     let Some(series) = study.series.get(*index) else { return };
     if let Some(result) = read(volumes, &study.uid, series, cancel, &|_, _| {}) {
         let _ = sender.send(Message::BesideLoaded { study: study.uid.clone(), series: *index, result });

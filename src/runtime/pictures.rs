@@ -135,7 +135,6 @@ impl Drop for Pictures {
 
 fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
     let Some(reading) = &model.reading else { return Vec::new() };
-    let Some(volume) = reading.volume() else { return Vec::new() };
     let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
     let linked = layout.panes.len() > 1;
     let figures = model.figures();
@@ -147,14 +146,18 @@ fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
                     let view = reading.beside_view(model.cell.picture(pane.area.width, pane.area.height))?;
                     (&beside.study, beside.series, beside.volume()?, view)
                 }
+                (Source::First, _) => (&reading.study, reading.series, reading.first()?, reading.first_view()?),
                 _ => {
+                    let volume = reading.volume()?;
                     let mut view = reading.view(pane.plane, report.as_deref(), linked)?;
                     view.marks.extend(figures.iter().cloned());
                     (&reading.study, reading.series, volume, view)
                 }
             };
             let size = size_of(pane.area, &view, volume, model.cell, protocol);
-            let origin = (study.uid.as_str(), series, volume.series_uid.as_str(), Bits::of(&view, size));
+            // The slice that is read first is another picture than the whole volume's first.
+            let series_origin = (series, volume.series_uid.as_str(), volume.shape.slices);
+            let origin = (study.uid.as_str(), series_origin, Bits::of(&view, size));
             let key = PictureKey::of(&origin);
             Some(Wanted { slot, key, area: pane.area, volume: Arc::clone(volume), view, size })
         })

@@ -56,7 +56,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
                 pane::draw_beside(buffer, right, shown, beside, &mut layout);
             }
         }
-        None => no_picture(buffer, picture_area, reading, look),
+        None => match reading.first() {
+            Some(first) => pane::draw_first(buffer, picture_area, reading, first, look, &mut layout),
+            None => no_picture(buffer, picture_area, reading, look),
+        },
     }
     let mut noted = false;
     if with_panel {
@@ -126,8 +129,7 @@ fn split(area: Rect, reading: &Reading, planes: &[Plane]) -> Vec<Rect> {
 fn no_picture(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) {
     let inner = pane::frame(buffer, area, " reading ", true, look);
     let (text, role) = match &reading.volume {
-        VolumeState::Loading(_, 0) => ("reading the series".to_owned(), Role::Muted),
-        VolumeState::Loading(done, total) => (format!("reading slice {done} of {total}"), Role::Muted),
+        VolumeState::Loading(done, total) => (pane::loading_words(*done, *total), Role::Muted),
         VolumeState::Failed(problem) => (problem.clone(), Role::Error),
         VolumeState::Ready(_) => return,
     };

@@ -82,6 +82,7 @@ fn grey(picture: &Picture) -> &[u8] {
 }
 
 /// What ratatui-image's widget writes for a picture drawn anew, and the time it takes.
+#[expect(deprecated, reason = "nothing else sets the cell's size without a terminal")]
 fn by_ratatui_image(protocol: ProtocolType, picture: &Picture) -> (usize, Duration) {
     let mut picker = Picker::from_fontsize((8, 16).into());
     picker.set_protocol_type(protocol);

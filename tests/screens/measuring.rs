@@ -2,7 +2,7 @@
 
 use crate::support::{BROKEN, Session, plain, series_uid, uid};
 use crate::{drawn, text};
-use cspine::app::{Command, Drag, Effect, Gesture, Message, Pointer, PromptKey, Record, Screen, Source};
+use cspine::app::{Command, Drag, Effect, Exported, Gesture, Message, Pointer, PromptKey, Record, Screen, Source};
 use cspine::domain::{Annotation, AnnotationChange, Measured, VoxelPoint};
 use cspine::raster::Plane;
 use cspine::theme::Theme;
@@ -181,25 +181,59 @@ fn key_images_are_marked_remarked_found_and_unmarked() {
     assert_eq!(session.model.annotations.of(&uid(1)).key_images[0].comment, "dens");
 }
 
+/// What the last message had exported.
+fn exported(session: &Session) -> Option<(Option<String>, Vec<Exported>)> {
+    session.effects.iter().find_map(|effect| match effect {
+        Effect::Export { folder, pictures, .. } => Some((folder.clone(), pictures.clone())),
+        _ => None,
+    })
+}
+
 #[test]
 fn an_export_takes_the_picture_as_it_is_or_without_what_is_drawn_over_it() {
     let mut session = open();
     line(&mut session);
-    let marks = |session: &Session| {
-        session.effects.iter().find_map(|effect| match effect {
-            Effect::Export { path, view, .. } => Some((path.clone(), view.marks.len())),
-            _ => None,
-        })
-    };
     session.command(Command::Palette).type_text("export a b.png").key(PromptKey::Enter);
-    let (path, with) = marks(&session).expect("an export");
-    assert_eq!(path, "a b.png");
-    assert!(with > 0);
+    let (folder, pictures) = exported(&session).expect("an export");
+    let [with] = &pictures[..] else { panic!("{pictures:?}") };
+    assert_eq!((folder, with.path.as_str()), (None, "a b.png"));
+    assert!(!with.view.marks.is_empty());
+    let captions = with.captions.as_ref().expect("texts");
+    assert!(captions.top_left[0].starts_with("W 2000 L 350"), "{captions:?}");
+    assert!(captions.bottom_left[0].starts_with("axial · "), "{captions:?}");
+    assert!(captions.bottom_right.iter().any(|line| line.contains("research use only")), "{captions:?}");
+    let all = format!("{captions:?}").to_lowercase();
+    assert!(!all.contains("phantom 1") && !all.contains("doe"), "no patient: {all}");
     session.command(Command::Palette).type_text("export-plain c.png").key(PromptKey::Enter);
-    assert_eq!(marks(&session), Some(("c.png".to_owned(), 0)));
+    let (_, plain) = exported(&session).expect("an export");
+    assert!(plain[0].view.marks.is_empty() && plain[0].captions.is_none());
     session.command(Command::Export);
     let asked = session.model.prompt.as_ref().map(|prompt| prompt.text.clone()).unwrap_or_default();
     assert!(asked.starts_with("export axial-") && !asked.to_lowercase().contains("phantom"), "{asked}");
+}
+
+#[test]
+fn all_key_images_are_exported_each_in_its_own_window() {
+    let mut session = open();
+    session.command(Command::Palette).type_text("export-all out").key(PromptKey::Enter);
+    assert!(exported(&session).is_none());
+    assert_eq!(notice(&session), "this study has no key images");
+    session.command(Command::WindowSoft).command(Command::KeyImage).command(Command::WindowBone);
+    session.command(Command::FirstSlice).command(Command::KeyImage);
+    session.command(Command::Palette).type_text("comment dens").key(PromptKey::Enter);
+    let before = session.model.reading.as_ref().map(|reading| (reading.plane, reading.slice()));
+    session.command(Command::Palette).type_text("export-all out").key(PromptKey::Enter);
+    let (folder, pictures) = exported(&session).expect("an export");
+    assert_eq!(folder.as_deref(), Some("out"));
+    let [first, second] = &pictures[..] else { panic!("{pictures:?}") };
+    assert_eq!((first.view.window.width(), second.view.window.width()), (400.0, 2000.0));
+    assert_eq!((second.view.slice, second.path.as_str()), (0, "key-image-2-axial-1.png"));
+    assert_eq!(second.captions.as_ref().expect("texts").bottom_left[0], "dens");
+    assert_eq!(
+        session.model.reading.as_ref().map(|reading| (reading.plane, reading.slice())),
+        before,
+        "the reader stays"
+    );
 }
 
 #[derive(Debug, Clone)]

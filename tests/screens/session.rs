@@ -2,6 +2,7 @@
 //! worker is asked for.
 
 use crate::support::{BROKEN, Session, WHOLE, key_slice, plain, report, series, study, uid};
+use crate::text;
 use cspine::app::{Command, Effect, Message, Screen};
 use cspine::domain::{Analysis, CervicalLevel, Completeness, SeriesKind, Sex, Uid};
 use cspine::raster::Plane;
@@ -54,7 +55,7 @@ fn the_open_study_is_analysed_first_then_the_list_from_its_top() {
     session.analysed(2, 140, WHOLE);
     session.command(Command::Bottom).command(Command::Open);
     assert_eq!(queue(&session), [5, 1, 3, 4].map(uid));
-    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Load(study, 0) if study.uid == uid(5))));
+    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Load(study, 0, _) if study.uid == uid(5))));
     session.command(Command::Close);
     assert_eq!(queue(&session), [1, 3, 4, 5].map(uid), "closed, it waits where it stands");
 }
@@ -124,7 +125,7 @@ fn a_study_that_grows_while_it_is_open_is_read_and_analysed_again() {
     let mut session = five();
     session.analysed(1, 140, BROKEN).command(Command::Open).loaded();
     session.found(study(1, "PHANTOM^N01", 40, Sex::Other, "CT C-spine", 150));
-    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Load(study, 0) if study.uid == uid(1))));
+    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Load(study, 0, _) if study.uid == uid(1))));
     assert_eq!(queue(&session)[0], uid(1));
     assert_eq!(session.model.screen(), Screen::Reading);
 }
@@ -139,4 +140,36 @@ fn a_level_that_the_network_overlooked_is_never_called_missing_from_the_scan() {
     session.analysed(2, 280, [None, Some(0.1), Some(0.1), Some(0.1), Some(0.1), Some(0.1), None]);
     let report = session.model.worklist.entry(&uid(2)).and_then(|entry| entry.report()).expect("a report");
     assert_eq!(report.absences(), ["C1 C7 in the scan, not seen by the model"], "40 mm of scan at both ends");
+}
+
+#[test]
+fn one_slice_is_shown_while_the_others_are_read() {
+    let mut session = Session::with_network((120, 30));
+    session.found(plain(1)).scanned(140).analysed(1, 140, BROKEN).command(Command::Open);
+    let asked = session.effects.iter().find_map(|effect| match effect {
+        Effect::Load(study, 0, first) => Some((study.uid.clone(), *first)),
+        _ => None,
+    });
+    let report = session.model.worklist.entry(&uid(1)).and_then(|entry| entry.report().cloned()).expect("a report");
+    let worst = report.worst_level().map(|finding| finding.level).expect("a level");
+    let key = report.levels[worst].key_slice().expect("a key slice").index;
+    assert_eq!(asked, Some((uid(1), key)), "the most suspicious slice is read first");
+    let mut one = session.model.reading.as_ref().expect("open").study.series[0].clone();
+    one.instances.truncate(1);
+    let volume = std::sync::Arc::new(crate::support::volume(&one));
+    session.send(Message::FirstSlice { study: uid(1), series: 0, volume });
+    session.send(Message::VolumeProgress { study: uid(1), series: 0, done: 16, total: 140 });
+    let (screen, layout) = crate::drawn(&session.model, &cspine::theme::Theme::default());
+    assert!(text(&session.model).contains("one slice · reading slice 16 of 140"), "{}", text(&session.model));
+    drop(screen);
+    assert!(layout.panes.iter().any(|pane| pane.source == cspine::app::Source::First));
+    // What needs the whole volume says so, and nothing breaks.
+    for command in
+        [Command::SliceDown, Command::NextPlane, Command::MeasureDistance, Command::KeyImage, Command::Export]
+    {
+        session.command(command);
+    }
+    session.loaded();
+    let reading = session.model.reading.as_ref().expect("open");
+    assert!(reading.first().is_none() && reading.slice() == key, "the reader is at the same slice");
 }

@@ -12,6 +12,8 @@ pub enum Source {
     Open,
     /// The one beside it, which follows.
     Beside,
+    /// One slice of the open one, while the others are read.
+    First,
 }
 
 /// How places in the open series and in the one beside it belong together.

@@ -2,10 +2,11 @@
 
 use super::super::key_images::{place, shown};
 use super::super::prompt::{Prompt, PromptKind};
-use super::super::{Command, Effect, Model};
+use super::super::{Command, Effect, Exported, Model, Reading};
 use super::reading::NOT_READ;
 use super::{jumps, measure};
-use crate::domain::{Annotation, AnnotationChange, CleanText, KeyImage};
+use crate::domain::{Annotation, AnnotationChange, CleanText, FractureReport, KeyImage};
+use crate::raster::Mark;
 
 /// The key image that the slice shown is.
 fn here(model: &Model) -> Option<&KeyImage> {
@@ -54,23 +55,28 @@ pub(super) fn ask_comment(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Shows a key image in the window that it was marked in; `false` where the open series has it not.
+fn show(reading: &mut Reading, image: &KeyImage) -> bool {
+    let Some((plane, slice)) = place(reading, image) else { return false };
+    reading.plane = plane;
+    reading.move_to(plane, slice);
+    let appearance = reading.appearance_mut(plane);
+    appearance.set_window(image.window(), String::new());
+    appearance.inverted = image.inverted;
+    true
+}
+
 /// Goes to a key image, in the window that it was marked in.
 pub(super) fn go_to(model: &mut Model, id: u64) -> Vec<Effect> {
     jumps::with_trail(model, |model| {
         let Some(reading) = &mut model.reading else { return Vec::new() };
         let images = &model.annotations.of(&reading.study.uid).key_images;
         let Some(image) = images.iter().find(|image| image.id == id).cloned() else { return Vec::new() };
-        match place(reading, &image) {
-            Some((plane, slice)) => {
-                reading.plane = plane;
-                reading.move_to(plane, slice);
-                let appearance = reading.appearance_mut(plane);
-                appearance.set_window(image.window(), String::new());
-                appearance.inverted = image.inverted;
-                let remark = if image.comment.is_empty() { String::new() } else { format!(": {}", image.comment) };
-                model.tell(format!("key image {id}{remark}"));
-            }
-            None => model.tell(format!("key image {id} is in another series")),
+        if show(reading, &image) {
+            let remark = if image.comment.is_empty() { String::new() } else { format!(": {}", image.comment) };
+            model.tell(format!("key image {id}{remark}"));
+        } else {
+            model.tell(format!("key image {id} is in another series"));
         }
         Vec::new()
     })
@@ -105,27 +111,74 @@ pub(in crate::app) fn list(model: &Model) -> Vec<(u64, String)> {
     images.iter().map(|image| (image.id, words(image))).collect()
 }
 
+/// The active plane of a reading as a picture for a file, with or without what is drawn and written over it.
+fn picture(reading: &Reading, report: Option<&FractureReport>, figures: &[Mark], remark: &str) -> Option<Exported> {
+    let mut view = reading.view(reading.plane, report, false)?;
+    view.marks.extend(figures.iter().cloned());
+    Some(Exported { path: String::new(), view, captions: Some(reading.captions(report, remark)) })
+}
+
 /// Writes the picture shown into a file, with or without what is drawn over it.
 pub(super) fn export(model: &mut Model, path: &str, plain: bool) -> Vec<Effect> {
     let Some(reading) = &model.reading else { return Vec::new() };
     let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
-    let view = reading.view(reading.plane, report.as_deref(), false);
-    let (Some(volume), Some(mut view)) = (reading.volume().cloned(), view) else {
+    let remark = here(model).map(|image| image.comment.clone()).unwrap_or_default();
+    let drawn = picture(reading, report.as_deref(), &model.figures(), &remark);
+    let (Some(volume), Some(mut picture)) = (reading.volume().cloned(), drawn) else {
         model.tell(NOT_READ);
         return Vec::new();
     };
+    path.clone_into(&mut picture.path);
     if plain {
-        view.marks.clear();
-    } else {
-        view.marks.extend(model.figures());
+        picture.view.marks.clear();
+        picture.captions = None;
+    } else if !reading.texts {
+        picture.captions = None;
     }
-    vec![Effect::Export { path: path.into(), volume, view: Box::new(view) }]
+    vec![Effect::Export { folder: None, volume, pictures: vec![picture] }]
+}
+
+/// Writes all key images of the open series into a folder, each in its own window, with all that is drawn over it.
+pub(super) fn export_all(model: &mut Model, folder: String) -> Vec<Effect> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let Some(volume) = reading.volume().cloned() else {
+        model.tell(NOT_READ);
+        return Vec::new();
+    };
+    let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
+    let (images, figures) = (&model.annotations.of(&reading.study.uid).key_images, model.figures());
+    let pictures: Vec<Exported> = images
+        .iter()
+        .filter_map(|image| {
+            let mut shown = reading.clone();
+            if !show(&mut shown, image) {
+                return None;
+            }
+            let name = format!("key-image-{}-{}-{}.png", image.id, shown.plane.name(), shown.slice() + 1);
+            picture(&shown, report.as_deref(), &figures, &image.comment).map(|drawn| Exported { path: name, ..drawn })
+        })
+        .collect();
+    let elsewhere = images.len() - pictures.len();
+    if pictures.is_empty() {
+        model.tell(match elsewhere {
+            0 => "this study has no key images".to_owned(),
+            _ => format!("all {elsewhere} key images are in other series: open these first"),
+        });
+        return Vec::new();
+    }
+    if elsewhere > 0 {
+        model.tell(format!("{elsewhere} key images are in other series and are not written"));
+    }
+    vec![Effect::Export { folder: Some(folder), volume, pictures }]
 }
 
 /// What the palette offers for a command that needs a path: a name that tells no patient.
 pub(super) fn ask_path(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(reading) = &model.reading else { return Vec::new() };
-    let text = format!("{} {}-{}.png", command.name(), reading.plane.name(), reading.slice() + 1);
+    let text = match command {
+        Command::ExportKeyImages => format!("{} key-images", command.name()),
+        _ => format!("{} {}-{}.png", command.name(), reading.plane.name(), reading.slice() + 1),
+    };
     model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Palette) });
     Vec::new()
 }

@@ -21,6 +21,8 @@ pub(super) enum Line {
         /// Whether without overlays.
         plain: bool,
     },
+    /// `export-all FOLDER`.
+    ExportAll(String),
     /// `comment TEXT`.
     Comment(String),
     /// `delete-measurement NUMBER`.
@@ -53,6 +55,7 @@ impl Line {
             Some(command @ (Command::Export | Command::ExportPlain)) => {
                 Ok(Self::Export { path: argument.to_owned(), plain: command == Command::ExportPlain })
             }
+            Some(Command::ExportKeyImages) => Ok(Self::ExportAll(argument.to_owned())),
             Some(Command::Comment) => Ok(Self::Comment(argument.to_owned())),
             Some(Command::DeleteMeasurement) => argument
                 .parse()
@@ -89,6 +92,7 @@ pub(super) fn run(model: &mut Model, line: Line) -> Vec<Effect> {
             Vec::new()
         }
         Line::Export { path, plain } => key_image::export(model, &path, plain),
+        Line::ExportAll(folder) => key_image::export_all(model, folder),
         Line::Comment(text) => key_image::comment(model, &text),
         Line::Delete(id) => measure::delete(model, Some(id)),
         Line::Cine(rate) => {

@@ -191,7 +191,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         Command::Comment => key_image::ask_comment(model),
         Command::KeyImages => ask(model, PromptKind::KeyImages, "this study has no key images"),
         Command::NextKeyImage => key_image::next(model),
-        Command::Export | Command::ExportPlain => key_image::ask_path(model, command),
+        Command::Export | Command::ExportPlain | Command::ExportKeyImages => key_image::ask_path(model, command),
         _ => return None,
     })
 }

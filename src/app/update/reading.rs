@@ -271,9 +271,8 @@ fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
         return Vec::new();
     }
     let series = with_pictures[(here + len).saturating_add_signed(step) % len];
-    let study = Arc::clone(&reading.study);
     model.reading = Some(reading.with_series(series));
-    vec![Effect::Load(study, series)]
+    super::load(model).into_iter().collect()
 }
 
 fn analyse_series(model: &mut Model) -> Vec<Effect> {

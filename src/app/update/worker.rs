@@ -19,6 +19,7 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             model.network = ModelState::Ready(identity);
             return queue(model);
         }
+        WorkerEvent::EngineNotice(notice) => model.complain(notice),
         WorkerEvent::ModelUnavailable(problem) => model.network = ModelState::Unavailable(problem),
         WorkerEvent::Started { study, series } if current(model, &study, series) => {
             let partial = model.worklist.entry(&study).and_then(|entry| entry.hidden_report().cloned());
