@@ -5,6 +5,7 @@ mod chord;
 mod document;
 mod folders;
 mod keymap;
+mod picture;
 mod settings;
 
 pub use chord::Chord;
@@ -12,6 +13,7 @@ pub use document::TomlError;
 pub(crate) use document::{Located, Table, TableOrText, nearest, suggestion};
 pub use folders::Folders;
 pub use keymap::{KeyOverrides, Keymap, Profile};
+pub use picture::{Bandwidth, PictureSettings, UnknownBandwidth};
 pub use settings::{
     AlertSettings, CacheSettings, ComputeSettings, LogSettings, ReadingSettings, Settings, WorklistSettings,
 };

@@ -17,8 +17,8 @@ mod reload;
 mod timers;
 mod watch;
 
-use crate::app::{Ageing, Effect, Message, Model, update};
-use crate::config::{ConfigError, Folders, Profile};
+use crate::app::{Ageing, Effect, Line, Message, Model, update};
+use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
 use crate::domain::CleanText;
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
@@ -65,6 +65,8 @@ pub struct Options {
     pub model: Option<PathBuf>,
     /// How to show pictures; the settings decide where `None`.
     pub graphics: Option<GraphicsChoice>,
+    /// The most that is sent to the terminal; the settings decide where `None`.
+    pub bandwidth: Option<Bandwidth>,
     /// Theme; the settings decide where `None`.
     pub theme: Option<String>,
     /// Profile of keys; the settings decide where `None`.
@@ -207,6 +209,9 @@ impl Program {
         };
         let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
         model.terminal_notes = capabilities.notes.clone();
+        model.terminal = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
+        model.quality = settings.picture.quality;
+        terminal.tune(model.quality, configured.bandwidth());
         model.preferences = configured.preferences();
         let themes = Themes::new(theme, folders.themes().as_deref(), capabilities.truecolor);
         model.theme = themes.shown().name().to_owned();
@@ -367,6 +372,12 @@ impl Program {
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
             Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
+            Event::Line(state) => {
+                let terminal::LineState { round_trip, bytes_per_second, hits, sent, evictions, stored, preview } =
+                    state;
+                let line = Line { round_trip, bytes_per_second, hits, sent, evictions, stored, preview };
+                self.take(Message::Line(line));
+            }
             Event::WriterFailed(problem) => {
                 tracing::error!("the terminal cannot be written: {problem}");
                 self.ending = Some(Ending::Signal);
@@ -381,9 +392,15 @@ impl Program {
 
     /// Takes in settings and themes that have changed.
     fn reload(&mut self) {
+        let picture = self.configured.settings.picture;
         for message in self.configured.reload(&mut self.themes) {
             self.take(message);
         }
+        let quality = self.configured.settings.picture.quality;
+        if quality != picture.quality {
+            self.model.quality = quality;
+        }
+        self.terminal.tune(self.model.quality, self.configured.bandwidth());
         self.model.preferences = self.configured.preferences();
         self.model.theme = self.themes.shown().name().to_owned();
     }
@@ -420,6 +437,7 @@ impl Program {
             }
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
+            Effect::Quality(quality) => self.terminal.tune(quality, self.configured.bandwidth()),
             Effect::NextTheme => {
                 let name = self.themes.next();
                 self.take(Message::ThemeChanged(name));

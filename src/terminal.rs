@@ -13,13 +13,13 @@ mod delivery;
 mod encode;
 mod engine;
 mod event;
-mod fence;
 #[doc(hidden)]
 pub mod fuzz;
 mod guard;
 mod halfblocks;
 mod keys;
 mod kitty;
+mod line;
 mod output;
 mod parser;
 mod picture;
@@ -28,17 +28,20 @@ mod reader;
 mod replies;
 mod screen;
 mod signals;
+#[doc(hidden)]
+pub mod simulated;
 mod sixel;
 mod surface;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
-pub use event::Event;
+pub use event::{Event, LineState};
 pub use guard::restore_now;
 pub use halfblocks::halfblock_cells;
 pub use picture::{PictureKey, Placed};
 
+use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
 use kitty::Commands;
@@ -261,6 +264,11 @@ impl Terminal {
     /// by [`Event::PictureShown`], unless a newer call overtakes it. Nothing is shown before the first [`Terminal::draw`].
     pub fn show(&self, pictures: Vec<Placed>) {
         self.inbox.show(pictures);
+    }
+
+    /// How exact pictures are to be from now on, and the most bytes a second that may be written for them.
+    pub fn tune(&self, quality: Quality, bytes_per_second: Option<u64>) {
+        self.inbox.tune(quality, bytes_per_second);
     }
 
     /// Takes all pictures away and writes the whole screen again.

@@ -6,6 +6,7 @@
 mod bar;
 mod decision;
 mod help;
+mod line;
 mod palette;
 mod pane;
 mod panel;
@@ -127,7 +128,8 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     // What is measured is told for as long as it is made.
     let tool = model.tool().zip(model.reading.as_ref());
     let tool = tool.map(|(tool, reading)| (tool.words(reading), Role::Accent));
-    if let Some((words, role)) = unsaved.or(notice).or(tool) {
+    let line = model.line_shown.then(|| (line::words(model), Role::Accent));
+    if let Some((words, role)) = unsaved.or(notice).or(tool).or(line) {
         let lines = text::wrap(&words, area.width.saturating_sub(2), NOTICE_LINES);
         let height = (lines.len() as u16).max(1);
         let covered = Rect { y: area.bottom() - height, height, ..area };

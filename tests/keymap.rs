@@ -8,8 +8,9 @@ use std::collections::HashSet;
 
 const SCREENS: [Screen; 2] = [Screen::Worklist, Screen::Reading];
 
-/// What is left to the palette on purpose: they take an argument.
-const PALETTE_ONLY: &[Command] = &[Command::Window, Command::ExportPlain, Command::ExportKeyImages];
+/// What is left to the palette on purpose: they take an argument, or are seldom wanted.
+const PALETTE_ONLY: &[Command] =
+    &[Command::Window, Command::ExportPlain, Command::ExportKeyImages, Command::PictureQuality];
 
 fn press(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)

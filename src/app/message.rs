@@ -1,11 +1,11 @@
 //! What happens to the program, and what it wants done.
 
 use super::record::{Record, RecordFailure, Recorded, Remembered};
-use super::{CellPixels, Command, Pointer};
+use super::{CellPixels, Command, Line, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
-use crate::raster::{Captions, View};
+use crate::raster::{Captions, Quality, View};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +106,8 @@ pub enum Message {
         /// Bytes that it took.
         bytes: usize,
     },
+    /// What is known of the line to the terminal, and what is on its screen.
+    Line(Line),
     /// Something is on disk.
     Recorded(Recorded),
     /// Something could not be kept.
@@ -179,6 +181,8 @@ pub enum Effect {
         /// What to draw.
         pictures: Vec<Exported>,
     },
+    /// How exact pictures are to be from now on.
+    Quality(Quality),
     /// Change to the next theme.
     NextTheme,
     /// Stop the program until it is continued.

@@ -7,7 +7,7 @@ use super::update::{key_images, measurements};
 use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::{CleanText, Measurement, ModelIdentity, Uid};
-use crate::raster::{self, Mark, PictureSize, Plane};
+use crate::raster::{self, Mark, PictureSize, Plane, Quality};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +73,16 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// The last picture's way to the screen.
     pub link: Link,
+    /// The line to the terminal.
+    pub line: Line,
+    /// Whether the line's state stands on the screen.
+    pub line_shown: bool,
+    /// Whether a preview was ever on the screen.
+    pub previewed: bool,
+    /// How exact pictures are to be.
+    pub quality: Quality,
+    /// The terminal's name, by itself.
+    pub terminal: String,
     /// How pictures are shown: `kitty`, `sixel`, …
     pub graphics: &'static str,
     /// Picture pixels of a cell.
@@ -195,6 +205,25 @@ pub struct Link {
     pub bytes: usize,
 }
 
+/// What is known of the line to the terminal, and what is on its screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Line {
+    /// The shortest time from a question to its answer.
+    pub round_trip: Option<Duration>,
+    /// What it carries.
+    pub bytes_per_second: Option<u64>,
+    /// Pictures that the terminal had stored.
+    pub hits: u64,
+    /// Pictures that were sent.
+    pub sent: u64,
+    /// Stored pictures that had to make room.
+    pub evictions: u64,
+    /// Pictures that the terminal stores.
+    pub stored: usize,
+    /// A picture on the screen is only a preview.
+    pub preview: bool,
+}
+
 impl Model {
     /// The program at its start, scanning.
     #[must_use]
@@ -228,6 +257,11 @@ impl Model {
             prompt: None,
             notice: None,
             link: Link::default(),
+            line: Line::default(),
+            line_shown: false,
+            previewed: false,
+            quality: Quality::default(),
+            terminal: String::new(),
             graphics,
             cell: CellPixels::default(),
             identity_hidden: false,

@@ -19,7 +19,7 @@ use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
 use crate::domain::{Analysis, CleanText, Study, Uid, pseudonym};
 use crate::inference::WorkerEvent;
-use crate::raster::Plane;
+use crate::raster::{Plane, Quality};
 use std::sync::Arc;
 
 /// Unreadable files that are remembered by name.
@@ -177,6 +177,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.link = Link { round_trip, bytes };
             Vec::new()
         }
+        Message::Line(line) => {
+            // From the first preview on, an exact picture says so.
+            model.previewed |= line.preview;
+            model.line = line;
+            Vec::new()
+        }
         Message::Recorded(recorded) => decide::recorded(model, recorded),
         Message::RecordFailed(failure) => decide::failed(model, failure),
         Message::Remembered(remembered) => decide::remembered(model, remembered),
@@ -318,6 +324,19 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Suspend => vec![Effect::Suspend],
         Command::Redraw => vec![Effect::Redraw],
         Command::NextTheme => vec![Effect::NextTheme],
+        Command::Line => {
+            model.line_shown = !model.line_shown;
+            Vec::new()
+        }
+        Command::PictureQuality => {
+            model.quality = model.quality.next();
+            model.tell(match model.quality {
+                Quality::Auto => "pictures exact; previews while keys repeat on a slow line",
+                Quality::Exact => "pictures always exact",
+                Quality::Preview => "pictures only as previews: half size, 64 greys",
+            });
+            vec![Effect::Quality(model.quality)]
+        }
         _ => match decide::run(model, command) {
             Some(effects) => effects,
             None if model.screen() == Screen::Worklist => in_worklist(model, command),

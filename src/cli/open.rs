@@ -2,7 +2,7 @@
 
 use super::compute::ComputeArgs;
 use super::{CliError, select};
-use crate::config::Profile;
+use crate::config::{Bandwidth, Profile};
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -18,6 +18,9 @@ pub(super) struct ScreenArgs {
     /// How to show pictures; by default the terminal is asked.
     #[arg(long, value_enum, value_name = "HOW")]
     graphics: Option<GraphicsChoice>,
+    /// The most bytes a second that go to the terminal, as 200K or 1M.
+    #[arg(long, value_name = "LIMIT")]
+    bandwidth: Option<Bandwidth>,
     /// Theme, by name.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -70,6 +73,7 @@ fn run(source: Source, args: &ScreenArgs) -> Result<ExitCode, CliError> {
         source,
         model: args.model.clone(),
         graphics: args.graphics,
+        bandwidth: args.bandwidth,
         theme: args.theme.clone(),
         keys: args.keys,
         data: args.data.clone(),

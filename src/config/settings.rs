@@ -1,7 +1,7 @@
 //! The settings file.
 
 use super::document::Located;
-use super::{ConfigError, KeyOverrides, Table, TomlError};
+use super::{ConfigError, KeyOverrides, PictureSettings, Table, TomlError};
 use crate::domain::WindowPreset;
 use crate::inference::{Compute, Engine};
 use crate::raster::Plane;
@@ -31,6 +31,8 @@ pub struct Settings {
     pub reading: ReadingSettings,
     /// The list.
     pub worklist: WorklistSettings,
+    /// How pictures go over the line.
+    pub picture: PictureSettings,
     /// What happens when something urgent arrives.
     pub alert: AlertSettings,
     /// What the network runs on.
@@ -109,6 +111,7 @@ impl Default for Settings {
             mouse: true,
             reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true, blinded: false },
             worklist: WorklistSettings { ageing: 2.0 },
+            picture: PictureSettings::default(),
             alert: AlertSettings { bell: false, title: false, notification: "none".to_owned() },
             compute: ComputeSettings::default(),
             cache: CacheSettings::default(),
@@ -152,6 +155,7 @@ impl Settings {
         set(&mut settings.mouse, root.flag("mouse")?);
         settings.reading.read(root.table("reading")?)?;
         settings.worklist.read(root.table("worklist")?)?;
+        settings.picture.read(root.table("picture")?)?;
         settings.alert.read(root.table("alert")?)?;
         settings.compute.read(root.table("compute")?)?;
         settings.cache.read(root.table("cache")?)?;

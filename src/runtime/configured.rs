@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::app::{Message, Preferences};
-use crate::config::{ConfigError, Folders, Keymap, Profile, Settings};
+use crate::config::{Bandwidth, ConfigError, Folders, Keymap, Profile, Settings};
 use crate::theme::{Theme, ThemeError};
 use std::path::Path;
 
@@ -14,6 +14,7 @@ pub(super) struct Configured {
     /// What the command line asks for goes before the settings.
     keys: Option<Profile>,
     theme: Option<String>,
+    bandwidth: Option<Bandwidth>,
     /// Errors that were told, so that each is told once.
     told: Vec<String>,
 }
@@ -26,14 +27,19 @@ impl Configured {
             None => Settings::default(),
         };
         let keymap = Keymap::for_settings(&settings, options.keys);
-        let (keys, theme) = (options.keys, options.theme.clone());
-        Ok(Self { settings, keymap, folders, keys, theme, told: Vec::new() })
+        let (keys, theme, bandwidth) = (options.keys, options.theme.clone(), options.bandwidth);
+        Ok(Self { settings, keymap, folders, keys, theme, bandwidth, told: Vec::new() })
     }
 
     /// The theme to begin with.
     pub(super) fn theme(&self) -> Result<Theme, ThemeError> {
         let wanted = self.theme.as_deref().unwrap_or(&self.settings.theme);
         Theme::load(wanted, self.folders.themes().as_deref())
+    }
+
+    /// The most bytes a second that go to the terminal.
+    pub(super) fn bandwidth(&self) -> Option<u64> {
+        self.bandwidth.or(self.settings.picture.bandwidth).map(Bandwidth::bytes_per_second)
     }
 
     /// How a study is first shown.
@@ -64,6 +70,9 @@ impl Configured {
                 if settings.keys != self.settings.keys {
                     self.keymap = Keymap::for_settings(&settings, self.keys);
                     changed.push("keys");
+                }
+                if settings.picture != self.settings.picture {
+                    changed.push("pictures");
                 }
                 if settings.reading != self.settings.reading {
                     changed.push("how a study is first shown");
@@ -202,6 +211,7 @@ mod tests {
             source: super::super::Source::Demo,
             model: None,
             graphics: None,
+            bandwidth: None,
             theme: None,
             keys: None,
             data: None,

@@ -1,6 +1,7 @@
 //! One picture in flight, the newest wins, and what is stored is not sent again.
 
 use super::super::encode::tests::{picture, ramp};
+use super::super::line::PATIENCE;
 use super::*;
 use crate::raster::Pixels;
 use ratatui::buffer::Buffer;
@@ -8,7 +9,7 @@ use ratatui::buffer::Buffer;
 /// A terminal's end of the line: takes bytes, gives answers when told to.
 struct Bench {
     delivery: Delivery,
-    fences: Fences,
+    line: Line,
     frame: TextFrame,
     now: Instant,
     told: Vec<Event>,
@@ -21,7 +22,7 @@ impl Bench {
         let buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
         Self {
             delivery: Delivery::new(manner),
-            fences: Fences::default(),
+            line: Line::default(),
             frame: TextFrame { buffer, cursor: None },
             now: Instant::now(),
             told: Vec::new(),
@@ -31,7 +32,7 @@ impl Bench {
     /// What is written next, encoding where that is asked for.
     fn sent(&mut self) -> Option<String> {
         loop {
-            match self.delivery.next(&self.frame, self.now, &mut self.fences, &mut self.told) {
+            match self.delivery.next(&self.frame, self.now, &mut self.line, &mut self.told) {
                 Step::Wait => return None,
                 Step::Send(bytes) => return Some(String::from_utf8(bytes).expect("ASCII")),
                 Step::Encode(job) => {
@@ -42,9 +43,13 @@ impl Bench {
         }
     }
 
+    fn want(&mut self, pictures: Vec<Placed>) {
+        self.delivery.want(pictures, self.now);
+    }
+
     fn fence_answered(&mut self) -> Option<Event> {
-        self.fences.answer();
-        self.delivery.fence_passed(&self.fences, self.now)
+        self.line.answer(self.now);
+        self.delivery.fence_passed(&self.line, self.now)
     }
 }
 
@@ -62,11 +67,11 @@ const AREA: Rect = Rect::new(2, 2, 40, 20);
 fn kitty_stores_a_picture_once_and_places_it_again_for_less_than_80_bytes() {
     let mut bench = Bench::new(Protocol::Kitty);
     for key in [1, 2] {
-        bench.delivery.want(vec![placed(0, key, AREA)]);
+        bench.want(vec![placed(0, key, AREA)]);
         assert!(bench.sent().expect("pixels").contains("a=t,f=100"));
         assert!(bench.fence_answered().is_some());
     }
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     let again = bench.sent().expect("a placement");
     assert!(!again.contains("a=t") && again.contains("a=p,i=1000,p=1"), "{again:?}");
     assert!(again.contains("a=d,d=i,i=1001,p=2"), "the old placement goes: {again:?}");
@@ -78,7 +83,7 @@ fn the_new_picture_lies_above_the_old_one_until_that_is_gone() {
     let mut bench = Bench::new(Protocol::Kitty);
     let mut heights = Vec::new();
     for key in 1..5 {
-        bench.delivery.want(vec![placed(0, key, AREA)]);
+        bench.want(vec![placed(0, key, AREA)]);
         let sent = bench.sent().expect("a picture");
         let (place, delete) = (sent.find("a=p").expect("placed"), sent.find("d=i"));
         assert!(delete.is_none_or(|delete| delete > place));
@@ -93,10 +98,10 @@ fn the_new_picture_lies_above_the_old_one_until_that_is_gone() {
 fn nothing_is_sent_before_the_answer_and_then_the_newest() {
     for protocol in [Protocol::Kitty, Protocol::Sixel, Protocol::Iterm2] {
         let mut bench = Bench::new(protocol);
-        bench.delivery.want(vec![placed(0, 1, AREA)]);
+        bench.want(vec![placed(0, 1, AREA)]);
         assert!(bench.sent().is_some());
         for key in 2..30 {
-            bench.delivery.want(vec![placed(0, key, AREA)]);
+            bench.want(vec![placed(0, key, AREA)]);
             assert_eq!(bench.sent(), None);
         }
         let event = bench.fence_answered();
@@ -111,48 +116,52 @@ fn nothing_is_sent_before_the_answer_and_then_the_newest() {
 #[test]
 fn a_terminal_that_never_answers_is_waited_for_two_seconds() {
     let mut bench = Bench::new(Protocol::Sixel);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     assert!(bench.sent().is_some());
-    bench.delivery.want(vec![placed(0, 2, AREA)]);
-    assert_eq!(bench.delivery.expire(bench.now + PATIENCE / 2, &mut bench.fences), None);
+    bench.want(vec![placed(0, 2, AREA)]);
+    assert_eq!(bench.delivery.expire(bench.now + PATIENCE / 2, &mut bench.line), None);
     bench.now += PATIENCE;
-    assert!(bench.delivery.expire(bench.now, &mut bench.fences).is_some());
+    assert!(bench.delivery.expire(bench.now, &mut bench.line).is_some());
     assert!(bench.sent().is_some());
 }
 
 #[test]
 fn kitty_s_own_answer_about_the_placement_is_enough() {
     let mut bench = Bench::new(Protocol::Kitty);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     bench.sent();
     let now = bench.now + Duration::from_millis(40);
-    assert_eq!(bench.delivery.graphics(1000, None, "OK", now), None, "the pixels are there, the placement not yet");
-    let event = bench.delivery.graphics(1000, Some(1), "OK", now);
+    assert_eq!(
+        bench.delivery.graphics((1000, None), "OK", now, &mut bench.line),
+        None,
+        "the pixels are there, the placement not yet"
+    );
+    let event = bench.delivery.graphics((1000, Some(1)), "OK", now, &mut bench.line);
     assert!(matches!(event, Some(Event::PictureShown { round_trip, .. }) if round_trip == Duration::from_millis(40)));
 }
 
 #[test]
 fn an_image_that_the_terminal_lost_is_sent_again_but_not_for_ever() {
     let mut bench = Bench::new(Protocol::Kitty);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     for attempt in 0..ATTEMPTS {
         let sent = bench.sent().expect("pixels");
         assert!(sent.contains("a=t"), "attempt {attempt}");
         let id = 1000 + u32::from(attempt);
-        assert_eq!(bench.delivery.graphics(id, Some(1), "ENOENT:no such image", bench.now), None);
+        assert_eq!(bench.delivery.graphics((id, Some(1)), "ENOENT:no such image", bench.now, &mut bench.line), None);
     }
     assert_eq!(bench.sent(), None);
-    bench.delivery.want(vec![placed(0, 2, AREA)]);
+    bench.want(vec![placed(0, 2, AREA)]);
     assert!(bench.sent().is_some(), "others are not concerned");
 }
 
 #[test]
 fn the_same_picture_for_a_new_request_costs_nothing_and_is_told() {
     let mut bench = Bench::new(Protocol::Kitty);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     bench.sent();
     bench.fence_answered();
-    bench.delivery.want(vec![Placed { generation: generation(9), ..placed(0, 1, AREA) }]);
+    bench.want(vec![Placed { generation: generation(9), ..placed(0, 1, AREA) }]);
     assert_eq!(bench.sent(), None);
     assert_eq!(bench.told, vec![shown_event(generation(9), Duration::ZERO, 0)]);
 }
@@ -161,7 +170,7 @@ fn the_same_picture_for_a_new_request_costs_nothing_and_is_told() {
 fn two_slots_share_the_line_and_keep_their_own_placements() {
     let mut bench = Bench::new(Protocol::Kitty);
     let side = Rect::new(50, 2, 20, 10);
-    bench.delivery.want(vec![placed(1, 7, side), placed(0, 1, AREA)]);
+    bench.want(vec![placed(1, 7, side), placed(0, 1, AREA)]);
     assert!(bench.sent().expect("the main picture first").contains("p=1,c=40"));
     assert_eq!(bench.sent(), None);
     bench.fence_answered();
@@ -171,13 +180,13 @@ fn two_slots_share_the_line_and_keep_their_own_placements() {
 #[test]
 fn text_over_a_picture_takes_it_away_and_its_end_brings_it_back() {
     let mut bench = Bench::new(Protocol::Kitty);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     bench.sent();
     bench.fence_answered();
     let free = bench.frame.clone();
     bench.frame.buffer[(10, 10)].set_symbol("?");
     let mut out = Vec::new();
-    bench.delivery.retire(&bench.frame, &mut out);
+    bench.delivery.retire(&bench.frame, bench.now, &mut bench.line, &mut out);
     assert!(String::from_utf8(out).expect("ASCII").contains("a=d,d=i,i=1000,p=1"));
     assert_eq!(bench.sent(), None);
     bench.frame = free;
@@ -187,12 +196,12 @@ fn text_over_a_picture_takes_it_away_and_its_end_brings_it_back() {
 #[test]
 fn a_sixel_picture_that_moves_leaves_cells_to_be_written_again() {
     let mut bench = Bench::new(Protocol::Sixel);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     bench.sent();
     bench.fence_answered();
-    bench.delivery.want(vec![placed(0, 1, Rect::new(3, 2, 40, 20))]);
+    bench.want(vec![placed(0, 1, Rect::new(3, 2, 40, 20))]);
     let mut out = Vec::new();
-    assert_eq!(bench.delivery.retire(&bench.frame, &mut out), vec![AREA]);
+    assert_eq!(bench.delivery.retire(&bench.frame, bench.now, &mut bench.line, &mut out), vec![AREA]);
     assert!(bench.sent().expect("sent again").starts_with("\x1b[3;4H\x1bP"));
 }
 
@@ -200,7 +209,7 @@ fn a_sixel_picture_that_moves_leaves_cells_to_be_written_again() {
 fn sixel_leaves_the_screen_s_last_row_free_as_it_would_scroll() {
     for (area, height) in [(Rect::new(0, 2, 10, 21), 336), (Rect::new(0, 2, 10, 22), 336)] {
         let mut bench = Bench::new(Protocol::Sixel);
-        bench.delivery.want(vec![placed(0, 1, area)]);
+        bench.want(vec![placed(0, 1, area)]);
         assert!(bench.sent().expect("sent").contains(&format!("q\"1;1;80;{height}#")));
     }
 }
@@ -208,7 +217,7 @@ fn sixel_leaves_the_screen_s_last_row_free_as_it_would_scroll() {
 #[test]
 fn after_a_clear_a_stored_picture_is_only_placed_again() {
     let mut bench = Bench::new(Protocol::Kitty);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     bench.sent();
     bench.fence_answered();
     bench.delivery.text_written(&Written { cleared: true, cells: Vec::new() });
@@ -222,14 +231,14 @@ fn after_a_clear_a_stored_picture_is_only_placed_again() {
 fn a_picture_that_cannot_be_encoded_is_left_out() {
     let mut bench = Bench::new(Protocol::Kitty);
     let bad = Placed { picture: Arc::new(picture(9, 9, Pixels::Grey(vec![0]))), ..placed(0, 1, AREA) };
-    bench.delivery.want(vec![bad, placed(1, 2, Rect::new(50, 2, 4, 4))]);
+    bench.want(vec![bad, placed(1, 2, Rect::new(50, 2, 4, 4))]);
     assert!(bench.sent().expect("the other").contains("p=3"));
 }
 
 #[test]
 fn iterm2_gets_a_png_stretched_over_the_cells() {
     let mut bench = Bench::new(Protocol::Iterm2);
-    bench.delivery.want(vec![placed(0, 1, AREA)]);
+    bench.want(vec![placed(0, 1, AREA)]);
     let sent = bench.sent().expect("sent");
     let (keys, rest) = sent.split_once(':').expect("keys and a body");
     assert!(keys.starts_with("\x1b[3;3H\x1b]1337;File=inline=1;preserveAspectRatio=0"));

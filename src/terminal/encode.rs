@@ -64,6 +64,18 @@ pub(super) fn stretched(picture: &Picture, width: u32, height: u32) -> Result<Pi
     Ok(if samples == 1 { Pixels::Grey(resized) } else { Pixels::Rgb(resized) })
 }
 
+/// Half the size and 64 levels: a third to a sixth of the bytes.
+pub(super) fn preview(picture: &Picture) -> Result<Picture, EncodeError> {
+    let (width, height) = ((picture.width / 2).max(1), (picture.height / 2).max(1));
+    let mut pixels = stretched(picture, width, height)?;
+    let (Pixels::Grey(levels) | Pixels::Rgb(levels)) = &mut pixels;
+    for level in levels {
+        // Black stays black and white white.
+        *level = *level & 0xfc | *level >> 6;
+    }
+    Ok(Picture { width, height, pixels, ..picture.clone() })
+}
+
 /// Base64 with the standard alphabet and padding (RFC 4648, section 4).
 pub(super) fn base64(bytes: &[u8]) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -112,6 +124,17 @@ pub(super) mod tests {
         let info = reader.next_frame(&mut pixels).expect("pixels");
         assert_eq!((info.width, info.height, info.color_type), (50, 40, png::ColorType::Grayscale));
         assert_eq!(Pixels::Grey(pixels), ramp.pixels);
+    }
+
+    #[test]
+    fn a_preview_has_half_the_size_and_64_levels() {
+        let all = picture(512, 2, Pixels::Grey((0..1024).map(|index| (index % 512 / 2) as u8).collect()));
+        let preview = preview(&all).expect("a preview");
+        assert_eq!((preview.width, preview.height), (256, 1));
+        let Pixels::Grey(levels) = preview.pixels else { unreachable!("grey") };
+        let different: std::collections::BTreeSet<u8> = levels.iter().copied().collect();
+        assert_eq!((different.len(), different.first(), different.last()), (64, Some(&0), Some(&255)));
+        assert!((0..=255).zip(&levels).all(|(exact, level): (u8, _)| exact.abs_diff(*level) <= 4));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What is written next: text before pictures, the newest of each. Pure: no I/O, no clock.
 
-use super::delivery::{Delivery, Job, Manner, PATIENCE, Step};
+use super::delivery::{Delivery, Job, Manner, Step};
 use super::encode::EncodeError;
-use super::event::{Event, Reply};
-use super::fence::Fences;
+use super::event::{Event, LineState, Reply};
+use super::line::Line;
 use super::picture::Placed;
 use super::screen::{Screen, TextFrame};
+use crate::raster::Quality;
 use std::time::Instant;
 
 /// Text of more bytes than this (a screen of half-blocks) is fenced like a picture, so that a slow link builds no queue.
@@ -16,13 +17,14 @@ const MUCH_TEXT: usize = 8192;
 pub(super) struct Engine {
     screen: Screen,
     delivery: Delivery,
-    fences: Fences,
+    line: Line,
     frame: Option<TextFrame>,
     /// The frame or the wanted pictures changed since the last writing of text.
     changed: bool,
     text_in_flight: Option<(u64, Instant)>,
     /// What the program is to be told.
     pub(super) events: Vec<Event>,
+    told: LineState,
 }
 
 impl Engine {
@@ -30,11 +32,12 @@ impl Engine {
         Self {
             screen: Screen::default(),
             delivery: Delivery::new(manner),
-            fences: Fences::default(),
+            line: Line::default(),
             frame: None,
             changed: false,
             text_in_flight: None,
             events: Vec::new(),
+            told: LineState::default(),
         }
     }
 
@@ -42,13 +45,19 @@ impl Engine {
         self.delivery.set_manner(manner);
     }
 
+    /// How exact pictures are to be, and the most bytes a second.
+    pub(super) fn tune(&mut self, quality: Quality, bytes_per_second: Option<u64>, now: Instant) {
+        self.delivery.set_quality(quality);
+        self.line.limit(bytes_per_second, now);
+    }
+
     pub(super) fn draw(&mut self, frame: TextFrame) {
         self.frame = Some(frame);
         self.changed = true;
     }
 
-    pub(super) fn show(&mut self, pictures: Vec<Placed>) {
-        self.delivery.want(pictures);
+    pub(super) fn show(&mut self, pictures: Vec<Placed>, now: Instant) {
+        self.delivery.want(pictures, now);
         self.changed = true;
     }
 
@@ -67,14 +76,27 @@ impl Engine {
     pub(super) fn reply(&mut self, reply: &Reply, now: Instant) {
         let event = match reply {
             Reply::CursorPosition { .. } => {
-                self.fences.answer();
-                self.text_in_flight.take_if(|(fence, _)| self.fences.passed(*fence));
-                self.delivery.fence_passed(&self.fences, now)
+                self.line.answer(now);
+                self.text_in_flight.take_if(|(fence, _)| self.line.passed(*fence));
+                self.delivery.fence_passed(&self.line, now)
             }
-            Reply::Graphics { id, placement, message } => self.delivery.graphics(*id, *placement, message, now),
+            Reply::Graphics { id, placement, message } => {
+                self.delivery.graphics((*id, *placement), message, now, &mut self.line)
+            }
             _ => None,
         };
         self.events.extend(event);
+        self.tell();
+    }
+
+    /// Tells of the line after each picture, and when a preview comes or goes: its mark must be on the screen before it.
+    fn tell(&mut self) {
+        let state = self.delivery.state(&self.line);
+        let arrived = self.events.iter().any(|event| matches!(event, Event::PictureShown { .. }));
+        if state.preview != self.told.preview || (arrived && state != self.told) {
+            self.told = state;
+            self.events.push(Event::Line(state));
+        }
     }
 
     /// Whether a picture or a large text is on its way.
@@ -83,47 +105,61 @@ impl Engine {
     }
 
     /// When to call [`Engine::step`] again even if nothing happens.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let text = self.text_in_flight.map(|(_, since)| since + PATIENCE);
-        self.delivery.deadline().into_iter().chain(text).min()
+    pub(super) fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        let text = self.text_in_flight.map(|(_, since)| since + self.line.patience());
+        let allowed = if self.delivery.has_more() { self.line.allowed_at(now) } else { None };
+        let calm = self.delivery.calm_at(now);
+        self.delivery.deadline(&self.line).into_iter().chain(text).chain(allowed).chain(calm).min()
     }
 
     /// Gives up waiting for answers that do not come.
     pub(super) fn expire(&mut self, now: Instant) {
-        let expired = self.delivery.expire(now, &mut self.fences);
+        let expired = self.delivery.expire(now, &mut self.line);
         self.events.extend(expired);
-        if let Some((fence, _)) = self.text_in_flight.take_if(|(_, since)| now >= *since + PATIENCE) {
-            self.fences.give_up(fence);
+        let patience = self.line.patience();
+        if let Some((fence, _)) = self.text_in_flight.take_if(|(_, since)| now >= *since + patience) {
+            self.line.give_up(fence);
         }
     }
 
     /// What to do next.
     pub(super) fn step(&mut self, now: Instant) -> Step {
         self.expire(now);
+        let step = self.choose(now);
+        self.tell();
+        step
+    }
+
+    fn choose(&mut self, now: Instant) -> Step {
         let Some(frame) = &self.frame else { return Step::Wait };
+        let mut out = Vec::new();
         if self.changed && self.text_in_flight.is_none() {
             self.changed = false;
-            let mut out = Vec::new();
-            for area in self.delivery.retire(frame, &mut out) {
+            for area in self.delivery.retire(frame, now, &mut self.line, &mut out) {
                 self.screen.stale(area);
             }
             let written = self.screen.write(frame, &mut out);
             self.delivery.text_written(&written);
             if out.len() > MUCH_TEXT {
-                self.text_in_flight = Some((self.fences.raise(&mut out), now));
-            }
-            if !out.is_empty() {
-                self.screen.put_cursor(&mut out);
-                return Step::Send(out);
+                self.text_in_flight = Some((self.line.raise(&mut out, now), now));
             }
         }
-        match self.delivery.next(frame, now, &mut self.fences, &mut self.events) {
-            Step::Send(mut out) => {
-                self.screen.put_cursor(&mut out);
-                Step::Send(out)
+        if out.is_empty() {
+            match self.delivery.next(frame, now, &mut self.line, &mut self.events) {
+                Step::Send(bytes) => out = bytes,
+                step => return step,
             }
-            step => step,
         }
+        self.screen.put_cursor(&mut out);
+        self.line.wrote(out.len(), now);
+        Step::Send(out)
+    }
+
+    /// Breaks off what is half sent; the bytes for it.
+    pub(super) fn halt(&mut self, now: Instant) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.delivery.break_off(now, &mut self.line, &mut out);
+        out
     }
 
     /// The last bytes: takes what the terminal stores for us away.

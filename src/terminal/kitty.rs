@@ -3,7 +3,7 @@
 //! Only what kitty 0.26 has: no Unicode placeholders, no ranges of images in a deletion.
 
 use super::encode::base64;
-use super::picture::PictureKey;
+use super::picture::{Detail, PictureKey};
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -15,10 +15,13 @@ const IMAGES: std::ops::RangeInclusive<u32> = 1000..=9999;
 /// Base64 characters in one chunk: the protocol's own limit.
 const CHUNK: usize = 4096;
 
+/// What an image holds.
+pub(super) type Stored = (PictureKey, Detail);
+
 /// The images that the terminal has, the least recently shown first.
 #[derive(Debug)]
 pub(super) struct Images {
-    known: VecDeque<(PictureKey, u32)>,
+    known: VecDeque<(Stored, u32)>,
     next: u32,
 }
 
@@ -28,7 +31,7 @@ impl Images {
     }
 
     /// The image that holds these pixels; it becomes the last to be dropped.
-    pub(super) fn touch(&mut self, key: PictureKey) -> Option<u32> {
+    pub(super) fn touch(&mut self, key: Stored) -> Option<u32> {
         let index = self.known.iter().position(|(known, _)| *known == key)?;
         let entry = self.known.remove(index)?;
         self.known.push_back(entry);
@@ -36,7 +39,7 @@ impl Images {
     }
 
     /// A number for new pixels, and the images that are to be deleted for it.
-    pub(super) fn add(&mut self, key: PictureKey) -> (u32, Vec<u32>) {
+    pub(super) fn add(&mut self, key: Stored) -> (u32, Vec<u32>) {
         let mut dropped = Vec::new();
         while self.known.len() >= MOST_IMAGES {
             dropped.extend(self.known.pop_front().map(|(_, id)| id));
@@ -60,6 +63,11 @@ impl Images {
     /// Whether this number is one of ours and in use.
     pub(super) fn has(&self, id: u32) -> bool {
         self.known.iter().any(|(_, known)| *known == id)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
     }
 
     /// Every image, which is thereby forgotten.
@@ -91,25 +99,33 @@ impl Commands {
         out.extend_from_slice(b"\x1b\\");
     }
 
-    /// Sends a PNG under a number. The terminal answers `i=…;OK`.
-    pub(super) fn transmit(self, id: u32, png: &[u8], out: &mut Vec<u8>) {
+    /// Sends a PNG under a number, in chunks: between them may stand text, but no other command. The terminal answers
+    /// `i=…;OK`.
+    pub(super) fn transmit(self, id: u32, png: &[u8]) -> Vec<Vec<u8>> {
         let text = base64(png);
         let mut chunks = text.chunks(CHUNK).peekable();
-        let mut first = true;
+        let mut pieces = Vec::with_capacity(text.len() / CHUNK + 1);
         let mut command = Vec::with_capacity(CHUNK + 64);
         while let Some(chunk) = chunks.next() {
             command.clear();
             let more = u8::from(chunks.peek().is_some());
-            let _ = if first {
+            let _ = if pieces.is_empty() {
                 write!(command, "\x1b_Ga=t,f=100,i={id},m={more};")
             } else {
                 write!(command, "\x1b_Gm={more};")
             };
             command.extend_from_slice(chunk);
             command.extend_from_slice(b"\x1b\\");
-            self.wrapped(&command, out);
-            first = false;
+            let mut piece = Vec::with_capacity(command.len() + 64);
+            self.wrapped(&command, &mut piece);
+            pieces.push(piece);
         }
+        pieces
+    }
+
+    /// Ends a transmission half way: the terminal answers that this is no PNG, and is free for other commands.
+    pub(super) fn break_off(self, out: &mut Vec<u8>) {
+        self.wrapped(b"\x1b_Gm=0;\x1b\\", out);
     }
 
     /// Shows an image over some cells. The terminal answers `i=…,p=…;OK`, or `ENOENT` where it has no such image.
@@ -147,14 +163,18 @@ impl Commands {
 mod tests {
     use super::*;
 
+    fn exact(key: u64) -> Stored {
+        (PictureKey(key), Detail::Exact)
+    }
+
     const DIRECT: Commands = Commands { pane: None };
 
     #[test]
     fn a_picture_goes_in_chunks_of_4096_that_join_to_the_file() {
         let png: Vec<u8> = (0..10_000_u32).map(|i| (i * 7 % 251) as u8).collect();
-        let mut out = Vec::new();
-        DIRECT.transmit(1000, &png, &mut out);
-        let text = String::from_utf8(out).expect("ASCII");
+        let pieces = DIRECT.transmit(1000, &png);
+        assert!(pieces.iter().all(|piece| piece.starts_with(b"\x1b_G") && piece.ends_with(b"\x1b\\")));
+        let text = String::from_utf8(pieces.concat()).expect("ASCII");
         let commands: Vec<&str> = text.split_terminator("\x1b\\").collect();
         assert!(commands[0].starts_with("\x1b_Ga=t,f=100,i=1000,m=1;"));
         assert!(commands[1..].iter().all(|command| command.starts_with("\x1b_Gm=")));
@@ -187,14 +207,14 @@ mod tests {
     fn the_least_recently_shown_image_goes_first() {
         let mut images = Images::new();
         for key in 0..MOST_IMAGES as u64 {
-            assert!(images.add(PictureKey(key)).1.is_empty());
+            assert!(images.add(exact(key)).1.is_empty());
         }
-        let first = images.touch(PictureKey(0)).expect("stored");
+        let first = images.touch(exact(0)).expect("stored");
         let second = images.known.front().expect("one").1;
-        let (_, dropped) = images.add(PictureKey(1_000_000));
+        let (_, dropped) = images.add(exact(1_000_000));
         assert_eq!(dropped, vec![second]);
-        assert_eq!(images.touch(PictureKey(0)), Some(first));
-        assert_eq!(images.touch(PictureKey(1)), None);
+        assert_eq!(images.touch(exact(0)), Some(first));
+        assert_eq!(images.touch(exact(1)), None);
         assert!(!images.has(second));
     }
 
@@ -202,7 +222,7 @@ mod tests {
     fn numbers_stay_in_their_range_and_are_never_used_twice_at_once() {
         let mut images = Images::new();
         for key in 0..30_000 {
-            let (id, _) = images.add(PictureKey(key));
+            let (id, _) = images.add(exact(key));
             assert!(IMAGES.contains(&id));
             assert_eq!(images.known.iter().filter(|(_, known)| *known == id).count(), 1);
         }

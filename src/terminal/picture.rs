@@ -19,6 +19,15 @@ impl PictureKey {
     }
 }
 
+/// How much of a picture is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Detail {
+    /// Half the size, 64 greys.
+    Preview,
+    /// Every pixel as it is.
+    Exact,
+}
+
 /// A picture and where it is to be.
 #[derive(Debug, Clone)]
 pub struct Placed {

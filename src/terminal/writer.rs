@@ -7,6 +7,7 @@ use super::event::{Event, Reply};
 use super::output::Output;
 use super::picture::Placed;
 use super::screen::TextFrame;
+use crate::raster::Quality;
 use crate::task::Mailbox;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,7 @@ struct Waiting {
     frame: Option<TextFrame>,
     pictures: Option<Vec<Placed>>,
     manner: Option<Manner>,
+    tuning: Option<(Quality, Option<u64>)>,
     repaint: Option<Repaint>,
     replies: Vec<Reply>,
     encoded: Vec<(Job, Result<Vec<u8>, EncodeError>)>,
@@ -73,6 +75,10 @@ impl Inbox {
 
     pub(super) fn set_manner(&self, manner: Manner) {
         self.put(|waiting| waiting.manner = Some(manner));
+    }
+
+    pub(super) fn tune(&self, quality: Quality, bytes_per_second: Option<u64>) {
+        self.put(|waiting| waiting.tuning = Some((quality, bytes_per_second)));
     }
 
     pub(super) fn redraw(&self) {
@@ -117,6 +123,7 @@ impl Inbox {
             let idle = waiting.frame.is_none()
                 && waiting.pictures.is_none()
                 && waiting.manner.is_none()
+                && waiting.tuning.is_none()
                 && waiting.repaint.is_none()
                 && waiting.replies.is_empty()
                 && waiting.encoded.is_empty()
@@ -199,7 +206,7 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
     let mut busy = false;
     let mut alert = Vec::new();
     loop {
-        let mut waiting = inbox.take(if busy { Some(Instant::now()) } else { engine.deadline() });
+        let mut waiting = inbox.take(if busy { Some(Instant::now()) } else { engine.deadline(Instant::now()) });
         let held = waiting.held;
         closing |= waiting.close;
         if !waiting.alert.is_empty() {
@@ -209,7 +216,11 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
         accept(&mut engine, waiting);
         let step = if closing || held {
             engine.expire(Instant::now());
-            Step::Wait
+            // Whoever comes next must not find a picture half sent.
+            match engine.halt(Instant::now()) {
+                bytes if bytes.is_empty() => Step::Wait,
+                bytes => Step::Send(bytes),
+            }
         } else {
             engine.step(Instant::now())
         };
@@ -254,6 +265,9 @@ fn accept(engine: &mut Engine, waiting: Waiting) {
     if let Some(manner) = waiting.manner {
         engine.set_manner(manner);
     }
+    if let Some((quality, bytes_per_second)) = waiting.tuning {
+        engine.tune(quality, bytes_per_second, Instant::now());
+    }
     if let Some(repaint) = waiting.repaint {
         engine.repaint(repaint == Repaint::Everything);
     }
@@ -267,7 +281,7 @@ fn accept(engine: &mut Engine, waiting: Waiting) {
         engine.draw(frame);
     }
     if let Some(pictures) = waiting.pictures {
-        engine.show(pictures);
+        engine.show(pictures, Instant::now());
     }
 }
 

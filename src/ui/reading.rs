@@ -2,7 +2,7 @@
 
 use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
-use super::{Layout, Look, pane, panel, strip};
+use super::{Layout, Look, line, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
 use crate::domain::{Analysis, Declined, coverage};
 use crate::raster::{self, Plane};
@@ -81,7 +81,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     }
     let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
     let measured = model.measured_here();
-    on_the_frame(buffer, picture_area, reading, (speaker.as_deref(), &measured), noted, look);
+    let quality = line::quality(model);
+    on_the_frame(buffer, picture_area, reading, (speaker.as_deref(), &measured), quality, noted, look);
     let marked = marked_slices(reading, &model.annotations.of(&reading.study.uid).key_images);
     strip::draw(buffer, strip_area, reading, report, &marked, look);
     layout.strip = reading.volume().map(|_| strip_area);
@@ -195,11 +196,15 @@ fn on_the_frame(
     area: Rect,
     reading: &Reading,
     (model_words, measured): (Option<&str>, &str),
+    picture_quality: Option<(&str, Role)>,
     told: bool,
     look: Look<'_>,
 ) {
     let y = area.bottom() - 1;
     let mut left = area.x + 2;
+    if let Some((words, role)) = picture_quality {
+        left = put(buffer, left, y, area.width - 4, words, look.theme.style(role)) + 1;
+    }
     if let Some(words) = model_words {
         let words = format!(" {words} ");
         left = put(buffer, left, y, area.width - 4, &words, look.theme.style(Role::Warning)) + 1;
