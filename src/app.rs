@@ -4,7 +4,6 @@
 //! messages. A whole reading session can so be replayed in a test.
 
 mod annotations;
-mod anonymous;
 mod cine;
 mod command;
 mod counting;
@@ -23,7 +22,7 @@ mod trail;
 mod update;
 mod worklist;
 
-pub use annotations::{Annotations, StudyAnnotations};
+pub use annotations::{Annotations, StudyAnnotations, UnsavedAnnotation};
 pub use cine::Cine;
 pub use command::{Command, Context, Screen};
 pub use counting::Count;
@@ -37,7 +36,7 @@ pub use prompt::{LevelQuestion, Prompt, PromptKind};
 pub use reading::{Alignment, Appearance, Beside, Reading, Source, VolumeState, signed};
 pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use suspicion::{StripCell, peaks, strip};
-pub use tool::{Tool, ToolKind};
+pub use tool::{Tool, ToolKind, figure};
 pub use trail::Trail;
 pub use update::update;
 pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};

@@ -14,6 +14,7 @@ mod lut;
 mod measurement;
 mod oddity;
 mod position;
+pub mod pseudonym;
 mod report;
 mod scoring;
 mod spine;
@@ -43,15 +44,15 @@ pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use position::ReadingPosition;
 pub use report::{
-    Absence, Aggregation, Analysis, Completeness, FractureReport, LevelSpan, ModelIdentity, ModelNature, ScoredSlice,
-    Thresholds, Timing,
+    Absence, Aggregation, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan, ModelIdentity,
+    ModelNature, ScoredSlice, Thresholds, Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};
 pub use text::CleanText;
-pub use triage::{Candidate, NotAnalysed, choose_series, explain, rank_series, suitable};
+pub use triage::{Candidate, Missing, NotAnalysed, choose_series, explain, rank_series, suitable};
 pub use uid::Uid;
 pub use voi::{VoiFunction, VoiTable, WindowLevel, WindowPreset};
 pub use volume::{SliceInfo, Volume, VolumeShape, VoxelPoint};

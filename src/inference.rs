@@ -6,6 +6,7 @@
 //! - `compute`: which engine, how many threads;
 //! - `preprocess`: a volume to the network's input, the same for inference and for training;
 //! - `session`: runs the network;
+//! - `memory`: what it said of slices it has seen;
 //! - `aggregate`, `localise`: per-slice outputs to one probability, key slice and hot spot per level;
 //! - `order`: which slices the network sees, and when;
 //! - `analyse`: one volume to one report;
@@ -20,6 +21,7 @@ mod library;
 mod licences;
 mod localise;
 mod manifest;
+mod memory;
 mod order;
 mod package;
 mod preprocess;
@@ -28,7 +30,7 @@ mod session;
 mod worker;
 
 pub use aggregate::{LevelSummary, overall, summarise};
-pub use analyse::{Analyser, AnalysisError, Step};
+pub use analyse::{Analyser, AnalysisError, Step, to_keep};
 pub use compute::{Compute, Engine, UnknownEngine};
 pub use content::content_hash;
 pub use library::{LibraryError, LibrarySource, library_report};

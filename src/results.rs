@@ -1,10 +1,12 @@
 //! What leaves the program: all that is known of a study, and how it is written. Pure: nothing here opens a file, reads a clock or
 //! knows a store.
 //!
+//! - `anonymous`: a result that names nobody;
 //! - `document`: the JSON document, whose types are its published schema;
 //! - `table`: CSV, and the form of the RSNA 2022 competition;
 //! - `page`: the one-page report, as plain text and as Markdown.
 
+mod anonymous;
 mod document;
 mod page;
 mod table;
@@ -31,6 +33,18 @@ pub struct StudyResult {
     pub key_images: Vec<KeyImage>,
     /// What the reader measured.
     pub measurements: Vec<MeasurementResult>,
+    /// Whether the patient may be named.
+    pub identity: Identity,
+}
+
+/// Whether a result names the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Identity {
+    /// As in the study's files.
+    #[default]
+    Named,
+    /// A pseudonym stands for name and number; see [`StudyResult::anonymous`].
+    Pseudonym,
 }
 
 /// A measurement with what it comes to.

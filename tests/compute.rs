@@ -5,7 +5,10 @@ mod necks;
 #[path = "support/network.rs"]
 mod network;
 
-use cspine::inference::{Compute, Engine, ModelSource, Package};
+use cspine::dicom::{load_volume, scan_all};
+use cspine::domain::Series;
+use cspine::inference::{Analyser, Compute, Engine, ModelSource, Package};
+use cspine::task::Cancel;
 use necks::coarse_necks;
 use network::can_analyse;
 use serde_json::Value;
@@ -87,6 +90,37 @@ fn another_engine_gives_the_cpus_numbers() {
     command.args(["doctor", "--engine", "openvino"]).env("HOME", home.path()).env("ORT_DYLIB_PATH", library);
     let out = String::from_utf8(command.output().expect("the program runs").stdout).expect("text");
     assert!(out.contains("engine         openvino"), "{out}");
+}
+
+#[test]
+fn a_study_that_grew_costs_its_new_slices_and_the_numbers_are_those_of_the_whole() {
+    let home = tempfile::tempdir().expect("a folder");
+    let cache = home.path().join("cache");
+    if !can_analyse(&cache) {
+        return;
+    }
+    let folder = home.path().join("studies");
+    coarse_necks(1, &folder);
+    let (studies, ..) = scan_all(&[folder], &Cancel::new());
+    let whole = &studies[0].series[0];
+    let most = Series { instances: whole.instances[..whole.instances.len() - 8].to_vec(), ..whole.clone() };
+    let volume = |series: &Series| load_volume(series, &Cancel::new(), &|_, _| {}).expect("a volume");
+    let load = || Package::load(&ModelSource::Embedded, Some(&cache), Compute::default()).expect("the model");
+    let analyse = |package: &mut Package, series: &Series| {
+        let mut analyser = Analyser::new();
+        let report = analyser.finish(package, &volume(series), &studies[0].uid, &mut |_| {}).expect("a report");
+        (report, analyser.remembered())
+    };
+    let mut package = load();
+    let (first, remembered) = analyse(&mut package, &most);
+    assert_eq!(remembered, 0);
+    let (grown, remembered) = analyse(&mut package, whole);
+    // What changes beside the new slices is the neighbourhood of the old end.
+    assert!(remembered + 10 >= first.slices.len(), "{remembered} of {} slices were known", first.slices.len());
+    let (fresh, _) = analyse(&mut load(), whole);
+    assert!((grown.overall.value() - fresh.overall.value()).abs() < 1e-5, "{:?} {:?}", grown.overall, fresh.overall);
+    let (again, remembered) = analyse(&mut package, whole);
+    assert_eq!((remembered, again.overall), (again.slices.len(), grown.overall), "nothing is computed twice");
 }
 
 #[test]

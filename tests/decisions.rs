@@ -4,11 +4,16 @@
 mod support;
 
 use cspine::app::{Command, Effect, Message, PromptKey, Record, RecordFailure, Recorded, Remembered, Token};
+use cspine::config::Keymap;
 use cspine::domain::{
     Act, Agreement, Analysis, CervicalLevel, CleanText, Completeness, Draft, EntryId, LevelVerdict, LogEntry,
     Precedence, RejectionReason, Stamp, StudyState, StudyVerdict, Uid,
 };
+use cspine::theme::Theme;
+use cspine::ui::{self, Look};
 use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use support::{BROKEN, Session, WHOLE, key_slice, plain, report, uid};
 
 const SIZE: (u16, u16) = (120, 32);
@@ -201,6 +206,43 @@ fn a_study_is_put_off_with_a_reason_and_a_note_stays_with_it() {
 }
 
 #[test]
+fn an_annotation_that_is_not_saved_stands_out_until_it_is_or_is_let_go() {
+    let mut session = session();
+    session.loaded().command(Command::KeyImage);
+    let record = session.effects.iter().find_map(|effect| match effect {
+        Effect::Record(record @ Record::Annotation { .. }) => Some(record.clone()),
+        _ => None,
+    });
+    let record = record.expect("a key image to keep");
+    let failure = RecordFailure { record: record.clone(), problem: "the disk is full: make room".into() };
+    session.send(Message::RecordFailed(failure.clone()));
+    let shown = |session: &Session| {
+        let mut terminal = Terminal::new(TestBackend::new(120, 32)).expect("a screen");
+        let (theme, keymap) = (Theme::default(), Keymap::builtin());
+        let look = Look { theme: &theme, keymap: &keymap };
+        terminal.draw(|frame| drop(ui::draw(frame, &session.model, look))).expect("a drawn screen");
+        terminal.backend().to_string()
+    };
+    let stands_out =
+        |session: &Session| shown(session).contains("NOT SAVED: key image 1 (the disk is full: make room)");
+    // Whatever is done meanwhile.
+    session.command(Command::Help).command(Command::Help).command(Command::Close);
+    assert!(stands_out(&session), "{}", shown(&session));
+    let leaves = |session: &mut Session| {
+        session.command(Command::Quit);
+        session.effects.iter().any(|effect| matches!(effect, Effect::Quit))
+    };
+    assert!(!leaves(&mut session), "nobody leaves without being told");
+    session.command(Command::SaveAgain);
+    let again = session.effects.iter().any(|effect| matches!(effect, Effect::Record(again) if *again == record));
+    assert!(again && !stands_out(&session));
+    session.send(Message::RecordFailed(failure));
+    assert!(stands_out(&session), "it failed again");
+    session.command(Command::Acknowledge);
+    assert!(!stands_out(&session) && leaves(&mut session));
+}
+
+#[test]
 fn pinned_and_stat_studies_stand_on_top_until_they_are_read() {
     let (mut session, mut disk) = (session(), Disk::default());
     session.command(Command::Close).send(Message::Select(uid(3))).command(Command::Pin);
@@ -211,7 +253,25 @@ fn pinned_and_stat_studies_stand_on_top_until_they_are_read() {
     session.command(Command::Stat);
     disk.keep(&mut session);
     assert_eq!(session.order(), [3, 1, 2].map(uid));
-    assert_eq!(session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence), Some(Precedence::Pinned));
+    assert_eq!(session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence()), Some(Precedence::Pinned));
+}
+
+#[test]
+fn a_study_whose_request_says_so_stands_on_top_until_a_reader_says_otherwise() {
+    let (mut session, mut disk) = (session(), Disk::default());
+    session.command(Command::Close);
+    let asked = cspine::domain::Study { precedence: Precedence::Stat, ..plain(3) };
+    session.found(asked.clone());
+    assert_eq!(session.order(), [3, 1, 2].map(uid));
+    // The key that makes a study STAT takes that away, too; what the files ask for stays beneath it.
+    session.send(Message::Select(uid(3))).command(Command::Stat);
+    disk.keep(&mut session);
+    assert_eq!(session.order(), [1, 2, 3].map(uid));
+    session.found(asked);
+    assert_eq!(session.order(), [1, 2, 3].map(uid), "a scan does not talk a reader down");
+    session.command(Command::Undo);
+    disk.keep(&mut session);
+    assert_eq!(session.order(), [3, 1, 2].map(uid));
 }
 
 #[test]

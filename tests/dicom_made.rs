@@ -12,7 +12,7 @@ mod pixels;
 mod repairs;
 
 use cspine::dicom::{CtSlice, HeaderStyle, LoadError, load_volume, scan_all, write_ct_slice};
-use cspine::domain::{Oddity, Study, Volume};
+use cspine::domain::{Oddity, Precedence, Study, Volume};
 use cspine::task::Cancel;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -91,6 +91,34 @@ fn values_and_geometry_come_back_head_first_whatever_the_names() {
     assert_eq!(volume.patient_point(1.0, 2.0, 4.0).map(|p| p.to_array()), Some([-9.0, -19.0, 10.0]));
     assert_eq!(volume.stack.spacing, Some(2.0));
     assert!(volume.oddities.is_empty(), "{:?}", volume.oddities);
+}
+
+#[test]
+fn a_study_is_stat_where_any_of_its_files_asks_for_it() {
+    use made::{EXPLICIT, Element, Writing, data_set, part10, sequence, set, slice, text};
+    let asked = |element: Option<Element>| {
+        let folder = tempfile::tempdir().expect("a folder");
+        made::good_slices(folder.path(), [1, 2, 4, 5, 6]);
+        let mut elements = slice(3);
+        if let Some(element) = element {
+            set(&mut elements, element);
+        }
+        let file = part10(EXPLICIT, &data_set(&elements, Writing::Explicit));
+        std::fs::write(folder.path().join("third"), file).expect("written");
+        studies(folder.path())[0].precedence
+    };
+    let priority = |word: &str| text((0x0040, 0x1003), "SH", word);
+    let request = |word: &str| sequence((0x0040, 0x0275), &[priority(word).write(Writing::Explicit)]);
+    for first in ["STAT", "HIGH", "stat "] {
+        assert_eq!(asked(Some(priority(first))), Precedence::Stat, "{first}");
+        assert_eq!(asked(Some(request(first))), Precedence::Stat, "{first}");
+    }
+    assert_eq!(asked(Some(text((0x0032, 0x000C), "CS", "HIGH"))), Precedence::Stat);
+    for other in ["ROUTINE", "MEDIUM", "LOW", "", "STATIC"] {
+        assert_eq!(asked(Some(priority(other))), Precedence::Ordinary, "{other}");
+        assert_eq!(asked(Some(request(other))), Precedence::Ordinary, "{other}");
+    }
+    assert_eq!(asked(None), Precedence::Ordinary);
 }
 
 #[test]

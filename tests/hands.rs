@@ -2,7 +2,6 @@
 
 #[path = "support/made.rs"]
 mod made;
-#[expect(dead_code, reason = "other tests do more with it")]
 #[path = "support/pty.rs"]
 mod pty;
 

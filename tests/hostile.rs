@@ -3,7 +3,6 @@
 
 #[path = "support/made.rs"]
 mod made;
-#[expect(dead_code, reason = "other tests do more with it")]
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/shared.rs"]

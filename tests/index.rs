@@ -5,13 +5,16 @@ mod made;
 #[path = "support/model.rs"]
 mod support;
 
-use cspine::app::{Command, Effect, Message, Presence, Remembered, Screen};
+use cspine::app::{Command, Effect, Message, Presence, Progress, Remembered, Screen};
 use cspine::dicom::{KnownFiles, ScanEvent, ScanSummary, Scanner};
 use cspine::domain::{
-    Completeness, ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ModelNature, ReportKey, Study, Uid,
+    Analysis, Completeness, ContentHash, Declined, FileStamp, Fingerprint, FractureReport, KeptAnalysis, Listed,
+    ModelNature, NotAnalysed, Precedence, ReportKey, Study, Uid,
 };
 use cspine::store::{Index, KnownFile};
 use cspine::task::Cancel;
+use rustix::fs::inotify;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -91,6 +94,59 @@ fn files_that_did_not_change_are_not_opened_again() {
     assert!(second.studies[0].series[0].fingerprint.is_some());
 }
 
+/// Counts how often a file is asked for: once for each `stat`, which is what it is asked by.
+struct Counted(Before, Arc<Mutex<HashMap<PathBuf, usize>>>);
+
+impl KnownFiles for Counted {
+    fn header(&self, path: &Path, stamp: FileStamp) -> Option<Vec<u8>> {
+        *self.1.lock().expect("the counts").entry(path.to_owned()).or_default() += 1;
+        self.0.header(path, stamp)
+    }
+}
+
+#[test]
+fn ten_thousand_files_that_did_not_change_cost_one_stat_each() {
+    const FILES: usize = 10_000;
+    let (data, root) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let folder = root.path().join("studies");
+    fs::create_dir(&folder).expect("a folder");
+    // Names of fifty files: a stamp belongs to what is named, and a scan asks for every name.
+    made::good_slices(root.path(), 1..=50);
+    for number in 0..FILES {
+        let file = root.path().join(format!("good{}", number % 50 + 1));
+        fs::hard_link(file, folder.join(format!("{number}"))).expect("a name");
+    }
+    let (_, first) = scanned(data.path(), &folder);
+    assert_eq!((first.read.len(), first.summary.dicom, first.summary.unchanged), (FILES, FILES, 0));
+    Index::open(data.path()).expect("an index").keep_files(&first.read).expect("kept");
+    // The system itself tells of every file that is opened.
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("a watch");
+    inotify::add_watch(&watch, &folder, inotify::WatchFlags::OPEN).expect("a watch");
+    let counts = Arc::new(Mutex::new(HashMap::new()));
+    let before = Before(Mutex::new(Index::open(data.path()).expect("an index")));
+    let mut scanner = Scanner::new(Box::new(Counted(before, Arc::clone(&counts))));
+    let mut second = Found::default();
+    scanner.scan(std::slice::from_ref(&folder), &Cancel::new(), &mut |event| second.take(event));
+    assert_eq!((second.read.len(), second.summary.files, second.summary.unchanged), (0, FILES, FILES));
+    let counts = counts.lock().expect("the counts");
+    assert!(counts.len() == FILES && counts.values().all(|asked| *asked == 1), "each is asked for once");
+    assert_eq!(opened(&watch), 0, "and none is opened");
+    fs::read(folder.join("7")).expect("a file");
+    assert_eq!(opened(&watch), 1, "which would have been seen");
+}
+
+/// Files in the watched folder that were opened since this was last asked; the folder itself is none.
+fn opened(watch: &impl std::os::fd::AsFd) -> usize {
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 65_536];
+    let mut reader = inotify::Reader::new(watch, &mut buffer);
+    let mut files = 0;
+    while let Ok(event) = reader.next() {
+        assert!(!event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW), "every event is told");
+        files += usize::from(!event.events().contains(inotify::ReadFlags::ISDIR));
+    }
+    files
+}
+
 #[test]
 fn a_file_that_was_written_anew_is_read_again_and_tells_by_its_fingerprint() {
     let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
@@ -150,13 +206,13 @@ fn key() -> ReportKey {
 #[test]
 fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
     let data = tempfile::tempdir().expect("a folder");
-    let whole = FractureReport::clone(&report(1, 140, BROKEN, Completeness::Final));
+    let kept = KeptAnalysis::Report(report(1, 140, BROKEN, Completeness::Final));
     let (files, moved, content) = (Fingerprint([1; 16]), Fingerprint([2; 16]), ContentHash([3; 32]));
     let mut index = Index::open(data.path()).expect("an index");
-    index.keep_report(&key(), Some(files), content, &whole).expect("kept");
+    index.keep_report(&key(), Some(files), content, &kept).expect("kept");
     drop(index);
     let mut index = Index::open(data.path()).expect("an index");
-    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(whole.clone()));
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(kept.clone()));
     for other in [
         ReportKey { model: "1".repeat(64), ..key() },
         ReportKey { preprocessing: 3, ..key() },
@@ -168,8 +224,8 @@ fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
     }
     assert_eq!(index.report_of_files(&key(), moved).expect("read"), None, "other files may hold other pixels");
     assert_eq!(index.report_of_content(&key(), Some(moved), ContentHash([4; 32])).expect("read"), None);
-    assert_eq!(index.report_of_content(&key(), Some(moved), content).expect("read"), Some(whole.clone()));
-    assert_eq!(index.report_of_files(&key(), moved).expect("read"), Some(whole), "the pixels were the same");
+    assert_eq!(index.report_of_content(&key(), Some(moved), content).expect("read"), Some(kept.clone()));
+    assert_eq!(index.report_of_files(&key(), moved).expect("read"), Some(kept), "the pixels were the same");
 }
 
 /// A report and a line of the list, as they lie in the index. Their bytes say nothing of their types: where this test fails after a type
@@ -179,7 +235,7 @@ fn what_is_written_down_changes_only_with_its_format() {
     let data = tempfile::tempdir().expect("a folder");
     let whole = FractureReport::clone(&report(1, 4, BROKEN, Completeness::Final));
     let mut index = Index::open(data.path()).expect("an index");
-    index.keep_report(&key(), None, ContentHash([3; 32]), &whole).expect("kept");
+    index.keep_report(&key(), None, ContentHash([3; 32]), &KeptAnalysis::Report(Arc::new(whole))).expect("kept");
     index.keep_studies(&[(left(), "/data".into())]).expect("kept");
     drop(index);
     let connection = rusqlite::Connection::open(data.path().join("index.sqlite")).expect("the file");
@@ -188,7 +244,57 @@ fn what_is_written_down_changes_only_with_its_format() {
         bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let seals = [seal("SELECT body FROM report"), seal("SELECT line FROM study")];
-    assert_eq!(seals, ["cb065af862fc56db", "0ca37be87f5cb9f4"]);
+    assert_eq!(seals, ["2d1a2b89ced12316", "e8c5fcd7b1de4e8d"]);
+}
+
+fn declined() -> Declined {
+    Declined { reason: NotAnalysed::NoCervicalSpine, model: identity(ModelNature::Synthetic) }
+}
+
+#[test]
+fn that_a_model_declines_a_series_is_kept_as_reports_are() {
+    let data = tempfile::tempdir().expect("a folder");
+    let (files, content, kept) = (Fingerprint([1; 16]), ContentHash([3; 32]), KeptAnalysis::Declined(declined()));
+    Index::open(data.path()).expect("an index").keep_report(&key(), Some(files), content, &kept).expect("kept");
+    let mut index = Index::open(data.path()).expect("an index");
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(kept.clone()));
+    assert_eq!(index.report_of_content(&key(), None, content).expect("read"), Some(kept));
+    let other = ReportKey { model: "1".repeat(64), ..key() };
+    assert_eq!(index.report_of_files(&other, files).expect("read"), None, "another model may see it otherwise");
+}
+
+#[test]
+fn a_study_that_was_declined_is_listed_so_and_not_asked_for_again_but_by_another_model() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut session = Session::with_network((120, 30));
+    let mut study = plain(1);
+    study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    session.found(study.clone()).finished(1, Analysis::Declined(declined()));
+    Index::open(data.path()).expect("an index").keep_studies(&[listing(&session)]).expect("kept");
+    let mut told = Vec::new();
+    let index = Index::open(data.path()).expect("an index");
+    index.studies_under(&["/".into()], 9, &mut |mut some| told.append(&mut some)).expect("told");
+    let asked = |session: &Session| {
+        let jobs = session.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Queue(jobs) => Some(jobs.len()),
+            _ => None,
+        });
+        jobs.unwrap_or_default()
+    };
+    let mut next = Session::with_network((120, 30));
+    next.send(Message::Remembered(Remembered::Studies(told.clone())));
+    let progress = |session: &Session| session.model.worklist.entry(&uid(1)).expect("the study").progress.clone();
+    assert_eq!(progress(&next), Progress::Done(Analysis::Declined(declined())), "before its files are looked at");
+    next.found(study.clone());
+    assert_eq!((progress(&next), asked(&next)), (Progress::Done(Analysis::Declined(declined())), 0), "and after");
+    let mut by_another = told;
+    if let Some(series) = &mut by_another[0].series {
+        let model = cspine::domain::ModelIdentity { sha256: "1".repeat(64), ..(*declined().model).clone() };
+        series.analysis = Some(KeptAnalysis::Declined(Declined { model: Arc::new(model), ..declined() }));
+    }
+    let mut other = Session::with_network((120, 30));
+    other.send(Message::Remembered(Remembered::Studies(by_another))).found(study);
+    assert_eq!((progress(&other), asked(&other)), (Progress::Waiting, 1));
 }
 
 fn listing(session: &Session) -> (Listed, PathBuf) {
@@ -204,6 +310,7 @@ fn left() -> Listed {
     let mut session = Session::with_network((120, 30));
     let mut study = plain(1);
     study.series[0].fingerprint = Some(Fingerprint([7; 16]));
+    study.precedence = Precedence::Stat;
     session.found(study).analysed(1, 140, BROKEN);
     listing(&session).0
 }
@@ -224,6 +331,7 @@ fn the_list_opens_with_what_an_earlier_run_knew_and_a_study_opens_once_its_files
     let entry = session.model.worklist.entry(&uid(1)).expect("the study");
     assert_eq!((entry.overall().map(|p| p.percent()), entry.slices()), (Some(90), 140));
     assert_ne!(entry.presence, Presence::Found);
+    assert_eq!(entry.precedence(), Precedence::Stat, "what the files asked for is known before they are looked at");
     session.command(Command::Open);
     assert!(session.effects.iter().any(|effect| matches!(effect, Effect::Find(study) if *study == uid(1))));
     assert_eq!(session.model.screen(), Screen::Worklist);
@@ -254,7 +362,7 @@ fn nothing_stale_is_shown() {
     if let Some(series) = &mut other.series {
         let mut report = FractureReport::clone(&report(1, 140, WHOLE, Completeness::Final));
         report.model = Arc::new(cspine::domain::ModelIdentity { sha256: "1".repeat(64), ..(*report.model).clone() });
-        series.report = Some(Arc::new(report));
+        series.analysis = Some(KeptAnalysis::Report(Arc::new(report)));
     }
     session = Session::with_network((120, 30));
     session.send(Message::Remembered(Remembered::Studies(vec![other])));

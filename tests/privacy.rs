@@ -3,7 +3,6 @@
 #[path = "support/made.rs"]
 mod made;
 #[path = "support/pty.rs"]
-#[allow(dead_code, reason = "other tests do more with it")]
 mod pty;
 
 use cspine::domain::EntryId;

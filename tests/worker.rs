@@ -1,11 +1,15 @@
 //! The background worker with the real network: order, interruption, and a study that fails.
 
+#[path = "support/made.rs"]
+mod made;
 #[path = "support/network.rs"]
 mod network;
 
 use crossbeam_channel::{Receiver, unbounded};
 use cspine::dicom::{VolumeCache, scan_all};
-use cspine::domain::{Analysis, Completeness, ContentHash, Fingerprint, FractureReport, ReportKey, Study, Uid};
+use cspine::domain::{
+    Analysis, Completeness, ContentHash, Fingerprint, KeptAnalysis, NotAnalysed, ReportKey, Study, Uid,
+};
 use cspine::inference::{Compute, Job, ModelSource, NoReports, Reports, Worker, WorkerEvent};
 use cspine::phantom::{Recipe, demo_recipes, generate, write_slice, write_study};
 use cspine::task::Cancel;
@@ -26,7 +30,7 @@ fn small(number: usize) -> Recipe {
     recipe.with_matrix(128)
 }
 
-fn made(folder: &Path, number: usize) -> Arc<Study> {
+fn neck(folder: &Path, number: usize) -> Arc<Study> {
     let study = generate(&small(number), &Cancel::new()).expect("a neck");
     let folder = folder.join(number.to_string());
     write_study(&study, &folder, &Cancel::new(), &write_slice).expect("files");
@@ -97,30 +101,39 @@ impl Running {
     }
 }
 
-type Kept = (ReportKey, Option<Fingerprint>, ContentHash, FractureReport);
+type Kept = (ReportKey, Option<Fingerprint>, ContentHash, KeptAnalysis);
 
 /// A keeper of reports that is nothing but a list.
 #[derive(Default)]
 struct Shelf(Mutex<Vec<Kept>>);
 
 impl Shelf {
-    fn find(&self, wanted: impl Fn(&Kept) -> bool) -> Option<FractureReport> {
+    fn find(&self, wanted: impl Fn(&Kept) -> bool) -> Option<KeptAnalysis> {
         self.0.lock().expect("the list").iter().find(|kept| wanted(kept)).map(|kept| kept.3.clone())
     }
 }
 
 impl Reports for Shelf {
-    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<FractureReport> {
+    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<KeptAnalysis> {
         self.find(|kept| kept.0 == *key && kept.1 == Some(files))
     }
 
-    fn of_content(&self, key: &ReportKey, _: Option<Fingerprint>, content: ContentHash) -> Option<FractureReport> {
+    fn of_content(&self, key: &ReportKey, _: Option<Fingerprint>, content: ContentHash) -> Option<KeptAnalysis> {
         self.find(|kept| kept.0 == *key && kept.2 == content)
     }
 
-    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, report: &FractureReport) {
-        self.0.lock().expect("the list").push((key.clone(), files, content, report.clone()));
+    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, analysis: &KeptAnalysis) {
+        self.0.lock().expect("the list").push((key.clone(), files, content, analysis.clone()));
     }
+}
+
+/// Slices of nothing but noise: a CT in which a network finds no neck.
+fn noise(folder: &Path) -> Arc<Study> {
+    let folder = folder.join("noise");
+    std::fs::create_dir(&folder).expect("a folder");
+    made::good_slices(&folder, 1..=60);
+    let (mut studies, ..) = scan_all(&[folder], &Cancel::new());
+    Arc::new(studies.remove(0))
 }
 
 #[test]
@@ -129,17 +142,35 @@ fn nothing_is_computed_twice() {
     if !network::can_analyse(home.path()) {
         return;
     }
+    computed_once(home.path(), neck(home.path(), 0), &|analysis| matches!(analysis, Analysis::Analysed(_)));
+}
+
+#[test]
+fn what_the_network_declined_is_not_shown_to_it_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    computed_once(
+        home.path(),
+        noise(home.path()),
+        &|analysis| matches!(analysis, Analysis::Declined(declined) if declined.reason == NotAnalysed::NoCervicalSpine),
+    );
+}
+
+/// A study is analysed once, and its end as `fits` wants it; later runs know it without a slice being looked at.
+fn computed_once(home: &Path, study: Arc<Study>, fits: &dyn Fn(&Analysis) -> bool) {
     let shelf = Arc::new(Shelf::default());
-    let study = made(home.path(), 0);
-    let mut first = Running::with(home.path(), Arc::clone(&shelf) as Arc<dyn Reports>);
+    let mut first = Running::with(home, Arc::clone(&shelf) as Arc<dyn Reports>);
     first.worker.set_queue(vec![job(&study, false)]);
     let computed = first.until_finished(&study);
+    assert!(fits(&computed), "{computed:?}");
     first.worker.stop();
     // The next run; then one in which the files were copied: other files, the same pixels.
     let mut copied = Study::clone(&study);
     copied.series[0].fingerprint = Some(Fingerprint([7; 16]));
     for study in [study, Arc::new(copied)] {
-        let mut next = Running::with(home.path(), Arc::clone(&shelf) as Arc<dyn Reports>);
+        let mut next = Running::with(home, Arc::clone(&shelf) as Arc<dyn Reports>);
         next.worker.set_queue(vec![job(&study, false)]);
         assert_eq!(next.until_finished(&study), computed);
         let computing =
@@ -155,7 +186,7 @@ fn the_open_study_overtakes_and_what_it_overtook_goes_on_where_it_was() {
     if !network::can_analyse(home.path()) {
         return;
     }
-    let (first, second) = (made(home.path(), 0), made(home.path(), 1));
+    let (first, second) = (neck(home.path(), 0), neck(home.path(), 1));
     let mut running = Running::start(home.path());
     running.worker.set_queue(vec![job(&first, false), job(&second, false)]);
     let is_first = |uid: &Uid| *uid == first.uid;
@@ -193,7 +224,7 @@ fn an_interrupted_analysis_ends_with_the_numbers_of_an_undisturbed_one() {
     if !network::can_analyse(home.path()) {
         return;
     }
-    let (study, other) = (made(home.path(), 2), made(home.path(), 6));
+    let (study, other) = (neck(home.path(), 2), neck(home.path(), 6));
     let mut quiet = Running::start(home.path());
     quiet.worker.set_queue(vec![job(&study, false)]);
     let Analysis::Analysed(expected) = quiet.until_finished(&study) else { panic!("a neck") };
@@ -215,7 +246,7 @@ fn a_study_whose_files_vanish_fails_with_a_reason_and_the_queue_goes_on() {
     if !network::can_analyse(home.path()) {
         return;
     }
-    let (gone, good) = (made(home.path(), 3), made(home.path(), 4));
+    let (gone, good) = (neck(home.path(), 3), neck(home.path(), 4));
     std::fs::remove_dir_all(home.path().join("3")).expect("removed");
     let mut running = Running::start(home.path());
     running.worker.set_queue(vec![job(&gone, false), job(&good, false)]);

@@ -1,9 +1,11 @@
 //! Measurements and key images of all studies that were opened.
 
 use super::Reading;
+use super::record::Record;
 use crate::domain::{Annotation, AnnotationChange, KeyImage, Measurement, Uid};
 use crate::raster::Plane;
 use std::collections::HashMap;
+use std::fmt;
 
 /// Measurements and key images of one study, in the order in which they were made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +22,24 @@ pub struct StudyAnnotations {
 pub struct Annotations {
     studies: HashMap<Uid, StudyAnnotations>,
     none: StudyAnnotations,
+    unsaved: Vec<UnsavedAnnotation>,
+}
+
+/// A step that could not be kept; it stays until it is, or until the reader lets it go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnsavedAnnotation {
+    /// StudyInstanceUID.
+    pub study: Uid,
+    /// The step.
+    pub change: AnnotationChange,
+    /// Why it could not be kept.
+    pub problem: String,
+}
+
+impl fmt::Display for UnsavedAnnotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NOT SAVED: {} ({})", self.change, self.problem)
+    }
 }
 
 impl Annotations {
@@ -27,6 +47,28 @@ impl Annotations {
     #[must_use]
     pub fn of(&self, study: &Uid) -> &StudyAnnotations {
         self.studies.get(study).unwrap_or(&self.none)
+    }
+
+    /// Steps that could not be kept and wait for the reader's word, oldest first.
+    #[must_use]
+    pub fn unsaved(&self) -> &[UnsavedAnnotation] {
+        &self.unsaved
+    }
+
+    /// A step could not be kept.
+    pub(super) fn failed(&mut self, study: Uid, change: AnnotationChange, problem: String) {
+        self.unsaved.push(UnsavedAnnotation { study, change, problem });
+    }
+
+    /// Everything that could not be kept, once more and in its order; what fails again comes back.
+    pub(super) fn again(&mut self) -> Vec<Record> {
+        let again = |UnsavedAnnotation { study, change, .. }| Record::Annotation { study, change };
+        self.unsaved.drain(..).map(again).collect()
+    }
+
+    /// The reader knows that the oldest was not kept.
+    pub(super) fn acknowledge(&mut self) -> Option<UnsavedAnnotation> {
+        (!self.unsaved.is_empty()).then(|| self.unsaved.remove(0))
     }
 
     /// Takes over what was kept of a study. Numbers given meanwhile stay given.

@@ -290,6 +290,12 @@ impl Model {
         (rows, columns, lines.div_ceil(rows * columns).max(1))
     }
 
+    /// Whether something could not be kept and the reader has not let it go.
+    #[must_use]
+    pub fn has_unsaved(&self) -> bool {
+        self.decisions.unsaved().is_some() || !self.annotations.unsaved().is_empty()
+    }
+
     /// Whether typed keys are text.
     #[must_use]
     pub fn wants_text(&self) -> bool {

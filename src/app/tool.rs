@@ -163,7 +163,7 @@ impl Tool {
 
 /// The figure of a finished measurement in its series' volume.
 #[must_use]
-pub(super) fn figure(volume: &Volume, number: u64, geometry: &Geometry) -> Option<Figure> {
+pub fn figure(volume: &Volume, number: u64, geometry: &Geometry) -> Option<Figure> {
     let mut places = geometry
         .places()
         .iter()

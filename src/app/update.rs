@@ -12,13 +12,12 @@ mod reading;
 mod resume;
 mod worker;
 
-use super::anonymous;
 use super::pointer;
 use super::prompt::{Prompt, PromptKind};
 use super::record::Remembered;
 use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
-use crate::domain::{Analysis, CleanText, Study, Uid};
+use crate::domain::{Analysis, CleanText, Study, Uid, pseudonym};
 use crate::inference::WorkerEvent;
 use crate::raster::{Plane, Quality};
 use std::sync::Arc;
@@ -210,24 +209,24 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 /// What happened, without the names of whom it happened to: nothing that is not in the model can be shown.
 fn anonymised(message: Message) -> Message {
     match message {
-        Message::StudyFound(study) => Message::StudyFound(Arc::new(anonymous::study(&study))),
+        Message::StudyFound(study) => Message::StudyFound(Arc::new(pseudonym::study(&study))),
         Message::Remembered(Remembered::Studies(mut studies)) => {
             for listed in &mut studies {
-                listed.patient = anonymous::patient(&listed.patient, listed.uid.as_str());
+                listed.patient = pseudonym::patient(&listed.patient, listed.uid.as_str());
                 listed.accession = CleanText::default();
             }
             Message::Remembered(Remembered::Studies(studies))
         }
         Message::Unreadable { reason, .. } => {
-            Message::Unreadable { path: "…".into(), reason: anonymous::without_paths(&reason) }
+            Message::Unreadable { path: "…".into(), reason: pseudonym::without_paths(&reason) }
         }
-        Message::ScanFailed(text) => Message::ScanFailed(anonymous::without_paths(&text)),
-        Message::Trouble(text) => Message::Trouble(anonymous::without_paths(&text)),
+        Message::ScanFailed(text) => Message::ScanFailed(pseudonym::without_paths(&text)),
+        Message::Trouble(text) => Message::Trouble(pseudonym::without_paths(&text)),
         Message::VolumeLoaded { study, series, result: Err(problem) } => {
-            Message::VolumeLoaded { study, series, result: Err(anonymous::without_paths(&problem)) }
+            Message::VolumeLoaded { study, series, result: Err(pseudonym::without_paths(&problem)) }
         }
         Message::Worker(WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }) => {
-            let analysis = Analysis::Failed(anonymous::without_paths(&problem));
+            let analysis = Analysis::Failed(pseudonym::without_paths(&problem));
             Message::Worker(WorkerEvent::Finished { study, series, analysis })
         }
         other => other,
@@ -299,7 +298,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
     match command {
         // Who leaves all the same has been told.
-        Command::Quit if model.decisions.unsaved().is_some() && !model.told_of_loss => {
+        Command::Quit if model.has_unsaved() && !model.told_of_loss => {
             model.told_of_loss = true;
             Vec::new()
         }

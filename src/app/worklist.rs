@@ -215,9 +215,12 @@ impl Worklist {
     /// A model is here: what another one said is out of date, and computed anew.
     pub(super) fn only_of(&mut self, model: &ModelIdentity) {
         for entry in &mut self.entries {
-            if let Progress::Done(Analysis::Analysed(report)) = &entry.progress
-                && report.model.sha256 != model.sha256
-            {
+            let by = match &entry.progress {
+                Progress::Done(Analysis::Analysed(report)) => &report.model,
+                Progress::Done(Analysis::Declined(declined)) => &declined.model,
+                _ => continue,
+            };
+            if by.sha256 != model.sha256 {
                 entry.progress = Progress::Waiting;
             }
         }
@@ -410,7 +413,7 @@ fn refound(entry: &mut Entry, study: Arc<Study>) {
     entry.chosen_by_reader = chosen.is_some();
     entry.choice = chosen.map_or_else(|| choose_series(&entry.study), Ok);
     if entry.analysed() != before || entry.choice.is_err() {
-        entry.rewritten = matches!(entry.progress, Progress::Done(Analysis::Analysed(_)));
+        entry.rewritten = matches!(entry.progress, Progress::Done(Analysis::Analysed(_) | Analysis::Declined(_)));
         entry.progress = Entry::first_progress(&entry.choice);
     }
 }

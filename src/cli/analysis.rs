@@ -2,10 +2,10 @@
 
 use super::CliError;
 use crate::dicom::{self, LoadError};
-use crate::domain::{Analysis, FractureReport, ReportKey, Series, Study, Volume, choose_series};
+use crate::domain::{Analysis, Declined, FractureReport, ReportKey, Series, Study, Volume, choose_series};
 use crate::inference::{
     Analyser, AnalysisError, Compute, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step,
-    content_hash,
+    content_hash, to_keep,
 };
 use crate::task::Cancel;
 use std::path::Path;
@@ -59,9 +59,9 @@ pub(super) fn analyse_unless(
         Err(reason) => return Analysis::NotAnalysed(reason),
     };
     let key = report_key(series, &package.identity.sha256);
-    let of_this = |report: &FractureReport| report.study_uid == study.uid;
-    if let Some(report) = series.fingerprint.and_then(|files| reports.of_files(&key, files)).filter(of_this) {
-        return Analysis::Analysed(Arc::new(report));
+    let kept = series.fingerprint.and_then(|files| reports.of_files(&key, files));
+    if let Some(analysis) = kept.and_then(|kept| kept.of_study(&study.uid)) {
+        return analysis;
     }
     let begun = Instant::now();
     let volume = match dicom::load_volume(series, cancel, &|_, _| {}) {
@@ -72,15 +72,19 @@ pub(super) fn analyse_unless(
     let mut analyser = Analyser::new();
     analyser.loaded_in(begun.elapsed());
     let content = content_hash(&volume);
-    if let Some(report) = reports.of_content(&key, series.fingerprint, content).filter(of_this) {
-        return Analysis::Analysed(Arc::new(report));
+    let kept = reports.of_content(&key, series.fingerprint, content);
+    if let Some(analysis) = kept.and_then(|kept| kept.of_study(&study.uid)) {
+        return analysis;
     }
-    match analyser.finish_unless(package, &volume, &study.uid, cancel, each) {
-        Ok(report) => {
-            reports.keep(&key, series.fingerprint, content, &report);
-            Analysis::Analysed(Arc::new(report))
+    let outcome = analyser.finish_unless(package, &volume, &study.uid, cancel, each).map(Arc::new);
+    if let Some(kept) = to_keep(&outcome, &package.identity) {
+        reports.keep(&key, series.fingerprint, content, &kept);
+    }
+    match outcome {
+        Ok(report) => Analysis::Analysed(report),
+        Err(AnalysisError::Declined(reason)) => {
+            Analysis::Declined(Declined { reason, model: Arc::clone(&package.identity) })
         }
-        Err(AnalysisError::Declined(reason)) => Analysis::NotAnalysed(reason),
         Err(AnalysisError::Failed(problem)) => Analysis::Failed(problem),
         Err(AnalysisError::Interrupted) => Analysis::Failed(STOPPED.into()),
     }

@@ -5,10 +5,11 @@ use super::analysis::report_key;
 use crate::config::{Folders, Settings};
 use crate::dicom;
 use crate::domain::{
-    Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Study, Uid, Volume, choose_series,
+    Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Precedence, Study, Uid, Volume,
+    choose_series,
 };
 use crate::inference::ModelSource;
-use crate::results::{MeasurementResult, StudyResult};
+use crate::results::{Identity, MeasurementResult, StudyResult};
 use crate::store::{Index, Store, StoreError};
 use crate::task::Cancel;
 use clap::Args;
@@ -135,6 +136,7 @@ impl Kept {
                 analysis,
                 key_images,
                 measurements,
+                identity: Identity::Named,
             });
         }
         Ok(results)
@@ -152,6 +154,7 @@ impl Kept {
             date: None,
             description: CleanText::default(),
             accession: CleanText::default(),
+            precedence: Precedence::default(),
             series: Vec::new(),
             oddities: Vec::new(),
         };
@@ -166,8 +169,8 @@ impl Kept {
     ) -> Result<Option<Analysis>, CliError> {
         if study.series.is_empty() {
             // The files are gone; what the list knew is left.
-            let report = listed.and_then(|listed| listed.series.as_ref()?.report.clone());
-            return Ok(report.map(Analysis::Analysed));
+            let kept = listed.and_then(|listed| listed.series.as_ref()?.analysis.clone());
+            return Ok(kept.and_then(|kept| kept.of_study(&study.uid)));
         }
         let series = match choose_series(study) {
             Ok(candidate) => &study.series[candidate.series],
@@ -176,8 +179,8 @@ impl Kept {
         let (Some(index), Some(files), Some(sha256)) = (&self.index, series.fingerprint, sha256) else {
             return Ok(None);
         };
-        let report = index.report_of_files(&report_key(series, sha256), files).map_err(unreadable)?;
-        Ok(report.filter(|report| report.study_uid == study.uid).map(|report| Analysis::Analysed(Arc::new(report))))
+        let kept = index.report_of_files(&report_key(series, sha256), files).map_err(unreadable)?;
+        Ok(kept.and_then(|kept| kept.of_study(&study.uid)))
     }
 
     fn annotations(&self, study: &Uid) -> Result<(Vec<KeyImage>, Vec<MeasurementResult>), CliError> {

@@ -2,7 +2,8 @@
 
 use super::CliError;
 use crate::domain::{
-    Analysis, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability, Study,
+    Analysis, Declined, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability,
+    Study,
 };
 use crate::results::submission;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
                 value["slices"] = slices_json(report);
             }
         }
-        Analysis::NotAnalysed(reason) => {
+        Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
             value["status"] = json!("not_analysed");
             value["reason"] = json!(reason.to_string());
         }
@@ -124,7 +125,7 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
                 let mark = if report.is_alert() { '!' } else { ' ' };
                 let _ = writeln!(text, "{:>5} %{mark} {}  {name}", report.overall.percent(), cells.join(" "));
             }
-            Analysis::NotAnalysed(reason) => {
+            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
                 let _ = writeln!(text, "{:>8}  not analysed: {reason}  {name}", "–");
             }
             Analysis::Failed(reason) => {
@@ -155,7 +156,9 @@ pub(super) fn csv(results: &[Result_<'_>], model: &ModelIdentity) -> Result<Stri
                     report.levels.0.map(|level| level.probability().map_or(String::new(), |p| p.value().to_string()));
                 ("analysed", String::new(), report.overall.value().to_string(), levels)
             }
-            Analysis::NotAnalysed(reason) => ("not_analysed", reason.to_string(), String::new(), Default::default()),
+            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
+                ("not_analysed", reason.to_string(), String::new(), Default::default())
+            }
             Analysis::Failed(reason) => ("failed", reason.clone(), String::new(), Default::default()),
         };
         let model = model.to_string();

@@ -5,8 +5,8 @@ use super::kept::{StoreArgs, measure};
 use super::output::{self, Existing};
 use super::{CliError, select};
 use crate::dicom::{Sources, WriteError, structured_report};
-use crate::domain::{Act, Study, StudyState};
-use crate::results::{ResultsDocument, StudyResult, Written, markdown, schema, submission, table, text};
+use crate::domain::{Act, Study, StudyState, pseudonym};
+use crate::results::{Identity, ResultsDocument, StudyResult, Written, markdown, schema, submission, table, text};
 use crate::runtime::{kept_reports, now};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -40,6 +40,10 @@ pub(super) struct Args {
     /// Only studies that are so far; may be given several times.
     #[arg(long, value_enum, value_name = "STATE")]
     state: Vec<State>,
+    /// Put pseudonyms (those of an anonymous screen) in the place of names and numbers of patients, in DICOM files, too. Accession numbers,
+    /// birth dates and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
+    #[arg(long)]
+    anonymous: bool,
     /// Analyse studies that have no report yet.
     #[arg(long)]
     analyse: bool,
@@ -119,6 +123,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         analyse(args, &mut results)?;
     }
     measure(&mut results);
+    if args.anonymous {
+        results = results.into_iter().map(StudyResult::anonymous).collect();
+    }
     let written = Written::by_this_program(now());
     match args.format {
         Format::Json => {
@@ -234,5 +241,9 @@ fn structured(args: &Args, results: &[StudyResult], written: Written) -> Result<
 
 /// A study for which nothing could be written does not keep the others from it.
 fn told(result: &StudyResult, error: &WriteError) {
-    eprintln!("{}: {}", result.study.uid, select::shown(Path::new(&error.to_string())));
+    let words = match result.identity {
+        Identity::Named => error.to_string(),
+        Identity::Pseudonym => pseudonym::without_paths(&error.to_string()),
+    };
+    eprintln!("{}: {}", result.study.uid, select::shown(Path::new(&words)));
 }

@@ -3,7 +3,7 @@
 use super::kept::StoreArgs;
 use super::{CliError, print};
 use crate::agreement::{Shifts, StudyLog, page, statistics};
-use crate::domain::CleanText;
+use crate::domain::{CleanText, LogEntry, Uid, pseudonym};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 
@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Hours at which shifts begin, by the readers' clocks.
     #[arg(long, value_name = "H,H,…", value_delimiter = ',', default_value = "6,14,22")]
     shifts: Vec<u8>,
+    /// Name studies by pseudonyms (those of an anonymous screen) instead of their patients.
+    #[arg(long)]
+    anonymous: bool,
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -36,9 +39,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Shifts::new(&args.shifts).ok_or_else(|| CliError::usage("--shifts: give hours from 0 to 23, as 6,14,22"))?;
     let kept = args.store.open()?;
     let listed = kept.listed()?;
-    let log = |(study, entries)| {
+    let log = |(study, entries): (Uid, Vec<LogEntry>)| {
         let line = listed.get(&study);
-        let label = line.map_or_else(CleanText::default, |line| line.patient.name.clone());
+        let label = line.map_or_else(CleanText::default, |line| match args.anonymous {
+            true => pseudonym::patient(&line.patient, line.uid.as_str()).name,
+            false => line.patient.name.clone(),
+        });
         StudyLog { label, arrived: line.and_then(|line| line.arrived), study, entries }
     };
     let logs: Vec<StudyLog> = kept.logs()?.into_iter().map(log).collect();

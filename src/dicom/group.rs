@@ -72,6 +72,7 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
         date: files.iter().filter_map(|file| file.header.date).min(),
         description: speaker.map(|file| file.header.study_description.clone()).unwrap_or_default(),
         accession: speaker.map(|file| file.header.accession.clone()).unwrap_or_default(),
+        precedence: files.iter().map(|file| file.header.precedence).max().unwrap_or_default(),
         series,
         oddities,
     }

@@ -5,9 +5,10 @@ use super::elements::Elements;
 use super::number;
 use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
 use crate::domain::{
-    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Repair, SeriesHints, Sex,
-    StudyDateTime, Uid, VoiFunction, VoiTable, WindowLevel, WindowPreset,
+    CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Precedence, Repair,
+    SeriesHints, Sex, StudyDateTime, Uid, VoiFunction, VoiTable, WindowLevel, WindowPreset,
 };
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(super) struct Header {
     pub(super) date: Option<StudyDateTime>,
     pub(super) study_description: CleanText,
     pub(super) accession: CleanText,
+    pub(super) precedence: Precedence,
     pub(super) series_number: Option<i32>,
     pub(super) series_description: CleanText,
     pub(super) modality: Modality,
@@ -205,6 +207,7 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
         date: date(elements),
         study_description: CleanText::new(&elements.text(tags::STUDY_DESCRIPTION)),
         accession: CleanText::new(&elements.text(tags::ACCESSION_NUMBER)),
+        precedence: precedence(file, elements),
         series_number: elements.integer(tags::SERIES_NUMBER),
         series_description: CleanText::new(&elements.text(tags::SERIES_DESCRIPTION)),
         modality,
@@ -319,6 +322,21 @@ fn patient(elements: &Elements<'_>) -> Patient {
             _ => None,
         },
     }
+}
+
+/// What whoever asked for the study says of its priority: Requested Procedure Priority (PS3.4 table K.6-1), in the data set or in its
+/// Request Attributes Sequence, or the retired Study Priority ID. STAT and HIGH go first; no word and any other are ordinary.
+fn precedence(file: &Part10, elements: &Elements<'_>) -> Precedence {
+    // Study Priority ID; the dictionary's own name for it is deprecated, files with it are not gone.
+    let study_priority = Tag(0x0032, 0x000C);
+    let is_first = |elements: &Elements<'_>| {
+        [tags::REQUESTED_PROCEDURE_PRIORITY, study_priority]
+            .iter()
+            .any(|tag| matches!(elements.text(*tag).to_ascii_uppercase().as_str(), "STAT" | "HIGH"))
+    };
+    let requests = file.set.items(tags::REQUEST_ATTRIBUTES_SEQUENCE);
+    let of_request = |item: &DataSet| is_first(&Elements::new(&file.data, vec![item]));
+    if is_first(elements) || requests.iter().any(of_request) { Precedence::Stat } else { Precedence::Ordinary }
 }
 
 fn date(elements: &Elements<'_>) -> Option<StudyDateTime> {

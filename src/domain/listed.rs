@@ -1,8 +1,7 @@
 //! A study as the list needs it before its files are looked at again.
 
-use super::{CleanText, Fingerprint, FractureReport, Patient, Stamp, Study, StudyDateTime, Uid};
+use super::{CleanText, Fingerprint, KeptAnalysis, Patient, Precedence, Stamp, Study, StudyDateTime, Uid};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// A line of the list, as an earlier run left it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +16,8 @@ pub struct Listed {
     pub description: CleanText,
     /// AccessionNumber.
     pub accession: CleanText,
+    /// What the files ask for, as in [`Study`].
+    pub precedence: Precedence,
     /// When it was first seen.
     pub arrived: Option<Stamp>,
     /// Slices of the series that is analysed, or of the longest one.
@@ -36,9 +37,9 @@ pub struct ListedSeries {
     pub fingerprint: Option<Fingerprint>,
     /// The words that explain the choice.
     pub explanation: String,
-    /// Its report, without the single slices.
-    pub report: Option<Arc<FractureReport>>,
-    /// Version of the preprocessing that the report was made with.
+    /// What a model made of it, a report without the single slices.
+    pub analysis: Option<KeptAnalysis>,
+    /// Version of the preprocessing that this was made with.
     pub preprocessing: u32,
 }
 
@@ -52,6 +53,7 @@ impl Listed {
             date: self.date,
             description: self.description.clone(),
             accession: self.accession.clone(),
+            precedence: self.precedence,
             series: Vec::new(),
             oddities: Vec::new(),
         }
@@ -60,6 +62,9 @@ impl Listed {
     /// The overall probability, for the order in which the list is told.
     #[must_use]
     pub fn overall(&self) -> Option<f32> {
-        Some(self.series.as_ref()?.report.as_ref()?.overall.value())
+        match self.series.as_ref()?.analysis.as_ref()? {
+            KeptAnalysis::Report(report) => Some(report.overall.value()),
+            KeptAnalysis::Declined(_) => None,
+        }
     }
 }

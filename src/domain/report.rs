@@ -275,8 +275,48 @@ pub struct LevelSpan {
 pub enum Analysis {
     /// With a report.
     Analysed(Arc<FractureReport>),
-    /// Declined, with the reason; there is no probability.
+    /// Declined by its headers, with the reason; there is no probability.
     NotAnalysed(NotAnalysed),
+    /// Declined by a model that has seen its pixels; there is no probability.
+    Declined(Declined),
     /// Something went wrong: one sentence, then what to do.
     Failed(String),
+}
+
+/// A model's word that a series is nothing for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declined {
+    /// Why.
+    pub reason: NotAnalysed,
+    /// Which model says so; another may see it otherwise.
+    pub model: Arc<ModelIdentity>,
+}
+
+/// What a model made of a series' pixels, as it is kept for the next run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum KeptAnalysis {
+    /// A report.
+    Report(Arc<FractureReport>),
+    /// None, and why.
+    Declined(Declined),
+}
+
+impl KeptAnalysis {
+    /// As the end of the analysis of a study; `None` where it is the report of another study.
+    #[must_use]
+    pub fn of_study(self, study: &Uid) -> Option<Analysis> {
+        match self {
+            Self::Report(report) => (report.study_uid == *study).then_some(Analysis::Analysed(report)),
+            Self::Declined(declined) => Some(Analysis::Declined(declined)),
+        }
+    }
+
+    /// Which model says so.
+    #[must_use]
+    pub fn model(&self) -> &ModelIdentity {
+        match self {
+            Self::Report(report) => &report.model,
+            Self::Declined(declined) => &declined.model,
+        }
+    }
 }

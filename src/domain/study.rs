@@ -1,6 +1,6 @@
 //! Studies, series and instances as their headers describe them.
 
-use super::{CleanText, Fingerprint, ImagePlane, Oddity, PixelSpacing, SliceStack, Uid};
+use super::{CleanText, Fingerprint, ImagePlane, Oddity, PixelSpacing, Precedence, SliceStack, Uid};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -204,6 +204,8 @@ pub struct Study {
     pub description: CleanText,
     /// AccessionNumber.
     pub accession: CleanText,
+    /// STAT where whoever asked for the study says so in any of its files, else ordinary. What a reader says goes over it.
+    pub precedence: Precedence,
     /// Series, by number and UID.
     pub series: Vec<Series>,
     /// What is odd about the study as a whole.

@@ -2,10 +2,28 @@
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
 use super::{Modality, Series, SeriesKind, Study};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// What the files do not say of where their pixels lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are what is missing")]
+pub enum Missing {
+    SlicePositions,
+    PixelSpacing,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SlicePositions => "slice positions",
+            Self::PixelSpacing => "pixel spacing",
+        })
+    }
+}
+
 /// Why a study gets no probability.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotAnalysed {
     /// The modality is another one.
     NotCt(String),
@@ -24,7 +42,7 @@ pub enum NotAnalysed {
     /// Projections (MIP, volume rendering) and not slices.
     Projection,
     /// The pixel or slice geometry is unknown or unusable; what is missing.
-    NoGeometry(&'static str),
+    NoGeometry(Missing),
     /// The pixels are not Hounsfield units.
     NotHounsfield,
     /// The network sees no cervical vertebra.
@@ -109,7 +127,7 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
     match series.kind {
         SeriesKind::Axial => {}
         SeriesKind::NoPixels => return Err(NotAnalysed::NoPictures),
-        SeriesKind::Unpositioned => return Err(NotAnalysed::NoGeometry("slice positions")),
+        SeriesKind::Unpositioned => return Err(NotAnalysed::NoGeometry(Missing::SlicePositions)),
         SeriesKind::Sagittal | SeriesKind::Coronal => {}
         SeriesKind::Localizer => return Err(NotAnalysed::OnlyLocalizers),
     }
@@ -117,9 +135,9 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
         return Err(NotAnalysed::Projection);
     }
     if series.pixel_spacing().is_none() {
-        return Err(NotAnalysed::NoGeometry("pixel spacing"));
+        return Err(NotAnalysed::NoGeometry(Missing::PixelSpacing));
     }
-    let extent = series.extent_mm().ok_or(NotAnalysed::NoGeometry("slice positions"))?;
+    let extent = series.extent_mm().ok_or(NotAnalysed::NoGeometry(Missing::SlicePositions))?;
     if series.instances.len() < MIN_SLICES {
         return Err(NotAnalysed::TooFewSlices(series.instances.len()));
     }

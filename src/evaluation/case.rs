@@ -2,7 +2,7 @@
 
 use super::dataset::{MadeFracture, StudyTruth};
 use super::place::{LabelSlices, PlacedBox, reported_range};
-use crate::domain::{Analysis, CervicalLevel, FractureReport, LevelOutcome, PerLevel, Series, Study};
+use crate::domain::{Analysis, CervicalLevel, Declined, FractureReport, LevelOutcome, PerLevel, Series, Study};
 use crate::nifti::LabelVolume;
 
 /// How the analysis of a study ended.
@@ -87,7 +87,9 @@ impl Case {
     ) -> Self {
         let (outcome, report) = match analysis {
             Analysis::Analysed(report) => (Outcome::Analysed, Some(report.as_ref())),
-            Analysis::NotAnalysed(reason) => (Outcome::Declined(reason.to_string()), None),
+            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
+                (Outcome::Declined(reason.to_string()), None)
+            }
             Analysis::Failed(reason) => (Outcome::Failed(reason.clone()), None),
         };
         let series = report

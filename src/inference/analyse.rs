@@ -3,13 +3,14 @@
 use super::aggregate::{self, LevelSummary};
 use super::localise::{hot_spot, laid_out};
 use super::manifest::Manifest;
+use super::memory::{InputHash, input_hash};
 use super::order::{Known, to_do};
 use super::package::Package;
 use super::preprocess::Preprocessor;
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Activation, Aggregation, CervicalLevel, Completeness, FractureReport, KeySlice, LevelFinding, LevelOutcome,
-    ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -33,6 +34,22 @@ pub enum AnalysisError {
     Failed(String),
 }
 
+/// What is kept of an analysis that came to its end: the report, or that the model declines the series. Nothing of one that failed or
+/// was interrupted: it may end otherwise the next time.
+#[must_use]
+pub fn to_keep(
+    outcome: &Result<Arc<FractureReport>, AnalysisError>,
+    model: &Arc<ModelIdentity>,
+) -> Option<KeptAnalysis> {
+    match outcome {
+        Ok(report) => Some(KeptAnalysis::Report(Arc::clone(report))),
+        Err(AnalysisError::Declined(reason)) => {
+            Some(KeptAnalysis::Declined(Declined { reason: reason.clone(), model: Arc::clone(model) }))
+        }
+        Err(AnalysisError::Interrupted | AnalysisError::Failed(_)) => None,
+    }
+}
+
 /// How far an analysis is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
@@ -47,6 +64,7 @@ pub struct Step {
 pub struct Analyser {
     outputs: Vec<Option<SliceOutputs>>,
     timing: Timing,
+    remembered: usize,
 }
 
 impl Analyser {
@@ -73,11 +91,11 @@ impl Analyser {
         let begun = Instant::now();
         let preprocessor = Preprocessor::new(volume, &package.manifest.input).map_err(AnalysisError::Declined)?;
         self.outputs.resize(volume.shape.slices, None);
-        let prepare = |batch: &[usize]| -> (Vec<u8>, std::time::Duration) {
+        let prepare = |batch: &[usize]| -> (Vec<Vec<u8>>, std::time::Duration) {
             let begun = Instant::now();
             let inputs: Vec<Vec<u8>> =
                 batch.par_iter().map(|&index| preprocessor.input(index).unwrap_or_default()).collect();
-            (inputs.concat(), begun.elapsed())
+            (inputs, begun.elapsed())
         };
         let aggregation = package.manifest.aggregation;
         let offsets = &volume.stack.offsets;
@@ -90,8 +108,7 @@ impl Analyser {
             let (outcome, prepared) = std::thread::scope(|scope| {
                 let preparing = (!next.is_empty()).then(|| scope.spawn(|| prepare(&next)));
                 let begun = Instant::now();
-                let outcome =
-                    package.network.run(&inputs, batch.len(), interrupt).map(|outputs| (outputs, begun.elapsed()));
+                let outcome = self.outputs_of(package, &inputs, interrupt).map(|outputs| (outputs, begun.elapsed()));
                 (outcome, preparing.and_then(|thread| thread.join().ok()))
             });
             ready = prepared;
@@ -122,6 +139,47 @@ impl Analyser {
         }
         self.timing.total += begun.elapsed();
         Ok(())
+    }
+
+    /// The outputs of a batch: those of inputs that the network has seen already are taken from memory.
+    fn outputs_of(
+        &mut self,
+        package: &mut Package,
+        inputs: &[Vec<u8>],
+        interrupt: &Interrupt,
+    ) -> Result<Vec<SliceOutputs>, NetworkError> {
+        let hashes: Vec<InputHash> = inputs.iter().map(|input| input_hash(input)).collect();
+        let known: Vec<Option<SliceOutputs>> = hashes.iter().map(|hash| package.memory.recall(hash).cloned()).collect();
+        let new: Vec<u8> = inputs
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .flat_map(|(input, _)| input)
+            .copied()
+            .collect();
+        let count = known.iter().filter(|known| known.is_none()).count();
+        let mut made = if count == 0 { Vec::new() } else { package.network.run(&new, count, interrupt)? }.into_iter();
+        self.remembered += known.len() - count;
+        let mut outputs = Vec::with_capacity(known.len());
+        for (hash, known) in hashes.into_iter().zip(known) {
+            let output = match known {
+                Some(output) => output,
+                None => {
+                    let output =
+                        made.next().ok_or_else(|| NetworkError::Failed("the network gave too few outputs".into()))?;
+                    package.memory.keep(hash, output.clone());
+                    output
+                }
+            };
+            outputs.push(output);
+        }
+        Ok(outputs)
+    }
+
+    /// Slices whose outputs came from memory: the network had seen the very same input before.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.remembered
     }
 
     /// The next slices for the network, while others are `pending`.

@@ -4,6 +4,7 @@ use super::analyse::AnalysisError;
 use super::compute::{Compute, Engine};
 use super::library::{LibraryError, sha256_hex};
 use super::manifest::{Manifest, ManifestError};
+use super::memory::SliceMemory;
 use super::session::{Interrupt, Network, NetworkError, SliceOutputs, is_carried};
 use crate::domain::{CervicalLevel, ModelIdentity};
 use std::path::{Path, PathBuf};
@@ -102,6 +103,7 @@ pub struct Package {
     /// Why it runs on no other engine that was asked for or is there, one sentence each.
     pub notices: Vec<String>,
     pub(super) network: Network,
+    pub(super) memory: SliceMemory,
 }
 
 /// Probabilities of an engine may differ from the CPU's by this much, as different orders of summation and TF32 make them.
@@ -197,7 +199,7 @@ impl Package {
             aggregation: manifest.aggregation,
             thresholds: manifest.thresholds,
         });
-        Ok(Self { manifest, identity, engine, notices, network })
+        Ok(Self { manifest, identity, engine, notices, network, memory: SliceMemory::default() })
     }
 
     /// Slices a second of the network alone, `batch` at a time, over at least `least` and one run to warm up.

@@ -10,7 +10,7 @@
 mod spine;
 
 use super::manifest::{Centre, InputSpec};
-use crate::domain::{Axis, NotAnalysed, SpineCourse, Volume};
+use crate::domain::{Axis, Missing, NotAnalysed, SpineCourse, Volume};
 use rayon::prelude::*;
 
 /// Changes whenever the bytes that a volume gives change; written beside exported tensors and checked by nobody but humans.
@@ -74,8 +74,8 @@ impl<'v> Preprocessor<'v> {
         if !volume.is_hounsfield {
             return Err(NotAnalysed::NotHounsfield);
         }
-        let plane = volume.plane.ok_or(NotAnalysed::NoGeometry("slice positions"))?;
-        let spacing = volume.spacing.ok_or(NotAnalysed::NoGeometry("pixel spacing"))?;
+        let plane = volume.plane.ok_or(NotAnalysed::NoGeometry(Missing::SlicePositions))?;
+        let spacing = volume.spacing.ok_or(NotAnalysed::NoGeometry(Missing::PixelSpacing))?;
         if plane.normal_axis() != Axis::HeadFoot {
             return Err(NotAnalysed::NoAxialSeries);
         }

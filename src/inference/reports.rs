@@ -1,15 +1,15 @@
-//! Where finished reports are kept between runs, as the worker sees it.
+//! Where finished reports, and the word that there is none, are kept between runs, as the worker sees it.
 
-use crate::domain::{ContentHash, Fingerprint, FractureReport, ReportKey};
+use crate::domain::{ContentHash, Fingerprint, KeptAnalysis, ReportKey};
 
 /// A keeper of finished reports. What it cannot find or keep is computed again.
 pub trait Reports: Send + Sync {
     /// The report of a series whose files are as they were.
-    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<FractureReport>;
+    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<KeptAnalysis>;
     /// The report of the same pixels; from now on it is that of these files, too.
-    fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<FractureReport>;
-    /// Keeps a report.
-    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, report: &FractureReport);
+    fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<KeptAnalysis>;
+    /// Keeps a report, or that there is none.
+    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, analysis: &KeptAnalysis);
 }
 
 /// Keeps nothing.
@@ -17,13 +17,13 @@ pub trait Reports: Send + Sync {
 pub struct NoReports;
 
 impl Reports for NoReports {
-    fn of_files(&self, _: &ReportKey, _: Fingerprint) -> Option<FractureReport> {
+    fn of_files(&self, _: &ReportKey, _: Fingerprint) -> Option<KeptAnalysis> {
         None
     }
 
-    fn of_content(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash) -> Option<FractureReport> {
+    fn of_content(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash) -> Option<KeptAnalysis> {
         None
     }
 
-    fn keep(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash, _: &FractureReport) {}
+    fn keep(&self, _: &ReportKey, _: Option<Fingerprint>, _: ContentHash, _: &KeptAnalysis) {}
 }

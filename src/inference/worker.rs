@@ -1,6 +1,6 @@
 //! The background worker: one thread owns the session and works through the queue, another decodes the next study meanwhile.
 
-use super::analyse::{Analyser, AnalysisError};
+use super::analyse::{Analyser, AnalysisError, to_keep};
 use super::compute::Compute;
 use super::content::content_hash;
 use super::package::{ModelSource, Package};
@@ -8,7 +8,7 @@ use super::preprocess::PREPROCESSING_VERSION;
 use super::reports::{NoReports, Reports};
 use super::session::Interrupt;
 use crate::dicom::{LoadError, VolumeCache};
-use crate::domain::{Analysis, Fingerprint, FractureReport, ModelIdentity, ReportKey, Study, Uid};
+use crate::domain::{Analysis, Declined, Fingerprint, FractureReport, ModelIdentity, ReportKey, Study, Uid};
 use crate::task::{Cancel, Mailbox};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -276,13 +276,14 @@ impl Thread {
         let mut analyser = self.unfinished.remove(&job.key()).unwrap_or_default();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.analyse(package, job, interrupt, &mut analyser)));
         let event = match outcome {
-            Ok(Ok(report)) => WorkerEvent::Finished { study, series, analysis: Analysis::Analysed(Arc::new(report)) },
+            Ok(Ok(analysis)) => WorkerEvent::Finished { study, series, analysis },
             Ok(Err(AnalysisError::Interrupted)) => {
                 self.unfinished.insert(job.key(), analyser);
                 WorkerEvent::Cancelled { study, series }
             }
             Ok(Err(AnalysisError::Declined(reason))) => {
-                WorkerEvent::Finished { study, series, analysis: Analysis::NotAnalysed(reason) }
+                let model = Arc::clone(&package.identity);
+                WorkerEvent::Finished { study, series, analysis: Analysis::Declined(Declined { reason, model }) }
             }
             Ok(Err(AnalysisError::Failed(problem))) => {
                 WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
@@ -310,7 +311,7 @@ impl Thread {
         job: &Job,
         interrupt: &Interrupt,
         analyser: &mut Analyser,
-    ) -> Result<FractureReport, AnalysisError> {
+    ) -> Result<Analysis, AnalysisError> {
         let (study, series) = (&job.study.uid, job.series);
         let chosen = job
             .study
@@ -324,8 +325,8 @@ impl Thread {
             preprocessing: PREPROCESSING_VERSION,
         };
         let kept = chosen.fingerprint.and_then(|files| self.reports.of_files(&key, files));
-        if let Some(report) = kept.filter(|report| report.study_uid == *study) {
-            return Ok(report);
+        if let Some(analysis) = kept.and_then(|kept| kept.of_study(study)) {
+            return Ok(analysis);
         }
         let begun = Instant::now();
         let volume = self.volumes.get(study, chosen, interrupt.cancel(), &|_, _| {}).map_err(|error| match error {
@@ -334,14 +335,14 @@ impl Thread {
         })?;
         let content = content_hash(&volume);
         let kept = self.reports.of_content(&key, chosen.fingerprint, content);
-        if let Some(report) = kept.filter(|report| report.study_uid == *study) {
-            return Ok(report);
+        if let Some(analysis) = kept.and_then(|kept| kept.of_study(study)) {
+            return Ok(analysis);
         }
         analyser.loaded_in(begun.elapsed());
         self.prefetch_next(&job.key());
         let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
         let mut told = Instant::now();
-        analyser.run(package, &volume, interrupt, &mut |so_far, step| {
+        let run = analyser.run(package, &volume, interrupt, &mut |so_far, step| {
             (self.send)(WorkerEvent::Progress { study: study.clone(), series, done: step.done, total: step.total });
             if step.done < step.total && told.elapsed() >= PARTIAL_EVERY {
                 told = Instant::now();
@@ -349,10 +350,14 @@ impl Thread {
                     (self.send)(WorkerEvent::Partial { study: study.clone(), series, report: Arc::new(report) });
                 }
             }
-        })?;
-        let report = analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined)?;
-        self.reports.keep(&key, chosen.fingerprint, content, &report);
-        Ok(report)
+        });
+        let report =
+            run.and_then(|()| analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined));
+        let outcome = report.map(Arc::new);
+        if let Some(kept) = to_keep(&outcome, &identity) {
+            self.reports.keep(&key, chosen.fingerprint, content, &kept);
+        }
+        outcome.map(Analysis::Analysed)
     }
 
     /// Has the study after this one decoded.

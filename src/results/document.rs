@@ -185,7 +185,7 @@ pub struct DecisionDocument {
     pub levels: Vec<LevelVerdictDocument>,
     /// The note.
     pub note: Option<NoteDocument>,
-    /// `ordinary`, `pinned` or `stat`.
+    /// `ordinary`, `pinned` or `stat`: what a reader says, else what the request in the files does.
     pub precedence: String,
 }
 

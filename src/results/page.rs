@@ -8,7 +8,8 @@ pub use text::text;
 
 use super::{NOTICE, StudyResult, Written, caveat, plane_name};
 use crate::domain::{
-    Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, FractureReport, LevelVerdict, StudyVerdict,
+    Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict,
+    StudyVerdict,
 };
 
 /// What the page says, before it has a form.
@@ -115,7 +116,9 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
 fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
     let report = match analysis {
         None => return vec![("Analysis", "none yet".to_owned())],
-        Some(Analysis::NotAnalysed(reason)) => return vec![("Analysis", format!("not analysed: {reason}"))],
+        Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
+            return vec![("Analysis", format!("not analysed: {reason}"))];
+        }
         Some(Analysis::Failed(reason)) => return vec![("Analysis", format!("failed: {reason}"))],
         Some(Analysis::Analysed(report)) => report,
     };

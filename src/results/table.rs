@@ -1,7 +1,7 @@
 //! Results as tables.
 
 use super::StudyResult;
-use crate::domain::{Agreement, Analysis, CervicalLevel, FractureReport, StudyVerdict, Uid};
+use crate::domain::{Agreement, Analysis, CervicalLevel, Declined, FractureReport, StudyVerdict, Uid};
 use std::fmt::Write as _;
 
 /// One line a study: what the network says and what readers decided. Cells without a value are empty.
@@ -52,7 +52,9 @@ fn row(result: &StudyResult) -> Vec<String> {
     let (status, reason) = match &result.analysis {
         None => ("waiting", String::new()),
         Some(Analysis::Analysed(_)) => ("analysed", String::new()),
-        Some(Analysis::NotAnalysed(reason)) => ("not-analysed", reason.to_string()),
+        Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
+            ("not-analysed", reason.to_string())
+        }
         Some(Analysis::Failed(reason)) => ("failed", reason.clone()),
     };
     let mut row = vec![

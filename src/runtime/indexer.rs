@@ -3,7 +3,7 @@
 
 use crate::app::{Message, Remembered};
 use crate::dicom::{KnownFiles, NothingKnown, ScanEvent, Scanner};
-use crate::domain::{ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ReportKey, Uid};
+use crate::domain::{ContentHash, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
 use crate::inference::{NoReports, Reports};
 use crate::store::{Index, KnownFile, StoreError};
 use crate::task::Cancel;
@@ -185,15 +185,15 @@ impl Kept {
 }
 
 impl Reports for Kept {
-    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<FractureReport> {
+    fn of_files(&self, key: &ReportKey, files: Fingerprint) -> Option<KeptAnalysis> {
         self.with(|index| index.report_of_files(key, files))?
     }
 
-    fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<FractureReport> {
+    fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<KeptAnalysis> {
         self.with(|index| index.report_of_content(key, files, content))?
     }
 
-    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, report: &FractureReport) {
-        self.with(|index| index.keep_report(key, files, content, report));
+    fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, analysis: &KeptAnalysis) {
+        self.with(|index| index.keep_report(key, files, content, analysis));
     }
 }

@@ -4,7 +4,7 @@
 use crate::app::{CellPixels, Model, Reading, Source};
 use crate::domain::{FractureReport, Volume};
 use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
-use crate::task::{Generation, Mailbox};
+use crate::task::{Generation, Mailbox, Pool};
 use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
 use crate::ui::{Layout, Pane};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -295,6 +295,7 @@ impl Bits {
 }
 
 fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
+    let pool = Pool::new("raster");
     let mut last: Vec<Placed> = Vec::new();
     while let Some(Request { generation, wanted, ahead }) = requests.take() {
         let mut drawn: Vec<Placed> = Vec::new();
@@ -302,7 +303,7 @@ fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
             let known = last.iter().chain(&drawn).find(|placed| placed.key == one.key);
             let picture = match known {
                 Some(placed) => Arc::clone(&placed.picture),
-                None => match draw(&one) {
+                None => match draw(&pool, &one) {
                     Some(picture) => Arc::new(picture),
                     None => continue,
                 },
@@ -340,8 +341,8 @@ fn idle(requests: &Mailbox<Request>) -> bool {
 }
 
 /// A panic costs one picture, not the thread.
-fn draw(one: &Wanted) -> Option<Picture> {
-    match catch_unwind(AssertUnwindSafe(|| raster::render(&one.volume, &one.view, one.size))) {
+fn draw(pool: &Pool, one: &Wanted) -> Option<Picture> {
+    match catch_unwind(AssertUnwindSafe(|| pool.install(|| raster::render(&one.volume, &one.view, one.size)))) {
         Ok(Ok(picture)) => Some(picture),
         Ok(Err(error)) => {
             tracing::warn!("{error}");

@@ -3,7 +3,7 @@
 
 use super::file::Database;
 use super::{StoreError, schema};
-use crate::domain::{ContentHash, FileStamp, Fingerprint, FractureReport, Listed, ReportKey, Uid};
+use crate::domain::{ContentHash, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
 use rusqlite::{OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 use std::os::unix::ffi::OsStrExt;
@@ -179,17 +179,17 @@ impl Index {
         read().map_err(|error| self.database.error(error))
     }
 
-    /// The report of a series whose files are as they were.
+    /// The report of a series, or the word that it gets none, whose files are as they were.
     ///
     /// # Errors
     /// An index that cannot be read.
-    pub fn report_of_files(&self, key: &ReportKey, files: Fingerprint) -> Result<Option<FractureReport>, StoreError> {
+    pub fn report_of_files(&self, key: &ReportKey, files: Fingerprint) -> Result<Option<KeptAnalysis>, StoreError> {
         let sql = "SELECT body FROM report JOIN content USING (series, stack, content)
                    WHERE series = ?1 AND stack = ?2 AND model = ?3 AND preprocessing = ?4 AND fingerprint = ?5";
         self.report(sql, key, &files.0)
     }
 
-    /// The report of the same pixels, and from now on of these files.
+    /// The same for the same pixels, and from now on of these files.
     ///
     /// # Errors
     /// An index that cannot be used.
@@ -198,7 +198,7 @@ impl Index {
         key: &ReportKey,
         files: Option<Fingerprint>,
         content: ContentHash,
-    ) -> Result<Option<FractureReport>, StoreError> {
+    ) -> Result<Option<KeptAnalysis>, StoreError> {
         let sql = "SELECT body FROM report
                    WHERE series = ?1 AND stack = ?2 AND model = ?3 AND preprocessing = ?4 AND content = ?5";
         let found = self.report(sql, key, &content.0)?;
@@ -208,7 +208,7 @@ impl Index {
         Ok(found)
     }
 
-    fn report(&self, sql: &str, key: &ReportKey, last: &[u8]) -> Result<Option<FractureReport>, StoreError> {
+    fn report(&self, sql: &str, key: &ReportKey, last: &[u8]) -> Result<Option<KeptAnalysis>, StoreError> {
         let body = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
         let read = || {
             let mut statement = self.database.connection().prepare_cached(sql)?;
@@ -220,7 +220,7 @@ impl Index {
         Ok(found.and_then(|body| decode(&body)))
     }
 
-    /// Keeps a finished report.
+    /// Keeps a finished report, or that a model declines the series.
     ///
     /// # Errors
     /// An index that cannot be written.
@@ -229,12 +229,12 @@ impl Index {
         key: &ReportKey,
         files: Option<Fingerprint>,
         content: ContentHash,
-        report: &FractureReport,
+        analysis: &KeptAnalysis,
     ) -> Result<(), StoreError> {
         let sql = "INSERT OR REPLACE INTO report (series, stack, content, model, preprocessing, body)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.database.write(|transaction| {
-            let body = encode(report)?;
+            let body = encode(analysis)?;
             let values = params![key.series.as_str(), key.stack, &content.0[..], key.model, key.preprocessing, body];
             transaction.execute(sql, values)?;
             match files {
@@ -267,7 +267,7 @@ fn decode<T: serde::de::DeserializeOwned>(kept: &[u8]) -> Option<T> {
 }
 
 /// Changes whenever one of the types written down here does: what was written otherwise is not read. A test watches over it.
-const FORMAT: &[u8] = b"3";
+const FORMAT: &[u8] = b"5";
 /// Bytes of the checksum before each value.
 const SEAL: usize = 8;
 

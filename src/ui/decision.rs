@@ -2,8 +2,7 @@
 
 use crate::app::{Entry, Model};
 use crate::domain::{
-    Agreement, CervicalLevel, CleanText, Decided, Decision, LevelVerdict, Precedence, Stamp, StudyState, StudyVerdict,
-    Uid,
+    Agreement, CervicalLevel, Decided, Decision, LevelVerdict, Precedence, Stamp, StudyState, StudyVerdict, Uid,
 };
 use crate::theme::Role;
 
@@ -56,14 +55,31 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
     if let Some(who) = model.elsewhere.get(uid).filter(|_| !entry.state.is_finished()) {
         return (if room < 8 { "o".to_owned() } else { format!("open: {who}") }, Role::Warning);
     }
-    let top = match entry.precedence {
+    let top = match entry.precedence() {
         _ if entry.state.is_finished() => "",
         Precedence::Ordinary => "",
-        Precedence::Pinned => "pinned",
-        Precedence::Stat => "STAT",
+        // One letter where there is no room: a study must not be on top without a word.
+        Precedence::Pinned => {
+            if room < 8 {
+                "P"
+            } else {
+                "pinned"
+            }
+        }
+        Precedence::Stat => {
+            if room < 8 {
+                "S"
+            } else {
+                "STAT"
+            }
+        }
     };
     let text = match entry.state {
-        StudyState::Unread if !top.is_empty() && room >= 8 => return (top.to_owned(), Role::Accent),
+        StudyState::Unread if !top.is_empty() => return (top.to_owned(), Role::Accent),
+        StudyState::Begun if !top.is_empty() => {
+            let whole = format!("{top} {sign} {}", entry.state.name());
+            return (if super::text::width(&whole) <= room { whole } else { top.to_owned() }, Role::Accent);
+        }
         StudyState::Unread => sign.to_string(),
         state => {
             let decision = model.decisions.of(uid);
@@ -77,7 +93,7 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
     (if room < 8 { sign.to_string() } else { text }, role)
 }
 
-/// What is decided of the open study, for the panel: the study, then its levels and note.
+/// What is decided of the open study, for the panel: the study, then its levels and note, each with who said it and when.
 pub(super) fn lines(model: &Model, uid: &Uid) -> [(String, Role); 2] {
     let decision = model.decisions.of(uid);
     let state = model.decisions.state(uid);
@@ -102,8 +118,14 @@ pub(super) fn lines(model: &Model, uid: &Uid) -> [(String, Role); 2] {
             None => ("no verdict on the study yet".to_owned(), Role::Faint),
         }
     };
-    let mut words: Vec<String> = Vec::new();
+    // Who said it and when stands once before all that was said then.
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    let mut say = |who: String, what: String| match said.last_mut() {
+        Some((last, all)) if *last == who => all.push(what),
+        _ => said.push((who, vec![what])),
+    };
     if let Some(decision) = decision {
+        let now = model.worklist.now();
         for level in CervicalLevel::ALL {
             let Some(decided) = &decision.levels[level] else { continue };
             let (verdict, agreement) = decided.what;
@@ -111,18 +133,25 @@ pub(super) fn lines(model: &Model, uid: &Uid) -> [(String, Role); 2] {
                 Some(Agreement::Rejects { reason }) => format!(" ({})", reason.name()),
                 _ => String::new(),
             };
-            words.push(format!("{level} {}{reason}", verdict.name()));
+            say(who_when(decided, now), format!("{level} {}{reason}", verdict.name()));
         }
-        words.extend(decision.note.as_ref().map(|note: &Decided<CleanText>| format!("note: {}", note.what)));
+        if let Some(note) = &decision.note {
+            say(who_when(note, now), format!("note: {}", note.what));
+        }
     }
+    let words: Vec<String> = said.into_iter().map(|(who, all)| format!("{who} {}", all.join(", "))).collect();
     [first, (words.join(" · "), Role::Text)]
 }
 
 /// What could not be saved, whose it is, and what to do; until the reader says so.
 pub(super) fn unsaved(model: &Model) -> Option<String> {
-    let lost = model.decisions.unsaved()?;
-    let name = model.worklist.entry(&lost.draft.study).map_or("", Entry::name);
-    let more = model.decisions.pending().iter().filter(|pending| pending.problem.is_some()).count() - 1;
+    let decisions = model.decisions.pending().iter().filter(|pending| pending.problem.is_some());
+    let decisions = decisions.map(|lost| (lost.to_string(), &lost.draft.study));
+    let annotations = model.annotations.unsaved().iter().map(|lost| (lost.to_string(), &lost.study));
+    let mut all = decisions.chain(annotations);
+    let (lost, study) = all.next()?;
+    let name = model.worklist.entry(study).map_or("", Entry::name);
+    let more = all.count();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Some(format!("{lost} of {name}{more}"))
 }

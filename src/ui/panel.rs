@@ -79,7 +79,7 @@ pub(super) fn draw(
     // The study's verdict, then its levels and note: as many lines as lie between the last level and who speaks.
     let [(first, role), (second, second_role)] = decision::lines(model, &reading.study.uid);
     let room = inner.bottom().saturating_sub(2).saturating_sub(y);
-    let more = wrap(&second, inner.width - 2, usize::from(room.saturating_sub(1)).clamp(1, 3));
+    let more = wrap(&second, inner.width - 2, usize::from(room.saturating_sub(1)).clamp(1, 5));
     let top = inner.bottom().saturating_sub(3 + (more.len() as u16).max(1)).max(inner.y);
     put(buffer, inner.x + 1, top, inner.width - 2, &first, style(role));
     for (line, y) in more.iter().zip(top + 1..) {
@@ -239,6 +239,11 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
         Some(Progress::Done(Analysis::NotAnalysed(reason))) => vec![
             (format!("not analysed: {reason}"), Role::Warning),
             ("There is no probability for this study.".into(), Role::Text),
+        ],
+        Some(Progress::Done(Analysis::Declined(declined))) => vec![
+            (format!("not analysed: {}", declined.reason), Role::Warning),
+            ("There is no probability for this study.".into(), Role::Text),
+            (format!("{} has seen its slices.", declined.model), Role::Muted),
         ],
         Some(Progress::Done(Analysis::Failed(problem))) => {
             vec![(format!("failed: {problem}"), Role::Error), ("Back in the list, r tries again.".into(), Role::Text)]

@@ -4,7 +4,7 @@ use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, line, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
-use crate::domain::{Analysis, coverage};
+use crate::domain::{Analysis, Declined, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -246,7 +246,9 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Running { paused: true, .. } => "paused".into(),
         Progress::Running { total: 0, .. } => "reading".into(),
         Progress::Running { done, total, .. } => format!("analysing {} %", 100 * done / total),
-        Progress::Done(Analysis::NotAnalysed(reason)) => format!("not analysed: {reason}"),
+        Progress::Done(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
+            format!("not analysed: {reason}")
+        }
         Progress::Done(Analysis::Failed(problem)) => format!("failed: {problem}"),
         Progress::Done(Analysis::Analysed(_)) if entry.sight == Sight::Blinded => "blinded".into(),
         Progress::Done(Analysis::Analysed(_)) => String::new(),

@@ -227,7 +227,10 @@ fn row(
     }
     let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_))) && entry.report().is_some();
     let words = state_words(entry, &model.network);
-    let refused = matches!(entry.progress, Progress::Done(Analysis::NotAnalysed(_) | Analysis::Failed(_)));
+    let refused = matches!(
+        entry.progress,
+        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_) | Analysis::Failed(_))
+    );
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
     let mut taken = 0;
     if refused {
@@ -332,6 +335,9 @@ fn selection_words(model: &Model) -> String {
         if !partly.is_empty() && report.completeness == Completeness::Final {
             words.push(format!("{} partly in the scan", partly.join(" ")));
         }
+    }
+    if entry.is_requested_first() && !entry.state.is_finished() {
+        words.insert(0, "STAT by its request".to_owned());
     }
     let state = state_words(entry, &model.network);
     if !state.is_empty() {

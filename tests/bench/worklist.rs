@@ -4,9 +4,9 @@
 use cspine::app::{Command, Message, Model, PromptKey, Remembered, update};
 use cspine::config::Keymap;
 use cspine::domain::{
-    Aggregation, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel, Probability, Sex,
-    Stamp, StudyDateTime, Thresholds, Timing, Uid,
+    Aggregation, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, KeptAnalysis, KeySlice, LevelExtent,
+    LevelFinding, LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel,
+    Precedence, Probability, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
 };
 use cspine::inference::PREPROCESSING_VERSION;
 use cspine::store::Index;
@@ -64,6 +64,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         }),
         description: CleanText::new(["CT C-spine native", "CT polytrauma", "CT neck"][n % 3]),
         accession: CleanText::new(&format!("A{n:09}")),
+        precedence: Precedence::Ordinary,
         arrived: Some(Stamp { utc_ms: 1_795_596_936_000 + n as i64, offset_minutes: 60 }),
         slices: 300,
         series: Some(ListedSeries {
@@ -71,7 +72,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
             stack: 0,
             fingerprint: None,
             explanation: "0.6 mm, BONE kernel, 300 slices".into(),
-            report: Some(Arc::new(report)),
+            analysis: Some(KeptAnalysis::Report(Arc::new(report))),
             preprocessing: PREPROCESSING_VERSION,
         }),
     }

@@ -4,7 +4,7 @@ use super::support::{NAME, WRITTEN, bare, result};
 use cspine::dicom::{
     Capture, CapturedPixels, Sources, WriteError, load_volume, scan_all, secondary_capture, structured_report,
 };
-use cspine::domain::{Modality, SeriesKind};
+use cspine::domain::{Geometry, Modality, Place, SeriesKind};
 use cspine::results::StudyResult;
 use cspine::task::Cancel;
 use dicom_core::Tag;
@@ -55,6 +55,10 @@ fn tree(object: &InMemDicomObject, depth: usize, out: &mut String) {
                 code(&value, tags::MEASUREMENT_UNITS_CODE_SEQUENCE, tags::CODE_VALUE).expect("a unit")
             )
         }
+        "SCOORD" => {
+            let points = object.element(tags::GRAPHIC_DATA).expect("points").to_multi_float32().expect("numbers");
+            format!("{} {points:?}", text(object, tags::GRAPHIC_TYPE))
+        }
         "PNAME" => text(object, tags::PERSON_NAME),
         "IMAGE" => code(object, tags::REFERENCED_SOP_SEQUENCE, tags::REFERENCED_SOP_INSTANCE_UID).expect("an instance"),
         _ => String::new(),
@@ -101,6 +105,64 @@ fn a_structured_report_says_what_is_known_and_who_said_it() {
     let series = evidence.items().expect("a study")[0].element(tags::REFERENCED_SERIES_SEQUENCE).expect("series");
     let images = series.items().expect("a series")[0].element(tags::REFERENCED_SOP_SEQUENCE).expect("images");
     assert_eq!(images.items().expect("images").len(), 6, "six key slices, of which one is the key image");
+}
+
+/// A measurement in the same place for every figure: over the third picture from the head, 2 mm wide and 1 mm high.
+#[test]
+fn figures_have_their_columns_and_rows_from_the_corner_of_the_first_pixel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut result = result(folder.path());
+    let plane = result.study.series[0].instances[2].plane.expect("a plane");
+    let at =
+        |across: f64, down: f64| Place::at(plane.position + plane.row_cosines * across + plane.column_cosines * down);
+    let (a, b, c) = (at(0.5, 0.5), at(2.5, 0.5), at(0.5, 1.5));
+    let coordinates = |result: &StudyResult| {
+        let mut lines = String::new();
+        tree(&from_reader(&report_of(result)[..]).expect("a file"), 0, &mut lines);
+        let measured = lines.lines().skip_while(|line| !line.contains("NUM Length"));
+        let mut measured = measured.map(str::trim).skip_while(|line| !line.contains("SCOORD"));
+        let figure = measured.next().map(|line| line.split(" = ").nth(1).expect("a figure").to_owned());
+        (figure, measured.next().map(str::to_owned))
+    };
+    let cases = [
+        // Pixels of 0.5 mm: the centre of the second is at 1.5.
+        (Geometry::Distance { ends: [a.clone(), b.clone()] }, "POLYLINE [1.5, 1.5, 5.5, 1.5]"),
+        (Geometry::Angle { places: [b.clone(), a.clone(), c.clone()] }, "POLYLINE [5.5, 1.5, 1.5, 1.5, 1.5, 3.5]"),
+        (
+            Geometry::Rectangle { corners: [a.clone(), b.clone(), c.clone()] },
+            "POLYLINE [1.5, 1.5, 5.5, 1.5, 5.5, 3.5, 1.5, 3.5, 1.5, 1.5]",
+        ),
+        (
+            // The longer axis first, whichever side of the rectangle comes first.
+            Geometry::Ellipse { corners: [a.clone(), c, b] },
+            "ELLIPSE [1.5, 2.5, 5.5, 2.5, 3.5, 1.5, 3.5, 3.5]",
+        ),
+        (Geometry::Probe { place: a }, "POINT [1.5, 1.5]"),
+    ];
+    let image = result.study.series[0].instances[2].sop_instance_uid.clone();
+    for (geometry, figure) in cases {
+        result.measurements[0].measurement.geometry = geometry;
+        let (told, below) = coordinates(&result);
+        assert_eq!(told.as_deref(), Some(figure));
+        assert_eq!(below, Some(format!("SELECTED FROM: IMAGE  = {image}")));
+        let out = folder.path().join("report.dcm");
+        std::fs::write(&out, report_of(&result)).expect("written");
+        for (program, package) in [("dsrdump", "dcmtk"), ("dciodvfy", "dicom3tools")] {
+            let Some((_, said)) = checked(program, package, &out) else { continue };
+            let wrong: Vec<&str> =
+                said.lines().filter(|line| line.starts_with("E: ") || line.starts_with("Error")).collect();
+            assert!(wrong.is_empty(), "{figure}: {wrong:#?}\n{said}");
+        }
+        std::fs::remove_file(&out).expect("it goes");
+    }
+    // Across slices, or beside the picture, there are no coordinates on one picture.
+    for geometry in [
+        Geometry::Distance { ends: [at(0.5, 0.5), Place::at(plane.position + plane.normal() * 6.0)] },
+        Geometry::Distance { ends: [at(0.5, 0.5), at(0.5, 40.0)] },
+    ] {
+        result.measurements[0].measurement.geometry = geometry;
+        assert_eq!(coordinates(&result), (None, None));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{BROKEN, Session, WHOLE, plain, uid};
 use crate::{keep, text};
 use cspine::app::{Command, Effect, Message, Record, RecordFailure, Recorded, Remembered, Token};
-use cspine::domain::{CervicalLevel, CleanText, Draft, EntryId, LogEntry, Stamp};
+use cspine::domain::{CervicalLevel, CleanText, Draft, EntryId, LogEntry, Precedence, Stamp};
 
 fn clock(minutes: i64) -> Stamp {
     Stamp { utc_ms: 1_795_596_936_000 + minutes * 60_000, offset_minutes: 60 }
@@ -38,6 +38,15 @@ fn kept(session: &mut Session, id: i64) {
 fn on_disk(session: &mut Session, (token, draft): (Token, Draft), id: i64) {
     let entry = LogEntry { id: EntryId(id), who: session.model.reader.clone(), at: clock(id), draft };
     session.send(Message::Recorded(Recorded::Decision { token, entry }));
+}
+
+#[test]
+fn a_study_that_was_asked_for_as_stat_says_so() {
+    let mut session = queue((120, 30));
+    session.found(cspine::domain::Study { precedence: Precedence::Stat, ..plain(4) });
+    each("requested", &mut session);
+    let shown = text(&session.model);
+    assert!(shown.contains("STAT by its request"), "{shown}");
 }
 
 fn each(name: &str, session: &mut Session) {

@@ -7,8 +7,9 @@ use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
     KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
-    Patient, PatientPoint, PerLevel, PixelSpacing, Probability, ScoredSlice, Series, SeriesHints, SeriesKind, Sex,
-    SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume, VolumeShape,
+    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series, SeriesHints,
+    SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume,
+    VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub(crate) fn study(n: usize, name: &str, age: u16, sex: Sex, description: &str,
         date: Some(StudyDateTime { year: 2026, month: 11, day: 23, time: Some((8, (n % 60) as u8)) }),
         description: CleanText::new(description),
         accession: CleanText::new(&format!("A{n:03}")),
+        precedence: Precedence::Ordinary,
         series: vec![series(n, 0, SeriesKind::Axial, slices)],
         oddities: Vec::new(),
     }

@@ -1,5 +1,7 @@
 //! The real program in a pseudo-terminal. Everything waits for a condition on the screen, never for a time.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -75,11 +77,16 @@ impl Program {
 
     /// Answers the question that fences frames (`CSI 6n`), as a terminal does, until the condition holds for the screen.
     pub(crate) fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.wait_for_bytes(what, |_, screen| condition(screen))
+    }
+
+    /// As [`Program::wait_for`], for a condition on what was written so far, too.
+    pub(crate) fn wait_for_bytes(&mut self, what: &str, condition: impl Fn(&[u8], &str) -> bool) -> String {
         let begun = Instant::now();
         loop {
             self.answer();
             let screen = self.screen();
-            if condition(&screen) {
+            if condition(&self.output.lock().expect("the output").1, &screen) {
                 return screen;
             }
             assert!(begun.elapsed() < PATIENCE, "waiting in vain for {what}; the screen shows:\n{screen}");
@@ -114,6 +121,19 @@ impl Program {
         self.output.lock().expect("the output").0.screen_mut().set_size(cells(rows), cells(columns));
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
         self.master.resize(size).expect("a resize");
+    }
+
+    /// Ends the program without a warning (SIGKILL) and gives the screen as it was left, all that was written before being on it.
+    pub(crate) fn killed(mut self) -> String {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("its end");
+        let begun = Instant::now();
+        // The reader lets go of the output once nothing comes any more.
+        while Arc::strong_count(&self.output) > 1 {
+            assert!(begun.elapsed() < PATIENCE, "the pseudo-terminal does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.screen()
     }
 
     /// The process.

@@ -9,7 +9,7 @@ use cspine::domain::{
     LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability,
     RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
 };
-use cspine::results::{MeasurementResult, StudyResult, Written};
+use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
 use cspine::task::Cancel;
 use std::path::Path;
 use std::sync::Arc;
@@ -162,6 +162,7 @@ pub(crate) fn result(folder: &Path) -> StudyResult {
         log,
         key_images: vec![key_image],
         measurements: vec![length, probe],
+        identity: Identity::Named,
     }
 }
 
@@ -173,6 +174,7 @@ pub(crate) fn bare(result: &StudyResult) -> StudyResult {
         log: Vec::new(),
         key_images: Vec::new(),
         measurements: Vec::new(),
+        identity: Identity::Named,
     }
 }
 

@@ -29,18 +29,26 @@ pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         Command::Pin => precedence(model, Precedence::Pinned),
         Command::Stat => precedence(model, Precedence::Stat),
         Command::SaveAgain => {
-            let again = model.decisions.again();
+            let mut again = model.decisions.again();
+            again.extend(model.annotations.again());
             if again.is_empty() {
                 model.tell("everything is saved");
             }
             again.into_iter().map(Effect::Record).collect()
         }
         Command::Acknowledge => {
-            match model.decisions.acknowledge() {
-                Some(lost) => model.tell(format!("not saved, and dropped: {}", lost.draft.act)),
-                None => model.tell("nothing waits for your word"),
+            if let Some(lost) = model.decisions.acknowledge() {
+                model.tell(format!("not saved, and dropped: {}", lost.draft.act));
+                return Some(Vec::new());
             }
-            Vec::new()
+            let Some(lost) = model.annotations.acknowledge() else {
+                model.tell("nothing waits for your word");
+                return Some(Vec::new());
+            };
+            model.tell(format!("not saved, and dropped: {}", lost.change));
+            // The study's annotations are read again, so that nothing is shown that is not kept.
+            let open = model.reading.as_ref().filter(|reading| reading.study.uid == lost.study);
+            open.map(|_| Effect::Claim(Some(lost.study))).into_iter().collect()
         }
         _ => return None,
     };
@@ -174,7 +182,7 @@ fn study_verdict(model: &mut Model, verdict: StudyVerdict) -> Vec<Effect> {
 
 fn precedence(model: &mut Model, wanted: Precedence) -> Vec<Effect> {
     let Some(study) = subject(model) else { return Vec::new() };
-    let now = model.worklist.entry(&study).map(|entry| entry.precedence).unwrap_or_default();
+    let now = model.worklist.entry(&study).map(Entry::precedence).unwrap_or_default();
     let precedence = if now == wanted { Precedence::Ordinary } else { wanted };
     keep(model, study, Act::Precedence { precedence })
 }
@@ -264,8 +272,9 @@ pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
             model.told_of_loss = false;
             model.decisions.failed(token, failure.problem);
         }
-        Record::Annotation { .. } => {
-            model.complain(format!("the last measurement or key image is not saved: {}", failure.problem));
+        Record::Annotation { study, change } => {
+            model.told_of_loss = false;
+            model.annotations.failed(study, change, failure.problem);
         }
         // It is kept again with the next look at the clock.
         Record::Position { .. } => {}

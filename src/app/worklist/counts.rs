@@ -47,7 +47,7 @@ impl Counts {
         match &entry.progress {
             Progress::Waiting => self.waiting += 1,
             Progress::Running { .. } => self.running += 1,
-            Progress::Done(Analysis::NotAnalysed(_)) => self.declined += 1,
+            Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => self.declined += 1,
             Progress::Done(Analysis::Failed(_)) => self.failed += 1,
             Progress::Done(Analysis::Analysed(report)) => {
                 self.urgent += usize::from(entry.is_alert() && !entry.state.is_finished());

@@ -2,8 +2,8 @@
 
 use super::Ageing;
 use crate::domain::{
-    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, LevelVerdict, Listed, ListedSeries,
-    NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, LevelVerdict, Listed,
+    ListedSeries, NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -92,8 +92,8 @@ pub struct Entry {
     pub rewritten: bool,
     /// How far it is read.
     pub state: StudyState,
-    /// Whether it goes before others.
-    pub precedence: Precedence,
+    /// Whether a reader has said that it goes before others, or that it does not.
+    said: Option<Precedence>,
     /// Levels that a reader calls fractured, C1 first.
     pub fractured: Vec<CervicalLevel>,
     /// Whether the network's word is hidden.
@@ -124,7 +124,7 @@ impl Entry {
             presence: Presence::Found,
             rewritten: false,
             state: StudyState::Unread,
-            precedence: Precedence::Ordinary,
+            said: None,
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
@@ -139,8 +139,9 @@ impl Entry {
         entry.presence = Presence::Listed { slices: listed.slices as usize, series };
         if let Some(series) = &listed.series {
             entry.choice = Ok(Candidate { series: 0, explanation: series.explanation.clone() });
-            let report = series.report.clone().filter(|_| series.preprocessing == PREPROCESSING_VERSION);
-            entry.progress = report.map_or(Progress::Waiting, |report| Progress::Done(Analysis::Analysed(report)));
+            let analysis = series.analysis.clone().filter(|_| series.preprocessing == PREPROCESSING_VERSION);
+            let analysis = analysis.and_then(|analysis| analysis.of_study(&listed.uid));
+            entry.progress = analysis.map_or(Progress::Waiting, Progress::Done);
         }
         entry
     }
@@ -152,12 +153,13 @@ impl Entry {
         }
         let series = self.choice.as_ref().ok().and_then(|choice| {
             let series = self.study.series.get(choice.series)?;
-            let report = match &self.progress {
-                Progress::Done(Analysis::Analysed(report)) => Some(Arc::new(FractureReport {
+            let analysis = match &self.progress {
+                Progress::Done(Analysis::Analysed(report)) => Some(KeptAnalysis::Report(Arc::new(FractureReport {
                     slices: Vec::new(),
                     activations: PerLevel::default(),
                     ..(**report).clone()
-                })),
+                }))),
+                Progress::Done(Analysis::Declined(declined)) => Some(KeptAnalysis::Declined(declined.clone())),
                 _ => None,
             };
             Some(ListedSeries {
@@ -165,7 +167,7 @@ impl Entry {
                 stack: series.stack_index,
                 fingerprint: series.fingerprint,
                 explanation: choice.explanation.clone(),
-                report,
+                analysis,
                 preprocessing: PREPROCESSING_VERSION,
             })
         });
@@ -176,6 +178,7 @@ impl Entry {
             date: study.date,
             description: study.description.clone(),
             accession: study.accession.clone(),
+            precedence: study.precedence,
             arrived: self.arrived,
             slices: u32::try_from(self.slices()).unwrap_or(u32::MAX),
             series,
@@ -230,9 +233,21 @@ impl Entry {
     /// Takes over what is decided.
     pub(super) fn decided(&mut self, decision: Option<&Decision>, sight: Sight) {
         self.state = decision.map_or(StudyState::Unread, Decision::state);
-        self.precedence = decision.map_or(Precedence::Ordinary, |decision| decision.precedence);
+        self.said = decision.and_then(|decision| decision.precedence);
         self.fractured = decision.map(|decision| decision.levels_with(LevelVerdict::Fractured)).unwrap_or_default();
         self.sight = sight;
+    }
+
+    /// Whether it goes before others: what a reader says, else what the request in its files does.
+    #[must_use]
+    pub fn precedence(&self) -> Precedence {
+        self.said.unwrap_or(self.study.precedence)
+    }
+
+    /// Whether the request in its files puts it on top, and no reader has said anything to that.
+    #[must_use]
+    pub fn is_requested_first(&self) -> bool {
+        self.said.is_none() && self.study.precedence != Precedence::Ordinary
     }
 
     /// The report that may be shown, finished or preliminary; none while the reader is blinded.

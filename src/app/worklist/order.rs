@@ -131,7 +131,7 @@ impl Place {
                     _ => 0,
                 };
                 // Once read, it is on top of nothing any more.
-                (below, if below == 0 { -(entry.precedence as i8) } else { 0 })
+                (below, if below == 0 { -(entry.precedence() as i8) } else { 0 })
             }
             _ => (0, 0),
         };
@@ -147,6 +147,6 @@ fn rank(entry: &Entry) -> u8 {
         // Blinded: what the network said must not show in the order.
         Progress::Done(Analysis::Analysed(_)) => 1,
         Progress::Done(Analysis::Failed(_)) => 2,
-        Progress::Done(Analysis::NotAnalysed(_)) => 3,
+        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => 3,
     }
 }

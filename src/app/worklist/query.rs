@@ -65,7 +65,7 @@ impl Term {
                     Progress::Waiting => "waiting",
                     Progress::Running { .. } => "running",
                     Progress::Done(Analysis::Failed(_)) => "failed",
-                    Progress::Done(Analysis::NotAnalysed(_)) => "declined",
+                    Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => "declined",
                     Progress::Done(Analysis::Analysed(_)) => "analysed",
                 };
                 let urgent = if entry.is_alert() { "urgent" } else { "" };
@@ -82,7 +82,7 @@ impl Term {
                 entry.report().is_some_and(|report| says(&report.model.name) || says(&report.model.version))
             }
             Self::Is(value) => {
-                let precedence = match entry.precedence {
+                let precedence = match entry.precedence() {
                     crate::domain::Precedence::Ordinary => "",
                     crate::domain::Precedence::Pinned => "pinned",
                     crate::domain::Precedence::Stat => "stat",

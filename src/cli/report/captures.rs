@@ -1,11 +1,12 @@
 //! Key images drawn as the reader saw them.
 
 use super::told;
+use crate::app::figure;
 use crate::cli::CliError;
 use crate::cli::output::{self, Existing};
 use crate::dicom::{Capture, CapturedPixels, Sources, WriteError, load_volume, secondary_capture};
-use crate::domain::{Axis, KeyImage, Volume};
-use crate::raster::{self, PictureSize, Pixels, Plane, RasterError, View, ViewGeometry};
+use crate::domain::{Axis, KeyImage, Measurement, Volume, VoxelPoint};
+use crate::raster::{self, Mark, PictureSize, Pixels, Plane, RasterError, View, ViewGeometry};
 use crate::results::{StudyResult, Written};
 use crate::task::Cancel;
 use std::path::Path;
@@ -59,7 +60,10 @@ fn study(result: &StudyResult, written: Written) -> Result<Vec<(u64, Vec<u8>)>, 
         });
         let volume = load_volume(series.ok_or_else(gone)?, &Cancel::new(), &|_, _| {})
             .map_err(|error| WriteError::File(error.to_string()))?;
-        let (view, description) = view(image, &volume).ok_or_else(gone)?;
+        let (mut view, mut description) = view(image, &volume).ok_or_else(gone)?;
+        let (marks, words) = marks(result, &volume, &view);
+        view.marks = marks;
+        description.push_str(&words);
         let size = size(&volume, &view).map_err(|error| WriteError::File(error.to_string()))?;
         let picture = raster::render(&volume, &view, size).map_err(|error| WriteError::File(error.to_string()))?;
         let pixels = match &picture.pixels {
@@ -101,4 +105,25 @@ fn view(image: &KeyImage, volume: &Volume) -> Option<(View, String)> {
     );
     let view = View { inverted: image.inverted, ..View::new(plane, slice, window) };
     (slice < len).then_some((view, description))
+}
+
+/// What is drawn over the slice, as over a picture that the reader writes into a file: measurements with their numbers, and at the edges
+/// where the network points. In words, too, with what was measured. Nothing of it names anyone.
+fn marks(result: &StudyResult, volume: &Volume, view: &View) -> (Vec<Mark>, String) {
+    let (mut marks, mut words) = (Vec::new(), String::new());
+    for measured in result.measurements.iter().filter(|measured| measured.measurement.series == volume.series_uid) {
+        let Measurement { id, geometry, .. } = &measured.measurement;
+        let Some(figure) = figure(volume, *id, geometry) else { continue };
+        let here = |place: &VoxelPoint| raster::slice_of_voxel(volume, view.plane, *place) == Some(view.slice);
+        if let (Ok(value), true) = (&measured.result, figure.places.iter().all(here)) {
+            words.push_str(&format!("; {id}: {} {value}", geometry.name()));
+        }
+        marks.push(Mark::Figure(figure));
+    }
+    if let Some(report) = result.report().filter(|report| report.series_uid == volume.series_uid) {
+        let levels = report.alert_levels();
+        let spots = levels.iter().filter_map(|level| report.levels[*level].hot_spot());
+        marks.extend(spots.map(|spot| Mark::HotSpotAside(spot.point)));
+    }
+    (marks, words)
 }

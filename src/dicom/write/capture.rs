@@ -44,7 +44,7 @@ pub struct Capture<'p> {
     pub description: &'p str,
 }
 
-/// A key image's file. No text is drawn into the picture, so that it identifies nobody (BurnedInAnnotation is NO).
+/// A key image's file. What is drawn into the picture (figures with their numbers) identifies nobody: BurnedInAnnotation is NO.
 ///
 /// # Errors
 /// Pixels that do not fill the picture, or a key image that is not in the study.

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::file::{Object, date_and_time, decimal};
+use super::region::Region;
 use super::source::SourceImage;
 use crate::domain::Stamp;
 use dicom_core::VR;
@@ -14,6 +15,7 @@ pub(super) enum Relation {
     HasObservationContext,
     HasConceptModifier,
     InferredFrom,
+    SelectedFrom,
 }
 
 impl Relation {
@@ -23,6 +25,7 @@ impl Relation {
             Self::HasObservationContext => "HAS OBS CONTEXT",
             Self::HasConceptModifier => "HAS CONCEPT MOD",
             Self::InferredFrom => "INFERRED FROM",
+            Self::SelectedFrom => "SELECTED FROM",
         }
     }
 }
@@ -41,6 +44,8 @@ pub(super) enum Value<'r> {
     PersonName(String),
     Uid(String),
     Image(&'r SourceImage),
+    /// On the picture that the item below it names.
+    Coordinates(Region),
 }
 
 /// A content item.
@@ -61,12 +66,19 @@ impl<'r> Item<'r> {
 
     /// An image without a concept name.
     pub(super) fn image(image: &'r SourceImage) -> Self {
-        Self {
-            relation: Relation::Contains,
-            name: None,
-            value: Value::Image(image),
-            observed: None,
-            children: Vec::new(),
+        Self::nameless(Relation::Contains, image)
+    }
+
+    fn nameless(relation: Relation, image: &'r SourceImage) -> Self {
+        Self { relation, name: None, value: Value::Image(image), observed: None, children: Vec::new() }
+    }
+
+    /// What a number was taken from (TID 320): a figure on an image where there is one, else the image.
+    pub(super) fn source(name: Code, image: &'r SourceImage, region: Option<Region>) -> Self {
+        match region {
+            Some(region) => Self::new(Relation::InferredFrom, name, Value::Coordinates(region))
+                .with([Self::nameless(Relation::SelectedFrom, image)]),
+            None => Self::new(Relation::InferredFrom, name, Value::Image(image)),
         }
     }
 
@@ -145,6 +157,14 @@ impl<'r> Item<'r> {
             Value::Image(image) => {
                 object.sequence(tags::REFERENCED_SOP_SEQUENCE, [reference(image, true)]);
                 "IMAGE"
+            }
+            Value::Coordinates(region) => {
+                object.floats(tags::GRAPHIC_DATA, region.points.iter().flatten().map(|value| *value as f32)).text(
+                    tags::GRAPHIC_TYPE,
+                    VR::CS,
+                    region.graphic.name(),
+                );
+                "SCOORD"
             }
         };
         object.text(tags::VALUE_TYPE, VR::CS, value_type);

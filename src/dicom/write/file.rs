@@ -66,6 +66,12 @@ impl Object {
         self
     }
 
+    /// Values of single precision.
+    pub(super) fn floats(&mut self, tag: Tag, values: impl IntoIterator<Item = f32>) -> &mut Self {
+        self.0.put(DataElement::new(tag, VR::FL, PrimitiveValue::F32(values.into_iter().collect())));
+        self
+    }
+
     /// A sequence of items.
     pub(super) fn sequence(&mut self, tag: Tag, items: impl IntoIterator<Item = Self>) -> &mut Self {
         let items: Vec<InMemDicomObject> = items.into_iter().map(|item| item.0).collect();

@@ -2,7 +2,7 @@
 //! group a level (TID 1501) with what the network measures and what the reader says of it, and who said what.
 
 use super::code::{self, Code};
-use super::content::{Item, Relation, Value, reference};
+use super::content::{Item, Value, reference};
 use super::file::{DicomFile, Kind, Object, WriteError, begun, finished, made_uid};
 use super::source::{SourceImage, Sources};
 use crate::domain::{
@@ -147,10 +147,9 @@ impl<'r> Tree<'r> {
 
     fn network(&self, report: &'r FractureReport, level: CervicalLevel) -> Vec<Item<'r>> {
         match report.levels[level].outcome {
-            LevelOutcome::Seen { probability: p, key_slice, extent, .. } => {
-                let source = self.sources.key_slice(&self.result.study, report, &key_slice);
-                let source = source
-                    .map(|image| Item::new(Relation::InferredFrom, code::SOURCE_OF_MEASUREMENT, Value::Image(image)));
+            LevelOutcome::Seen { probability: p, key_slice, extent, hot_spot } => {
+                let source = self.sources.key_slice(&self.result.study, report, &key_slice, hot_spot);
+                let source = source.map(|(image, spot)| Item::source(code::SOURCE_OF_MEASUREMENT, image, spot));
                 vec![
                     probability(f64::from(p.value())).with(source),
                     Item::contains(code::ALERT, Value::Code(code::yes_or_no(report.is_level_alert(level)))),
@@ -180,7 +179,9 @@ impl<'r> Tree<'r> {
         };
         let mean = is_mean.then(|| Item::modifier(code::DERIVATION, Value::Code(code::MEAN)));
         let name_of_group = format!("measurement {}", measured.measurement.id);
-        let number = Item::contains(name, Value::Number { value, unit }).with(mean);
+        let source = self.sources.measured(&self.result.study, &measured.measurement);
+        let source = source.map(|(image, figure)| Item::source(code::SOURCE_OF_MEASUREMENT, image, Some(figure)));
+        let number = Item::contains(name, Value::Number { value, unit }).with(mean).with(source);
         Some(self.group(&name_of_group, code::CERVICAL_SPINE).with([number]))
     }
 

@@ -2,11 +2,12 @@
 //! finds its patient and study again.
 
 use super::file::WriteError;
+use super::region::{self, Region};
 use crate::dicom::archive::Archives;
 use crate::dicom::elements::Elements;
 use crate::dicom::part10::{Extent, FileError, Part10};
-use crate::domain::{FractureReport, Instance, KeyImage, KeySlice, Series, Study, Uid};
-use crate::results::StudyResult;
+use crate::domain::{FractureReport, HotSpot, Instance, KeyImage, KeySlice, Measurement, Series, Study, Uid};
+use crate::results::{Identity, StudyResult};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads the headers of what a result refers to: key images, the key slices of the network's levels, and one picture besides for
+    /// Reads the headers of what a result refers to: key images, the key slices of the network's levels, what was measured on, and one picture for
     /// the study's identity.
     ///
     /// # Errors
@@ -68,8 +69,10 @@ impl Sources {
         }
         if let Some(report) = result.report() {
             let slices = report.levels.0.iter().filter_map(|finding| finding.key_slice());
-            wanted.extend(slices.filter_map(|slice| slice_instance(study, report, &slice)));
+            wanted.extend(slices.filter_map(|slice| Some(slice_instance(study, report, &slice)?.1)));
         }
+        let measured = result.measurements.iter().filter(|measured| measured.result.is_ok());
+        wanted.extend(measured.filter_map(|measured| Some(region::measured(study, &measured.measurement)?.0)));
         let any = wanted.first().copied().or_else(|| study.series.iter().find_map(|series| series.instances.first()));
         let any = any.ok_or(FileError::NotDicom)?;
         let file = archives.read(&any.path, Extent::Header)?;
@@ -79,7 +82,10 @@ impl Sources {
             return Err(WriteError::NoStudy);
         }
         let copied = |(tag, vr, always): (Tag, VR, bool)| {
-            let value = elements.text(tag);
+            let value = match result.identity {
+                Identity::Named => elements.text(tag),
+                Identity::Pseudonym => pseudonymous(tag, study).unwrap_or_else(|| elements.text(tag)),
+            };
             (always || !value.is_empty()).then_some((tag, vr, value))
         };
         let identity = IDENTITY.into_iter().filter_map(copied).collect();
@@ -110,10 +116,45 @@ impl Sources {
         self.images.get(&(image.instance.clone(), image.frame))
     }
 
-    pub(super) fn key_slice(&self, study: &Study, report: &FractureReport, slice: &KeySlice) -> Option<&SourceImage> {
-        let instance = slice_instance(study, report, slice)?;
+    /// The picture that a key slice is, and where on it the network points.
+    pub(super) fn key_slice(
+        &self,
+        study: &Study,
+        report: &FractureReport,
+        slice: &KeySlice,
+        spot: Option<HotSpot>,
+    ) -> Option<(&SourceImage, Option<Region>)> {
+        let (series, instance) = slice_instance(study, report, slice)?;
+        let region = spot.and_then(|spot| region::point(series, instance, spot.point));
+        Some((self.image(instance)?, region))
+    }
+
+    /// The picture that a measurement lies on, and the figure on it.
+    pub(super) fn measured(&self, study: &Study, measurement: &Measurement) -> Option<(&SourceImage, Region)> {
+        let (instance, region) = region::measured(study, measurement)?;
+        Some((self.image(instance)?, region))
+    }
+
+    fn image(&self, instance: &Instance) -> Option<&SourceImage> {
         self.images.get(&(instance.sop_instance_uid.clone(), instance.frame))
     }
+}
+
+/// What stands in an element where a pseudonym stands for the patient; `None` where the files' own value stays: sex, age, UID and date,
+/// which the file must have to be found with its study.
+fn pseudonymous(tag: Tag, study: &Study) -> Option<String> {
+    let value = match tag {
+        tags::STUDY_INSTANCE_UID | tags::STUDY_DATE | tags::STUDY_TIME | tags::PATIENT_SEX | tags::PATIENT_AGE => {
+            return None;
+        }
+        tags::PATIENT_NAME | tags::PATIENT_ID => study.patient.name.as_str(),
+        tags::STUDY_DESCRIPTION => study.description.as_str(),
+        // PS3.3 section C.7.1.1: what was done is told beside it.
+        tags::PATIENT_IDENTITY_REMOVED => "YES",
+        tags::DEIDENTIFICATION_METHOD => "cspine: pseudonym; age, sex, dates and UIDs kept",
+        _ => "",
+    };
+    Some(value.to_owned())
 }
 
 impl SourceImage {
@@ -159,16 +200,21 @@ fn key_instance<'s>(study: &'s Study, image: &KeyImage) -> Option<&'s Instance> 
         .find_map(|series| series.instances.iter().find(shown))
 }
 
-/// The instance that a key slice of the network is: the one in its place, if that has its number, or else the only one of that
+/// The instance that a key slice of the network is, with its series: the one in its place, if that has its number, or else the only one of that
 /// number. A slice that was computed from several instances (tilted, sagittal and coronal stacks) may be none of them.
-fn slice_instance<'s>(study: &'s Study, report: &FractureReport, slice: &KeySlice) -> Option<&'s Instance> {
+fn slice_instance<'s>(
+    study: &'s Study,
+    report: &FractureReport,
+    slice: &KeySlice,
+) -> Option<(&'s Series, &'s Instance)> {
     let of_report = |series: &&Series| series.uid == report.series_uid;
     let series = study.series.iter().filter(of_report).max_by_key(|series| series.instances.len())?;
     let has_number = |instance: &&Instance| instance.instance_number == slice.instance_number;
     if let Some(instance) = series.instances.get(slice.index).filter(has_number) {
-        return Some(instance);
+        return Some((series, instance));
     }
     slice.instance_number?;
     let mut fitting = series.instances.iter().filter(has_number);
-    fitting.next().filter(|_| fitting.next().is_none())
+    let only = fitting.next().filter(|_| fitting.next().is_none())?;
+    Some((series, only))
 }

@@ -29,8 +29,8 @@ pub struct Decision {
     pub study: Option<Decided<StudyVerdict>>,
     /// The note.
     pub note: Option<Decided<CleanText>>,
-    /// Whether the study goes before others.
-    pub precedence: Precedence,
+    /// Whether the study goes before others; `None` where no reader has said anything to it.
+    pub precedence: Option<Precedence>,
 }
 
 /// How far a study is read.
@@ -90,7 +90,7 @@ impl Decision {
             }
             Act::Study(verdict) => self.study = Some(decided(entry, verdict.clone())),
             Act::Note { text } => self.note = (!text.is_empty()).then(|| decided(entry, text.clone())),
-            Act::Precedence { precedence } => self.precedence = *precedence,
+            Act::Precedence { precedence } => self.precedence = Some(*precedence),
             Act::Undo { .. } => {}
         }
     }

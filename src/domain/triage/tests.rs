@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    CleanText, Coverage, ImagePlane, Instance, Patient, PixelSpacing, SeriesHints, SliceStack, Uid, coverage,
+    CleanText, Coverage, ImagePlane, Instance, Patient, PixelSpacing, Precedence, SeriesHints, SliceStack, Uid,
+    coverage,
 };
 
 /// A series of 512 × 512 pictures.
@@ -68,6 +69,7 @@ fn study(series: Vec<Series>) -> Study {
         date: None,
         description: CleanText::default(),
         accession: CleanText::default(),
+        precedence: Precedence::Ordinary,
         series,
         oddities: Vec::new(),
     }
@@ -188,7 +190,7 @@ fn the_reason_is_that_of_the_nearest_series() {
     assert_eq!(choose_series(&study(vec![mip])), Err(NotAnalysed::Projection));
     let mut unplaced = good();
     (unplaced.kind, unplaced.stack) = (SeriesKind::Unpositioned, None);
-    assert_eq!(choose_series(&study(vec![unplaced])), Err(NotAnalysed::NoGeometry("slice positions")));
+    assert_eq!(choose_series(&study(vec![unplaced])), Err(NotAnalysed::NoGeometry(Missing::SlicePositions)));
 }
 
 #[test]

@@ -157,7 +157,10 @@ fn a_crop_leads_back_to_the_voxel() {
 fn what_has_no_geometry_is_declined() {
     let mut volume = block(false);
     volume.spacing = None;
-    assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NoGeometry("pixel spacing"));
+    assert_eq!(
+        Preprocessor::new(&volume, &spec()).expect_err("declined"),
+        NotAnalysed::NoGeometry(Missing::PixelSpacing)
+    );
     let mut volume = block(false);
     volume.is_hounsfield = false;
     assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NotHounsfield);

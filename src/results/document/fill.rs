@@ -6,9 +6,9 @@ use super::{
     ResultsDocument, SliceDocument, StudyDocument, StudyVerdictDocument, TrainedOn, WordDocument,
 };
 use crate::domain::{
-    Act, Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, FractureReport, KeyImage, LevelExtent,
-    LevelFinding, LevelOutcome, LevelVerdict, LogEntry, Measured, ModelIdentity, ModelNature, OnReport, Precedence,
-    StudyVerdict,
+    Act, Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, KeyImage,
+    LevelExtent, LevelFinding, LevelOutcome, LevelVerdict, LogEntry, Measured, ModelIdentity, ModelNature, OnReport,
+    Precedence, StudyVerdict,
 };
 use crate::results::{MeasurementResult, NOTICE, StudyResult, Written, plane_name};
 
@@ -53,7 +53,7 @@ impl StudyDocument {
             description: study.description.to_string(),
             accession_number: study.accession.to_string(),
             analysis: AnalysisDocument::new(result.analysis.as_ref()),
-            decision: DecisionDocument::new(&result.decision()),
+            decision: DecisionDocument::new(&result.decision(), result.study.precedence),
             log: result.log.iter().map(EntryDocument::new).collect(),
             key_images: result.key_images.iter().map(KeyImageDocument::new).collect(),
             measurements: result.measurements.iter().map(MeasurementDocument::new).collect(),
@@ -74,7 +74,9 @@ impl AnalysisDocument {
         };
         match analysis {
             None => without(AnalysisStatus::Waiting, None),
-            Some(Analysis::NotAnalysed(reason)) => without(AnalysisStatus::NotAnalysed, Some(reason.to_string())),
+            Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
+                without(AnalysisStatus::NotAnalysed, Some(reason.to_string()))
+            }
             Some(Analysis::Failed(reason)) => without(AnalysisStatus::Failed, Some(reason.clone())),
             Some(Analysis::Analysed(report)) => Self {
                 status: match report.completeness {
@@ -139,7 +141,7 @@ impl WordDocument {
 }
 
 impl DecisionDocument {
-    fn new(decision: &Decision) -> Self {
+    fn new(decision: &Decision, requested: Precedence) -> Self {
         Self {
             state: decision.state().name().to_owned(),
             study: decision.study.as_ref().map(|decided| StudyVerdictDocument {
@@ -159,7 +161,7 @@ impl DecisionDocument {
                 .note
                 .as_ref()
                 .map(|decided| NoteDocument { text: decided.what.to_string(), word: WordDocument::of(decided) }),
-            precedence: match decision.precedence {
+            precedence: match decision.precedence.unwrap_or(requested) {
                 Precedence::Ordinary => "ordinary",
                 Precedence::Pinned => "pinned",
                 Precedence::Stat => "stat",

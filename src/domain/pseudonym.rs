@@ -1,6 +1,8 @@
-//! Pseudonyms: what stands on the screen for patients whose names must not.
+//! Pseudonyms: what stands for patients whose names must not be seen. The same patient has the same one on every screen and in every
+//! output. It is made from number and name alone, so that whoever can guess both can check the guess: it keeps a name out of sight and
+//! makes nothing anonymous for good.
 
-use crate::domain::{CleanText, Patient, Study};
+use super::{CleanText, Patient, Study};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Letters that nobody takes for each other.
@@ -15,20 +17,23 @@ fn code(of: &impl Hash) -> String {
 }
 
 /// The patient under a pseudonym; age and sex stay.
-pub(super) fn patient(patient: &Patient, study: &str) -> Patient {
+#[must_use]
+pub fn patient(patient: &Patient, study: &str) -> Patient {
     // Without a number or name of a patient, each study is one.
     let whom = if patient.id.is_empty() && patient.name.is_empty() { study } else { "" };
     let name = CleanText::new(&format!("Patient {}", code(&(&patient.id, &patient.name, whom))));
     Patient { name, id: CleanText::default(), ..patient.clone() }
 }
 
-/// The study under a pseudonym.
-pub(super) fn study(study: &Study) -> Study {
+/// The study under a pseudonym, without its accession number.
+#[must_use]
+pub fn study(study: &Study) -> Study {
     Study { patient: patient(&study.patient, study.uid.as_str()), accession: CleanText::default(), ..study.clone() }
 }
 
 /// A sentence without the paths in it: folders are often named after patients.
-pub(super) fn without_paths(text: &str) -> String {
+#[must_use]
+pub fn without_paths(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let with_path = |word: &&str| word.contains('/');
     let (Some(first), Some(last)) = (words.iter().position(with_path), words.iter().rposition(with_path)) else {
