@@ -323,7 +323,7 @@ fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
             if !idle(requests) {
                 break;
             }
-            let Some(picture) = draw(&one).map(Arc::new) else { continue };
+            let Some(picture) = draw(&pool, &one).map(Arc::new) else { continue };
             let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
             if sender.send(Rendered { generation, placed, ahead: true }).is_err() {
                 return;
