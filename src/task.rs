@@ -1,4 +1,4 @@
-//! The concurrency tools that everything uses: [`Generation`], [`Cancel`] and the latest-wins [`Mailbox`].
+//! The concurrency tools that everything uses: [`Generation`], [`Cancel`], the latest-wins [`Mailbox`], and [`Pool`].
 //!
 //! A request carries a [`Generation`]; its worker compares generations to drop answers nobody waits for, checks
 //! [`Cancel`] between batches, and drains its [`Mailbox`] to the newest request.
@@ -15,6 +15,31 @@ impl Generation {
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+}
+
+/// Threads for work that somebody waits for. The shared pool of rayon takes up work from outside only once its own is done: a picture
+/// would come after the last slice of a whole series that is being read.
+#[derive(Debug)]
+pub struct Pool(Option<rayon::ThreadPool>);
+
+impl Pool {
+    /// A pool of as many threads as the shared one has.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        let threads = rayon::current_num_threads();
+        let built =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(move |n| format!("{name}-{n}")).build();
+        // Without threads of its own the work is done by the shared ones: late, but done.
+        Self(built.inspect_err(|error| tracing::error!("no threads for {name}: {error}")).ok())
+    }
+
+    /// Does work whose parallel parts run in this pool.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 mod alert;
 mod capabilities;
 mod delivery;
+mod drivers;
 mod encode;
 mod engine;
 mod event;
@@ -156,6 +157,7 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let guessed = if cell.guessed { " (guessed)" } else { "" };
     let mut lines = vec![
         ("terminal", found.name.clone().unwrap_or_else(|| "unknown".into())),
+        ("known as", found.driver.clone().unwrap_or_else(|| "no terminal that is known".into())),
         ("pictures", found.protocol.to_string()),
         (
             "size",
@@ -264,6 +266,12 @@ impl Terminal {
     /// by [`Event::PictureShown`], unless a newer call overtakes it. Nothing is shown before the first [`Terminal::draw`].
     pub fn show(&self, pictures: Vec<Placed>) {
         self.inbox.show(pictures);
+    }
+
+    /// A picture that will probably be wanted next: stored by the terminal in idle time, where its protocol can, and
+    /// forgotten when another picture is shown.
+    pub fn prefetch(&self, picture: Placed) {
+        self.inbox.prefetch(picture);
     }
 
     /// How exact pictures are to be from now on, and the most bytes a second that may be written for them.

@@ -1,5 +1,6 @@
 //! The open study: which series, the planes with their windows, and one cursor in the patient that they all go through.
 
+mod ahead;
 mod appearance;
 mod beside;
 mod first;

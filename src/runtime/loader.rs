@@ -4,7 +4,7 @@ use crate::app::Message;
 use crate::dicom::{LoadError, VolumeCache, load_slice};
 use crate::domain::{Series, Study, Uid, Volume};
 use crate::inference::spine_course;
-use crate::task::{Cancel, Mailbox};
+use crate::task::{Cancel, Mailbox, Pool};
 use crossbeam_channel::Sender;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +32,9 @@ impl Loader {
         });
         spawn("load", &open, {
             let volumes = Arc::clone(&volumes);
-            move |request| load(&volumes, &sender, request)
+            // What the reader waits for does not stand behind what is read ahead.
+            let pool = Pool::new("load");
+            move |request| pool.install(|| load(&volumes, &sender, request))
         });
         spawn("load-next", &next, move |(study, series, _, cancel)| {
             if let Some(series) = study.series.get(*series) {

@@ -1,17 +1,18 @@
 //! From the model to the pictures on screen: what is wanted is compared with what was asked for, drawn on its own thread, and
 //! handed to the terminal. The loop never waits for a picture.
 
-use crate::app::{CellPixels, Model, Source};
-use crate::domain::Volume;
+use crate::app::{CellPixels, Model, Reading, Source};
+use crate::domain::{FractureReport, Volume};
 use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
-use crate::task::{Generation, Mailbox};
+use crate::task::{Generation, Mailbox, Pool};
 use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
-use crate::ui::Layout;
+use crate::ui::{Layout, Pane};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One picture to be drawn.
 #[derive(Clone)]
@@ -27,12 +28,16 @@ struct Wanted {
 struct Request {
     generation: Generation,
     wanted: Vec<Wanted>,
+    /// What will probably be wanted next, drawn once nothing else is.
+    ahead: Vec<Wanted>,
 }
 
 /// A picture that is drawn.
 pub(super) struct Rendered {
     generation: Generation,
     placed: Placed,
+    /// It is not wanted yet.
+    ahead: bool,
 }
 
 /// What is wanted, what was asked for, and what is there.
@@ -95,12 +100,20 @@ impl Pictures {
         }
         // What is shown at a place that no picture has any more goes at once.
         self.shown.retain(|shown| wanted.iter().any(|one| one.area == shown.area && one.slot == shown.slot));
-        self.requests.put(Request { generation: self.generation, wanted });
+        // Only kitty's protocol stores pictures without showing them.
+        let ahead = if self.protocol == Protocol::Kitty { ahead(model, layout, self.protocol) } else { Vec::new() };
+        self.requests.put(Request { generation: self.generation, wanted, ahead });
     }
 
     /// Takes in a drawn picture: it takes the place of the one in its slot, the others stay until they are drawn anew.
     pub(super) fn take(&mut self, rendered: Rendered, terminal: &Terminal) {
-        let Rendered { generation, placed } = rendered;
+        let Rendered { generation, placed, ahead } = rendered;
+        if ahead {
+            if generation == self.generation {
+                terminal.prefetch(placed);
+            }
+            return;
+        }
         // One picture behind is shown all the same: under a held key the newest is always on its way.
         let asked = self.asked.iter().any(|(slot, ..)| *slot == placed.slot);
         let older = self.shown.iter().any(|shown| shown.slot == placed.slot && shown.generation > generation);
@@ -135,33 +148,57 @@ impl Drop for Pictures {
 
 fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
     let Some(reading) = &model.reading else { return Vec::new() };
-    let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
-    let linked = layout.panes.len() > 1;
-    let figures = model.figures();
-    (0..)
-        .zip(&layout.panes)
-        .filter_map(|(slot, pane)| {
-            let (study, series, volume, view) = match (pane.source, &reading.beside) {
-                (Source::Beside, Some(beside)) => {
-                    let view = reading.beside_view(model.cell.picture(pane.area.width, pane.area.height))?;
-                    (&beside.study, beside.series, beside.volume()?, view)
-                }
-                (Source::First, _) => (&reading.study, reading.series, reading.first()?, reading.first_view()?),
-                _ => {
-                    let volume = reading.volume()?;
-                    let mut view = reading.view(pane.plane, report.as_deref(), linked)?;
-                    view.marks.extend(figures.iter().cloned());
-                    (&reading.study, reading.series, volume, view)
-                }
-            };
-            let size = size_of(pane.area, &view, volume, model.cell, protocol);
-            // The slice that is read first is another picture than the whole volume's first.
-            let series_origin = (series, volume.series_uid.as_str(), volume.shape.slices);
-            let origin = (study.uid.as_str(), series_origin, Bits::of(&view, size));
-            let key = PictureKey::of(&origin);
-            Some(Wanted { slot, key, area: pane.area, volume: Arc::clone(volume), view, size })
-        })
-        .collect()
+    let seen = Seen::of(model, reading, layout, protocol);
+    (0..).zip(&layout.panes).filter_map(|(slot, pane)| seen.picture(reading, slot, pane)).collect()
+}
+
+/// What will probably be wanted next at the active picture's place.
+fn ahead(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
+    let Some(reading) = &model.reading else { return Vec::new() };
+    let Some(pane) = layout.panes.first().filter(|pane| pane.source == Source::Open) else { return Vec::new() };
+    let seen = Seen::of(model, reading, layout, protocol);
+    let places = reading.ahead(seen.report.as_deref());
+    places.iter().filter_map(|there| seen.picture(there, 0, pane)).collect()
+}
+
+/// What all pictures on a screen have in common.
+struct Seen<'m> {
+    model: &'m Model,
+    report: Option<Arc<FractureReport>>,
+    linked: bool,
+    figures: Vec<Mark>,
+    protocol: Protocol,
+}
+
+impl<'m> Seen<'m> {
+    fn of(model: &'m Model, reading: &Reading, layout: &Layout, protocol: Protocol) -> Self {
+        let report = model.worklist.entry(&reading.study.uid).and_then(|entry| entry.report().cloned());
+        Self { model, report, linked: layout.panes.len() > 1, figures: model.figures(), protocol }
+    }
+
+    /// The picture of a pane.
+    fn picture(&self, reading: &Reading, slot: u8, pane: &Pane) -> Option<Wanted> {
+        let cell = self.model.cell;
+        let (study, series, volume, view) = match (pane.source, &reading.beside) {
+            (Source::Beside, Some(beside)) => {
+                let view = reading.beside_view(cell.picture(pane.area.width, pane.area.height))?;
+                (&beside.study, beside.series, beside.volume()?, view)
+            }
+            (Source::First, _) => (&reading.study, reading.series, reading.first()?, reading.first_view()?),
+            _ => {
+                let volume = reading.volume()?;
+                let mut view = reading.view(pane.plane, self.report.as_deref(), self.linked)?;
+                view.marks.extend(self.figures.iter().cloned());
+                (&reading.study, reading.series, volume, view)
+            }
+        };
+        let size = size_of(pane.area, &view, volume, cell, self.protocol);
+        // The slice that is read first is another picture than the whole volume's first.
+        let series_origin = (series, volume.series_uid.as_str(), volume.shape.slices);
+        let origin = (study.uid.as_str(), series_origin, Bits::of(&view, size));
+        let key = PictureKey::of(&origin);
+        Some(Wanted { slot, key, area: pane.area, volume: Arc::clone(volume), view, size })
+    }
 }
 
 /// Picture pixels of a cell, by the way pictures are shown: half-blocks have two to a cell.
@@ -258,21 +295,22 @@ impl Bits {
 }
 
 fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
+    let pool = Pool::new("raster");
     let mut last: Vec<Placed> = Vec::new();
-    while let Some(Request { generation, wanted }) = requests.take() {
+    while let Some(Request { generation, wanted, ahead }) = requests.take() {
         let mut drawn: Vec<Placed> = Vec::new();
         for one in wanted {
             let known = last.iter().chain(&drawn).find(|placed| placed.key == one.key);
             let picture = match known {
                 Some(placed) => Arc::clone(&placed.picture),
-                None => match draw(&one) {
+                None => match draw(&pool, &one) {
                     Some(picture) => Arc::new(picture),
                     None => continue,
                 },
             };
             let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
             drawn.push(placed.clone());
-            if sender.send(Rendered { generation, placed }).is_err() {
+            if sender.send(Rendered { generation, placed, ahead: false }).is_err() {
                 return;
             }
             // The active plane is shown whatever comes; the others give way to something newer.
@@ -281,12 +319,30 @@ fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
             }
         }
         last = drawn;
+        for one in ahead {
+            if !idle(requests) {
+                break;
+            }
+            let Some(picture) = draw(&pool, &one).map(Arc::new) else { continue };
+            let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
+            if sender.send(Rendered { generation, placed, ahead: true }).is_err() {
+                return;
+            }
+        }
     }
 }
 
+/// Waits a moment; `false` as soon as something is asked for.
+fn idle(requests: &Mailbox<Request>) -> bool {
+    (0..4).all(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        !requests.is_waiting()
+    })
+}
+
 /// A panic costs one picture, not the thread.
-fn draw(one: &Wanted) -> Option<Picture> {
-    match catch_unwind(AssertUnwindSafe(|| raster::render(&one.volume, &one.view, one.size))) {
+fn draw(pool: &Pool, one: &Wanted) -> Option<Picture> {
+    match catch_unwind(AssertUnwindSafe(|| pool.install(|| raster::render(&one.volume, &one.view, one.size)))) {
         Ok(Ok(picture)) => Some(picture),
         Ok(Err(error)) => {
             tracing::warn!("{error}");

@@ -130,15 +130,18 @@ pub enum Multiplexer {
     Tmux,
     /// GNU screen.
     Screen,
+    /// mosh, which sends what it knows of the screen.
+    Mosh,
 }
 
 impl Multiplexer {
-    /// `tmux`, `screen`.
+    /// `tmux`, `screen`, `mosh`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Tmux => "tmux",
             Self::Screen => "screen",
+            Self::Mosh => "mosh",
         }
     }
 }
@@ -150,6 +153,8 @@ pub struct Capabilities {
     pub protocol: Protocol,
     /// Size of a character cell.
     pub cell: CellSize,
+    /// What is known of such a terminal: its name, what it does best, what is odd about it.
+    pub driver: Option<String>,
     /// The terminal's name and version as it told them.
     pub name: Option<String>,
     /// The multiplexer in between.

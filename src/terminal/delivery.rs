@@ -3,20 +3,23 @@
 //! At most one picture is in flight: the next is chosen, from what is wanted then, when the terminal has answered. kitty's
 //! pictures go in pieces, so that text can be written between them.
 
+mod ahead;
+mod job;
+
+pub(super) use job::Job;
+
 use super::capabilities::{CellSize, Protocol};
-use super::encode::{self, EncodeError};
+use super::encode::EncodeError;
 use super::event::{Event, LineState};
 use super::kitty::{Commands, Images};
 use super::line::Line;
 use super::picture::{Detail, PictureKey, Placed};
 use super::screen::{TextFrame, Written};
-use super::sixel;
-use crate::raster::{Picture, Quality};
+use crate::raster::Quality;
 use crate::task::Generation;
 use ratatui::layout::Rect;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Pictures that change after less than this are those of a key held down.
@@ -34,64 +37,6 @@ pub(super) struct Manner {
     /// Colour registers, for sixel.
     pub(super) registers: u16,
     pub(super) commands: Commands,
-}
-
-/// A picture to be encoded, off the writer's thread.
-#[derive(Debug, Clone)]
-pub(super) struct Job {
-    pub(super) key: PictureKey,
-    area: Rect,
-    /// The area reaches the screen's last row.
-    at_end: bool,
-    picture: Arc<Picture>,
-    detail: Detail,
-    manner: Manner,
-}
-
-impl Job {
-    /// The whole of a picture; `at_end` where its place reaches the screen's last row.
-    pub(super) fn new(key: PictureKey, area: Rect, at_end: bool, picture: Arc<Picture>, manner: Manner) -> Self {
-        Self { key, area, at_end, picture, detail: Detail::Exact, manner }
-    }
-
-    fn png(&self) -> Result<Vec<u8>, EncodeError> {
-        match self.detail {
-            Detail::Exact => encode::png(&self.picture),
-            Detail::Preview => encode::png(&encode::preview(&self.picture)?),
-        }
-    }
-
-    /// The bytes that the protocol sends: a PNG for kitty, a whole sequence for the others.
-    pub(super) fn run(&self) -> Result<Vec<u8>, EncodeError> {
-        let (columns, rows) = (u32::from(self.area.width), u32::from(self.area.height));
-        match self.manner.protocol {
-            Protocol::Sixel => {
-                let cell = self.manner.cell;
-                // The cursor goes to the row below the picture: below the last one that would scroll the screen.
-                let rows = if self.at_end { (rows - 1).max(1) } else { rows };
-                let (width, height) = (columns * u32::from(cell.width), rows * u32::from(cell.height));
-                // Whole bands only: the rest of one would reach into the next row.
-                let height = (height - height % 6).max(6);
-                sixel::encode(&self.picture, width, height, self.manner.registers)
-            }
-            Protocol::Iterm2 => {
-                let png = self.png()?;
-                let size = png.len();
-                let keys = "inline=1;preserveAspectRatio=0;doNotMoveCursor=1";
-                let mut out = Vec::with_capacity(size * 4 / 3 + 128);
-                let _ = write!(out, "\x1b]1337;File={keys};size={size};width={columns};height={rows}:");
-                out.extend(encode::base64(&png));
-                out.push(0x07);
-                Ok(out)
-            }
-            Protocol::Kitty | Protocol::Halfblocks | Protocol::None => self.png(),
-        }
-    }
-
-    fn is_for(&self, placed: &Placed, detail: Detail) -> bool {
-        (self.key, self.detail) == (placed.key, detail)
-            && (self.manner.protocol == Protocol::Kitty || self.area == placed.area)
-    }
 }
 
 #[derive(Debug)]
@@ -117,6 +62,8 @@ struct Flight {
     bytes: usize,
     /// What is still to be sent.
     rest: VecDeque<Vec<u8>>,
+    /// It is stored only, not shown.
+    ahead: Option<PictureKey>,
     /// A preview is sent, or is replaced.
     preview: bool,
     /// What is shown, and at which slot, once the last piece is sent.
@@ -150,6 +97,9 @@ pub(super) struct Delivery {
     /// When the active picture last changed, and until when keys are taken to repeat.
     changed: Option<Instant>,
     hurry_until: Option<Instant>,
+    /// What will probably be wanted next, and bytes sent for it since the last key.
+    ahead: VecDeque<Placed>,
+    ahead_bytes: usize,
     /// Bytes of the last exact picture.
     exact_bytes: usize,
     hits: u64,
@@ -172,6 +122,8 @@ impl Delivery {
             quality: Quality::default(),
             changed: None,
             hurry_until: None,
+            ahead: VecDeque::new(),
+            ahead_bytes: 0,
             exact_bytes: 0,
             hits: 0,
             sent: 0,
@@ -199,6 +151,8 @@ impl Delivery {
         pictures.retain(|placed| !placed.area.is_empty());
         let active = |pictures: &[Placed]| pictures.first().map(|placed| (placed.slot, placed.key));
         if active(&pictures) != active(&self.wanted) {
+            self.ahead.clear();
+            self.ahead_bytes = 0;
             let before = self.changed.replace(now);
             if before.is_some_and(|before| now.saturating_duration_since(before) < REPEATING) {
                 self.hurry_until = Some(now + REPEATING);
@@ -360,7 +314,7 @@ impl Delivery {
             self.take_off(&placed, detail, (stored, ready.map(|(_, bytes)| bytes)), now);
             return self.next_piece(now, line).map_or(Step::Wait, Step::Send);
         }
-        Step::Wait
+        self.next_ahead(frame, now, line)
     }
 
     /// Makes the pieces of a picture; none is sent yet.
@@ -404,6 +358,7 @@ impl Delivery {
             progress: now,
             bytes,
             rest,
+            ahead: None,
             preview,
             shown,
         });
@@ -453,16 +408,14 @@ impl Delivery {
         let commands = self.manner.commands;
         let mut first = Vec::new();
         let mut pieces = Vec::new();
-        let id = stored.unwrap_or_else(|| {
-            let (id, dropped) = self.images.add((placed.key, detail));
-            self.evictions += dropped.len() as u64;
-            for old in dropped {
-                self.shown.retain(|_, shown| shown.image.is_none_or(|(shown, _)| shown != old));
-                commands.delete(old, &mut first);
+        let id = match stored {
+            Some(id) => id,
+            None => {
+                let (id, sent) = self.store((placed.key, detail), png, &mut first);
+                pieces = sent;
+                id
             }
-            pieces = commands.transmit(id, png);
-            id
-        });
+        };
         let old = self.shown.get(&placed.slot).and_then(|shown| shown.image);
         // Two placement numbers a slot, in turn, so that the old and the new picture are never the same placement.
         let number = u32::from(placed.slot) * 2 + 1;
@@ -555,7 +508,7 @@ impl Delivery {
         // What was broken off is not shown.
         let broken_off = self.manner.protocol == Protocol::Kitty && image.is_none();
         let round_trip = now.saturating_duration_since(flight.since);
-        (!broken_off).then(|| shown_event(flight.generation, round_trip, flight.bytes))
+        (!broken_off && flight.ahead.is_none()).then(|| shown_event(flight.generation, round_trip, flight.bytes))
     }
 
     /// Deletes every image that the terminal stores for us.

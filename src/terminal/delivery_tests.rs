@@ -3,8 +3,9 @@
 use super::super::encode::tests::{picture, ramp};
 use super::super::line::PATIENCE;
 use super::*;
-use crate::raster::Pixels;
+use crate::raster::{Pixels, Quality};
 use ratatui::buffer::Buffer;
+use std::sync::Arc;
 
 /// A terminal's end of the line: takes bytes, gives answers when told to.
 struct Bench {
@@ -244,4 +245,139 @@ fn iterm2_gets_a_png_stretched_over_the_cells() {
     assert!(keys.starts_with("\x1b[3;3H\x1b]1337;File=inline=1;preserveAspectRatio=0"));
     assert!(keys.contains(";width=40;height=20"));
     assert!(rest.starts_with("iVBORw0KGgo") && rest.contains('\x07'));
+}
+
+/// A picture that no compression makes small: many pieces.
+fn noise(slot: u8, key: u64) -> Placed {
+    let mut state = key as u32 + 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let pixels = Pixels::Grey((0..256 * 256).map(|_| next()).collect());
+    Placed { picture: Arc::new(picture(256, 256, pixels)), ..placed(slot, key, AREA) }
+}
+
+impl Bench {
+    /// Everything that is written until nothing more is; each piece is answered when the line has carried it.
+    fn carried(&mut self, bytes_per_second: f64) -> String {
+        let mut all = String::new();
+        while let Some(sent) = self.sent() {
+            self.now += Duration::from_secs_f64(sent.len() as f64 / bytes_per_second);
+            all.push_str(&sent);
+            self.fence_answered();
+        }
+        all
+    }
+
+    fn shows_preview(&self) -> bool {
+        self.delivery.state(&self.line).preview
+    }
+}
+
+#[test]
+fn a_large_picture_goes_in_pieces_and_no_more_than_the_line_carries() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    bench.want(vec![noise(0, 1)]);
+    let mut before_any_answer = 0;
+    while let Some(sent) = bench.sent() {
+        assert!(sent.len() < 4300 && sent.ends_with("\x1b[6n"));
+        before_any_answer += sent.len();
+    }
+    assert!((8_000..20_000).contains(&before_any_answer), "{before_any_answer}");
+    assert_eq!(bench.fence_answered(), None, "it is not there yet");
+    let rest = bench.carried(1e6);
+    assert_eq!(rest.matches("a=p,").count(), 1);
+    assert!(rest.trim_end_matches("\x1b[2;1H\x1b[6n").ends_with("C=1\x1b\\"), "the placement comes last");
+}
+
+#[test]
+fn what_must_leave_the_screen_does_not_wait_for_the_rest_of_a_picture() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    bench.want(vec![placed(0, 1, AREA)]);
+    bench.carried(1e6);
+    bench.want(vec![noise(0, 2)]);
+    bench.sent().expect("the first piece");
+    bench.frame.buffer[(10, 10)].set_symbol("?");
+    let mut out = Vec::new();
+    bench.delivery.retire(&bench.frame, bench.now, &mut bench.line, &mut out);
+    let out = String::from_utf8(out).expect("ASCII");
+    assert!(out.starts_with("\x1b_Gm=0;\x1b\\") && out.contains("a=d,d=i,i=1000,p=1"), "{out:?}");
+    assert_eq!(bench.sent(), None);
+    let told = [bench.fence_answered(), bench.fence_answered()];
+    assert_eq!(told, [None, None], "what was broken off was not shown");
+    bench.frame.buffer[(10, 10)].set_symbol(" ");
+    assert!(bench.carried(1e6).contains("a=t,f=100,i=1002"), "it is sent anew");
+}
+
+#[test]
+fn on_a_slow_line_a_held_key_shows_previews_and_its_end_the_exact_picture() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    for key in 1..4 {
+        bench.want(vec![noise(0, key)]);
+        let exact = bench.carried(150e3);
+        assert!(exact.len() > 80_000 && !bench.shows_preview());
+        bench.now += Duration::from_secs(1);
+    }
+    bench.want(vec![noise(0, 4)]);
+    bench.now += Duration::from_millis(33);
+    bench.want(vec![noise(0, 5)]);
+    let first = bench.sent().expect("a piece");
+    assert!(bench.shows_preview(), "its mark is on the screen before it is");
+    bench.now += Duration::from_millis(30);
+    bench.fence_answered();
+    bench.want(vec![noise(0, 5)]);
+    let rest = bench.carried(1e6);
+    assert!(first.len() + rest.len() < 30_000 && bench.shows_preview());
+    let calm = bench.delivery.calm_at(bench.now).expect("keys will have stopped");
+    bench.now = calm;
+    let exact = bench.sent().expect("the exact one");
+    assert!(exact.contains("a=t") && bench.shows_preview(), "until the exact one is there");
+    assert!(bench.carried(1e6).len() > 60_000);
+    assert!(!bench.shows_preview());
+}
+
+#[test]
+fn the_reader_decides_whether_there_are_previews() {
+    for (quality, preview) in [(Quality::Exact, false), (Quality::Preview, true)] {
+        let mut bench = Bench::new(Protocol::Kitty);
+        bench.delivery.set_quality(quality);
+        for key in 1..6 {
+            bench.want(vec![noise(0, key)]);
+            let sent = bench.carried(100e3);
+            assert_eq!((sent.len() < 30_000, bench.shows_preview()), (preview, preview));
+        }
+    }
+}
+
+#[test]
+fn what_comes_next_is_stored_while_nothing_happens_and_gives_way_to_a_key() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    bench.want(vec![noise(0, 1)]);
+    bench.carried(1e6);
+    for key in 2..5 {
+        bench.delivery.prefetch(noise(0, key));
+    }
+    assert_eq!(bench.sent(), None, "not at once");
+    bench.now = bench.delivery.idle_at(bench.now).expect("idle soon");
+    let mut first = bench.sent().expect("a piece");
+    // Keys come while the first is on its way.
+    bench.want(vec![noise(0, 9)]);
+    let mut out = Vec::new();
+    bench.delivery.give_way(bench.now, &mut bench.line, &mut out);
+    assert_eq!(out.strip_suffix(b"\x1b[2;1H\x1b[6n"), Some(&b"\x1b_Gm=0;\x1b\\"[..]));
+    for _ in 0..2 {
+        assert_eq!(bench.fence_answered(), None);
+    }
+    first.push_str(&bench.carried(1e6));
+    assert!(first.contains("i=1002") && first.matches("a=p,").count() == 1, "only what is wanted is shown");
+    bench.now += Duration::from_secs(1);
+    assert_eq!(bench.sent(), None, "what was thought to come next is forgotten");
+    // Nothing happens any more: all are stored, none is shown.
+    bench.delivery.prefetch(noise(0, 3));
+    let stored = bench.carried(1e6);
+    assert!(stored.contains("a=t") && !stored.contains("a=p"));
+    bench.want(vec![noise(0, 3)]);
+    let shown = bench.carried(1e6);
+    assert!(!shown.contains("a=t") && shown.len() < 100, "{}", shown.len());
 }

@@ -61,6 +61,11 @@ impl Engine {
         self.changed = true;
     }
 
+    /// A picture that will probably be wanted next.
+    pub(super) fn prefetch(&mut self, picture: Placed) {
+        self.delivery.prefetch(picture);
+    }
+
     /// Everything is to be written again; with `stored` the terminal's images are gone too.
     pub(super) fn repaint(&mut self, stored: bool) {
         self.screen.forget();
@@ -109,7 +114,8 @@ impl Engine {
         let text = self.text_in_flight.map(|(_, since)| since + self.line.patience());
         let allowed = if self.delivery.has_more() { self.line.allowed_at(now) } else { None };
         let calm = self.delivery.calm_at(now);
-        self.delivery.deadline(&self.line).into_iter().chain(text).chain(allowed).chain(calm).min()
+        let idle = self.delivery.idle_at(now);
+        self.delivery.deadline(&self.line).into_iter().chain(text).chain(allowed).chain(calm).chain(idle).min()
     }
 
     /// Gives up waiting for answers that do not come.
@@ -133,6 +139,7 @@ impl Engine {
     fn choose(&mut self, now: Instant) -> Step {
         let Some(frame) = &self.frame else { return Step::Wait };
         let mut out = Vec::new();
+        self.delivery.give_way(now, &mut self.line, &mut out);
         if self.changed && self.text_in_flight.is_none() {
             self.changed = false;
             for area in self.delivery.retire(frame, now, &mut self.line, &mut out) {

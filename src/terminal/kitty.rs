@@ -60,6 +60,11 @@ impl Images {
         self.known.retain(|(_, known)| *known != id);
     }
 
+    /// Whether an image holds these pixels.
+    pub(super) fn knows(&self, key: Stored) -> bool {
+        self.known.iter().any(|(known, _)| *known == key)
+    }
+
     /// Whether this number is one of ours and in use.
     pub(super) fn has(&self, id: u32) -> bool {
         self.known.iter().any(|(_, known)| *known == id)

@@ -1,6 +1,7 @@
 //! Asks the terminal what it can do, and decides.
 
 use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol};
+use super::drivers::{Driver, driver};
 use super::event::Reply;
 use super::kitty::Commands;
 use super::sixel::USUAL_REGISTERS;
@@ -33,11 +34,22 @@ impl Environment {
             Some(Multiplexer::Tmux)
         } else if !value("STY").is_empty() || term.starts_with("screen") {
             Some(Multiplexer::Screen)
+        } else if under_mosh() {
+            Some(Multiplexer::Mosh)
         } else {
             None
         };
-        let (color_term, term_program) = (value("COLORTERM"), value("TERM_PROGRAM"));
+        let (color_term, mut term_program) = (value("COLORTERM"), value("TERM_PROGRAM"));
+        if term_program.is_empty() && !value("WT_SESSION").is_empty() {
+            term_program = "Windows Terminal".into();
+        }
         Self { term, color_term, term_program, lc_terminal: value("LC_TERMINAL"), multiplexer }
+    }
+
+    /// What is known of the terminal: what it told itself goes before what was passed on to us.
+    fn driver(&self, answers: &Answers) -> Option<&'static Driver> {
+        let told = answers.version.as_deref().unwrap_or_default();
+        driver(self.multiplexer, &[told, &self.lc_terminal, &self.term_program, &self.term])
     }
 
     pub(super) fn multiplexer(&self) -> Option<Multiplexer> {
@@ -49,7 +61,7 @@ impl Environment {
         let mut out = Vec::new();
         match self.multiplexer {
             // screen would take the question for a title.
-            Some(Multiplexer::Screen) => {}
+            Some(Multiplexer::Screen | Multiplexer::Mosh) => {}
             Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)) }.query(QUERY_IMAGE, &mut out),
             None => Commands { pane: None }.query(QUERY_IMAGE, &mut out),
         }
@@ -164,7 +176,11 @@ pub(super) fn decide(
             .cloned()
     });
     let truecolor = truecolor(answers, environment);
-    Capabilities { protocol, cell, name, multiplexer: environment.multiplexer, truecolor, notes }
+    let driver = environment.driver(answers).map(|driver| {
+        let note = if driver.note.is_empty() { String::new() } else { format!("; {}", driver.note) };
+        format!("{}, at best by {}{note}", driver.name, driver.best)
+    });
+    Capabilities { protocol, cell, driver, name, multiplexer: environment.multiplexer, truecolor, notes }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {
@@ -177,13 +193,14 @@ fn cell_size(answers: &Answers, window: Window) -> CellSize {
 /// The best protocol that the answers allow.
 fn best(answers: &Answers, environment: &Environment, pane: Option<(u16, u16)>, notes: &mut Vec<String>) -> Protocol {
     let tmux = environment.multiplexer == Some(Multiplexer::Tmux);
-    if answers.graphics && (!tmux || pane.is_some()) {
+    let mosh = environment.multiplexer == Some(Multiplexer::Mosh);
+    if answers.graphics && !mosh && (!tmux || pane.is_some()) {
         return Protocol::Kitty;
     }
     if environment.multiplexer.is_none() && speaks_iterm2(answers, environment) {
         return Protocol::Iterm2;
     }
-    if answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL)) {
+    if !mosh && answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL)) {
         return Protocol::Sixel;
     }
     match environment.multiplexer {
@@ -195,6 +212,9 @@ fn best(answers: &Answers, environment: &Environment, pane: Option<(u16, u16)>, 
         Some(Multiplexer::Screen) => {
             notes.push("screen lets no pictures through, so half-blocks are shown: start cspine outside screen.".into());
         }
+        Some(Multiplexer::Mosh) => {
+            notes.push("mosh carries no pictures, so half-blocks are shown: ssh shows them in full.".into());
+        }
         None if answers.attributes.is_some() => {
             notes.push("The terminal shows no pictures, so half-blocks are shown: kitty, WezTerm or xterm -ti vt340 do.".into());
         }
@@ -204,34 +224,36 @@ fn best(answers: &Answers, environment: &Environment, pane: Option<(u16, u16)>, 
 }
 
 fn speaks_iterm2(answers: &Answers, environment: &Environment) -> bool {
-    let names = [answers.version.as_deref().unwrap_or_default(), &environment.term_program, &environment.lc_terminal];
-    names.iter().any(|name| ["iTerm", "WezTerm", "mintty"].iter().any(|known| name.starts_with(known)))
+    environment.driver(answers).is_some_and(|driver| driver.inline_images)
 }
 
 /// 24-bit colours: by `COLORTERM`, or by a name that is known to have them. tmux brings them down by itself.
 fn truecolor(answers: &Answers, environment: &Environment) -> bool {
-    const KNOWN: [&str; 12] = [
-        "kitty",
-        "wezterm",
-        "iterm",
-        "mintty",
-        "foot",
-        "ghostty",
-        "contour",
-        "konsole",
-        "vte",
-        "xterm(",
-        "alacritty",
-        "tmux",
-    ];
     if environment.multiplexer == Some(Multiplexer::Screen) {
         return false;
     }
     let told =
         matches!(environment.color_term.as_str(), "truecolor" | "24bit") || environment.term.ends_with("-direct");
-    let names = [answers.version.as_deref().unwrap_or_default(), &environment.term_program, &environment.lc_terminal];
-    let mut names = names.iter().map(|name| name.to_ascii_lowercase()).chain([environment.term.replace("xterm-", "")]);
-    told || names.any(|name| KNOWN.iter().any(|known| name.starts_with(known)))
+    told || environment.driver(answers).is_some_and(|driver| driver.truecolor)
+}
+
+/// Whether one of the processes that we come from is mosh's server.
+fn under_mosh() -> bool {
+    let mut process = std::process::id();
+    for _ in 0..8 {
+        // `pid (name) state parent …`; without /proc nothing is known.
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return false };
+        let Some((before, after)) = stat.rsplit_once(')') else { return false };
+        if before.ends_with("(mosh-server") {
+            return true;
+        }
+        let parent = after.split_whitespace().nth(1).and_then(|parent| parent.parse().ok());
+        match parent {
+            Some(parent) if parent > 1 => process = parent,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Where tmux's pane begins on the terminal, in cells, by tmux itself.

@@ -111,3 +111,18 @@ fn tmux_s_status_line_counts_where_it_is_on_top() {
     assert_eq!(pane_offset("0 0 off top\n"), Some((0, 0)));
     assert_eq!(pane_offset("no server\n"), None);
 }
+
+#[test]
+fn mosh_shows_half_blocks_whatever_the_terminal_behind_it_answers() {
+    let found = decided(&kitty(), &inside(Multiplexer::Mosh));
+    assert_eq!(found.protocol, Protocol::Halfblocks);
+    assert!(found.notes.iter().any(|note| note.contains("ssh")), "{:?}", found.notes);
+}
+
+#[test]
+fn the_row_in_force_is_told() {
+    let driver = decided(&kitty(), &Environment::default()).driver.expect("known");
+    assert!(driver.starts_with("kitty, at best by kitty; "), "{driver}");
+    let unknown = Environment { term: "frobnicator".into(), ..Environment::default() };
+    assert_eq!(decided(&Answers::default(), &unknown).driver, None);
+}

@@ -33,6 +33,7 @@ enum Repaint {
 struct Waiting {
     frame: Option<TextFrame>,
     pictures: Option<Vec<Placed>>,
+    ahead: Vec<Placed>,
     manner: Option<Manner>,
     tuning: Option<(Quality, Option<u64>)>,
     repaint: Option<Repaint>,
@@ -66,7 +67,10 @@ impl Inbox {
     }
 
     pub(super) fn show(&self, pictures: Vec<Placed>) {
-        self.put(|waiting| waiting.pictures = Some(pictures));
+        self.put(|waiting| {
+            waiting.pictures = Some(pictures);
+            waiting.ahead.clear();
+        });
     }
 
     pub(super) fn alert(&self, bytes: Vec<u8>) {
@@ -75,6 +79,10 @@ impl Inbox {
 
     pub(super) fn set_manner(&self, manner: Manner) {
         self.put(|waiting| waiting.manner = Some(manner));
+    }
+
+    pub(super) fn prefetch(&self, picture: Placed) {
+        self.put(|waiting| waiting.ahead.push(picture));
     }
 
     pub(super) fn tune(&self, quality: Quality, bytes_per_second: Option<u64>) {
@@ -122,6 +130,7 @@ impl Inbox {
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             let idle = waiting.frame.is_none()
                 && waiting.pictures.is_none()
+                && waiting.ahead.is_empty()
                 && waiting.manner.is_none()
                 && waiting.tuning.is_none()
                 && waiting.repaint.is_none()
@@ -282,6 +291,9 @@ fn accept(engine: &mut Engine, waiting: Waiting) {
     }
     if let Some(pictures) = waiting.pictures {
         engine.show(pictures, Instant::now());
+    }
+    for picture in waiting.ahead {
+        engine.prefetch(picture);
     }
 }
 
