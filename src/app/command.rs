@@ -206,7 +206,7 @@ commands! {
     Pin, "pin", BOTH, "pin on top, or unpin";
     Stat, "stat", BOTH, "mark the study STAT, or not";
     SaveAgain, "save-again", BOTH, "try again to save decisions";
-    Acknowledge, "acknowledge", BOTH, "drop a decision not saved";
+    Acknowledge, "acknowledge", BOTH, "drop what is not saved";
 }
 
 impl Command {
