@@ -94,6 +94,11 @@ impl Line {
         self.raised
     }
 
+    /// A line whose terminal has not answered yet: nothing waits for it until it does.
+    pub(super) fn mute() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
     /// An answer came; answers come in the order of the questions.
     pub(super) fn answer(&mut self, now: Instant) {
         if self.answered == self.raised {
