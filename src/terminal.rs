@@ -333,5 +333,5 @@ impl Drop for Terminal {
 
 fn manner(capabilities: &Capabilities, registers: u16, pane: Option<(u16, u16)>) -> Manner {
     let (protocol, cell) = (capabilities.protocol, capabilities.cell);
-    Manner { protocol, cell, registers, commands: Commands { pane } }
+    Manner { protocol, cell, registers, commands: Commands { pane }, mute: capabilities.mute }
 }

@@ -96,8 +96,8 @@ commands! {
     Suspend, "suspend", BOTH, "put it in the background";
     Redraw, "redraw", BOTH, "draw the screen anew";
     NextTheme, "next-theme", BOTH, "change to the next theme";
-    Line, "line", BOTH, "state of the line";
-    PictureQuality, "quality", BOTH, "pictures exact or previews";
+    Line, "line", BOTH, "show or hide the line";
+    PictureQuality, "quality", BOTH, "exact, preview or auto";
     Down, "down", WORKLIST, "next study in the list";
     Up, "up", WORKLIST, "previous study in the list";
     PageDown, "page-down", WORKLIST, "one page down the list";

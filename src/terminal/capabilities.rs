@@ -161,6 +161,8 @@ pub struct Capabilities {
     pub multiplexer: Option<Multiplexer>,
     /// Whether it understands 24-bit colours; where not, colours are brought down to the 256 of the xterm palette.
     pub truecolor: bool,
+    /// Whether it left all questions without an answer.
+    pub mute: bool,
     /// What does not work and what to do about it, each a sentence for the user.
     pub notes: Vec<String>,
 }

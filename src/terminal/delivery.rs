@@ -37,6 +37,8 @@ pub(super) struct Manner {
     /// Colour registers, for sixel.
     pub(super) registers: u16,
     pub(super) commands: Commands,
+    /// Whether the terminal has left all questions without an answer so far.
+    pub(super) mute: bool,
 }
 
 #[derive(Debug)]

@@ -29,10 +29,11 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(manner: Manner) -> Self {
+        let line = if manner.mute { Line::mute() } else { Line::default() };
         Self {
             screen: Screen::default(),
             delivery: Delivery::new(manner),
-            line: Line::default(),
+            line,
             frame: None,
             changed: false,
             text_in_flight: None,

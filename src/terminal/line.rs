@@ -21,6 +21,9 @@ const MEASURES_RATE: usize = 1024;
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// How long an answer is waited for on a line of which nothing is known.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// The same once a terminal that has never answered left the first question without an answer: it is taken to give none, and this much
+/// is time to draw.
+const MUTE: Duration = Duration::from_millis(100);
 /// The longest that bytes under way may add to that.
 const MOST_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -89,6 +92,11 @@ impl Line {
         self.under_way.push_back(Piece { fence: self.raised, bytes, at: now, delivered, since, pressed });
         self.bytes_under_way += bytes;
         self.raised
+    }
+
+    /// A line whose terminal has not answered yet: nothing waits for it until it does.
+    pub(super) fn mute() -> Self {
+        Self { silent: true, ..Self::default() }
     }
 
     /// An answer came; answers come in the order of the questions.
@@ -207,6 +215,9 @@ impl Line {
 
     /// How long an answer is waited for: the bytes under way take their time.
     pub(super) fn patience(&self) -> Duration {
+        if self.silent && self.round_trip.is_none() {
+            return MUTE;
+        }
         let way = self.rate.map_or(Duration::ZERO, |rate| seconds(self.bytes_under_way as f64 / rate));
         PATIENCE + way.min(MOST_PATIENCE)
     }

@@ -111,8 +111,11 @@ fn a_terminal_that_never_answers_holds_nothing_back() {
     assert!(!line.has_room(4096, now));
     line.give_up(fence);
     assert!(line.passed(fence));
+    assert_eq!(line.patience(), MUTE, "the second question is not waited for as the first was");
     line.raise(&mut vec![0; 60_000], now);
     assert!(line.has_room(4096, now));
+    line.answer(now);
+    assert!(line.patience() >= PATIENCE, "it answers after all");
 }
 
 #[test]

@@ -180,7 +180,8 @@ pub(super) fn decide(
         let note = if driver.note.is_empty() { String::new() } else { format!("; {}", driver.note) };
         format!("{}, at best by {}{note}", driver.name, driver.best)
     });
-    Capabilities { protocol, cell, driver, name, multiplexer: environment.multiplexer, truecolor, notes }
+    let (multiplexer, mute) = (environment.multiplexer, answers.attributes.is_none());
+    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, mute, notes }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {

@@ -191,7 +191,7 @@ impl Session {
 }
 
 fn manner(protocol: Protocol) -> Manner {
-    Manner { protocol, cell: CELL, registers: 256, commands: Commands { pane: None } }
+    Manner { protocol, cell: CELL, registers: 256, commands: Commands { pane: None }, mute: false }
 }
 
 /// A picture as it is sent, all of it, with nothing around it; `None` where it cannot be.

@@ -29,7 +29,7 @@ impl Bench {
         ours.set_nonblocking(true).expect("non-blocking");
         terminal.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None } };
+        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, mute: false };
         let inbox = Arc::new(Inbox::default());
         let (sender, events) = unbounded();
         let writer = Writer::start(Arc::clone(&inbox), Output::of(ours.into()), manner, sender).expect("threads");
