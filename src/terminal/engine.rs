@@ -71,6 +71,10 @@ impl Engine {
     pub(super) fn repaint(&mut self, stored: bool) {
         self.screen.forget();
         self.delivery.forget(stored);
+        if stored {
+            // Whoever had the terminal meanwhile also had the answers.
+            self.line.give_all_up();
+        }
         self.text_in_flight = None;
         self.changed = true;
     }

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Cells of 8 × 16 pixels, and the place of a picture of 512 × 512 among them.
 const CELL: CellSize = CellSize { width: 8, height: 16, guessed: false };
+/// What an encoding takes.
+const ENCODING: Duration = Duration::from_millis(1);
 /// Where pictures are shown, in cells.
 pub const AREA: Rect = Rect::new(0, 0, 64, 32);
 /// The screen.
@@ -45,6 +47,7 @@ pub struct Session {
     one_way: Duration,
     free: Instant,
     generation: Generation,
+    keys: HashMap<Generation, u64>,
     frame: TextFrame,
     encoded: Option<(Instant, Job, Result<Vec<u8>, EncodeError>)>,
     coming: VecDeque<(Instant, Vec<u8>)>,
@@ -52,6 +55,8 @@ pub struct Session {
     screen: Screen,
     /// What became visible, and when, counted from the beginning.
     pub seen: Vec<(Duration, Seen)>,
+    /// The pictures that arrived, exact ones and previews: when, and their keys.
+    pub arrived: Vec<(Duration, u64)>,
     /// Bytes written so far.
     pub sent: usize,
 }
@@ -75,6 +80,8 @@ impl Session {
             replies: VecDeque::new(),
             screen: Screen::default(),
             seen: Vec::new(),
+            arrived: Vec::new(),
+            keys: HashMap::new(),
             sent: 0,
         };
         session.engine.draw(session.frame.clone());
@@ -91,6 +98,7 @@ impl Session {
     /// Asks for a picture.
     pub fn show(&mut self, key: u64, picture: &Arc<Picture>) {
         self.generation = self.generation.next();
+        self.keys.insert(self.generation, key);
         let (key, picture, generation) = (PictureKey(key), Arc::clone(picture), self.generation);
         self.engine.show(vec![Placed { slot: 0, key, area: AREA, picture, generation }], self.now);
         self.work();
@@ -161,9 +169,8 @@ impl Session {
             match self.engine.step(self.now) {
                 Step::Wait => break,
                 Step::Encode(job) => {
-                    let begun = Instant::now();
                     let result = job.run();
-                    self.encoded = Some((self.now + begun.elapsed(), job, result));
+                    self.encoded = Some((self.now + ENCODING, job, result));
                 }
                 Step::Send(bytes) => {
                     self.sent += bytes.len();
@@ -173,7 +180,13 @@ impl Session {
                 }
             }
         }
-        self.engine.events.retain(|event| !matches!(event, Event::PictureShown { .. }));
+        // The answer took its way back.
+        let at = (self.now - self.begun).saturating_sub(self.one_way);
+        for event in self.engine.events.drain(..) {
+            if let Event::PictureShown { generation, .. } = event {
+                self.arrived.extend(self.keys.get(&generation).map(|key| (at, *key)));
+            }
+        }
     }
 }
 
