@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Parts of a report are sent no more often than this; progress is sent with every batch.
 const PARTIAL_EVERY: Duration = Duration::from_millis(400);
+/// The first part of a report waits this long: numbers of the coarse pass alone are too often far from the last ones to be shown.
+const PARTIAL_FIRST: Duration = Duration::from_millis(1200);
 
 /// How much the network's threads give way on the machine (nice(1)).
 #[cfg(target_os = "linux")]
@@ -341,11 +343,11 @@ impl Thread {
         analyser.loaded_in(begun.elapsed());
         self.prefetch_next(&job.key());
         let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
-        let mut told = Instant::now();
+        let (mut told, mut due) = (Instant::now(), PARTIAL_FIRST);
         let run = analyser.run(package, &volume, interrupt, &mut |so_far, step| {
             (self.send)(WorkerEvent::Progress { study: study.clone(), series, done: step.done, total: step.total });
-            if step.done < step.total && told.elapsed() >= PARTIAL_EVERY {
-                told = Instant::now();
+            if step.done < step.total && told.elapsed() >= due {
+                (told, due) = (Instant::now(), PARTIAL_EVERY);
                 if let Ok(report) = so_far.report(&manifest, &identity, &volume, study) {
                     (self.send)(WorkerEvent::Partial { study: study.clone(), series, report: Arc::new(report) });
                 }
