@@ -9,8 +9,10 @@ use crossbeam_channel::Receiver;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long answers are waited for.
-pub(super) const LIMIT: Duration = Duration::from_millis(300);
+/// How long the first answers are waited for: a loaded machine behind a slow line needs this; only a terminal that answers nothing takes it all.
+pub(super) const LIMIT: Duration = Duration::from_millis(800);
+/// How long a terminal beyond tmux is waited for, which may have nothing to say.
+const BEYOND: Duration = Duration::from_millis(300);
 /// The image number of the question.
 const QUERY_IMAGE: u32 = 31;
 /// Device attribute: sixel graphics.
@@ -97,8 +99,10 @@ impl Answers {
     /// Collects answers until the last question's is there, or time is up.
     pub(super) fn collect(replies: &Receiver<Reply>, environment: &Environment) -> Self {
         let mut answers = Self::default();
-        let end = Instant::now() + LIMIT;
-        while let Ok(reply) = replies.recv_deadline(end) {
+        let begun = Instant::now();
+        loop {
+            let limit = if answers.attributes.is_some() { BEYOND } else { LIMIT };
+            let Ok(reply) = replies.recv_deadline(begun + limit) else { break };
             answers.take(reply);
             // tmux answers for itself at once; the terminal beyond it takes longer.
             let beyond = environment.multiplexer == Some(Multiplexer::Tmux) && !answers.graphics;
