@@ -46,7 +46,7 @@ fn latin(text: &str) -> String {
     text.chars().map(sign).collect()
 }
 
-/// Writes a text that ends at `x`, middled on `y`; see [`write`].
+/// Writes a text that ends at `x`, middled on `y`; see [`write()`].
 pub(super) fn write_before(canvas: &mut Canvas, place: (f64, f64), text: &str, colour: [u8; 3]) {
     write(canvas, place, Anchor::Right, text, colour);
 }
