@@ -29,7 +29,7 @@ pub use counting::Count;
 pub use decisions::Decisions;
 pub use key_images::marked_slices;
 pub use message::{Effect, Exported, Message, PromptKey};
-pub use model::{CellPixels, Line, Link, Model, ModelState, Notice, NoticeKind, Preferences, ScanState};
+pub use model::{CellPixels, Link, Model, ModelState, Notice, NoticeKind, Preferences, ScanState};
 pub use palette::{Choice, Offer};
 pub use pointer::{Drag, Gesture, Pointer};
 pub use prompt::{LevelQuestion, Prompt, PromptKind};

@@ -25,6 +25,7 @@ mod stats;
 mod tensors;
 mod watch;
 
+use crate::config::{Folders, Settings};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -156,6 +157,15 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         }
         None => open::paths(cli.paths, &cli.screen),
     }
+}
+
+/// The settings, or the defaults where there is no file of them.
+///
+/// # Errors
+/// Settings with a mistake: no command goes on by others than were meant.
+fn settings(folders: &Folders) -> Result<Settings, CliError> {
+    let read = folders.settings_file().map_or(Ok(Settings::default()), |file| Settings::load(&file));
+    read.map_err(|error| CliError::failed("the settings cannot be used", error))
 }
 
 /// Prints to stdout. A reader that has gone away (`| head`) is not an error.

@@ -20,7 +20,7 @@ pub use frame::{
     slice_of_point, slice_of_voxel, voxel_in_slice, voxel_moved,
 };
 pub use geometry::{PixelPlace, ViewGeometry};
-pub use quality::Quality;
+pub use quality::{LineState, Quality};
 pub use view::{
     Bend, Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError,
     Sampling, Slab, SlabKind, View, Zoom,

@@ -14,15 +14,16 @@ mod log;
 mod memory;
 mod pictures;
 mod reload;
+mod scan;
 mod timers;
 mod watch;
 
-use crate::app::{Ageing, Effect, Line, Message, Model, update};
+use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
-use crate::dicom::{KnownFiles, ScanEvent, Scanner, VolumeCache};
+use crate::dicom::VolumeCache;
 use crate::domain::CleanText;
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
-use crate::store::{KnownFile, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::task::Cancel;
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
@@ -233,7 +234,7 @@ impl Program {
             move |message| drop(sender.send(message))
         }));
         let known = indexer::known_files(data);
-        let scan = start_scan(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
+        let scan = scan::start(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
         let pictures = Pictures::start(capabilities.protocol, themes.colourless());
         let watch = Watch::start(folders);
         let alert = AlertManner {
@@ -372,12 +373,7 @@ impl Program {
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
             Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
-            Event::Line(state) => {
-                let terminal::LineState { round_trip, bytes_per_second, hits, sent, evictions, stored, preview } =
-                    state;
-                let line = Line { round_trip, bytes_per_second, hits, sent, evictions, stored, preview };
-                self.take(Message::Line(line));
-            }
+            Event::Line(state) => self.take(Message::Line(state)),
             Event::WriterFailed(problem) => {
                 tracing::error!("the terminal cannot be written: {problem}");
                 self.ending = Some(Ending::Signal);
@@ -432,8 +428,8 @@ impl Program {
             Effect::Unlist(study) => self.indexer.gone(study),
             Effect::Find(study) => self.indexer.find(study),
             Effect::Alert(text) => self.terminal.alert(self.alert, &text),
-            Effect::Export { folder, volume, pictures } => {
-                export::start(folder, volume, pictures, self.sender.clone());
+            Effect::Export { folder, volume, pictures, elsewhere } => {
+                export::start((folder, elsewhere), volume, pictures, self.sender.clone());
             }
             Effect::Wake(serial, delay) => self.timers.wake(serial, delay),
             Effect::Cine(period) => self.timers.cine(period),
@@ -451,57 +447,4 @@ impl Program {
             Effect::Quit => self.ending = Some(Ending::Quit),
         }
     }
-}
-
-/// Starts the thread that finds (or makes) the studies.
-fn start_scan(
-    source: Source,
-    cache: Option<PathBuf>,
-    known: Box<dyn KnownFiles + Send>,
-    indexer: Arc<Indexer>,
-    sender: Sender<Message>,
-) -> Option<(Cancel, JoinHandle<()>)> {
-    let cancel = Cancel::new();
-    let thread = std::thread::Builder::new().name("scan".into()).spawn({
-        let cancel = cancel.clone();
-        move || {
-            let mut scanner = Scanner::new(known);
-            let mut tell = |event| {
-                // Nobody listens any more once the program ends.
-                if let Some(message) = scan_message(event, &indexer) {
-                    drop(sender.send(message));
-                }
-            };
-            match source {
-                Source::Paths(paths) => {
-                    let roots: Vec<PathBuf> = paths.iter().map(|path| indexer::whole_path(path)).collect();
-                    let summary = scanner.scan(&roots, &cancel, &mut tell);
-                    drop(sender.send(Message::ScanFinished(summary)));
-                    watch::watch(&mut scanner, &roots, &cancel, &mut tell);
-                }
-                Source::Demo => {
-                    demo::make(cache.as_deref(), &mut scanner, &cancel, &mut tell, &|message| {
-                        drop(sender.send(message))
-                    });
-                }
-            }
-        }
-    });
-    thread.ok().map(|thread| (cancel, thread))
-}
-
-/// What the list hears of a scan; what only the index is to know goes there.
-fn scan_message(event: ScanEvent, indexer: &Indexer) -> Option<Message> {
-    Some(match event {
-        ScanEvent::Study(study) => Message::StudyFound(Arc::from(study)),
-        ScanEvent::Gone(study) => Message::StudyGone(study),
-        ScanEvent::Read { path, stamp, study, header } => {
-            indexer.file(KnownFile { path, stamp, study, header });
-            return None;
-        }
-        ScanEvent::Unreadable { path, reason } => {
-            Message::Unreadable { path: CleanText::new(&path.to_string_lossy()).to_string(), reason }
-        }
-        ScanEvent::Progress(summary) => Message::ScanProgress(summary),
-    })
 }

@@ -37,7 +37,7 @@ mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
-pub use event::{Event, LineState};
+pub use event::Event;
 pub use guard::restore_now;
 pub use halfblocks::halfblock_cells;
 pub use picture::{PictureKey, Placed};

@@ -74,6 +74,15 @@ fn a_word_that_is_no_engine_is_a_mistake_that_names_the_engines() {
         assert_eq!(code, 2, "{told}");
         assert!(told.contains("openvino"), "{told}");
     }
+    // In the settings, too: nothing goes on by another engine than was meant.
+    let settings = home.path().join(".config/cspine");
+    std::fs::create_dir_all(&settings).expect("a folder");
+    std::fs::write(settings.join("settings.toml"), "[compute]\nengine = \"gpu\"\n").expect("settings");
+    let studies = home.path().join("studies");
+    coarse_necks(1, &studies);
+    let (code, _, told) = run(home.path(), &["predict", "--again", studies.to_str().expect("a path")]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("settings.toml") && told.contains("gpu"), "{told}");
     let (code, _, told) = run(home.path(), &["predict", "--threads", "0", "x"]);
     assert_eq!(code, 2, "{told}");
 }

@@ -1,11 +1,11 @@
 //! What happens to the program, and what it wants done.
 
 use super::record::{Record, RecordFailure, Recorded, Remembered};
-use super::{CellPixels, Command, Line, Pointer};
+use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
-use crate::raster::{Captions, Quality, View};
+use crate::raster::{Captions, LineState, Quality, View};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ pub enum Message {
         bytes: usize,
     },
     /// What is known of the line to the terminal, and what is on its screen.
-    Line(Line),
+    Line(LineState),
     /// Something is on disk.
     Recorded(Recorded),
     /// Something could not be kept.
@@ -180,6 +180,8 @@ pub enum Effect {
         volume: Arc<Volume>,
         /// What to draw.
         pictures: Vec<Exported>,
+        /// How many of other series are not among them, to be told with the rest.
+        elsewhere: usize,
     },
     /// How exact pictures are to be from now on.
     Quality(Quality),

@@ -7,7 +7,7 @@ use super::update::{key_images, measurements};
 use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::{CleanText, Measurement, ModelIdentity, Uid};
-use crate::raster::{self, Mark, PictureSize, Plane, Quality};
+use crate::raster::{self, LineState, Mark, PictureSize, Plane, Quality};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ pub struct Model {
     /// The last picture's way to the screen.
     pub link: Link,
     /// The line to the terminal.
-    pub line: Line,
+    pub line: LineState,
     /// Whether the line's state stands on the screen.
     pub line_shown: bool,
     /// Whether a preview was ever on the screen.
@@ -205,25 +205,6 @@ pub struct Link {
     pub bytes: usize,
 }
 
-/// What is known of the line to the terminal, and what is on its screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Line {
-    /// The shortest time from a question to its answer.
-    pub round_trip: Option<Duration>,
-    /// What it carries.
-    pub bytes_per_second: Option<u64>,
-    /// Pictures that the terminal had stored.
-    pub hits: u64,
-    /// Pictures that were sent.
-    pub sent: u64,
-    /// Stored pictures that had to make room.
-    pub evictions: u64,
-    /// Pictures that the terminal stores.
-    pub stored: usize,
-    /// A picture on the screen is only a preview.
-    pub preview: bool,
-}
-
 impl Model {
     /// The program at its start, scanning.
     #[must_use]
@@ -257,7 +238,7 @@ impl Model {
             prompt: None,
             notice: None,
             link: Link::default(),
-            line: Line::default(),
+            line: LineState::default(),
             line_shown: false,
             previewed: false,
             quality: Quality::default(),

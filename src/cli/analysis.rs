@@ -1,6 +1,7 @@
 //! Analyses for commands without a screen: through the same code as the background worker.
 
 use super::CliError;
+use super::compute::ComputeArgs;
 use crate::dicom::{self, LoadError};
 use crate::domain::{Analysis, Declined, FractureReport, ReportKey, Series, Study, Volume, choose_series};
 use crate::inference::{
@@ -95,7 +96,7 @@ pub(super) fn analyse_unless(
 /// # Errors
 /// No package, or a volume that is not analysed.
 pub(super) fn analyse_volume(study: &Study, volume: &Volume, model: Option<&Path>) -> Result<FractureReport, CliError> {
-    let mut package = load_package(model, Compute::default())?;
+    let mut package = load_package(model, ComputeArgs::default().of_command()?)?;
     Analyser::new()
         .finish(&mut package, volume, &study.uid, &mut |_| {})
         .map_err(|error| CliError::failed("no overlay", error))

@@ -54,7 +54,7 @@ impl Batch {
     /// # Errors
     /// A package that cannot be used, or no ONNX Runtime.
     pub(super) fn load(args: &BatchArgs, reports: Arc<dyn Reports>, cancel: &Cancel) -> Result<Self, CliError> {
-        let compute = args.compute.of_command();
+        let compute = args.compute.of_command()?;
         let packages = (0..args.jobs.get().min(64)).map(|_| load_package(args.model.as_deref(), compute));
         Ok(Self { packages: packages.collect::<Result<_, _>>()?, reports, cancel: cancel.clone() })
     }

@@ -1,6 +1,7 @@
 //! What the network runs on, from the command line and the settings.
 
-use crate::config::{Folders, Settings};
+use super::CliError;
+use crate::config::Folders;
 use crate::inference::{Compute, Engine};
 use std::num::NonZeroUsize;
 
@@ -16,12 +17,13 @@ pub(super) struct ComputeArgs {
 }
 
 impl ComputeArgs {
-    /// For a command without a screen: the command line before the settings. Settings with a mistake are for `cspine doctor` to tell.
-    pub(super) fn of_command(self) -> Compute {
-        let file = Folders::find().settings_file();
-        let settings = file.and_then(|file| Settings::load(&file).ok()).unwrap_or_default();
-        let compute = settings.compute.or(self.engine, self.threads);
+    /// For a command without a screen: the command line before the settings.
+    ///
+    /// # Errors
+    /// Settings with a mistake.
+    pub(super) fn of_command(self) -> Result<Compute, CliError> {
+        let compute = super::settings(&Folders::find())?.compute.or(self.engine, self.threads);
         compute.hold_threads();
-        compute
+        Ok(compute)
     }
 }

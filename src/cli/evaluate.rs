@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         data.name = unique(&data.name, &datasets);
         datasets.push(data);
     }
-    let mut package = load_package(args.model.as_deref(), args.compute.of_command())?;
+    let mut package = load_package(args.model.as_deref(), args.compute.of_command()?)?;
     let (mut cases, mut counts) = (Vec::new(), Vec::new());
     for (index, data) in datasets.iter().enumerate() {
         let found = select::scan(std::slice::from_ref(&data.images))?;

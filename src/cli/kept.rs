@@ -2,7 +2,7 @@
 
 use super::CliError;
 use super::analysis::report_key;
-use crate::config::{Folders, Settings};
+use crate::config::Folders;
 use crate::dicom;
 use crate::domain::{
     Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Precedence, Study, Uid, Volume,
@@ -38,10 +38,8 @@ impl StoreArgs {
             return Ok(folder.clone());
         }
         let folders = Folders::find();
-        let settings = folders.settings_file().map(|file| Settings::load(&file)).transpose();
-        let settings = settings.map_err(|error| CliError::failed("the settings cannot be used", error))?;
-        settings
-            .and_then(|settings| settings.data)
+        let settings = super::settings(&folders)?;
+        (settings.data)
             .or(folders.data)
             .ok_or_else(|| CliError::usage("this account has no data folder; name one with --data DIR"))
     }

@@ -91,11 +91,15 @@ impl Analyser {
         let begun = Instant::now();
         let preprocessor = Preprocessor::new(volume, &package.manifest.input).map_err(AnalysisError::Declined)?;
         self.outputs.resize(volume.shape.slices, None);
-        let prepare = |batch: &[usize]| -> (Vec<Vec<u8>>, std::time::Duration) {
+        // Hashed here, beside the network, not in its way.
+        let prepare = |batch: &[usize]| -> (Vec<(Vec<u8>, InputHash)>, std::time::Duration) {
             let begun = Instant::now();
-            let inputs: Vec<Vec<u8>> =
-                batch.par_iter().map(|&index| preprocessor.input(index).unwrap_or_default()).collect();
-            (inputs, begun.elapsed())
+            let hashed = |&index: &usize| {
+                let input = preprocessor.input(index).unwrap_or_default();
+                let hash = input_hash(&input);
+                (input, hash)
+            };
+            (batch.par_iter().map(hashed).collect(), begun.elapsed())
         };
         let aggregation = package.manifest.aggregation;
         let offsets = &volume.stack.offsets;
@@ -145,29 +149,24 @@ impl Analyser {
     fn outputs_of(
         &mut self,
         package: &mut Package,
-        inputs: &[Vec<u8>],
+        inputs: &[(Vec<u8>, InputHash)],
         interrupt: &Interrupt,
     ) -> Result<Vec<SliceOutputs>, NetworkError> {
-        let hashes: Vec<InputHash> = inputs.iter().map(|input| input_hash(input)).collect();
-        let known: Vec<Option<SliceOutputs>> = hashes.iter().map(|hash| package.memory.recall(hash).cloned()).collect();
-        let new: Vec<u8> = inputs
-            .iter()
-            .zip(&known)
-            .filter(|(_, known)| known.is_none())
-            .flat_map(|(input, _)| input)
-            .copied()
-            .collect();
+        let known: Vec<Option<SliceOutputs>> =
+            inputs.iter().map(|(_, hash)| package.memory.recall(hash).cloned()).collect();
+        let unknown = inputs.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let new = unknown.map(|((input, _), _)| input.as_slice()).collect::<Vec<_>>().concat();
         let count = known.iter().filter(|known| known.is_none()).count();
         let mut made = if count == 0 { Vec::new() } else { package.network.run(&new, count, interrupt)? }.into_iter();
         self.remembered += known.len() - count;
         let mut outputs = Vec::with_capacity(known.len());
-        for (hash, known) in hashes.into_iter().zip(known) {
+        for ((_, hash), known) in inputs.iter().zip(known) {
             let output = match known {
                 Some(output) => output,
                 None => {
                     let output =
                         made.next().ok_or_else(|| NetworkError::Failed("the network gave too few outputs".into()))?;
-                    package.memory.keep(hash, output.clone());
+                    package.memory.keep(*hash, output.clone());
                     output
                 }
             };

@@ -186,9 +186,9 @@ impl Package {
                     break;
                 }
                 Ok((_, apart)) => notices.push(format!(
-                    "the {candidate} engine's numbers are {apart:.3} from the CPU's, more than {TOLERANCE}; the CPU is used"
+                    "the {candidate} engine's numbers are {apart:.3} from the CPU's, more than {TOLERANCE}; it is not used"
                 )),
-                Err(problem) => notices.push(format!("the {candidate} engine does not work here, the CPU is used: {problem}")),
+                Err(problem) => notices.push(format!("the {candidate} engine does not work here and is not used: {problem}")),
             }
         }
         let identity = Arc::new(ModelIdentity {

@@ -14,10 +14,15 @@ use std::sync::Arc;
 const LONGER: f64 = 1024.0;
 
 /// Draws and writes on a thread of its own, and tells how it went.
-pub(super) fn start(folder: Option<String>, volume: Arc<Volume>, pictures: Vec<Exported>, sender: Sender<Message>) {
+pub(super) fn start(
+    (folder, elsewhere): (Option<String>, usize),
+    volume: Arc<Volume>,
+    pictures: Vec<Exported>,
+    sender: Sender<Message>,
+) {
     let spawned = std::thread::Builder::new().name("export".into()).spawn(move || {
         let message = match folder {
-            Some(folder) => write_all(&folder, &volume, &pictures),
+            Some(folder) => write_all(&folder, &volume, &pictures, elsewhere),
             None => write_one(&volume, &pictures),
         };
         // Nobody listens any more once the program ends.
@@ -42,7 +47,7 @@ fn write_one(volume: &Volume, pictures: &[Exported]) -> Message {
 }
 
 /// Writes as many as can be written, and tells of the first that cannot.
-fn write_all(folder: &str, volume: &Volume, pictures: &[Exported]) -> Message {
+fn write_all(folder: &str, volume: &Volume, pictures: &[Exported], elsewhere: usize) -> Message {
     let folder = from_home(folder);
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     if let Err(error) = made {
@@ -54,7 +59,10 @@ fn write_all(folder: &str, volume: &Volume, pictures: &[Exported]) -> Message {
         .collect();
     let written = pictures.len() - failed.len();
     match failed.first() {
-        None => Message::Notice(format!("written: {written} key images in {}", shown(&folder))),
+        None => {
+            let others = if elsewhere == 0 { String::new() } else { format!("; {elsewhere} of other series are not") };
+            Message::Notice(format!("written: {written} key images in {}{others}", shown(&folder)))
+        }
         Some(first) => Message::Trouble(format!("{written} of {} key images are written; {first}", pictures.len())),
     }
 }

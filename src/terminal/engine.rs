@@ -2,11 +2,11 @@
 
 use super::delivery::{Delivery, Job, Manner, Step};
 use super::encode::EncodeError;
-use super::event::{Event, LineState, Reply};
+use super::event::{Event, Reply};
 use super::line::Line;
 use super::picture::Placed;
 use super::screen::{Screen, TextFrame};
-use crate::raster::Quality;
+use crate::raster::{LineState, Quality};
 use std::time::Instant;
 
 /// Text of more bytes than this (a screen of half-blocks) is fenced like a picture, so that a slow link builds no queue.

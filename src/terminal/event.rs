@@ -1,5 +1,6 @@
 //! What the terminal tells the program.
 
+use crate::raster::LineState;
 use crate::task::Generation;
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::time::Duration;
@@ -35,25 +36,6 @@ pub enum Event {
     Line(LineState),
     /// Nothing can be written any more, with the reason; everything drawn from now on is dropped.
     WriterFailed(String),
-}
-
-/// What is known of the line, and of the pictures at its other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LineState {
-    /// The shortest time from a question to the terminal's answer.
-    pub round_trip: Option<Duration>,
-    /// What the line carries, or the user's limit where that is less.
-    pub bytes_per_second: Option<u64>,
-    /// Pictures that the terminal had stored.
-    pub hits: u64,
-    /// Pictures that were sent.
-    pub sent: u64,
-    /// Stored pictures that had to make room.
-    pub evictions: u64,
-    /// Pictures that the terminal stores now.
-    pub stored: usize,
-    /// A picture that is shown, or about to be, is a preview.
-    pub preview: bool,
 }
 
 /// An answer of the terminal to one of our questions.

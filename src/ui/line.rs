@@ -1,12 +1,13 @@
 //! The line to the terminal, on demand, and whether what is on the screen is exact.
 
-use crate::app::{Line, Model};
+use crate::app::Model;
+use crate::raster::LineState;
 use crate::theme::Role;
 use std::time::Duration;
 
 /// All that is known of the line, in a sentence for the last lines.
 pub(super) fn words(model: &Model) -> String {
-    let Line { round_trip, bytes_per_second, hits, sent, evictions, stored, .. } = model.line;
+    let LineState { round_trip, bytes_per_second, hits, sent, evictions, stored, .. } = model.line;
     let mut words = vec![model.graphics.to_owned()];
     if !model.terminal.is_empty() {
         words.push(model.terminal.clone());

@@ -135,7 +135,7 @@ pub(super) fn export(model: &mut Model, path: &str, plain: bool) -> Vec<Effect> 
     } else if !reading.texts {
         picture.captions = None;
     }
-    vec![Effect::Export { folder: None, volume, pictures: vec![picture] }]
+    vec![Effect::Export { folder: None, volume, pictures: vec![picture], elsewhere: 0 }]
 }
 
 /// Writes all key images of the open series into a folder, each in its own window, with all that is drawn over it.
@@ -166,10 +166,7 @@ pub(super) fn export_all(model: &mut Model, folder: String) -> Vec<Effect> {
         });
         return Vec::new();
     }
-    if elsewhere > 0 {
-        model.tell(format!("{elsewhere} key images are in other series and are not written"));
-    }
-    vec![Effect::Export { folder: Some(folder), volume, pictures }]
+    vec![Effect::Export { folder: Some(folder), volume, pictures, elsewhere }]
 }
 
 /// What the palette offers for a command that needs a path: a name that tells no patient.

@@ -1,0 +1,229 @@
+//! The picture in flight: its pieces, how they are broken off, and the answers that end the flight.
+
+use super::{Delivery, Shown, shown_event};
+use crate::task::Generation;
+use crate::terminal::capabilities::Protocol;
+use crate::terminal::event::Event;
+use crate::terminal::line::Line;
+use crate::terminal::picture::{Detail, PictureKey, Placed};
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::time::Instant;
+
+/// A picture on its way, or one that is only to be stored.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) generation: Generation,
+    pub(super) image: Option<(u32, u32)>,
+    pub(super) transmitted: bool,
+    /// The last piece's.
+    pub(super) fence: Option<u64>,
+    pub(super) since: Instant,
+    /// When something was last sent or answered.
+    pub(super) progress: Instant,
+    pub(super) bytes: usize,
+    /// What is still to be sent.
+    pub(super) rest: VecDeque<Vec<u8>>,
+    /// It is stored only, not shown.
+    pub(super) ahead: Option<PictureKey>,
+    /// A preview is sent, or is replaced.
+    pub(super) preview: bool,
+    /// What is shown, and at which slot, once the last piece is sent.
+    pub(super) shown: Option<(u8, Shown)>,
+}
+
+impl Delivery {
+    /// Makes the pieces of a picture; none is sent yet.
+    pub(super) fn take_off(
+        &mut self,
+        placed: &Placed,
+        detail: Detail,
+        (stored, encoded): (Option<u32>, Option<Vec<u8>>),
+        now: Instant,
+    ) {
+        let transmitted = encoded.is_some();
+        let encoded = encoded.unwrap_or_default();
+        let (image, rest) = if self.manner.protocol == Protocol::Kitty {
+            let (image, pieces) = self.place(placed, detail, stored, &encoded);
+            (Some(image), pieces)
+        } else {
+            let mut out = Vec::with_capacity(encoded.len() + 16);
+            let _ = write!(out, "\x1b[{};{}H", placed.area.y + 1, placed.area.x + 1);
+            out.extend(encoded);
+            (None, VecDeque::from([out]))
+        };
+        let Placed { key, area, generation, .. } = *placed;
+        let replaced = self.shown.get(&placed.slot).is_some_and(|shown| shown.detail == Detail::Preview);
+        let preview = detail == Detail::Preview || replaced;
+        let shown = Some((placed.slot, Shown { key, detail, area, generation, image }));
+        let bytes = rest.iter().map(Vec::len).sum();
+        if transmitted {
+            self.sent += 1;
+            if detail == Detail::Exact {
+                self.exact_bytes = bytes;
+            }
+        } else {
+            self.hits += 1;
+        }
+        self.flight = Some(Flight {
+            generation,
+            image,
+            transmitted,
+            fence: None,
+            since: now,
+            progress: now,
+            bytes,
+            rest,
+            ahead: None,
+            preview,
+            shown,
+        });
+    }
+
+    /// The next piece of the picture in flight, where the line has room for one.
+    pub(super) fn next_piece(&mut self, now: Instant, line: &mut Line) -> Option<Vec<u8>> {
+        let flight = self.flight.as_mut()?;
+        if !line.has_room(flight.rest.front()?.len(), now) {
+            return None;
+        }
+        let mut out = flight.rest.pop_front()?;
+        // In tmux a fence is tmux's own answer and says nothing of the terminal; kitty's answer comes from beyond.
+        let beyond = flight.image.is_some() && self.manner.commands.pane.is_some();
+        let fence = (!beyond).then(|| line.raise(&mut out, now));
+        flight.progress = now;
+        if flight.rest.is_empty() {
+            flight.fence = fence;
+            if let Some((slot, shown)) = flight.shown.take() {
+                self.shown.insert(slot, shown);
+            }
+        }
+        Some(out)
+    }
+
+    /// Breaks the picture in flight off, where some of its pieces are not sent yet.
+    pub(in crate::terminal) fn break_off(&mut self, now: Instant, line: &mut Line, out: &mut Vec<u8>) {
+        let Some(flight) = self.flight.as_mut().filter(|flight| !flight.rest.is_empty()) else { return };
+        flight.rest.clear();
+        flight.shown = None;
+        if let Some((id, _)) = flight.image.take() {
+            self.images.forget(id);
+        }
+        self.manner.commands.break_off(out);
+        flight.fence = Some(line.raise(out, now));
+        flight.progress = now;
+    }
+
+    /// kitty: sends the pixels where they are not stored, places them above the old picture and takes that one away.
+    fn place(
+        &mut self,
+        placed: &Placed,
+        detail: Detail,
+        stored: Option<u32>,
+        png: &[u8],
+    ) -> ((u32, u32), VecDeque<Vec<u8>>) {
+        let commands = self.manner.commands;
+        let mut first = Vec::new();
+        let mut pieces = Vec::new();
+        let id = match stored {
+            Some(id) => id,
+            None => {
+                let (id, sent) = self.store((placed.key, detail), png, &mut first);
+                pieces = sent;
+                id
+            }
+        };
+        let old = self.shown.get(&placed.slot).and_then(|shown| shown.image);
+        // Two placement numbers a slot, in turn, so that the old and the new picture are never the same placement.
+        let number = u32::from(placed.slot) * 2 + 1;
+        let placement = if old.is_some_and(|(_, placement)| placement == number) { number + 1 } else { number };
+        self.height = self.height % 9999 + 1;
+        let mut last = pieces.pop().unwrap_or_default();
+        commands.place(id, placement, placed.area, self.height, &mut last);
+        if let Some((id, placement)) = old {
+            commands.unplace(id, placement, &mut last);
+        }
+        pieces.push(last);
+        first.append(&mut pieces[0]);
+        pieces[0] = first;
+        let pieces = if commands.pane.is_some() {
+            // Nothing tells how far they are: they go at once.
+            VecDeque::from([pieces.concat()])
+        } else {
+            VecDeque::from(pieces)
+        };
+        ((id, placement), pieces)
+    }
+
+    /// kitty's answer about an image.
+    pub(in crate::terminal) fn graphics(
+        &mut self,
+        (id, placement): (u32, Option<u32>),
+        message: &str,
+        now: Instant,
+        line: &mut Line,
+    ) -> Option<Event> {
+        let flies = |flight: &&mut Flight| flight.image.is_some_and(|(flying, _)| flying == id);
+        if message == "OK" {
+            let flight = self.flight.as_mut().filter(flies).filter(|flight| flight.rest.is_empty())?;
+            let done = match (placement, flight.image) {
+                (Some(placement), Some((_, flying))) => placement == flying,
+                // Without a placement it is the answer about the pixels, where those were sent.
+                _ => !std::mem::take(&mut flight.transmitted),
+            };
+            if !done {
+                return None;
+            }
+            if flight.fence.is_none() {
+                line.observe(flight.bytes, now.saturating_duration_since(flight.since), now);
+            }
+            return self.land(now);
+        }
+        if self.images.has(id) {
+            tracing::debug!(id, message, "the terminal does not have an image");
+            let flying = self.flight.as_ref().and_then(|flight| flight.shown.as_ref()).map(|(_, shown)| shown);
+            let of = self.shown.values().chain(flying).find(|s| s.image.is_some_and(|(shown, _)| shown == id));
+            let key = of.map(|shown| shown.key);
+            self.images.forget(id);
+            self.shown.retain(|_, shown| shown.image.is_none_or(|(shown, _)| shown != id));
+            if let Some(key) = key {
+                *self.failures.entry(key).or_default() += 1;
+            }
+            self.flight.take_if(|flight| flies(&flight));
+        }
+        None
+    }
+
+    /// A fence was answered: what was sent before it has arrived.
+    pub(in crate::terminal) fn fence_passed(&mut self, line: &Line, now: Instant) -> Option<Event> {
+        let flight = self.flight.as_mut()?;
+        flight.progress = now;
+        if flight.fence.is_some_and(|fence| line.passed(fence)) { self.land(now) } else { None }
+    }
+
+    /// Gives up waiting for an answer that does not come.
+    pub(in crate::terminal) fn expire(&mut self, now: Instant, line: &mut Line) -> Option<Event> {
+        if self.deadline(line).is_none_or(|deadline| now < deadline) {
+            return None;
+        }
+        line.give_all_up();
+        let flight = self.flight.as_mut()?;
+        if flight.rest.is_empty() {
+            return self.land(now);
+        }
+        // The rest goes without waiting.
+        flight.progress = now;
+        None
+    }
+
+    fn land(&mut self, now: Instant) -> Option<Event> {
+        let flight = self.flight.take()?;
+        let image = flight.image;
+        if let Some(shown) = self.shown.values().find(|shown| image.is_some() && shown.image == image) {
+            self.failures.remove(&shown.key);
+        }
+        // What was broken off is not shown.
+        let broken_off = self.manner.protocol == Protocol::Kitty && image.is_none();
+        let round_trip = now.saturating_duration_since(flight.since);
+        (!broken_off && flight.ahead.is_none()).then(|| shown_event(flight.generation, round_trip, flight.bytes))
+    }
+}
