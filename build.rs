@@ -15,7 +15,7 @@ const VERSION: &str = "1.32.0";
 struct Wheel {
     platform: &'static str,
     sha256: &'static str,
-    library: &'static str,
+    shared_object: &'static str,
 }
 
 fn wheel_for(os: &str, arch: &str, env: &str) -> Option<Wheel> {
@@ -23,17 +23,17 @@ fn wheel_for(os: &str, arch: &str, env: &str) -> Option<Wheel> {
         ("linux", "x86_64", "gnu") => Some(Wheel {
             platform: "manylinux_2_28_x86_64",
             sha256: "99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8",
-            library: "libonnxruntime.so.1.32.0",
+            shared_object: "libonnxruntime.so.1.32.0",
         }),
         ("linux", "aarch64", "gnu") => Some(Wheel {
             platform: "manylinux_2_28_aarch64",
             sha256: "e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054",
-            library: "libonnxruntime.so.1.32.0",
+            shared_object: "libonnxruntime.so.1.32.0",
         }),
         ("macos", "aarch64", _) => Some(Wheel {
             platform: "macosx_14_0_arm64",
             sha256: "d52510bbbcc880c13b826f7d75cdf33ac5cf0bb864d960000fc29ce73f0cb83e",
-            library: "libonnxruntime.1.32.0.dylib",
+            shared_object: "libonnxruntime.1.32.0.dylib",
         }),
         _ => None,
     }
@@ -62,7 +62,7 @@ fn main() {
         Ok(sha256) => {
             println!("cargo:rustc-cfg=embedded_onnxruntime");
             println!("cargo:rustc-env=CSPINE_ONNXRUNTIME_SHA256={sha256}");
-            println!("cargo:rustc-env=CSPINE_ONNXRUNTIME_NAME={}", wheel.library);
+            println!("cargo:rustc-env=CSPINE_ONNXRUNTIME_NAME={}", wheel.shared_object);
         }
         Err(problem) => {
             // A file that never exists makes the next build try again.
@@ -94,7 +94,7 @@ fn embed(wheel: &Wheel, out: &Path) -> Result<String, String> {
         // include_str! needs UTF-8, which the notices are not everywhere.
         fs::write(out.join(target), String::from_utf8_lossy(&text).as_bytes()).map_err(|error| error.to_string())?;
     }
-    let raw = raw_entry(&mut archive, &mut reader, &format!("onnxruntime/capi/{}", wheel.library))?;
+    let raw = raw_entry(&mut archive, &mut reader, &format!("onnxruntime/capi/{}", wheel.shared_object))?;
     let library = inflate(&raw)?;
     fs::write(out.join("onnxruntime.deflate"), &raw).map_err(|error| error.to_string())?;
     Ok(sha256_hex(&library))
