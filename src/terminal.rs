@@ -8,6 +8,7 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
+mod attached;
 mod capabilities;
 mod delivery;
 mod drivers;
@@ -92,6 +93,8 @@ pub struct Terminal {
     writer: Option<Writer>,
     reader: Option<Reader>,
     listener: Option<Listener>,
+    /// Inside tmux: tells when a terminal is attached again.
+    _attached: Option<attached::Watch>,
     /// Whether the title was changed.
     titled: bool,
 }
@@ -205,6 +208,9 @@ impl Terminal {
         let writer = Writer::start(Arc::clone(&inbox), output, manner, events.clone()).map_err(TerminalError::Serve)?;
         let stopper = Arc::new(Stopper::new(Arc::clone(&inbox), events.clone()));
         let listener = Listener::start(Arc::clone(&stopper), events.clone()).map_err(TerminalError::Serve)?;
+        let tmux = std::env::var("TMUX").ok().and_then(|tmux| attached::socket(&tmux));
+        let attached = tmux.map(|socket| attached::Watch::start(socket, Arc::clone(&inbox), events.clone()));
+        let attached = attached.transpose().map_err(TerminalError::Serve)?;
         let surface = Surface::new(window, capabilities.truecolor)?;
         Ok(Self {
             capabilities,
@@ -217,6 +223,7 @@ impl Terminal {
             writer: Some(writer),
             reader: Some(reader),
             listener: Some(listener),
+            _attached: attached,
             titled: false,
         })
     }

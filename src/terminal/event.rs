@@ -16,7 +16,7 @@ pub enum Event {
     Paste(String),
     /// The window has another size: ask [`super::Terminal::size`] and draw.
     Resized,
-    /// The program is back from a stop: draw; the pictures last given to [`super::Terminal::show`] are sent again.
+    /// The program is back from a stop, or tmux is attached again: draw; the pictures last given to [`super::Terminal::show`] are sent again.
     Resumed,
     /// The terminal is gone (SIGHUP, or the end of its input): save and end.
     Hangup,
