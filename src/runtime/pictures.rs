@@ -74,6 +74,15 @@ impl Pictures {
         }
     }
 
+    /// Pictures are shown this way from now on.
+    pub(super) fn speak(&mut self, protocol: Protocol) {
+        if protocol != self.protocol {
+            self.protocol = protocol;
+            self.asked.clear();
+            self.shown.clear();
+        }
+    }
+
     /// Where drawn pictures come out.
     pub(super) fn ready(&self) -> Receiver<Rendered> {
         self.ready.clone()
