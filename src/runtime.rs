@@ -360,7 +360,7 @@ impl Program {
             Event::Probed => {
                 self.terminal.settle();
                 let capabilities = self.terminal.capabilities();
-                self.pictures.speak(capabilities.protocol);
+                self.pictures.speak(capabilities.protocol, capabilities.glyphs);
                 self.themes.set_truecolor(capabilities.truecolor);
                 let name = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
                 let (graphics, note) = (capabilities.protocol.name(), capabilities.notes.first().cloned());

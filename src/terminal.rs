@@ -40,7 +40,7 @@ pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
 pub use event::Event;
 pub use guard::restore_now;
-pub use halfblocks::halfblock_cells;
+pub use halfblocks::{Glyphs, halfblock_cells};
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;

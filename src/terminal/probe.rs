@@ -3,6 +3,7 @@
 use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol};
 use super::drivers::{Driver, driver};
 use super::event::Reply;
+use super::halfblocks::Glyphs;
 use super::kitty::Commands;
 use super::sixel::USUAL_REGISTERS;
 use std::process::{Command, Stdio};
@@ -187,7 +188,7 @@ pub(super) fn decide(
         format!("{}, at best by {}{note}", driver.name, driver.best)
     });
     let (multiplexer, mute) = (environment.multiplexer, answers.attributes.is_none());
-    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, mute, notes }
+    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, glyphs: glyphs(environment), mute, notes }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {
@@ -242,6 +243,12 @@ fn truecolor(answers: &Answers, environment: &Environment) -> bool {
     let told =
         matches!(environment.color_term.as_str(), "truecolor" | "24bit") || environment.term.ends_with("-direct");
     told || environment.driver(answers).is_some_and(|driver| driver.truecolor)
+}
+
+/// Fonts of 256 characters have no quadrants.
+fn glyphs(environment: &Environment) -> Glyphs {
+    let few = |name: &str| ["linux", "cons25", "dumb", "vt1", "vt2", "vt3"].iter().any(|few| name.starts_with(few));
+    if few(&environment.term) { Glyphs::Halves } else { Glyphs::Quadrants }
 }
 
 /// Whether one of the processes that we come from is mosh's server.
