@@ -27,7 +27,7 @@ fn until(program: &Program, what: &str, condition: impl Fn(&str) -> bool) -> Dur
 }
 
 fn studies(screen: &str) -> usize {
-    screen.matches("SYN-").count()
+    screen.matches("PHANTOM,").count()
 }
 
 fn shows_a_picture(screen: &str) -> bool {
