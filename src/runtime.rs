@@ -36,6 +36,7 @@ pub use indexer::kept_reports;
 use input::Drawn;
 pub use keeper::Keeper;
 use loader::Loader;
+pub use memory::budget as memory_budget;
 use pictures::Pictures;
 use reload::Watch;
 use std::num::NonZeroUsize;
