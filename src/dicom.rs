@@ -10,11 +10,12 @@
 //! - `known`: what an earlier scan wrote down, so that files that did not change are not read again;
 //! - `group`: headers to series and stacks, with what is odd about them;
 //! - `codecs`: the code stream of one frame to samples;
-//! - `pixels`, `load`: a series to a volume of Hounsfield units;
+//! - `pixels`, `load`: a series to a volume of Hounsfield units; `ahead`: its files are read before their turn;
 //! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices for the phantom; results as structured report and Secondary Capture.
 
+mod ahead;
 mod archive;
 mod cache;
 mod canonical;
@@ -35,7 +36,7 @@ mod write;
 
 pub use cache::VolumeCache;
 pub use known::{KnownFiles, NothingKnown};
-pub use load::{LoadError, load_slice, load_volume};
+pub use load::{LoadError, load_slice, load_volume, load_volume_through};
 pub use part10::FileError;
 pub use scan::{ScanEvent, ScanSummary, Scanner, scan, scan_all};
 pub use write::{

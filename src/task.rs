@@ -1,10 +1,26 @@
-//! The concurrency tools that everything uses: [`Generation`], [`Cancel`], the latest-wins [`Mailbox`], and [`Pool`].
+//! The concurrency tools that everything uses: [`Generation`], [`Cancel`], the latest-wins [`Mailbox`], [`Pool`] and
+//! [`Budget`].
 //!
 //! A request carries a [`Generation`]; its worker compares generations to drop answers nobody waits for, checks
 //! [`Cancel`] between batches, and drains its [`Mailbox`] to the newest request.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+mod budget;
+
+pub use budget::{Budget, Share};
+
+/// Makes this thread, and those that it starts from now on, give way to others, by so many steps of nice(1).
+pub fn give_way(steps: i32) {
+    // Only Linux has a niceness for each thread; elsewhere the whole program would give way.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(steps) {
+        tracing::debug!("a thread cannot give way: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = steps;
+}
 
 /// Orders requests: an answer whose generation is older than the newest request is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,7 +43,13 @@ impl Pool {
     /// A pool of as many threads as the shared one has.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        let threads = rayon::current_num_threads();
+        Self::at_least(name, 1)
+    }
+
+    /// As [`Pool::new`], but of so many threads at least: for work that waits more than it computes.
+    #[must_use]
+    pub fn at_least(name: &'static str, least: usize) -> Self {
+        let threads = rayon::current_num_threads().max(least);
         let built =
             rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(move |n| format!("{name}-{n}")).build();
         // Without threads of its own the work is done by the shared ones: late, but done.

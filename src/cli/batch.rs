@@ -1,22 +1,28 @@
-//! Many studies, one after another or several at once, with one progress bar.
+//! Many studies, one after another or several at once, with one progress bar. While the network is at one study the next is read; memory
+//! bounds how far.
 
 use super::CliError;
-use super::analysis::{STOPPED, analyse_unless, load_package};
+use super::analysis::{self, ReadStudy, STOPPED, analyse_read, load_package, read_study};
 use super::compute::ComputeArgs;
+use crate::config::Folders;
 use crate::domain::{Analysis, ModelIdentity, Study};
-use crate::inference::{Package, Reports};
-use crate::task::Cancel;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crate::inference::{Package, Reports, Step};
+use crate::runtime::memory_budget;
+use crate::task::{Budget, Cancel, Pool, Share, give_way};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// How much reading ahead gives way to the network (nice(1)): a thread that takes a core from it holds up all of its threads.
+const READING_NICENESS: i32 = 10;
+
 /// How a batch is worked through.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct BatchArgs {
-    /// Studies that are analysed at once. One study keeps all cores busy; more of them hide the reading of slow disks.
+    /// Studies that are analysed at once, while the next is read. One keeps a few cores busy; more of them may gain on many cores.
     #[arg(long, value_name = "N", default_value = "1")]
     jobs: NonZeroUsize,
     /// Model package to use instead of the built-in one.
@@ -31,7 +37,12 @@ pub(super) struct Batch {
     packages: Vec<Package>,
     reports: Arc<dyn Reports>,
     cancel: Cancel,
+    /// Bytes of voxels that are held at once.
+    memory: Budget,
 }
+
+/// A study that was read, with its place and its share of the memory.
+type Ready<'b> = (usize, ReadStudy, Share<'b>);
 
 /// What a thread tells.
 enum Told {
@@ -55,8 +66,9 @@ impl Batch {
     /// A package that cannot be used, or no ONNX Runtime.
     pub(super) fn load(args: &BatchArgs, reports: Arc<dyn Reports>, cancel: &Cancel) -> Result<Self, CliError> {
         let compute = args.compute.of_command()?;
+        let memory = Budget::new(memory_budget(super::settings(&Folders::find())?.cache.memory));
         let packages = (0..args.jobs.get().min(64)).map(|_| load_package(args.model.as_deref(), compute));
-        Ok(Self { packages: packages.collect::<Result<_, _>>()?, reports, cancel: cancel.clone() })
+        Ok(Self { packages: packages.collect::<Result<_, _>>()?, reports, cancel: cancel.clone(), memory })
     }
 
     /// The model that speaks.
@@ -74,22 +86,20 @@ impl Batch {
         each: &mut dyn FnMut(usize, Analysis) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let bar = bar(studies.len());
-        let (send, places) = unbounded();
-        for place in 0..studies.len() {
-            // The channel has room for all.
-            let _ = send.send(place);
-        }
-        drop(send);
+        // Without room: one study waits in the reader's hands, and no other is read until a network takes it.
+        let (send, ready) = bounded(0);
         let (tell, told) = bounded(64);
         let halt = Cancel::new();
-        let (cancel, reports) = (&self.cancel, &*self.reports);
+        let (cancel, reports, memory, model) = (&self.cancel, &*self.reports, &self.memory, self.identity());
         let mut outcome = Ok(());
         std::thread::scope(|scope| {
+            let stops = [cancel, &halt];
+            scope.spawn(move || read(&model, studies, reports, memory, &send, stops));
             for package in &mut self.packages {
-                let (places, tell, halt) = (places.clone(), tell.clone(), &halt);
-                scope.spawn(move || work(package, studies, reports, &places, &tell, [cancel, halt]));
+                let (ready, tell) = (ready.clone(), tell.clone());
+                scope.spawn(move || work(package, studies, reports, &ready, &tell, stops));
             }
-            drop(tell);
+            drop((tell, ready));
             let mut hear = |told: Told| match told {
                 Told::Slices(done, total) => bar.set_message(format!("slice {done}/{total}")),
                 Told::Done(place, analysis) => {
@@ -119,31 +129,60 @@ fn bar(studies: usize) -> ProgressBar {
     bar
 }
 
-fn work(
-    package: &mut Package,
+/// Reads studies in their order, each as soon as there is memory for it.
+fn read<'b>(
+    model: &ModelIdentity,
     studies: &[&Study],
     reports: &dyn Reports,
-    places: &Receiver<usize>,
-    tell: &Sender<Told>,
+    memory: &'b Budget,
+    send: &Sender<Ready<'b>>,
     stops: [&Cancel; 2],
 ) {
-    for place in places {
+    give_way(READING_NICENESS);
+    let pool = Pool::new("decode");
+    for (place, study) in studies.iter().enumerate() {
+        let share = memory.take(analysis::voxel_bytes(study));
         if stops.iter().any(|stop| stop.is_cancelled()) {
             return;
         }
         // One file that trips a decoder must not cost the studies after it.
-        let analysed = catch_unwind(AssertUnwindSafe(|| {
-            analyse_unless(package, studies[place], reports, stops[0], &mut |step| {
-                // Nobody listens any more where this fails, and the study ends soon.
-                let _ = tell.try_send(Told::Slices(step.done, step.total));
-            })
-        }));
-        let analysis = analysed
-            .unwrap_or_else(|_| Analysis::Failed("the analysis stumbled over this study; the others go on".to_owned()));
-        if matches!(&analysis, Analysis::Failed(reason) if reason == STOPPED) {
+        let read = catch_unwind(AssertUnwindSafe(|| pool.install(|| read_study(model, study, reports, stops[0]))));
+        let read = read.unwrap_or_else(|_| ReadStudy::Ended(stumbled()));
+        // Every network has stopped where nobody takes it.
+        if send.send((place, read, share)).is_err() {
             return;
         }
-        if tell.send(Told::Done(place, analysis)).is_err() {
+    }
+}
+
+fn stumbled() -> Analysis {
+    Analysis::Failed("the analysis stumbled over this study; the others go on".to_owned())
+}
+
+/// Runs a network over what was read.
+fn work(
+    package: &mut Package,
+    studies: &[&Study],
+    reports: &dyn Reports,
+    ready: &Receiver<Ready<'_>>,
+    tell: &Sender<Told>,
+    stops: [&Cancel; 2],
+) {
+    for (place, read, share) in ready {
+        let mut each = |step: Step| {
+            // Nobody listens any more where this fails, and the study ends soon.
+            let _ = tell.try_send(Told::Slices(step.done, step.total));
+        };
+        let analysis = match read {
+            ReadStudy::Ended(analysis) => analysis,
+            ReadStudy::Volume(read) => {
+                let run = || analyse_read(package, studies[place], *read, reports, stops[0], &mut each);
+                catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| stumbled())
+            }
+        };
+        drop(share);
+        let stopped = matches!(&analysis, Analysis::Failed(reason) if reason == STOPPED);
+        if stopped || tell.send(Told::Done(place, analysis)).is_err() || stops.iter().any(|stop| stop.is_cancelled()) {
             return;
         }
     }
@@ -190,3 +229,6 @@ pub(super) fn all_there(paths: &[PathBuf]) -> Result<(), CliError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

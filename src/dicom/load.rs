@@ -1,9 +1,10 @@
 //! A series to a volume.
 
+use super::ahead::read_ahead;
 use super::archive::Archives;
 use super::group::stack_axis;
 use super::header::{self, Header, PixelLayout};
-use super::part10::{Extent, FileError};
+use super::part10::{Extent, FileError, Part10};
 use super::pixels::Frames;
 use super::{canonical, shear};
 use crate::domain::{
@@ -59,8 +60,8 @@ struct Slice<'s> {
     header: Header,
 }
 
-/// Reads and decodes a series in parallel. `progress` hears of slices done and of their number, from any thread. Slices that
-/// cannot be read are left out and told in the volume's oddities.
+/// Reads a series ahead, several files at once, and decodes it in parallel. `progress` hears of slices done and of their number, from
+/// any thread. Slices that cannot be read are left out and told in the volume's oddities.
 ///
 /// # Errors
 /// When no slice can be read, the series is too large, or `cancel` is set.
@@ -68,6 +69,20 @@ pub fn load_volume(
     series: &Series,
     cancel: &Cancel,
     progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Volume, LoadError> {
+    load_volume_through(series, cancel, progress, &|_| {})
+}
+
+/// As [`load_volume`]; `opening` is called before each file is opened, by the thread that reads it: what it waits there the file takes
+/// longer, as on a slow mount.
+///
+/// # Errors
+/// As there.
+pub fn load_volume_through(
+    series: &Series,
+    cancel: &Cancel,
+    progress: &(dyn Fn(usize, usize) + Sync),
+    opening: &(dyn Fn(&Path) + Sync),
 ) -> Result<Volume, LoadError> {
     let first = series.instances.first().ok_or(LoadError::NoPictures)?;
     let total = series.instances.len();
@@ -88,14 +103,18 @@ pub fn load_volume(
     for (index, (instance, room)) in series.instances.iter().zip(voxels.chunks_exact_mut(len)).enumerate() {
         files.entry(&instance.path).or_default().push(Wanted { index, instance, room });
     }
-    let mut read: Vec<(usize, Result<Slice<'_>, FileError>)> = files
-        .into_par_iter()
-        .flat_map_iter(|(path, wanted)| {
-            read_slices(&archives, path, wanted, cancel, &|| {
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            })
-        })
-        .collect();
+    let largest = files.values().map(|wanted| wanted.len().saturating_mul(2 * len)).max().unwrap_or(0);
+    let open = |(path, _): &(&Path, Vec<Wanted<'_, '_>>)| {
+        if cancel.is_cancelled() {
+            return Err(cancelled());
+        }
+        opening(path);
+        archives.read(path, Extent::All)
+    };
+    let mut read: Vec<(usize, Result<Slice<'_>, FileError>)> =
+        read_ahead(files.into_iter().collect(), largest, open, |(_, wanted), file| {
+            decode_slices(file, wanted, cancel, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total))
+        });
     read.sort_by_key(|(index, _)| *index);
     if cancel.is_cancelled() {
         return Err(LoadError::Cancelled);
@@ -143,20 +162,18 @@ fn told_lost(failures: BTreeMap<String, usize>) -> Vec<Oddity> {
     told.chain((rest > 0).then_some(Oddity::UnreadMore(rest))).collect()
 }
 
-/// The slices that one file holds, by their numbers, each read or with the reason why not.
-fn read_slices<'s>(
-    archives: &Archives,
-    path: &Path,
+fn cancelled() -> FileError {
+    FileError::Pixels("cancelled".into())
+}
+
+/// The slices that one file holds, by their numbers, each decoded or with the reason why not.
+fn decode_slices<'s>(
+    file: Result<Part10, FileError>,
     wanted: Vec<Wanted<'s, '_>>,
     cancel: &Cancel,
     done: &(dyn Fn() + Sync),
 ) -> Vec<(usize, Result<Slice<'s>, FileError>)> {
-    let cancelled = || FileError::Pixels("cancelled".into());
-    if cancel.is_cancelled() {
-        return wanted.iter().map(|slice| (slice.index, Err(cancelled()))).collect();
-    }
-    let file = archives.read(path, Extent::All).and_then(|file| Ok((header::parse(&file)?, file)));
-    let (headers, file) = match file {
+    let (headers, file) = match file.and_then(|file| Ok((header::parse(&file)?, file))) {
         Ok(read) => read,
         Err(error) => {
             return wanted.iter().inspect(|_| done()).map(|slice| (slice.index, Err(error.clone()))).collect();

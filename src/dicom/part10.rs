@@ -26,6 +26,8 @@ pub(super) use pixels::PixelBytes;
 
 /// Bytes read first of each file; most headers end before.
 const FIRST_READ: u64 = 16 * 1024;
+/// Room that is made at once for all of a file; most slices need less.
+const WHOLE_ROOM: u64 = 4 * 1024 * 1024;
 /// No header is larger; that of two thousand frames has a few MiB.
 const HEADER_LIMIT: u64 = 64 * 1024 * 1024;
 /// No file larger than this is read.
@@ -125,7 +127,21 @@ pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
     }
     let file = File::open(path)?;
     let size = file.metadata()?.len();
+    if extent == Extent::All {
+        will_need(&file);
+    }
     read_part(&Part { file: Arc::new(file), start: 0, length: size, at: 0 }, extent)
+}
+
+/// Has the system fetch all of a file while its beginning is read: over a network in large pieces, and not one after the other.
+fn will_need(file: &File) {
+    // Elsewhere the system guesses for itself.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed) {
+        tracing::trace!("a file is not read ahead by the system: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
 }
 
 /// Reads a part of a file as far as wanted; where its pixels are is found without reading them.
@@ -150,9 +166,9 @@ fn read_bytes(mut file: impl Read, size: u64, extent: Extent) -> Result<(Part10,
     if extent == Extent::All && size > FILE_LIMIT {
         return Err(FileError::Damaged("a file of more than 2 GiB"));
     }
-    let wanted = if extent == Extent::All { size } else { FIRST_READ.min(size) };
-    // Room for a header at once; more only as it is read, for a size may be a lie.
-    let mut bytes = Vec::with_capacity(wanted.min(FIRST_READ) as usize);
+    let (wanted, room) = if extent == Extent::All { (size, WHOLE_ROOM) } else { (FIRST_READ.min(size), FIRST_READ) };
+    // Room for what is usual at once; more only as it is read, for a size may be a lie.
+    let mut bytes = Vec::with_capacity(wanted.min(room) as usize);
     (&mut file).take(wanted).read_to_end(&mut bytes)?;
     loop {
         let complete = bytes.len() as u64 >= size;

@@ -1,5 +1,6 @@
 //! Folders to studies: headers only, in parallel, streaming. A [`Scanner`] keeps what it has found and can look again.
 
+use super::ahead::READERS;
 use super::archive::{self, Archives};
 use super::directory;
 use super::group::{Found, study, study_key};
@@ -8,7 +9,7 @@ use super::known::{self, KnownFiles, NothingKnown};
 use super::part10::{Extent, FileError};
 use super::pixels;
 use crate::domain::{FileStamp, Study, Uid};
-use crate::task::Cancel;
+use crate::task::{Cancel, Pool};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -113,6 +114,8 @@ pub struct Scanner {
     changed: BTreeSet<Uid>,
     summary: ScanSummary,
     archives: Archives,
+    /// Headers are read by more threads than there are cores: from a network mount it is mostly waited for them.
+    readers: Pool,
 }
 
 impl std::fmt::Debug for Scanner {
@@ -133,6 +136,7 @@ impl Scanner {
             changed: BTreeSet::new(),
             summary: ScanSummary::default(),
             archives: Archives::default(),
+            readers: Pool::at_least("scan", READERS),
         }
     }
 
@@ -298,7 +302,8 @@ impl Scanner {
             }
         }
         let (archives, before) = (&self.archives, &*self.before);
-        let read: Vec<Read> = fresh.into_par_iter().map(|path| read_one(path, archives, before)).collect();
+        let read: Vec<Read> =
+            self.readers.install(|| fresh.into_par_iter().map(|path| read_one(path, archives, before)).collect());
         for one in read {
             self.take(one, report);
         }

@@ -6,7 +6,7 @@ use super::manifest::Manifest;
 use super::memory::{InputHash, input_hash};
 use super::order::{Known, to_do};
 use super::package::Package;
-use super::preprocess::Preprocessor;
+use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
@@ -63,6 +63,8 @@ pub struct Step {
 #[derive(Debug, Clone, Default)]
 pub struct Analyser {
     outputs: Vec<Option<SliceOutputs>>,
+    /// Where the inputs lie in their slices.
+    crops: Vec<Crop>,
     timing: Timing,
     remembered: usize,
 }
@@ -89,7 +91,10 @@ impl Analyser {
         each: &mut dyn FnMut(&Self, Step),
     ) -> Result<(), AnalysisError> {
         let begun = Instant::now();
-        let preprocessor = Preprocessor::new(volume, &package.manifest.input).map_err(AnalysisError::Declined)?;
+        let pool = Arc::clone(&package.preparing);
+        let preprocessor =
+            pool.install(|| Preprocessor::new(volume, &package.manifest.input)).map_err(AnalysisError::Declined)?;
+        self.crops = preprocessor.crops();
         self.outputs.resize(volume.shape.slices, None);
         // Hashed here, beside the network, not in its way.
         let prepare = |batch: &[usize]| -> (Vec<(Vec<u8>, InputHash)>, std::time::Duration) {
@@ -99,7 +104,7 @@ impl Analyser {
                 let hash = input_hash(&input);
                 (input, hash)
             };
-            (batch.par_iter().map(hashed).collect(), begun.elapsed())
+            (pool.install(|| batch.par_iter().map(hashed).collect()), begun.elapsed())
         };
         let aggregation = package.manifest.aggregation;
         let offsets = &volume.stack.offsets;
@@ -250,7 +255,7 @@ impl Analyser {
     ) -> Result<FractureReport, NotAnalysed> {
         let Step { done, total } = self.step(&volume.stack.offsets, manifest.aggregation);
         let completeness = if done == total { Completeness::Final } else { Completeness::Preliminary { done, total } };
-        report_of(&self.outputs, completeness, manifest, identity, volume, study_uid, self.timing)
+        report_of(self, completeness, manifest, identity, volume, study_uid)
     }
 }
 
@@ -262,18 +267,17 @@ fn edges(volume: &Volume) -> Vec<f64> {
     [offsets.first(), offsets.last()].into_iter().chain(sides).flatten().copied().collect()
 }
 
-/// The report of per-slice outputs; slices that are `None` are still to come, or cannot matter.
+/// The report of what is done; slices without outputs are still to come, or cannot matter.
 ///
 /// # Errors
-/// When what was seen is no cervical spine, or the volume does not fit the outputs.
+/// When what was seen is no cervical spine.
 fn report_of(
-    outputs: &[Option<SliceOutputs>],
+    Analyser { outputs, crops, timing, .. }: &Analyser,
     completeness: Completeness,
     manifest: &Manifest,
     identity: &Arc<ModelIdentity>,
     volume: &Volume,
     study_uid: &Uid,
-    timing: Timing,
 ) -> Result<FractureReport, NotAnalysed> {
     let known: Vec<(usize, &SliceOutputs)> =
         outputs.iter().enumerate().filter_map(|(index, output)| Some((index, output.as_ref()?))).collect();
@@ -281,7 +285,6 @@ fn report_of(
     let offsets: Vec<f64> =
         known.iter().map(|(index, _)| volume.stack.offsets.get(*index).copied().unwrap_or_default()).collect();
     let summary = aggregate::summarise(&scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)?;
-    let preprocessor = Preprocessor::new(volume, &manifest.input)?;
     let instance_number = |index: usize| volume.slices.get(index).and_then(|slice| slice.instance_number);
     let levels = PerLevel::from_fn(|level| {
         let outcome = match summary[level] {
@@ -292,8 +295,8 @@ fn report_of(
                 let map = output.activation.get(level.index() * height * width..(level.index() + 1) * height * width);
                 let spot = map
                     .filter(|map| !map.is_empty())
-                    .zip(preprocessor.crop(index))
-                    .and_then(|(map, crop)| hot_spot(volume, &crop, index, map, output.map_size, manifest.input.size));
+                    .zip(crops.get(index))
+                    .and_then(|(map, crop)| hot_spot(volume, crop, index, map, output.map_size, manifest.input.size));
                 LevelOutcome::Seen {
                     probability,
                     key_slice: KeySlice {
@@ -319,7 +322,7 @@ fn report_of(
         .collect();
     let activations = PerLevel::from_fn(|level| {
         let probability = levels[level].probability().filter(|p| *p >= identity.thresholds.level);
-        probability.and_then(|_| activation(&known, level, &preprocessor, volume, manifest.input.size)).map(Arc::new)
+        probability.and_then(|_| activation(&known, level, crops, volume, manifest.input.size)).map(Arc::new)
     });
     Ok(FractureReport {
         study_uid: study_uid.clone(),
@@ -330,7 +333,7 @@ fn report_of(
         slices,
         model: Arc::clone(identity),
         completeness,
-        timing,
+        timing: *timing,
     })
 }
 
@@ -338,7 +341,7 @@ fn report_of(
 fn activation(
     known: &[(usize, &SliceOutputs)],
     level: CervicalLevel,
-    preprocessor: &Preprocessor<'_>,
+    crops: &[Crop],
     volume: &Volume,
     input_size: u32,
 ) -> Option<Activation> {
@@ -346,8 +349,8 @@ fn activation(
     let maps = shows.filter_map(|(index, output)| {
         let cells = output.map_size.0 * output.map_size.1;
         let map = output.activation.get(level.index() * cells..(level.index() + 1) * cells)?;
-        let crop = preprocessor.crop(*index)?;
-        (cells > 0).then(|| laid_out(volume, &crop, *index, map, output.map_size, input_size))
+        let crop = crops.get(*index)?;
+        (cells > 0).then(|| laid_out(volume, crop, *index, map, output.map_size, input_size))
     });
     Activation::new(maps.collect())
 }

@@ -1,8 +1,9 @@
 //! Which slices the network sees, and in which order. Pure.
 //!
 //! First a coarse pass over the whole scan, so that every level has a number soon. Then the slices that can matter, the most
-//! suspicious first. A slice matters where a vertebra may show: within [`MARGIN_MM`] of one on which the network saw at least a
-//! trace of one. Elsewhere (the head, the chest) it would weigh nothing in any level's probability, and is left out.
+//! suspicious first. A slice matters where a vertebra may show: close to one on which the network saw at least a trace of one. Farther
+//! out, up to [`MARGIN_MM`], one slice in every [`FAR_STEP_MM`] tells whether another vertebra begins there. Elsewhere (the head, the chest)
+//! a slice would weigh nothing in any level's probability, and is left out.
 
 use crate::domain::Aggregation;
 
@@ -10,8 +11,13 @@ use crate::domain::Aggregation;
 const STRIDE: usize = 8;
 /// but leaves no more than this between two, mm: less than any vertebra is tall (`phantom::morphometry` has the sources).
 const STRIDE_MM: f64 = 8.0;
-/// What lies this near to a trace of a vertebra is looked at, mm: more than two steps of the coarse pass.
+/// What lies this near to a trace of a vertebra is looked at slice by slice, mm: no vertebra goes from a trace to nothing and back to one
+/// half within so little.
+const CLOSE_MM: f64 = 5.0;
+/// And this near in steps, mm: more than two steps of the coarse pass,
 const MARGIN_MM: f64 = 20.0;
+/// each of no more than this: less than the extent from which packages count a level as seen (4 mm).
+const FAR_STEP_MM: f64 = 3.0;
 /// A known slice makes those within this distance more or less urgent, mm.
 const NEAR_MM: f64 = 6.0;
 
@@ -79,12 +85,22 @@ fn needed(offsets: &[f64], known: &[Known], aggregation: Aggregation) -> Vec<boo
         })
         .map(|(offset, _)| *offset)
         .collect();
-    let near = |offset: f64| {
+    let away = |offset: f64| {
         let after = shows.partition_point(|&other| other < offset);
         let distance = |at: usize| shows.get(at).map_or(f64::INFINITY, |other| (other - offset).abs());
-        distance(after).min(distance(after.wrapping_sub(1))) <= MARGIN_MM
+        distance(after).min(distance(after.wrapping_sub(1)))
     };
-    offsets.iter().map(|&offset| near(offset)).collect()
+    let mut step = f64::NEG_INFINITY;
+    let needed = offsets.iter().enumerate().map(|(index, &offset)| {
+        let next = offsets.get(index + 1).copied().unwrap_or(f64::INFINITY);
+        let due = next - step > FAR_STEP_MM;
+        if due {
+            step = offset;
+        }
+        let away = away(offset);
+        away <= CLOSE_MM || (due && away <= MARGIN_MM)
+    });
+    needed.collect()
 }
 
 /// The highest suspicion known within [`NEAR_MM`] of each slice.

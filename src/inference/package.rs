@@ -7,6 +7,7 @@ use super::manifest::{Manifest, ManifestError};
 use super::memory::SliceMemory;
 use super::session::{Interrupt, Network, NetworkError, SliceOutputs, is_carried};
 use crate::domain::{CervicalLevel, ModelIdentity};
+use crate::task::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,6 +105,8 @@ pub struct Package {
     pub notices: Vec<String>,
     pub(super) network: Network,
     pub(super) memory: SliceMemory,
+    /// Threads that make inputs: behind what the shared ones read ahead the network would wait.
+    pub(super) preparing: Arc<Pool>,
 }
 
 /// Probabilities of an engine may differ from the CPU's by this much, as different orders of summation and TF32 make them.
@@ -199,7 +202,15 @@ impl Package {
             aggregation: manifest.aggregation,
             thresholds: manifest.thresholds,
         });
-        Ok(Self { manifest, identity, engine, notices, network, memory: SliceMemory::default() })
+        Ok(Self {
+            manifest,
+            identity,
+            engine,
+            notices,
+            network,
+            memory: SliceMemory::default(),
+            preparing: Arc::new(Pool::new("prepare")),
+        })
     }
 
     /// Slices a second of the network alone, `batch` at a time, over at least `least` and one run to warm up.

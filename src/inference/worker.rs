@@ -9,7 +9,7 @@ use super::reports::{NoReports, Reports};
 use super::session::Interrupt;
 use crate::dicom::{LoadError, VolumeCache};
 use crate::domain::{Analysis, Declined, Fingerprint, FractureReport, ModelIdentity, ReportKey, Study, Uid};
-use crate::task::{Cancel, Mailbox};
+use crate::task::{Cancel, Mailbox, give_way};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -22,8 +22,7 @@ const PARTIAL_EVERY: Duration = Duration::from_millis(400);
 /// The first part of a report waits this long: numbers of the coarse pass alone are too often far from the last ones to be shown.
 const PARTIAL_FIRST: Duration = Duration::from_millis(1200);
 
-/// How much the network's threads give way on the machine (nice(1)).
-#[cfg(target_os = "linux")]
+/// How much the network's threads give way on the machine (nice(1)): whoever reads goes first.
 const BACKGROUND_NICENESS: i32 = 5;
 
 /// One study to be analysed.
@@ -212,15 +211,6 @@ impl Drop for Worker {
     }
 }
 
-/// Makes this thread, and those that it starts from now on, give way to others: whoever reads goes first.
-fn give_way() {
-    // Only Linux has a niceness for each thread; elsewhere the whole program would give way.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(BACKGROUND_NICENESS) {
-        tracing::debug!("the network's threads cannot give way: {error}");
-    }
-}
-
 struct Thread {
     queue: Arc<(Mutex<Queue>, Condvar)>,
     prefetch: Mailbox<(Job, Cancel)>,
@@ -234,7 +224,7 @@ struct Thread {
 impl Thread {
     fn run(mut self, source: &ModelSource, compute: Compute, cache: Option<PathBuf>) {
         if compute.background {
-            give_way();
+            give_way(BACKGROUND_NICENESS);
         }
         let loaded = catch_unwind(AssertUnwindSafe(|| Package::load(source, cache.as_deref(), compute)));
         let mut package = match loaded {

@@ -11,7 +11,8 @@ const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 
 /// Bytes of voxels to keep: what the settings say (MiB), or a quarter of the memory that this process may have.
-pub(super) fn budget(setting: Option<u32>) -> usize {
+#[must_use]
+pub fn budget(setting: Option<u32>) -> usize {
     let bytes = setting.map_or_else(|| (limit() / 4).max(LEAST), |mebibytes| u64::from(mebibytes) * MIB);
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -3,6 +3,7 @@
 //! - `parts scan DIR`: reads all headers; prints seconds;
 //! - `parts load DIR`: loads the largest series; prints seconds, MiB of voxels and peak MiB of the process;
 //! - `parts headers DIR N`: writes N files with headers as a scanner's and pixels that take no room on the disk;
+//! - `parts necks DIR N SLICES`: writes N synthetic necks of so many slices of 512 × 512, for `whole`;
 //! - `parts lossless FROM DIR N`: writes N slices of FROM's largest series in JPEG lossless (.70).
 
 #[path = "../support/corpus.rs"]
@@ -19,6 +20,7 @@ use cspine::domain::{
     ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Volume, VolumeShape,
     WindowLevel,
 };
+use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::raster::{PictureSize, Plane, Slab, SlabKind, View, render};
 use cspine::task::Cancel;
 use divan::Bencher;
@@ -38,6 +40,9 @@ fn main() {
         ["scan", folder] => scan(Path::new(folder)),
         ["load", folder] => load(Path::new(folder)),
         ["headers", folder, number] => write_headers(Path::new(folder), number.parse().expect("a number")),
+        ["necks", folder, number, slices] => {
+            write_necks(Path::new(folder), number.parse().expect("a number"), slices.parse().expect("a number"))
+        }
         ["lossless", from, folder, number] => {
             write_lossless(Path::new(from), Path::new(folder), number.parse().expect("a number"));
         }
@@ -167,6 +172,20 @@ fn write_headers(folder: &Path, number: usize) {
         file.seek(SeekFrom::Current(i64::from(pixels) - 1)).expect("a file");
         file.write_all(&[0]).expect("a file");
     }
+}
+
+/// Whole necks, each in so many slices, however long it is.
+fn write_necks(folder: &Path, number: usize, slices: usize) {
+    let sliced = |mut recipe: Recipe| {
+        let length = recipe.scan.slices as f32 * recipe.scan.spacing_mm;
+        (recipe.scan.slices, recipe.scan.spacing_mm) = (slices, length / slices as f32);
+        recipe.scan.thickness_mm = recipe.scan.spacing_mm;
+        recipe
+    };
+    let drawn = (9_700_000..).map(Recipe::random).filter(|recipe| recipe.scan.coverage == Coverage::Neck);
+    let recipes: Vec<Recipe> = drawn.take(number).map(sliced).collect();
+    write_dataset(folder, &recipes, Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
 }
 
 /// A slice whose stored values are HU + 1024.

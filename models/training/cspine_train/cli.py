@@ -12,7 +12,6 @@ MODEL = "model.onnx"
 RAW_MODEL = "uncalibrated.onnx"
 CALIBRATION = "calibration.json"
 EXPORT = "export.json"
-QUANTISED = "quantised.onnx"
 ABLATION = "ablation.json"
 ORIGINAL_BACKBONE = "tf_efficientnetv2_s"
 
@@ -102,13 +101,19 @@ def parser() -> argparse.ArgumentParser:
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
     export = command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.")
     export.add_argument("--run", type=Path, required=True, help="folder of the training run")
-    export.add_argument("--quantise", action="store_true", help=f"also write {QUANTISED}, which counts in 8 bits")
     command("evaluate", [data], "Measure the exported graph.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
     command("ablate", [data], "Measure on the validation split what parts of the network are worth.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
+    quantise = command("quantise", [data], "Write a package's variant that counts in 8 bits, with ranges from what it learnt from.")
+    quantise.add_argument("--run", type=Path, required=True, help="folder of the training run: it knows what was trained on")
+    quantise.add_argument("--package", type=Path, required=True, help="the package")
+    quantise.add_argument("--out", type=Path, required=True, help="the variant's folder")
+    compare = command("compare", [], "Whether a package may take another's place, by the area under the curve.")
+    compare.add_argument("first", type=Path, help="what `cspine evaluate --out` wrote of the one")
+    compare.add_argument("second", type=Path, help="and of the other, on the same studies")
     package = command("package", [identity], "Write the package from an exported and measured run.")
     package.add_argument("--run", type=Path, required=True, help="folder of the training run")
     package.add_argument("--out", type=Path, required=True, help="the package's folder")
@@ -126,14 +131,13 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         _check(given)
-        _run(given)
+        return _run(given)
     except TrainingError as error:
         print(f"cspine_train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("cspine_train: stopped; go on with --resume", file=sys.stderr)
         return 130
-    return 0
 
 
 def _check(given) -> None:
@@ -145,7 +149,7 @@ def _check(given) -> None:
     ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
     for tensors, dataset in (("tensors", "dataset"), ("held_tensors", "held_dataset")):
-        if given.command in ("prepare", "package"):
+        if given.command in ("prepare", "package", "compare"):
             continue
         counts = [len(getattr(given, name) or ()) for name in (tensors, dataset)]
         if counts[0] != counts[1]:
@@ -159,19 +163,26 @@ def _check(given) -> None:
         raise TrainingError(f"--coarse-size must be a multiple of {SIZE_STEP}, and --coarse-share a part of 1")
 
 
-def _run(given) -> None:
-    """The steps of a command, in order."""
+def _run(given) -> int:
+    """The steps of a command, in order; the exit code."""
     if given.command == "prepare":
         from .prepare import prepare
 
         prepare(given.dataset, given.tensors, given.program, given.size)
-        return
+        return 0
+    if given.command == "compare":
+        from .compare import compare
+
+        lines, fit = compare(given.first, given.second)
+        print("\n".join(lines))
+        return 0 if fit else 1
     if given.command == "all" and given.run is None:
         given.run = given.out.with_name(given.out.name + ".run")
     collections = _collections(given) if hasattr(given, "tensors") else (None, None)
     steps = ("train", "export", "evaluate", "package") if given.command == "all" else (given.command,)
     for step in steps:
         STEPS[step](given, *collections)
+    return 0
 
 
 def _collections(given):
@@ -248,11 +259,6 @@ def _export(given, collection, held) -> None:
     report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL, calibration)
     (given.run / EXPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"{given.run / MODEL}: {report['bytes']} bytes, differs from PyTorch by {report['largest_difference']}")
-    if getattr(given, "quantise", False):
-        from .quantise import quantise
-
-        quantise(given.run / MODEL, given.run / QUANTISED, validation)
-        print(f"{given.run / QUANTISED}: {(given.run / QUANTISED).stat().st_size} bytes")
 
 
 def _evaluate(given, collection, held) -> None:
@@ -293,6 +299,16 @@ def _ablate(given, collection, held) -> None:
     (given.run / ABLATION).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
+def _quantise(given, collection, _) -> None:
+    from .quantise import quantise_package
+    from .train import CHECKPOINT, load_checkpoint
+
+    trained_on = set(load_checkpoint(given.run / CHECKPOINT)["trained_on"])
+    apart = quantise_package(given.package, given.out, collection.studies, trained_on)
+    print("; ".join(f"{what} difference {value:.5f}" for what, value in apart.items()))
+    print(f"package in {given.out}; now `cspine evaluate DATASET --model {given.out}`, and the same with {given.package}")
+
+
 def _package(given, _, __) -> None:
     from .evaluate import METRICS
     from .card import Extras
@@ -320,4 +336,4 @@ def _read_json(path: Path, step: str) -> dict:
         raise TrainingError(f"{path}: {error}; run `python -m cspine_train {step}` first") from error
 
 
-STEPS = {"train": _train, "export": _export, "evaluate": _evaluate, "ablate": _ablate, "package": _package}
+STEPS = {"train": _train, "export": _export, "evaluate": _evaluate, "ablate": _ablate, "quantise": _quantise, "package": _package}

@@ -75,16 +75,21 @@ fn bone(
     (row_mm, column_mm): (f64, f64),
 ) -> Layer {
     let cell = |index: usize, mm: f64, len: usize| (((index as f64 + 0.5) * mm / CELL_MM) as usize).min(len - 1);
-    let of_column: Vec<usize> = (0..volume.shape.columns).map(|column| cell(column, column_mm, columns)).collect();
-    let mut counts = vec![0_u32; rows * columns];
+    let width = volume.shape.columns.max(1);
     let voxels_of_cell = (CELL_MM / row_mm).max(1.0) * (CELL_MM / column_mm).max(1.0) * slices.len().max(1) as f64;
+    // First by the cells' rows alone, every column for itself: many voxels are counted at once.
+    let mut by_column = vec![0_u32; rows * width];
     for slice in slices {
         let voxels = volume.slice(slice).unwrap_or_default();
-        for (row, line) in voxels.chunks_exact(volume.shape.columns.max(1)).enumerate() {
-            let first = cell(row, row_mm, rows) * columns;
-            for (hu, column) in line.iter().zip(&of_column) {
-                counts[first + column] += u32::from(*hu > BONE_HU);
-            }
+        for (row, line) in voxels.chunks_exact(width).enumerate() {
+            let counts = &mut by_column[cell(row, row_mm, rows) * width..][..width];
+            counts.iter_mut().zip(line).for_each(|(count, hu)| *count += u32::from(*hu > BONE_HU));
+        }
+    }
+    let mut counts = vec![0_u32; rows * columns];
+    for (of_row, by_column) in counts.chunks_exact_mut(columns).zip(by_column.chunks_exact(width)) {
+        for (column, count) in by_column.iter().enumerate() {
+            of_row[cell(column, column_mm, columns)] += count;
         }
     }
     counts.into_iter().map(|count| (f64::from(count) / voxels_of_cell) as f32).collect()
