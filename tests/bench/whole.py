@@ -232,6 +232,7 @@ def main() -> int:
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), help="pin everybody to so many")
     parser.add_argument("--only", choices=("whole", "network"), help="one of the two parts")
     options = parser.parse_args()
+    options.program = options.program.resolve()
     cores = set(sorted(os.sched_getaffinity(0))[: options.cores])
     load = os.getloadavg()[0]
     if load > len(cores) / 2:

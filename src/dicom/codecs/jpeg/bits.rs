@@ -4,6 +4,8 @@ use super::super::Fault;
 
 /// Codes up to this length are found by one look into a table.
 const FAST: u32 = 9;
+/// Differences that take up to so many bits, code and all, likewise.
+const SHORT: u32 = 12;
 
 /// The bits of entropy-coded data, up to the next marker.
 #[derive(Debug)]
@@ -11,7 +13,7 @@ pub(super) struct Bits<'a> {
     data: &'a [u8],
     /// The next byte to take in.
     at: usize,
-    /// Bits taken in and not yet used, from the highest downwards; zeros below them.
+    /// Bits taken in and not yet used, from the highest downwards; below them zeros, or the first of those that come next.
     held: u64,
     count: u32,
 }
@@ -23,6 +25,20 @@ impl<'a> Bits<'a> {
 
     /// Takes in whole bytes; a zero stuffed after 0xFF is dropped, and a marker ends the data (T.81 B.1.1.5).
     fn fill(&mut self) {
+        if self.count > 56 {
+            return;
+        }
+        if let Some(eight) = self.data.get(self.at..).and_then(|rest| rest.first_chunk()) {
+            let word = u64::from_be_bytes(*eight);
+            if !has_all_ones(word) {
+                // Of the last byte that does not fit the beginning is taken in, too, and once more with the next.
+                self.held |= word >> self.count;
+                let bytes = (64 - self.count) / 8;
+                self.at += bytes as usize;
+                self.count += 8 * bytes;
+                return;
+            }
+        }
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xFF {
@@ -61,9 +77,22 @@ impl<'a> Bits<'a> {
 
     /// A difference of magnitude category `size` (at most 15): T.81 RECEIVE and EXTEND, F.2.2.1.
     pub(super) fn difference(&mut self, size: u32) -> Result<i32, Fault> {
-        let value = self.take(size)?;
-        let positive = size == 0 || value >> (size - 1) == 1;
-        Ok(if positive { value } else { value - (1 << size) + 1 })
+        Ok(extended(self.take(size)?, size))
+    }
+
+    /// The next difference, if it is a short one.
+    pub(super) fn short(&mut self, differences: &Differences) -> Option<i32> {
+        if self.count < SHORT {
+            self.fill();
+        }
+        let (difference, used) = differences.0[(self.held >> (64 - SHORT)) as usize & ((1 << SHORT) - 1)];
+        let used = u32::from(used);
+        if used == 0 || used > self.count {
+            return None;
+        }
+        self.held <<= used;
+        self.count -= used;
+        Some(i32::from(difference))
     }
 
     /// Ends a restart interval: what is left of its last byte is dropped and the marker RSTn is passed (T.81 F.1.2.3).
@@ -88,6 +117,45 @@ impl<'a> Bits<'a> {
     /// Where the next byte would be taken in: at or before the marker that ends the data.
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+}
+
+/// Whether one of the eight bytes is 0xFF.
+fn has_all_ones(word: u64) -> bool {
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    (!word).wrapping_sub(LOWEST) & word & (LOWEST << 7) != 0
+}
+
+/// A difference of magnitude category `size` (at most 15) from its bits: T.81 EXTEND, F.2.2.1.
+fn extended(value: i32, size: u32) -> i32 {
+    let positive = size == 0 || value >> (size - 1) == 1;
+    if positive { value } else { value - (1 << size) + 1 }
+}
+
+/// For each [`SHORT`] bits the difference that they begin with and the bits that it takes, its code and what follows; 0 bits where it takes more.
+#[derive(Debug)]
+pub(super) struct Differences(Box<[(i16, u8); 1 << SHORT]>);
+
+impl Differences {
+    /// The short differences of a table of their categories.
+    pub(super) fn new(table: &Huffman) -> Self {
+        let mut differences = Box::new([(0, 0); 1 << SHORT]);
+        for (length, &(first, count, index)) in (0_u32..).zip(&table.lengths).take(SHORT as usize + 1) {
+            for (code, &symbol) in (first..first + count).zip(table.symbols.iter().skip(index)) {
+                let size = u32::from(symbol);
+                let used = length + size;
+                if used > SHORT {
+                    continue;
+                }
+                for value in 0..1_u32 << size {
+                    let begin = (((code << size) | value) << (SHORT - used)) as usize;
+                    // No more than SHORT bits: both fit.
+                    let entry = (extended(value.cast_signed(), size) as i16, used as u8);
+                    differences[begin..begin + (1 << (SHORT - used))].fill(entry);
+                }
+            }
+        }
+        Self(differences)
     }
 }
 
