@@ -113,7 +113,14 @@ struct Asked {
 }
 
 /// Takes the terminal over, starts the reader and asks; waits for nothing.
-fn ask(mouse: bool, inbox: &Arc<Inbox>, events: Sender<Event>) -> Result<Asked, TerminalError> {
+///
+/// `again` writes a question once more.
+fn ask(
+    mouse: bool,
+    inbox: &Arc<Inbox>,
+    events: Sender<Event>,
+    again: impl Fn(Vec<u8>) + Send + 'static,
+) -> Result<Asked, TerminalError> {
     if !rustix::termios::isatty(rustix::stdio::stdin()) {
         return Err(TerminalError::NotATerminal("standard input"));
     }
@@ -124,7 +131,7 @@ fn ask(mouse: bool, inbox: &Arc<Inbox>, events: Sender<Event>) -> Result<Asked, 
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
-    let inquiry = Inquiry::start(answered, environment.clone(), events.clone()).map_err(TerminalError::Serve)?;
+    let inquiry = Inquiry::start(answered, environment.clone(), events.clone(), again).map_err(TerminalError::Serve)?;
     let reader = Reader::start(rustix::stdio::stdin(), events, {
         let inbox = Arc::clone(inbox);
         move |reply| {
@@ -148,7 +155,13 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let inbox = Arc::new(Inbox::default());
     // Keys typed meanwhile are nobody's.
     let (events, _keys) = unbounded();
-    let asked = ask(false, &inbox, events);
+    let again = |question: Vec<u8>| {
+        // A terminal that takes nothing answers nothing either.
+        if let Ok(output) = Output::of_stdout() {
+            let _ = output.write_within(&question, probe::LIMIT);
+        }
+    };
+    let asked = ask(false, &inbox, events, again);
     let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(probe::LIMIT * 2));
     restore_now();
     let Asked { environment, window, .. } = asked?;
@@ -198,7 +211,11 @@ impl Terminal {
         inbox: Arc<Inbox>,
         events: &Sender<Event>,
     ) -> Result<Self, TerminalError> {
-        let Asked { environment, window, inquiry, reader } = ask(mouse, &inbox, events.clone())?;
+        let Asked { environment, window, inquiry, reader } = ask(mouse, &inbox, events.clone(), {
+            let inbox = Arc::clone(&inbox);
+            // Between pictures, as whatever else is no part of the screen.
+            move |question| inbox.alert(question)
+        })?;
         let capabilities = probe::presume(choice, &environment, window);
         let Known { answers, pane, .. } = inquiry.known();
         let registers = answers.registers();

@@ -8,6 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// After so long without an answer the terminal beyond tmux is asked again.
+const AGAIN: Duration = Duration::from_millis(60);
+
 /// What is known so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
@@ -26,7 +29,7 @@ pub(super) struct Inquiry {
 
 impl Inquiry {
     /// Collects what comes on `replies`; [`Event::Probed`] follows once nothing more is to be expected, and again for whatever comes
-    /// later. The thread ends with the sender of `replies`.
+    /// later. The thread ends with the sender of `replies`. `again` is called with a question that is to be written once more.
     ///
     /// # Errors
     /// The system's, where it has no room for a thread.
@@ -34,15 +37,17 @@ impl Inquiry {
         replies: Receiver<Reply>,
         environment: Environment,
         events: Sender<Event>,
+        again: impl Fn(Vec<u8>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let inquiry = Self { known: Arc::default() };
         let begun = Instant::now();
         let collecting = inquiry.clone();
         thread::Builder::new().name("terminal-inquiry".into()).spawn(move || {
-            collecting.collect(&replies, &environment, begun, || {
+            let tell = || {
                 // A program that no longer listens is about to end.
                 let _ = events.send(Event::Probed);
-            });
+            };
+            collecting.collect(&replies, &environment, begun, (&tell, &again));
         })?;
         Ok(inquiry)
     }
@@ -51,27 +56,44 @@ impl Inquiry {
         self.known.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn collect(&self, replies: &Receiver<Reply>, environment: &Environment, begun: Instant, tell: impl Fn()) {
-        if environment.multiplexer() == Some(Multiplexer::Tmux) {
+    fn collect(
+        &self,
+        replies: &Receiver<Reply>,
+        environment: &Environment,
+        begun: Instant,
+        (tell, again): (&dyn Fn(), &dyn Fn(Vec<u8>)),
+    ) {
+        let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
+        if tmux {
             self.lock().pane = tmux_pane();
         }
+        let mut asked = begun;
+        let late = |limit: Duration| begun.elapsed() >= limit;
         loop {
-            let (settled, limit) = {
+            let (settled, answers) = {
                 let known = self.lock();
-                (known.settled, known.answers.limit())
+                (known.settled, known.answers.clone())
             };
+            let limit = begun + answers.limit();
+            // While it draws its panes anew tmux passes nothing through, and says nothing of it.
+            let repeat = (tmux && !settled && !answers.complete(environment)).then(|| asked + AGAIN);
             let reply = if settled {
                 replies.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                replies.recv_deadline(begun + limit)
+                replies.recv_deadline(repeat.map_or(limit, |repeat| repeat.min(limit)))
             };
             let news = match reply {
                 Ok(reply) => self.lock().answers.take(reply),
-                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Timeout) if late(answers.limit()) => true,
+                Err(RecvTimeoutError::Timeout) => {
+                    asked = Instant::now();
+                    again(environment.graphics_question());
+                    false
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let mut known = self.lock();
-            known.settled |= known.answers.complete(environment) || reply_is_late(begun, known.answers.limit());
+            known.settled |= known.answers.complete(environment) || late(known.answers.limit());
             if known.settled && news {
                 drop(known);
                 self.known.1.notify_all();
@@ -92,10 +114,6 @@ impl Inquiry {
     }
 }
 
-fn reply_is_late(begun: Instant, limit: Duration) -> bool {
-    begun.elapsed() >= limit
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +124,25 @@ mod tests {
     fn started() -> (Inquiry, Sender<Reply>, Receiver<Event>) {
         let (sender, replies) = unbounded();
         let (events, told) = unbounded();
-        (Inquiry::start(replies, Environment::default(), events).expect("a thread"), sender, told)
+        let again = |_| panic!("nobody is asked twice");
+        (Inquiry::start(replies, Environment::default(), events, again).expect("a thread"), sender, told)
+    }
+
+    #[test]
+    fn the_terminal_beyond_tmux_is_asked_again_until_it_answers() {
+        let (terminal, replies) = unbounded();
+        let (events, told) = unbounded();
+        let answered = terminal.clone();
+        let again = move |question: Vec<u8>| {
+            assert!(question.starts_with(b"\x1bPtmux;"), "it passes through");
+            let message = "OK".to_owned();
+            let _ = answered.send(Reply::Graphics { id: 31, placement: None, message });
+        };
+        let inquiry = Inquiry::start(replies, Environment::in_tmux(), events, again).expect("a thread");
+        // tmux itself answers at once; what asked the terminal was lost.
+        terminal.send(Reply::PrimaryAttributes(vec![62])).expect("listening");
+        assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
+        assert!(inquiry.known().answers.complete(&Environment::in_tmux()));
     }
 
     #[test]

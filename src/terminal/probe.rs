@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How long the first answers are waited for: a loaded machine behind a slow line needs this; only a terminal that answers nothing takes it all.
 pub(super) const LIMIT: Duration = Duration::from_millis(800);
 /// How long a terminal beyond tmux is waited for, which may have nothing to say.
-const BEYOND: Duration = Duration::from_millis(300);
+const BEYOND: Duration = Duration::from_millis(500);
 /// The image number of the question.
 const QUERY_IMAGE: u32 = 31;
 /// Device attribute: sixel graphics.
@@ -60,6 +60,13 @@ impl Environment {
 
     /// The questions, the one that every terminal answers last.
     pub(super) fn questions(&self) -> Vec<u8> {
+        let mut out = self.graphics_question();
+        out.extend_from_slice(b"\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
+        out
+    }
+
+    /// The question about kitty's protocol alone, where it can be asked.
+    pub(super) fn graphics_question(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match self.multiplexer {
             // screen would take the question for a title.
@@ -67,8 +74,13 @@ impl Environment {
             Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)) }.query(QUERY_IMAGE, &mut out),
             None => Commands { pane: None }.query(QUERY_IMAGE, &mut out),
         }
-        out.extend_from_slice(b"\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
         out
+    }
+
+    /// The surroundings of a program in tmux, and nothing else.
+    #[cfg(test)]
+    pub(super) fn in_tmux() -> Self {
+        Self { multiplexer: Some(Multiplexer::Tmux), ..Self::default() }
     }
 }
 

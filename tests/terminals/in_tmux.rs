@@ -39,7 +39,7 @@ fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
     server.tell(&["split-window", "-h", "-l", "120"]);
     server.tell(&["split-window", "-v", "-l", "40"]);
     kitty.wait_for("three panes", |text| text.matches(PROMPT).count() == 3);
-    kitty.press("$CSPINE studies --graphics kitty\r");
+    kitty.press("$CSPINE studies\r");
     kitty.wait_for("the list", |text| text.contains("too short for a neck"));
     kitty.press("\r");
     let area = kitty.wait_for_slice("the first picture in tmux", &home, 11);

@@ -213,6 +213,14 @@ impl Delivery {
         line.give_all_up();
         let flight = self.flight.as_mut()?;
         if flight.rest.is_empty() {
+            if self.manner.commands.pane.is_some()
+                && let Some((id, _)) = flight.image
+            {
+                // tmux passes nothing through while it draws its panes anew: it is sent again, but not for ever.
+                self.graphics((id, None), "lost", now, line);
+                self.flight = None;
+                return None;
+            }
             return self.land(now);
         }
         // The rest goes without waiting.
