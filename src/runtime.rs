@@ -209,9 +209,8 @@ impl Program {
                 names.join(" ")
             }
         };
-        let mut model = Model::new(name, terminal.size(), capabilities.protocol.name());
-        model.terminal_notes = capabilities.notes.clone();
-        model.terminal = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
+        // How pictures are shown is not known yet.
+        let mut model = Model::new(name, terminal.size(), "…");
         model.quality = settings.picture.quality;
         terminal.tune(model.quality, configured.bandwidth());
         model.preferences = configured.preferences();
@@ -265,10 +264,6 @@ impl Program {
     }
 
     fn run(mut self, events: &Receiver<Event>) -> Ending {
-        let note = self.model.terminal_notes.first().cloned();
-        if let Some(note) = note {
-            self.take(Message::Notice(note));
-        }
         if let Some(conflicts) = self.configured.conflicts() {
             self.take(conflicts);
         }
@@ -363,6 +358,15 @@ impl Program {
 
     fn event(&mut self, event: Event) {
         match event {
+            Event::Probed => {
+                self.terminal.settle();
+                let capabilities = self.terminal.capabilities();
+                self.pictures.speak(capabilities.protocol, capabilities.glyphs);
+                self.themes.set_truecolor(capabilities.truecolor);
+                let name = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
+                let (graphics, note) = (capabilities.protocol.name(), capabilities.notes.first().cloned());
+                self.take(Message::Terminal { graphics, name, note });
+            }
             Event::Resized => {
                 let (columns, rows) = self.terminal.size();
                 self.take(Message::Resized(columns, rows));

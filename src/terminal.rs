@@ -8,6 +8,7 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
+mod attached;
 mod capabilities;
 mod delivery;
 mod drivers;
@@ -18,6 +19,7 @@ mod event;
 pub mod fuzz;
 mod guard;
 mod halfblocks;
+mod inquiry;
 mod keys;
 mod kitty;
 mod line;
@@ -39,15 +41,16 @@ pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
 pub use event::Event;
 pub use guard::restore_now;
-pub use halfblocks::halfblock_cells;
+pub use halfblocks::{Glyphs, halfblock_cells};
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
+use inquiry::{Inquiry, Known};
 use kitty::Commands;
 use output::Output;
-use probe::{Answers, Environment, Window};
+use probe::{Environment, Window};
 use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
@@ -81,6 +84,9 @@ pub enum TerminalError {
 /// The terminal, taken over. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Terminal {
+    choice: GraphicsChoice,
+    environment: Environment,
+    inquiry: Inquiry,
     capabilities: Capabilities,
     registers: u16,
     pane: Option<(u16, u16)>,
@@ -92,26 +98,22 @@ pub struct Terminal {
     writer: Option<Writer>,
     reader: Option<Reader>,
     listener: Option<Listener>,
+    /// Inside tmux: tells when a terminal is attached again.
+    _attached: Option<attached::Watch>,
     /// Whether the title was changed.
     titled: bool,
 }
 
-/// What a probe of the terminal leaves running.
-struct Probed {
-    capabilities: Capabilities,
-    registers: u16,
-    pane: Option<(u16, u16)>,
+/// A terminal that was taken over and asked.
+struct Asked {
+    environment: Environment,
     window: Window,
+    inquiry: Inquiry,
     reader: Reader,
 }
 
-/// Takes the terminal over, starts the reader and asks.
-fn probe(
-    choice: GraphicsChoice,
-    mouse: bool,
-    inbox: &Arc<Inbox>,
-    events: Sender<Event>,
-) -> Result<Probed, TerminalError> {
+/// Takes the terminal over, starts the reader and asks; waits for nothing.
+fn ask(mouse: bool, inbox: &Arc<Inbox>, events: Sender<Event>) -> Result<Asked, TerminalError> {
     if !rustix::termios::isatty(rustix::stdio::stdin()) {
         return Err(TerminalError::NotATerminal("standard input"));
     }
@@ -122,27 +124,23 @@ fn probe(
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
+    let inquiry = Inquiry::start(answered, environment.clone(), events.clone()).map_err(TerminalError::Serve)?;
     let reader = Reader::start(rustix::stdio::stdin(), events, {
         let inbox = Arc::clone(inbox);
         move |reply| {
-            // Once nobody asks any more, answers are the writer's.
-            if let Err(answer) = answer.send(reply) {
-                inbox.reply(answer.into_inner());
-            }
+            // Without a thread that collects them, answers are the writer's alone.
+            let _ = answer.send(reply.clone());
+            inbox.reply(reply);
         }
     });
     let reader = reader.map_err(TerminalError::Serve)?;
     let output = Output::of_stdout().map_err(TerminalError::Serve)?;
     output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
-    let answers = Answers::collect(&answered, &environment);
-    let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
-    let pane = if tmux { probe::tmux_pane() } else { None };
-    let capabilities = probe::decide(choice, &answers, &environment, window, pane);
-    Ok(Probed { capabilities, registers: answers.registers(), pane, window, reader })
+    Ok(Asked { environment, window, inquiry, reader })
 }
 
-/// What the terminal can do, as lines of a label and a value, for `cspine doctor`. The terminal is taken over for at most a
-/// third of a second and given back.
+/// What the terminal can do, as lines of a label and a value, for `cspine doctor`. The terminal is taken over until it has
+/// answered, for 0.8 s at most, and given back.
 ///
 /// # Errors
 /// Where standard input or output is no terminal, or it cannot be set up.
@@ -150,9 +148,12 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let inbox = Arc::new(Inbox::default());
     // Keys typed meanwhile are nobody's.
     let (events, _keys) = unbounded();
-    let probed = probe(choice, false, &inbox, events);
+    let asked = ask(false, &inbox, events);
+    let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(probe::LIMIT * 2));
     restore_now();
-    let Probed { capabilities: found, registers, window, .. } = probed?;
+    let Asked { environment, window, .. } = asked?;
+    let Known { answers, pane, .. } = known.unwrap_or_default();
+    let (found, registers) = (probe::decide(choice, &answers, &environment, window, pane), answers.registers());
     let cell = found.cell;
     let guessed = if cell.guessed { " (guessed)" } else { "" };
     let mut lines = vec![
@@ -175,8 +176,8 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
 
 impl Terminal {
     /// Takes the terminal over: raw mode, alternate screen, bracketed paste, hidden cursor, and
-    /// the mouse if wanted. Asks it what it can do,
-    /// for at most 300 ms; keys typed meanwhile are events like any other. A panic on this thread restores the terminal
+    /// the mouse if wanted. Asks it what it can do;
+    /// [`Event::Probed`] tells when that is known, until then there are no pictures but by a protocol that was named. A panic on this thread restores the terminal
     /// before it is reported; one on another thread goes to the log.
     ///
     /// # Errors
@@ -197,7 +198,10 @@ impl Terminal {
         inbox: Arc<Inbox>,
         events: &Sender<Event>,
     ) -> Result<Self, TerminalError> {
-        let Probed { capabilities, registers, pane, window, reader } = probe(choice, mouse, &inbox, events.clone())?;
+        let Asked { environment, window, inquiry, reader } = ask(mouse, &inbox, events.clone())?;
+        let capabilities = probe::presume(choice, &environment, window);
+        let Known { answers, pane, .. } = inquiry.known();
+        let registers = answers.registers();
         // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
         crossterm::style::force_color_output(true);
         let manner = manner(&capabilities, registers, pane);
@@ -205,8 +209,14 @@ impl Terminal {
         let writer = Writer::start(Arc::clone(&inbox), output, manner, events.clone()).map_err(TerminalError::Serve)?;
         let stopper = Arc::new(Stopper::new(Arc::clone(&inbox), events.clone()));
         let listener = Listener::start(Arc::clone(&stopper), events.clone()).map_err(TerminalError::Serve)?;
+        let tmux = std::env::var("TMUX").ok().and_then(|tmux| attached::socket(&tmux));
+        let attached = tmux.map(|socket| attached::Watch::start(socket, Arc::clone(&inbox), events.clone()));
+        let attached = attached.transpose().map_err(TerminalError::Serve)?;
         let surface = Surface::new(window, capabilities.truecolor)?;
         Ok(Self {
+            choice,
+            environment,
+            inquiry,
             capabilities,
             registers,
             pane,
@@ -217,11 +227,22 @@ impl Terminal {
             writer: Some(writer),
             reader: Some(reader),
             listener: Some(listener),
+            _attached: attached,
             titled: false,
         })
     }
 
-    /// What the terminal can do; the cell's size follows the window's.
+    /// Takes in what the terminal has answered.
+    pub fn settle(&mut self) {
+        let Known { answers, pane, .. } = self.inquiry.known();
+        let window = Window::read().unwrap_or(self.window);
+        self.capabilities = probe::decide(self.choice, &answers, &self.environment, window, pane);
+        (self.registers, self.pane) = (answers.registers(), pane);
+        self.surface.set_truecolor(self.capabilities.truecolor);
+        self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+    }
+
+    /// What the terminal can do, as far as it has answered; the cell's size follows the window's.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -319,6 +340,7 @@ impl Drop for Terminal {
         if let Some(writer) = self.writer.take() {
             writer.close();
         }
+        self.inquiry.settle(probe::LIMIT);
         restore_now();
         if self.titled
             && let Ok(output) = Output::of_stdout()

@@ -33,6 +33,15 @@ pub enum Message {
     Resized(u16, u16),
     /// Picture pixels of a cell.
     Cells(CellPixels),
+    /// What the terminal answered about itself.
+    Terminal {
+        /// How pictures are shown.
+        graphics: &'static str,
+        /// Its name, by itself.
+        name: String,
+        /// What a reader should know of it.
+        note: Option<String>,
+    },
     /// A study was found or has grown.
     StudyFound(Arc<Study>),
     /// A study has no files any more.

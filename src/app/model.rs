@@ -89,8 +89,6 @@ pub struct Model {
     pub cell: CellPixels,
     /// Whether the reading screen keeps to itself whose pictures they are.
     pub identity_hidden: bool,
-    /// Notes about the terminal, from its probing.
-    pub terminal_notes: Vec<String>,
     /// Name of the theme.
     pub theme: String,
     /// How a study is first shown.
@@ -246,7 +244,6 @@ impl Model {
             graphics,
             cell: CellPixels::default(),
             identity_hidden: false,
-            terminal_notes: Vec::new(),
             theme: String::new(),
             preferences: Preferences::default(),
         }

@@ -75,6 +75,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.cell = cell;
             Vec::new()
         }
+        Message::Terminal { graphics, name, note } => {
+            (model.graphics, model.terminal) = (graphics, name);
+            if model.notice.is_none()
+                && let Some(note) = note
+            {
+                return update(model, Message::Notice(note));
+            }
+            Vec::new()
+        }
         Message::StudyFound(study) => {
             let late = matches!(model.scan, ScanState::Finished(_)) && model.worklist.entry(&study.uid).is_none();
             model.worklist.found(Arc::clone(&study));

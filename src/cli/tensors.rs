@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=1024))]
     size: u32,
     /// Average the slices within this many mm of a channel's place; 0 takes the nearest slice.
-    #[arg(long, value_name = "MM", default_value_t = 2.0, value_parser = millimetres)]
+    #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = millimetres)]
     slab: f64,
     /// Take all of the input's form from this package's model.toml instead.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "slab"])]

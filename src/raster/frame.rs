@@ -336,12 +336,18 @@ impl Frame {
             Zoom::Pixels(_) => right.spacing().min(down.spacing()),
         };
         let mm_per_pixel = one / view.zoom.factor();
+        let mm_per_line = mm_per_pixel * size.pixel_aspect;
         let middle = |fraction: f64, extent: f64| if fraction.is_finite() { fraction } else { 0.5 } * extent;
+        // Where a voxel has its own pixels they begin where it begins: half a pixel beside, all would be blurred.
+        let edge = |at: f64, step: f64| match view.zoom {
+            Zoom::Fit(_) => at,
+            Zoom::Pixels(_) => (at / step).round() * step,
+        };
         Mapping {
             mm_per_pixel,
-            left: middle(view.center.0, right.extent()) - width / 2.0 * mm_per_pixel,
-            top: middle(view.center.1, down.extent()) - height / 2.0 * mm_per_pixel,
-            mm_per_line: mm_per_pixel * size.pixel_aspect,
+            left: edge(middle(view.center.0, right.extent()) - width / 2.0 * mm_per_pixel, mm_per_pixel),
+            top: edge(middle(view.center.1, down.extent()) - height / 2.0 * mm_per_pixel, mm_per_line),
+            mm_per_line,
             right,
             down,
         }

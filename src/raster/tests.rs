@@ -126,6 +126,26 @@ fn one_to_one_shows_the_voxels_themselves() {
 }
 
 #[test]
+fn a_pixel_for_each_voxel_is_one_voxel_wherever_the_view_is() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |point| ((point.x * 7.0 + point.y * 13.0) as i16).rem_euclid(250));
+    let whole = render(&volume, &view(Plane::Axial, 2), size(12, 10)).expect("drawn");
+    let whole = grey(&whole);
+    // A room of odd and of even width, about the middle of a voxel and about places between two.
+    for (width, height, center) in [(6, 4, (6.5 / 12.0, 5.5 / 10.0)), (7, 5, (0.5, 0.5)), (6, 5, (0.47, 0.53))] {
+        let view = View { zoom: Zoom::Pixels(1.0), center, ..view(Plane::Axial, 2) };
+        let part = render(&volume, &view, size(width, height)).expect("drawn");
+        let (width, height) = (width as usize, height as usize);
+        let at = |x: usize, y: usize| (y..y + height).flat_map(move |y| y * 12 + x..y * 12 + x + width);
+        let mut places = (0..=12 - width).flat_map(|x| (0..=10 - height).map(move |y| (x, y)));
+        assert!(
+            places.any(|(x, y)| at(x, y).map(|index| whole[index]).eq(grey(&part).iter().copied())),
+            "{width}×{height}"
+        );
+    }
+}
+
+#[test]
 fn millimetres_keep_their_proportion_on_oblong_pixels() {
     let (row, column, stack) = STACKS[0];
     let volume = volume(row, column, stack, |_| 255);

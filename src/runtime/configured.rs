@@ -154,6 +154,12 @@ impl Themes {
         self.apply();
     }
 
+    /// Whether the terminal has 24-bit colours.
+    pub(super) fn set_truecolor(&mut self, truecolor: bool) {
+        self.truecolor = truecolor;
+        self.apply();
+    }
+
     fn apply(&mut self) {
         let Some(theme) = self.all.get(self.at) else { return };
         self.shown = if self.colourless {

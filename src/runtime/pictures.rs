@@ -5,7 +5,7 @@ use crate::app::{CellPixels, Model, Reading, Source};
 use crate::domain::{FractureReport, Volume};
 use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
 use crate::task::{Generation, Mailbox, Pool};
-use crate::terminal::{Capabilities, CellSize, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
+use crate::terminal::{Capabilities, CellSize, Glyphs, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
 use crate::ui::{Layout, Pane};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::buffer::Buffer;
@@ -43,6 +43,7 @@ pub(super) struct Rendered {
 /// What is wanted, what was asked for, and what is there.
 pub(super) struct Pictures {
     protocol: Protocol,
+    glyphs: Glyphs,
     colourless: bool,
     requests: Mailbox<Request>,
     ready: Receiver<Rendered>,
@@ -65,12 +66,23 @@ impl Pictures {
         }
         Self {
             protocol,
+            glyphs: Glyphs::default(),
             colourless,
             requests,
             ready,
             generation: Generation::default(),
             asked: Vec::new(),
             shown: Vec::new(),
+        }
+    }
+
+    /// Pictures are shown this way from now on.
+    pub(super) fn speak(&mut self, protocol: Protocol, glyphs: Glyphs) {
+        self.glyphs = glyphs;
+        if protocol != self.protocol {
+            self.protocol = protocol;
+            self.asked.clear();
+            self.shown.clear();
         }
     }
 
@@ -134,7 +146,7 @@ impl Pictures {
         }
         for placed in &self.shown {
             if layout.panes.iter().any(|pane| pane.area == placed.area) {
-                halfblock_cells(&placed.picture, placed.area, buffer, self.colourless);
+                halfblock_cells(&placed.picture, placed.area, buffer, self.glyphs, self.colourless);
             }
         }
     }
@@ -206,7 +218,9 @@ pub(super) fn cell_pixels(capabilities: &Capabilities) -> CellPixels {
     let CellSize { width, height, .. } = capabilities.cell;
     match capabilities.protocol {
         Protocol::Halfblocks => {
-            CellPixels { width: 1, height: 2, aspect: f64::from(height) / 2.0 / f64::from(width.max(1)) }
+            let (across, down) = capabilities.glyphs.pixels();
+            let aspect = f64::from(height) / f64::from(down) * f64::from(across) / f64::from(width.max(1));
+            CellPixels { width: across.into(), height: down.into(), aspect }
         }
         _ => CellPixels { width: width.into(), height: height.into(), aspect: 1.0 },
     }

@@ -1,5 +1,6 @@
 //! What the terminal can do, and what the user asked of it.
 
+use super::halfblocks::Glyphs;
 use std::fmt;
 use std::str::FromStr;
 
@@ -161,6 +162,8 @@ pub struct Capabilities {
     pub multiplexer: Option<Multiplexer>,
     /// Whether it understands 24-bit colours; where not, colours are brought down to the 256 of the xterm palette.
     pub truecolor: bool,
+    /// What pictures made of characters are made of.
+    pub glyphs: Glyphs,
     /// Whether it left all questions without an answer.
     pub mute: bool,
     /// What does not work and what to do about it, each a sentence for the user.

@@ -11,7 +11,7 @@ use flight::Flight;
 pub(super) use job::Job;
 
 use super::capabilities::{CellSize, Protocol};
-use super::encode::EncodeError;
+use super::encode::Encoded;
 use super::event::Event;
 use super::kitty::{Commands, Images};
 use super::line::Line;
@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 
 /// Pictures that change after less than this are those of a key held down.
 const REPEATING: Duration = Duration::from_millis(250);
+/// A key that repeats faster than that is taken to be let go sooner, but not before this.
+const LEAST_CALM: Duration = Duration::from_millis(80);
 /// While they do, a picture that takes the line longer than this goes as a preview.
 const SLOW: Duration = Duration::from_millis(120);
 /// How often one picture may fail before it is left out.
@@ -72,13 +74,15 @@ pub(super) struct Delivery {
     images: Images,
     height: u32,
     encoding: bool,
-    ready: Option<(Job, Vec<u8>)>,
+    ready: Option<(Job, Vec<Vec<u8>>)>,
     failures: HashMap<PictureKey, u8>,
     flight: Option<Flight>,
     quality: Quality,
     /// When the active picture last changed, and until when keys are taken to repeat.
     changed: Option<Instant>,
     hurry_until: Option<Instant>,
+    /// Between two changes, while they repeat.
+    pause: Duration,
     /// What will probably be wanted next, and bytes sent for it since the last key.
     ahead: VecDeque<Placed>,
     ahead_bytes: usize,
@@ -104,6 +108,7 @@ impl Delivery {
             quality: Quality::default(),
             changed: None,
             hurry_until: None,
+            pause: REPEATING,
             ahead: VecDeque::new(),
             ahead_bytes: 0,
             exact_bytes: 0,
@@ -135,9 +140,13 @@ impl Delivery {
         if active(&pictures) != active(&self.wanted) {
             self.ahead.clear();
             self.ahead_bytes = 0;
-            let before = self.changed.replace(now);
-            if before.is_some_and(|before| now.saturating_duration_since(before) < REPEATING) {
-                self.hurry_until = Some(now + REPEATING);
+            let since = self.changed.replace(now).map(|before| now.saturating_duration_since(before));
+            if let Some(since) = since.filter(|since| *since < REPEATING) {
+                // Keys over a line come unevenly: the longest pause of late counts.
+                self.pause = since.max(self.pause.mul_f64(0.9));
+                self.hurry_until = Some(now + self.pause.mul_f64(2.5).clamp(LEAST_CALM, REPEATING));
+            } else {
+                self.pause = REPEATING;
             }
         }
         self.wanted = pictures;
@@ -148,9 +157,32 @@ impl Delivery {
         self.hurry_until.filter(|until| *until > now)
     }
 
+    /// Whether keys repeat; or they have stopped just now, and the last picture they asked for has not been seen at all.
+    fn hurries(&self, now: Instant) -> bool {
+        let lately = || self.changed.is_some_and(|changed| now < changed + REPEATING);
+        let seen = |placed: &Placed| self.shown.get(&placed.slot).is_some_and(|shown| shown.key == placed.key);
+        self.hurry_until.is_some_and(|until| now < until || (lately() && !self.wanted.first().is_none_or(seen)))
+    }
+
+    /// Whether all of a preview is sent, and only its exact picture is wanted: that need not wait for the preview's arrival.
+    fn is_preview_only(&self, now: Instant, line: &Line) -> bool {
+        let Some(flight) = self.flight.as_ref().filter(|flight| flight.rest.is_empty() && flight.fence.is_some())
+        else {
+            return false;
+        };
+        let previewed = |placed: &Placed| {
+            let of = |shown: &Shown| {
+                (shown.key, shown.detail) == (placed.key, Detail::Preview)
+                    && shown.generation == flight.generation
+                    && flight.ahead.is_none()
+            };
+            self.shown.get(&placed.slot).is_some_and(of)
+        };
+        self.wanted.first().is_some_and(previewed) && self.detail(now, line) == Detail::Exact
+    }
+
     /// How much of a picture is to be sent now.
     fn detail(&self, now: Instant, line: &Line) -> Detail {
-        let scales = matches!(self.manner.protocol, Protocol::Kitty | Protocol::Iterm2);
         let slow = || {
             let time = line.bytes_per_second().map(|rate| self.exact_bytes as f64 / rate.max(1) as f64);
             self.exact_bytes > 0 && time.is_some_and(|time| time > SLOW.as_secs_f64())
@@ -158,9 +190,9 @@ impl Delivery {
         let preview = match self.quality {
             Quality::Exact => false,
             Quality::Preview => true,
-            Quality::Auto => self.calm_at(now).is_some() && slow(),
+            Quality::Auto => self.hurries(now) && slow(),
         };
-        if scales && preview { Detail::Preview } else { Detail::Exact }
+        if preview { Detail::Preview } else { Detail::Exact }
     }
 
     /// What is known of the line and of the pictures at its end.
@@ -238,7 +270,7 @@ impl Delivery {
     }
 
     /// An encoded picture.
-    pub(super) fn encoded(&mut self, job: Job, result: Result<Vec<u8>, EncodeError>) {
+    pub(super) fn encoded(&mut self, job: Job, result: Encoded) {
         self.encoding = false;
         match result {
             Ok(bytes) if job.manner == self.manner => self.ready = Some((job, bytes)),
@@ -252,6 +284,9 @@ impl Delivery {
 
     /// What to do next, now that no text waits.
     pub(super) fn next(&mut self, frame: &TextFrame, now: Instant, line: &mut Line, told: &mut Vec<Event>) -> Step {
+        if self.is_preview_only(now, line) {
+            self.flight = None;
+        }
         if self.flight.is_some() {
             return self.next_piece(now, line).map_or(Step::Wait, Step::Send);
         }

@@ -15,6 +15,9 @@ pub(super) enum EncodeError {
     Png(String),
 }
 
+/// A picture as the protocol sends it, in pieces.
+pub(super) type Encoded = Result<Vec<Vec<u8>>, EncodeError>;
+
 /// Bytes per pixel, and all bytes, checked against the picture's size.
 fn checked(picture: &Picture) -> Result<(usize, &[u8]), EncodeError> {
     let (samples, bytes) = match &picture.pixels {
@@ -62,6 +65,15 @@ pub(super) fn stretched(picture: &Picture, width: u32, height: u32) -> Result<Pi
         target.into_vec()
     };
     Ok(if samples == 1 { Pixels::Grey(resized) } else { Pixels::Rgb(resized) })
+}
+
+/// The rows of a picture from `first` to before `last`.
+pub(super) fn cut(picture: &Picture, first: u32, last: u32) -> Result<Picture, EncodeError> {
+    let (samples, bytes) = checked(picture)?;
+    let line = picture.width as usize * samples;
+    let rows = bytes.get(first as usize * line..last as usize * line).unwrap_or_default().to_vec();
+    let pixels = if samples == 1 { Pixels::Grey(rows) } else { Pixels::Rgb(rows) };
+    Ok(Picture { height: last.saturating_sub(first), pixels, ..picture.clone() })
 }
 
 /// Half the size and 64 levels: a third to a sixth of the bytes.

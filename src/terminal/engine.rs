@@ -1,7 +1,7 @@
 //! What is written next: text before pictures, the newest of each. Pure: no I/O, no clock.
 
 use super::delivery::{Delivery, Job, Manner, Step};
-use super::encode::EncodeError;
+use super::encode::Encoded;
 use super::event::{Event, Reply};
 use super::line::Line;
 use super::picture::Placed;
@@ -29,7 +29,8 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(manner: Manner) -> Self {
-        let line = if manner.mute { Line::mute() } else { Line::default() };
+        let mut line = Line::default();
+        line.set_mute(manner.mute);
         Self {
             screen: Screen::default(),
             delivery: Delivery::new(manner),
@@ -43,6 +44,7 @@ impl Engine {
     }
 
     pub(super) fn set_manner(&mut self, manner: Manner) {
+        self.line.set_mute(manner.mute);
         self.delivery.set_manner(manner);
     }
 
@@ -79,7 +81,7 @@ impl Engine {
         self.changed = true;
     }
 
-    pub(super) fn encoded(&mut self, job: Job, result: Result<Vec<u8>, EncodeError>) {
+    pub(super) fn encoded(&mut self, job: Job, result: Encoded) {
         self.delivery.encoded(job, result);
     }
 

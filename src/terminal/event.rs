@@ -14,9 +14,11 @@ pub enum Event {
     Mouse(MouseEvent),
     /// Pasted text, at most 1 MiB; its control characters are still in it.
     Paste(String),
+    /// What the terminal can do is known, or better known than before: call [`super::Terminal::settle`], and draw.
+    Probed,
     /// The window has another size: ask [`super::Terminal::size`] and draw.
     Resized,
-    /// The program is back from a stop: draw; the pictures last given to [`super::Terminal::show`] are sent again.
+    /// The program is back from a stop, or tmux is attached again: draw; the pictures last given to [`super::Terminal::show`] are sent again.
     Resumed,
     /// The terminal is gone (SIGHUP, or the end of its input): save and end.
     Hangup,

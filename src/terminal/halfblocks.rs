@@ -1,4 +1,4 @@
-//! Pictures as characters, two pixels in each cell, for terminals that show no others.
+//! Pictures as characters, two or four pixels in each cell, for terminals that show no others.
 
 use super::encode::stretched;
 use crate::raster::{Picture, Pixels};
@@ -6,28 +6,51 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
-/// Draws a picture into the cells of `area`: `▀` with the upper pixel as foreground and the lower as background.
+/// Which characters a terminal's font has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Glyphs {
+    /// `▀` only: two pixels in a cell, one above the other.
+    Halves,
+    /// The quadrants of U+2596 to U+259F, too: four pixels in a cell, in the two colours that come nearest to them.
+    #[default]
+    Quadrants,
+}
+
+impl Glyphs {
+    /// Pixels of a cell: columns, rows.
+    #[must_use]
+    pub fn pixels(self) -> (u16, u16) {
+        match self {
+            Self::Halves => (1, 2),
+            Self::Quadrants => (2, 2),
+        }
+    }
+}
+
+/// The ways to divide a cell's pixels (upper left, upper right, lower left, lower right: bits 0 to 3) into foreground and
+/// background, and their characters. The others are these with the colours changed over.
+const DIVISIONS: [(u8, char); 7] =
+    [(0b0011, '▀'), (0b0101, '▌'), (0b0001, '▘'), (0b0010, '▝'), (0b0100, '▖'), (0b1000, '▗'), (0b1001, '▚')];
+
+/// Draws a picture into the cells of `area`.
 ///
-/// The picture is stretched to the whole of `area` (`area.width` × twice `area.height` pixels). With `no_color` the marks
+/// The picture is stretched to the whole of `area` ([`Glyphs::pixels`] for each cell). With `no_color` the marks
 /// become greys too. Colours are 24-bit; [`super::Terminal::draw`] brings them down where the terminal has only 256. A picture
 /// whose pixels do not fit its size, or an area outside the buffer, draws nothing.
-pub fn halfblock_cells(picture: &Picture, area: Rect, buf: &mut Buffer, no_color: bool) {
+pub fn halfblock_cells(picture: &Picture, area: Rect, buf: &mut Buffer, glyphs: Glyphs, no_color: bool) {
     if area.is_empty() || area.intersection(buf.area) != area {
         return;
     }
-    let (width, height) = (u32::from(area.width), u32::from(area.height) * 2);
+    let (across, down) = glyphs.pixels();
+    let (width, height) = (u32::from(area.width) * u32::from(across), u32::from(area.height) * u32::from(down));
     let Ok(pixels) = stretched(picture, width, height) else { return };
-    let at = |x: u16, y: u16| -> Color {
-        let index = usize::from(y) * usize::from(area.width) + usize::from(x);
+    let at = |x: u16, y: u16| -> [u8; 3] {
+        let index = usize::from(y) * width as usize + usize::from(x);
         match &pixels {
-            Pixels::Grey(bytes) => Color::Rgb(bytes[index], bytes[index], bytes[index]),
+            Pixels::Grey(bytes) => [bytes[index]; 3],
             Pixels::Rgb(bytes) => {
                 let (red, green, blue) = (bytes[index * 3], bytes[index * 3 + 1], bytes[index * 3 + 2]);
-                if no_color {
-                    let grey = luminance(red, green, blue);
-                    return Color::Rgb(grey, grey, grey);
-                }
-                Color::Rgb(red, green, blue)
+                if no_color { [luminance(red, green, blue); 3] } else { [red, green, blue] }
             }
         }
     };
@@ -35,9 +58,39 @@ pub fn halfblock_cells(picture: &Picture, area: Rect, buf: &mut Buffer, no_color
         for x in 0..area.width {
             let cell = &mut buf[(area.x + x, area.y + y)];
             cell.reset();
-            cell.set_char('▀').set_fg(at(x, y * 2)).set_bg(at(x, y * 2 + 1));
+            let (glyph, front, back) = match glyphs {
+                Glyphs::Halves => ('▀', at(x, y * 2), at(x, y * 2 + 1)),
+                Glyphs::Quadrants => {
+                    let (left, top) = (x * 2, y * 2);
+                    divided([at(left, top), at(left + 1, top), at(left, top + 1), at(left + 1, top + 1)])
+                }
+            };
+            let colour = |[red, green, blue]: [u8; 3]| Color::Rgb(red, green, blue);
+            cell.set_char(glyph).set_fg(colour(front)).set_bg(colour(back));
         }
     }
+}
+
+/// The character, its foreground and its background that come nearest to four pixels: each part has the mean of its pixels,
+/// and the division with the smallest sum of squares is taken.
+fn divided(pixels: [[u8; 3]; 4]) -> (char, [u8; 3], [u8; 3]) {
+    let mut best = (u32::MAX, '▀', pixels[0], pixels[2]);
+    for (mask, glyph) in DIVISIONS {
+        let part = |front: bool| {
+            let inside = move |index: &usize| ((mask >> index) & 1 == 1) == front;
+            let count = (0..4).filter(inside).count() as u32;
+            let sum =
+                |channel: usize| (0..4).filter(inside).map(|index| u32::from(pixels[index][channel])).sum::<u32>();
+            let mean = [0, 1, 2].map(|channel| ((sum(channel) + count / 2) / count) as u8);
+            let far = |index: usize| (0..3).map(|c| u32::from(pixels[index][c].abs_diff(mean[c])).pow(2)).sum::<u32>();
+            (mean, (0..4).filter(inside).map(far).sum::<u32>())
+        };
+        let ((front, front_error), (back, back_error)) = (part(true), part(false));
+        if front_error + back_error < best.0 {
+            best = (front_error + back_error, glyph, front, back);
+        }
+    }
+    (best.1, best.2, best.3)
 }
 
 /// Brightness by the weights of ITU-R BT.601.
@@ -70,18 +123,56 @@ mod tests {
     fn two_pixels_share_a_cell() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 3));
         let area = Rect::new(1, 1, 2, 1);
-        halfblock_cells(&picture(2, 2, Pixels::Grey(vec![10, 20, 30, 40])), area, &mut buffer, false);
+        let four = picture(2, 2, Pixels::Grey(vec![10, 20, 30, 40]));
+        halfblock_cells(&four, area, &mut buffer, Glyphs::Halves, false);
         let cell = &buffer[(2, 1)];
         assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", Color::Rgb(20, 20, 20), Color::Rgb(40, 40, 40)));
         assert_eq!(buffer[(0, 1)].symbol(), " ");
         assert_eq!(buffer[(3, 1)].symbol(), " ");
     }
 
+    /// What a cell shows of its four pixels.
+    fn seen(buffer: &Buffer, x: u16) -> [Color; 4] {
+        let cell = &buffer[(x, 0)];
+        let found = DIVISIONS.iter().find(|(_, glyph)| cell.symbol() == glyph.to_string());
+        let (mask, _) = *found.expect("a quadrant");
+        [0, 1, 2, 3].map(|bit| if (mask >> bit) & 1 == 1 { cell.fg } else { cell.bg })
+    }
+
+    #[test]
+    fn every_arrangement_of_two_colours_in_a_cell_is_shown_as_it_is() {
+        for arrangement in 0..16_u8 {
+            let grey = |bit: u8| if (arrangement >> bit) & 1 == 1 { 200 } else { 30 };
+            let four: Vec<u8> = (0..4).map(grey).collect();
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 1));
+            let area = buffer.area;
+            halfblock_cells(&picture(2, 2, Pixels::Grey(four.clone())), area, &mut buffer, Glyphs::Quadrants, false);
+            let wanted: Vec<Color> = four.iter().map(|v| Color::Rgb(*v, *v, *v)).collect();
+            assert_eq!(seen(&buffer, 0).to_vec(), wanted, "arrangement {arrangement:04b}");
+        }
+    }
+
+    #[test]
+    fn four_greys_become_the_two_that_come_nearest() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 1));
+        let area = buffer.area;
+        // An edge that runs down the cell.
+        halfblock_cells(
+            &picture(2, 2, Pixels::Grey(vec![10, 200, 14, 210])),
+            area,
+            &mut buffer,
+            Glyphs::Quadrants,
+            false,
+        );
+        assert_eq!(buffer[(0, 0)].symbol(), "▌");
+        assert_eq!((buffer[(0, 0)].fg, buffer[(0, 0)].bg), (Color::Rgb(12, 12, 12), Color::Rgb(205, 205, 205)));
+    }
+
     #[test]
     fn without_colour_a_mark_is_grey() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 1));
         let red = picture(1, 2, Pixels::Rgb(vec![255, 0, 0, 255, 0, 0]));
-        halfblock_cells(&red, buffer.area, &mut buffer, true);
+        halfblock_cells(&red, buffer.area, &mut buffer, Glyphs::Quadrants, true);
         assert_eq!(buffer[(0, 0)].fg, Color::Rgb(76, 76, 76));
     }
 
@@ -99,7 +190,13 @@ mod tests {
     fn an_area_outside_the_screen_draws_nothing() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 2));
         let before = buffer.clone();
-        halfblock_cells(&picture(1, 1, Pixels::Grey(vec![9])), Rect::new(1, 1, 5, 5), &mut buffer, false);
+        halfblock_cells(
+            &picture(1, 1, Pixels::Grey(vec![9])),
+            Rect::new(1, 1, 5, 5),
+            &mut buffer,
+            Glyphs::Quadrants,
+            false,
+        );
         assert_eq!(buffer, before);
     }
 }

@@ -2,23 +2,33 @@
 //!
 //! A fence is a question whose answer says that everything before it has arrived. Pictures go out in pieces, each with its
 //! fence, and only so many that a text written in between waits for some hundredth parts of a second: bytes once handed to
-//! the system can no longer be overtaken.
+//! the system can no longer be overtaken. Two limits see to that. The window holds what may be without an answer; it grows
+//! while answers come about as soon as they can, and shrinks when they are late (as LEDBAT does, RFC 6817). The pace holds
+//! back what, at the rate found, would only wait on the way (as BBR does, draft-ietf-ccwg-bbr): after a pause a window's
+//! worth at once would be a queue.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What a line of which nothing is known is given at once: 0.13 s of 1 Mbit/s.
-const FIRST_WINDOW: usize = 16 * 1024;
-/// Two pieces: with less the line would lie idle between a piece and its answer.
+/// Two pieces: what a line of which nothing is known is given at once. With less it would lie idle between a piece and its
+/// answer.
 const LEAST_WINDOW: usize = 9 * 1024;
 /// No line needs more: 1 Gbit/s over 60 ms.
 const MOST_WINDOW: usize = 8 * 1024 * 1024;
-/// How long bytes may wait on the way for those before them.
-const QUEUE: Duration = Duration::from_millis(40);
+/// Answers that are less late than this let more go out.
+const PROMPT: Duration = Duration::from_millis(35);
+/// Answers later than this let less go out.
+const LATE: Duration = Duration::from_millis(80);
+/// How long the last of what is written may be on its way because of what was written before it, at the rate found.
+const QUEUE: Duration = Duration::from_millis(60);
+/// Less time than this between two answers tells of the reader's doing, not of the line.
+const SHORTEST_SPAN: Duration = Duration::from_millis(2);
 /// Smaller pieces tell the round trip, larger ones the rate.
 const MEASURES_RATE: usize = 1024;
 /// A round trip as short as the shortest known is looked for again after this time.
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// Asks for the cursor's position from the second row.
+const QUESTION: &[u8; 10] = b"\x1b[2;1H\x1b[6n";
 /// How long an answer is waited for on a line of which nothing is known.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// The same once a terminal that has never answered left the first question without an answer: it is taken to give none, and this much
@@ -36,6 +46,8 @@ struct Piece {
     /// Bytes delivered when it was sent, and since when.
     delivered: u64,
     since: Instant,
+    /// Nothing was under way before it, or nothing of that had been answered: its time holds the whole way there and back.
+    first: bool,
     /// There was more to send than the window let through: what this piece tells is the line's doing, not ours.
     pressed: bool,
 }
@@ -58,6 +70,29 @@ impl Cap {
     }
 }
 
+/// How late the newest answer came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Lateness {
+    /// None has been late yet: the line may carry far more than was ever tried.
+    #[default]
+    Never,
+    Prompt,
+    Waited,
+    Late,
+}
+
+impl Lateness {
+    /// Bytes let out for each that the line is thought to carry: a little more finds out whether it carries more.
+    fn gain(self) -> f64 {
+        match self {
+            Self::Never => 1.5,
+            Self::Prompt => 1.25,
+            Self::Waited => 1.0,
+            Self::Late => 0.8,
+        }
+    }
+}
+
 /// The line, with the fences that are up.
 #[derive(Debug, Default)]
 pub(super) struct Line {
@@ -71,7 +106,16 @@ pub(super) struct Line {
     rate: Option<f64>,
     delivered: u64,
     delivered_at: Option<Instant>,
+    /// An answer came since the line was last idle.
+    flows: bool,
     pressed: bool,
+    /// When the window last shrank: what was sent before tells nothing new.
+    shrank: Option<Instant>,
+    lateness: Lateness,
+    /// When, at the rate found, all that was written has left.
+    drained: Option<Instant>,
+    /// When the piece that was last refused may go.
+    paced: Option<Instant>,
     /// An answer was waited for in vain: nothing is held back until one comes.
     silent: bool,
     cap: Option<Cap>,
@@ -79,24 +123,35 @@ pub(super) struct Line {
 
 impl Line {
     /// Asks for the cursor's position, from the second row: an answer from the first looks like F3 with modifiers. All of
-    /// `out` is taken to be written at once.
+    /// `out` is taken to be written at once. Where the round trip is not known, a question goes before it, too, whose answer
+    /// waits for nothing.
     pub(super) fn raise(&mut self, out: &mut Vec<u8>, now: Instant) -> u64 {
-        out.extend_from_slice(b"\x1b[2;1H\x1b[6n");
-        self.raised += 1;
-        if self.under_way.is_empty() {
-            self.delivered_at = Some(now);
+        let stale = self.round_trip.is_none_or(|(_, seen)| now.saturating_duration_since(seen) >= REMEMBERED);
+        if stale && self.under_way.is_empty() && out.len() >= MEASURES_RATE {
+            out.splice(0..0, *QUESTION);
+            self.push(QUESTION.len(), now);
         }
-        let (bytes, delivered) = (out.len(), self.delivered);
-        let since = self.delivered_at.unwrap_or(now);
-        let pressed = std::mem::take(&mut self.pressed);
-        self.under_way.push_back(Piece { fence: self.raised, bytes, at: now, delivered, since, pressed });
-        self.bytes_under_way += bytes;
+        out.extend_from_slice(QUESTION);
+        self.push(out.len(), now);
         self.raised
     }
 
-    /// A line whose terminal has not answered yet: nothing waits for it until it does.
-    pub(super) fn mute() -> Self {
-        Self { silent: true, ..Self::default() }
+    fn push(&mut self, bytes: usize, now: Instant) {
+        self.raised += 1;
+        if self.under_way.is_empty() {
+            self.delivered_at = Some(now);
+            self.flows = false;
+        }
+        let (fence, delivered, first) = (self.raised, self.delivered, !self.flows);
+        let since = self.delivered_at.unwrap_or(now);
+        let pressed = std::mem::take(&mut self.pressed);
+        self.under_way.push_back(Piece { fence, bytes, at: now, delivered, since, first, pressed });
+        self.bytes_under_way += bytes;
+    }
+
+    /// Whether the terminal leaves all questions without an answer: then nothing waits for it until one comes.
+    pub(super) fn set_mute(&mut self, mute: bool) {
+        self.silent = mute && self.answered == 0;
     }
 
     /// An answer came; answers come in the order of the questions.
@@ -108,41 +163,49 @@ impl Line {
         self.silent = false;
         let Some(piece) = self.arrived(self.answered) else { return };
         self.delivered += piece.bytes as u64;
-        self.delivered_at = Some(now);
         self.learn(&piece, now);
+        self.delivered_at = Some(now);
+        self.flows = true;
     }
 
     fn learn(&mut self, piece: &Piece, now: Instant) {
         let took = now.saturating_duration_since(piece.at);
-        let span = now.saturating_duration_since(piece.since).max(Duration::from_micros(100));
-        if piece.bytes >= MEASURES_RATE {
+        let known = self.round_trip.filter(|(_, seen)| now.saturating_duration_since(*seen) < REMEMBERED);
+        let shortest = known.filter(|(shortest, _)| *shortest <= took).unwrap_or((took, now));
+        self.round_trip = Some(shortest);
+        let late = took - shortest.0;
+        self.lateness = match self.lateness {
+            _ if late > LATE => Lateness::Late,
+            _ if late >= PROMPT => Lateness::Waited,
+            Lateness::Never => Lateness::Never,
+            _ => Lateness::Prompt,
+        };
+        let way = if piece.first { shortest.0 } else { Duration::ZERO };
+        if piece.bytes >= MEASURES_RATE && !(piece.first && known.is_none()) {
+            let span = now.saturating_duration_since(piece.since).saturating_sub(way).max(SHORTEST_SPAN);
             let sample = (self.delivered - piece.delivered) as f64 / span.as_secs_f64();
             self.rate = Some(match self.rate {
                 None => sample,
                 Some(rate) if sample > rate => rate + (sample - rate) / 2.0,
-                // A piece that had the line to itself tells more of us than of the line.
-                Some(rate) if piece.pressed => rate + (sample - rate) / 4.0,
+                // What did not wait on the way tells more of us than of the line.
+                Some(rate) if late >= PROMPT => rate + (sample - rate) / 4.0,
                 Some(rate) => rate,
             });
         }
-        let own = self.rate.map_or(Duration::ZERO, |rate| seconds(piece.bytes as f64 / rate));
-        let shortest = self.round_trip.filter(|(_, seen)| now.saturating_duration_since(*seen) < REMEMBERED);
-        let shortest = shortest.filter(|(shortest, _)| *shortest <= took).unwrap_or((took, now));
-        self.round_trip = Some(shortest);
-        if piece.pressed {
-            let window = self.window();
-            let queued = took.saturating_sub(shortest.0 + own);
-            if queued < QUEUE / 2 {
+        let window = self.window();
+        if late < PROMPT {
+            if piece.pressed {
                 self.window = Some((window + piece.bytes).min(MOST_WINDOW));
-            } else if queued > QUEUE {
-                let fits = self.rate.unwrap_or_default() * (shortest.0 + QUEUE / 2).as_secs_f64();
-                self.window = Some((fits as usize).clamp(LEAST_WINDOW, window));
             }
+        } else if late > LATE && self.shrank.is_none_or(|shrank| piece.at >= shrank) {
+            let fits = (shortest.0 + PROMPT).as_secs_f64() / took.as_secs_f64();
+            self.window = Some(((window as f64 * fits) as usize).max(LEAST_WINDOW));
+            self.shrank = Some(now);
         }
     }
 
     fn window(&self) -> usize {
-        self.window.unwrap_or(FIRST_WINDOW)
+        self.window.unwrap_or(LEAST_WINDOW)
     }
 
     /// A whole picture's bytes and the time to the terminal's own answer, where fences do not reach the terminal (tmux).
@@ -167,6 +230,7 @@ impl Line {
     /// This fence's answer, and those before it, are no longer waited for.
     pub(super) fn give_up(&mut self, fence: u64) {
         self.silent = true;
+        self.paced = None;
         self.answered = self.answered.max(fence.min(self.raised));
         while self.arrived(fence).is_some() {}
     }
@@ -185,19 +249,33 @@ impl Line {
 
     /// Whether a piece of so many bytes may follow those that are under way.
     pub(super) fn has_room(&mut self, bytes: usize, now: Instant) -> bool {
-        let fits = self.silent || self.under_way.is_empty() || self.bytes_under_way + bytes <= self.window();
+        let alone = self.under_way.is_empty();
+        let fits = self.silent || alone || self.bytes_under_way + bytes <= self.window();
         if !fits {
             self.pressed = true;
         }
+        self.paced = self.drained.filter(|drained| !self.silent && *drained > now).and_then(|drained| {
+            let may = (drained + self.takes(bytes)).checked_sub(QUEUE)?;
+            // One piece that takes longer than that waits for nothing but those before it.
+            Some(may.min(drained)).filter(|may| *may > now)
+        });
         fits && self.allowed_at(now).is_none()
     }
 
-    /// When the user's limit lets the next piece out; `None` for now.
+    /// How long so many bytes take the line, as far as is known.
+    fn takes(&self, bytes: usize) -> Duration {
+        self.rate.map_or(Duration::ZERO, |rate| seconds(bytes as f64 / (rate * self.lateness.gain()).max(1.0)))
+    }
+
+    /// When the pace and the user's limit let the next piece out; `None` for now.
     pub(super) fn allowed_at(&mut self, now: Instant) -> Option<Instant> {
-        let cap = self.cap.as_mut()?;
-        cap.refill(now);
+        let capped = self.cap.as_mut().and_then(|cap| {
+            cap.refill(now);
+            (cap.credit < 0.0).then(|| now + seconds(-cap.credit / cap.bytes_per_second))
+        });
         // Never in the past, or so near that the wait would be a busy one.
-        (cap.credit < 0.0).then(|| now + seconds(-cap.credit / cap.bytes_per_second).max(Duration::from_millis(1)))
+        let next = capped.max(self.paced.filter(|paced| *paced > now));
+        next.map(|next| next.max(now + Duration::from_millis(1)))
     }
 
     /// So much was written.
@@ -206,6 +284,8 @@ impl Line {
             cap.refill(now);
             cap.credit -= bytes as f64;
         }
+        self.drained = Some(self.drained.map_or(now, |drained| drained.max(now)) + self.takes(bytes));
+        self.paced = None;
     }
 
     /// Sets the user's limit, bytes a second.

@@ -40,8 +40,12 @@ impl Simulated {
                 }
                 continue;
             }
+            let raised = self.line.raised;
             self.line.raise(&mut vec![0; piece], self.now);
             self.line.wrote(piece, self.now);
+            if self.line.raised > raised + 1 {
+                self.answers.push_back(self.free.max(self.now) + self.round_trip);
+            }
             self.free = self.free.max(self.now) + seconds(piece as f64 / self.rate);
             self.longest_wait = self.longest_wait.max(self.free - self.now);
             self.answers.push_back(self.free + self.round_trip);

@@ -3,11 +3,11 @@
 use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol};
 use super::drivers::{Driver, driver};
 use super::event::Reply;
+use super::halfblocks::Glyphs;
 use super::kitty::Commands;
 use super::sixel::USUAL_REGISTERS;
-use crossbeam_channel::Receiver;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the first answers are waited for: a loaded machine behind a slow line needs this; only a terminal that answers nothing takes it all.
 pub(super) const LIMIT: Duration = Duration::from_millis(800);
@@ -84,7 +84,8 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    fn take(&mut self, reply: Reply) {
+    /// Takes an answer in; whether it was one to these questions.
+    pub(super) fn take(&mut self, reply: Reply) -> bool {
         match reply {
             Reply::Graphics { id: QUERY_IMAGE, message, .. } => self.graphics = message == "OK",
             Reply::PrimaryAttributes(attributes) => self.attributes = Some(attributes),
@@ -92,25 +93,20 @@ impl Answers {
             Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),
             Reply::Version(version) => self.version = Some(version),
             Reply::ColorRegisters(registers) => self.registers = Some(registers),
-            Reply::Graphics { .. } | Reply::CursorPosition { .. } => {}
+            Reply::Graphics { .. } | Reply::CursorPosition { .. } => return false,
         }
+        true
     }
 
-    /// Collects answers until the last question's is there, or time is up.
-    pub(super) fn collect(replies: &Receiver<Reply>, environment: &Environment) -> Self {
-        let mut answers = Self::default();
-        let begun = Instant::now();
-        loop {
-            let limit = if answers.attributes.is_some() { BEYOND } else { LIMIT };
-            let Ok(reply) = replies.recv_deadline(begun + limit) else { break };
-            answers.take(reply);
-            // tmux answers for itself at once; the terminal beyond it takes longer.
-            let beyond = environment.multiplexer == Some(Multiplexer::Tmux) && !answers.graphics;
-            if answers.attributes.is_some() && !beyond {
-                break;
-            }
-        }
-        answers
+    /// Whether nothing more is to be expected: tmux answers for itself at once, the terminal beyond it takes longer.
+    pub(super) fn complete(&self, environment: &Environment) -> bool {
+        let beyond = environment.multiplexer == Some(Multiplexer::Tmux) && !self.graphics;
+        self.attributes.is_some() && !beyond
+    }
+
+    /// How long after the questions answers are still waited for.
+    pub(super) fn limit(&self) -> Duration {
+        if self.attributes.is_some() { BEYOND } else { LIMIT }
     }
 
     /// Colour registers for sixel.
@@ -141,6 +137,13 @@ impl Window {
     pub(super) fn cell(self) -> Option<CellSize> {
         CellSize::told(self.width / self.columns, self.height / self.rows)
     }
+}
+
+/// What is used until the terminal has answered: text, and pictures only by the protocol that was asked for.
+pub(super) fn presume(choice: GraphicsChoice, environment: &Environment, window: Window) -> Capabilities {
+    let decided = decide(choice, &Answers::default(), environment, window, None);
+    let protocol = if choice == GraphicsChoice::Auto { Protocol::None } else { decided.protocol };
+    Capabilities { protocol, mute: false, notes: Vec::new(), ..decided }
 }
 
 /// Decides what to use. `pane` is where tmux's pane lies, if tmux told.
@@ -185,7 +188,7 @@ pub(super) fn decide(
         format!("{}, at best by {}{note}", driver.name, driver.best)
     });
     let (multiplexer, mute) = (environment.multiplexer, answers.attributes.is_none());
-    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, mute, notes }
+    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, glyphs: glyphs(environment), mute, notes }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {
@@ -240,6 +243,12 @@ fn truecolor(answers: &Answers, environment: &Environment) -> bool {
     let told =
         matches!(environment.color_term.as_str(), "truecolor" | "24bit") || environment.term.ends_with("-direct");
     told || environment.driver(answers).is_some_and(|driver| driver.truecolor)
+}
+
+/// Fonts of 256 characters have no quadrants.
+fn glyphs(environment: &Environment) -> Glyphs {
+    let few = |name: &str| ["linux", "cons25", "dumb", "vt1", "vt2", "vt3"].iter().any(|few| name.starts_with(few));
+    if few(&environment.term) { Glyphs::Halves } else { Glyphs::Quadrants }
 }
 
 /// Whether one of the processes that we come from is mosh's server.

@@ -82,26 +82,28 @@ fn the_user_s_choice_outranks_the_answers() {
 }
 
 #[test]
-fn a_terminal_that_does_not_answer_is_waited_for_once_and_noted() {
-    let (_sender, replies) = crossbeam_channel::unbounded();
-    let answers = Answers::collect(&replies, &Environment::default());
-    assert_eq!(answers, Answers::default());
-    assert!(decided(&answers, &Environment::default()).notes[0].contains("--graphics"));
+fn a_terminal_that_did_not_answer_is_noted() {
+    assert!(decided(&Answers::default(), &Environment::default()).notes[0].contains("--graphics"));
 }
 
 #[test]
-fn the_last_answer_ends_the_waiting() {
-    let (sender, replies) = crossbeam_channel::unbounded();
-    for reply in [
-        Reply::Graphics { id: QUERY_IMAGE, placement: None, message: "OK".into() },
-        Reply::CellPixels { width: 9, height: 18 },
-        Reply::PrimaryAttributes(vec![62]),
-        Reply::Version("too late".into()),
-    ] {
-        sender.send(reply).expect("open");
-    }
-    let answers = Answers::collect(&replies, &Environment::default());
-    assert!(answers.graphics && answers.version.is_none() && answers.cell == Some((9, 18)));
+fn the_last_answer_is_the_end_but_in_tmux_the_terminal_beyond_has_time() {
+    let mut answers = Answers::default();
+    assert!(answers.take(Reply::CellPixels { width: 9, height: 18 }));
+    assert!(!answers.complete(&Environment::default()));
+    assert!(!answers.take(Reply::CursorPosition { row: 2, column: 1 }), "a fence's answer is none of ours");
+    answers.take(Reply::PrimaryAttributes(vec![62]));
+    assert!(answers.complete(&Environment::default()) && !answers.complete(&inside(Multiplexer::Tmux)));
+    assert!(answers.limit() < LIMIT);
+    answers.take(Reply::Graphics { id: QUERY_IMAGE, placement: None, message: "OK".into() });
+    assert!(answers.complete(&inside(Multiplexer::Tmux)));
+}
+
+#[test]
+fn before_the_answers_only_the_protocol_that_was_named_is_used_and_nothing_is_complained_of() {
+    let auto = presume(GraphicsChoice::Auto, &Environment::default(), WINDOW);
+    assert!(auto.protocol == Protocol::None && auto.notes.is_empty() && !auto.mute);
+    assert_eq!(presume(GraphicsChoice::Kitty, &Environment::default(), WINDOW).protocol, Protocol::Kitty);
 }
 
 #[test]

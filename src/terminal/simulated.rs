@@ -3,9 +3,9 @@
 
 use super::capabilities::{CellSize, Protocol};
 use super::delivery::{Job, Manner, Step};
-use super::encode::EncodeError;
+use super::encode::Encoded;
 use super::engine::Engine;
-use super::event::{Event, Reply};
+use super::event::Reply;
 use super::kitty::Commands;
 use super::picture::{PictureKey, Placed};
 use super::screen::TextFrame;
@@ -47,15 +47,16 @@ pub struct Session {
     one_way: Duration,
     free: Instant,
     generation: Generation,
-    keys: HashMap<Generation, u64>,
+    /// The picture that each PNG was made for.
+    keys: HashMap<Vec<u8>, u64>,
     frame: TextFrame,
-    encoded: Option<(Instant, Job, Result<Vec<u8>, EncodeError>)>,
+    encoded: Option<(Instant, Job, Encoded)>,
     coming: VecDeque<(Instant, Vec<u8>)>,
     replies: VecDeque<(Instant, Reply)>,
     screen: Screen,
     /// What became visible, and when, counted from the beginning.
     pub seen: Vec<(Duration, Seen)>,
-    /// The pictures that arrived, exact ones and previews: when, and their keys.
+    /// kitty's pictures that became visible, exact ones and previews: when, and their keys.
     pub arrived: Vec<(Duration, u64)>,
     /// Bytes written so far.
     pub sent: usize,
@@ -98,7 +99,6 @@ impl Session {
     /// Asks for a picture.
     pub fn show(&mut self, key: u64, picture: &Arc<Picture>) {
         self.generation = self.generation.next();
-        self.keys.insert(self.generation, key);
         let (key, picture, generation) = (PictureKey(key), Arc::clone(picture), self.generation);
         self.engine.show(vec![Placed { slot: 0, key, area: AREA, picture, generation }], self.now);
         self.work();
@@ -149,7 +149,12 @@ impl Session {
             let (at, back) = (self.now - self.begun, self.now + self.one_way);
             for happened in self.screen.take(&bytes) {
                 match happened {
-                    Happened::Seen(seen) => self.seen.push((at, seen)),
+                    Happened::Seen(seen) => {
+                        if let Seen::Png(png) = &seen {
+                            self.arrived.extend(self.keys.get(&**png).map(|key| (at, *key)));
+                        }
+                        self.seen.push((at, seen));
+                    }
                     Happened::Answered(reply) => self.replies.push_back((back, reply)),
                 }
             }
@@ -170,24 +175,37 @@ impl Session {
                 Step::Wait => break,
                 Step::Encode(job) => {
                     let result = job.run();
+                    if let Ok(png) = &result {
+                        self.keys.insert(png.concat(), job.key.0);
+                    }
                     self.encoded = Some((self.now + ENCODING, job, result));
                 }
                 Step::Send(bytes) => {
                     self.sent += bytes.len();
-                    let takes = Duration::from_secs_f64(bytes.len() as f64 / self.bytes_per_second);
-                    self.free = self.free.max(self.now) + takes;
-                    self.coming.push_back((self.free + self.one_way, bytes));
+                    // The terminal reads as bytes come: a question is answered before what follows it is there.
+                    for part in up_to_questions(&bytes) {
+                        let takes = Duration::from_secs_f64(part.len() as f64 / self.bytes_per_second);
+                        self.free = self.free.max(self.now) + takes;
+                        self.coming.push_back((self.free + self.one_way, part.to_vec()));
+                    }
                 }
             }
         }
-        // The answer took its way back.
-        let at = (self.now - self.begun).saturating_sub(self.one_way);
-        for event in self.engine.events.drain(..) {
-            if let Event::PictureShown { generation, .. } = event {
-                self.arrived.extend(self.keys.get(&generation).map(|key| (at, *key)));
-            }
-        }
+        self.engine.events.clear();
     }
+}
+
+/// What is written, in parts that each end with a question.
+fn up_to_questions(mut bytes: &[u8]) -> Vec<&[u8]> {
+    const QUESTION: &[u8] = b"\x1b[6n";
+    let mut parts = Vec::new();
+    while !bytes.is_empty() {
+        let found = bytes.windows(QUESTION.len()).position(|window| window == QUESTION);
+        let (part, rest) = bytes.split_at(found.map_or(bytes.len(), |at| at + QUESTION.len()));
+        parts.push(part);
+        bytes = rest;
+    }
+    parts
 }
 
 fn manner(protocol: Protocol) -> Manner {
@@ -197,7 +215,7 @@ fn manner(protocol: Protocol) -> Manner {
 /// A picture as it is sent, all of it, with nothing around it; `None` where it cannot be.
 #[must_use]
 pub fn encoded(protocol: Protocol, picture: &Arc<Picture>) -> Option<Vec<u8>> {
-    Job::new(PictureKey(0), AREA, false, Arc::clone(picture), manner(protocol)).run().ok()
+    Job::new(PictureKey(0), AREA, false, Arc::clone(picture), manner(protocol)).run().ok().map(|pieces| pieces.concat())
 }
 
 enum Happened {
@@ -284,3 +302,7 @@ fn unbase64(text: &str) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+#[path = "simulated_tests.rs"]
+mod tests;

@@ -68,21 +68,33 @@ impl Palette {
     }
 }
 
-/// The picture stretched to `width` × `height` terminal pixels, as one DCS string.
-pub(super) fn encode(picture: &Picture, width: u32, height: u32, registers: u16) -> Result<Vec<u8>, EncodeError> {
+/// The picture stretched to `width` × `height` terminal pixels, as DCS strings for strips of `step` rows of pixels, which
+/// should be a multiple of six.
+pub(super) fn encode(
+    picture: &Picture,
+    (width, height): (u32, u32),
+    step: u32,
+    registers: u16,
+) -> Result<Vec<Vec<u8>>, EncodeError> {
     let mut palette = Palette::new(registers);
     let indexed: Vec<u16> = match stretched(picture, width, height)? {
         Pixels::Grey(bytes) => bytes.into_iter().map(|value| palette.grey(value)).collect(),
         Pixels::Rgb(bytes) => bytes.chunks_exact(3).map(|p| palette.of([p[0], p[1], p[2]])).collect(),
     };
     let columns = width as usize;
+    let strips = indexed.chunks(columns * step.max(1) as usize);
+    Ok(strips.map(|strip| one(strip, columns, &palette)).collect())
+}
+
+/// One DCS string: `indexed` are the registers of its pixels, row by row.
+fn one(indexed: &[u16], columns: usize, palette: &Palette) -> Vec<u8> {
     let mut used = vec![false; usize::from(palette.greys) + palette.colours.len()];
-    for register in &indexed {
+    for register in indexed {
         used[usize::from(*register)] = true;
     }
     let mut out = Vec::with_capacity(indexed.len() / 2);
     // P2 = 1: pixels that are not drawn stay as they are; then the raster's size.
-    let _ = write!(out, "\x1bP0;1;0q\"1;1;{width};{height}");
+    let _ = write!(out, "\x1bP0;1;0q\"1;1;{columns};{}", indexed.len() / columns);
     for register in (0..used.len()).filter(|register| used[*register]) {
         palette.define(register as u16, &mut out);
     }
@@ -112,7 +124,7 @@ pub(super) fn encode(picture: &Picture, width: u32, height: u32, registers: u16)
     // No new line after the last band: it could scroll the screen.
     out.pop();
     out.extend_from_slice(b"\x1b\\");
-    Ok(out)
+    out
 }
 
 /// The sixels of one register in one band; trailing empty ones are left out.
@@ -133,6 +145,11 @@ fn run_lengths(bits: &[u8], out: &mut Vec<u8>) {
 mod tests {
     use super::super::encode::tests::{picture, ramp};
     use super::*;
+
+    /// A picture as one string.
+    fn whole(picture: &Picture, width: u32, height: u32, registers: u16) -> Vec<u8> {
+        encode(picture, (width, height), height, registers).expect("sixels").concat()
+    }
 
     /// What a terminal would show: the raster's size and its pixels, `None` where nothing was drawn.
     fn decode(bytes: &[u8]) -> (usize, usize, Vec<Option<[u8; 3]>>) {
@@ -185,7 +202,7 @@ mod tests {
     #[test]
     fn greys_arrive_where_they_belong() {
         let ramp = ramp(37, 20);
-        let (width, height, shown) = decode(&encode(&ramp, 37, 20, 256).expect("sixels"));
+        let (width, height, shown) = decode(&whole(&ramp, 37, 20, 256));
         assert_eq!((width, height), (37, 20));
         let Pixels::Grey(grey) = &ramp.pixels else { unreachable!("grey") };
         for (index, (shown, grey)) in shown.iter().zip(grey).enumerate() {
@@ -198,7 +215,7 @@ mod tests {
     fn marks_keep_their_colour() {
         let mut rgb = vec![90_u8; 12 * 12 * 3];
         rgb[..3].copy_from_slice(&[255, 200, 0]);
-        let (_, _, shown) = decode(&encode(&picture(12, 12, Pixels::Rgb(rgb)), 12, 12, 256).expect("sixels"));
+        let (_, _, shown) = decode(&whole(&picture(12, 12, Pixels::Rgb(rgb)), 12, 12, 256));
         let [red, green, blue] = shown[0].expect("drawn");
         assert!(red > 240 && green.abs_diff(200) < 10 && blue < 10);
         assert!(shown[1].is_some_and(|[r, g, b]| r == g && g == b && r.abs_diff(90) <= 4));
@@ -207,7 +224,7 @@ mod tests {
     #[test]
     fn a_small_palette_is_never_exceeded() {
         let rgb = (0..40 * 40).flat_map(|i: u32| [(i % 256) as u8, (i / 7 % 256) as u8, (i / 3 % 256) as u8]).collect();
-        let bytes = encode(&picture(40, 40, Pixels::Rgb(rgb)), 40, 40, 16).expect("sixels");
+        let bytes = whole(&picture(40, 40, Pixels::Rgb(rgb)), 40, 40, 16);
         let text = String::from_utf8(bytes).expect("ASCII");
         let largest = text
             .split('#')
@@ -217,8 +234,21 @@ mod tests {
     }
 
     #[test]
+    fn strips_show_what_the_whole_shows() {
+        let (width, _, shown) = decode(&whole(&ramp(64, 64), 80, 100, 256));
+        let strips = encode(&ramp(64, 64), (80, 100), 48, 256).expect("sixels");
+        let parts: Vec<_> = strips.iter().map(|strip| decode(strip)).collect();
+        assert_eq!(
+            parts.iter().map(|(width, height, _)| (*width, *height)).collect::<Vec<_>>(),
+            [(80, 48), (80, 48), (80, 4)]
+        );
+        assert_eq!(parts.into_iter().flat_map(|(.., pixels)| pixels).collect::<Vec<_>>(), shown);
+        assert_eq!(width, 80);
+    }
+
+    #[test]
     fn a_picture_is_stretched_to_the_pixels_asked_for() {
-        let (width, height, shown) = decode(&encode(&ramp(10, 10), 33, 47, 256).expect("sixels"));
+        let (width, height, shown) = decode(&whole(&ramp(10, 10), 33, 47, 256));
         assert_eq!((width, height), (33, 47));
         assert!(shown.iter().all(Option::is_some));
     }

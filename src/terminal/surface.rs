@@ -27,6 +27,11 @@ impl Surface {
         Ok(Self { terminal, truecolor })
     }
 
+    /// Whether the terminal has 24-bit colours.
+    pub(super) fn set_truecolor(&mut self, truecolor: bool) {
+        self.truecolor = truecolor;
+    }
+
     /// Draws a frame of the window's size.
     ///
     /// # Errors

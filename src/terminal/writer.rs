@@ -1,7 +1,7 @@
 //! The writer: a thread that owns the terminal's output, and one that encodes pictures for it.
 
 use super::delivery::{Job, Manner, Step};
-use super::encode::EncodeError;
+use super::encode::Encoded;
 use super::engine::Engine;
 use super::event::{Event, Reply};
 use super::output::Output;
@@ -38,7 +38,7 @@ struct Waiting {
     tuning: Option<(Quality, Option<u64>)>,
     repaint: Option<Repaint>,
     replies: Vec<Reply>,
-    encoded: Vec<(Job, Result<Vec<u8>, EncodeError>)>,
+    encoded: Vec<(Job, Encoded)>,
     /// Write nothing and say so once all is quiet.
     hold: Option<Sender<()>>,
     held: bool,

@@ -106,12 +106,14 @@ fn a_frame_of_half_blocks_waits_for_the_last_one_to_arrive() {
         TextFrame { buffer, cursor: None }
     };
     bench.inbox.draw(large(1));
-    bench.read_until(FENCE, 1);
+    // One before it, that waits for nothing, and its own.
+    bench.read_until(FENCE, 2);
     for level in 2..20 {
         bench.inbox.draw(large(level));
     }
     bench.answer();
-    bench.read_until(FENCE, 2);
+    bench.answer();
+    bench.read_until(FENCE, 3);
     bench.answer();
     bench.writer.close();
     let mut rest = Vec::new();

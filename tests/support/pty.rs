@@ -22,9 +22,17 @@ pub(crate) struct Program {
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     output: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
+    answers: bool,
 }
 
 impl Program {
+    /// As [`Program::start`], in a terminal that answers no question.
+    pub(crate) fn start_mute(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
+        let mut program = Self::start(arguments, home, columns, rows);
+        program.answers = false;
+        program
+    }
+
     /// Starts cspine with arguments and a home folder.
     pub(crate) fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
@@ -57,7 +65,7 @@ impl Program {
                 }
             }
         });
-        Self { master: pair.master, writer, child, output }
+        Self { master: pair.master, writer, child, output, answers: true }
     }
 
     /// The screen's text.
@@ -96,6 +104,9 @@ impl Program {
 
     /// Answers cursor position reports and device attributes that were asked for since the last call.
     fn answer(&mut self) {
+        if !self.answers {
+            return;
+        }
         let mut output = self.output.lock().expect("the output");
         let count = |needle: &[u8]| output.1.windows(needle.len()).filter(|window| *window == needle).count();
         let (positions, attributes) = (count(b"\x1b[6n"), count(b"\x1b[c"));

@@ -30,7 +30,7 @@ WINDOW_HU = (-600.0, 1400.0)
 CENTRE = "spine"
 """What lies in the input's middle."""
 
-SLAB_MM = 2.0
+SLAB_MM = 1.0
 """A channel averages the slices within this distance of its place, nearer ones weighing more."""
 
 PREPROCESSING_VERSION = 2

@@ -64,7 +64,7 @@ def write_array(folder: Path, uid: str, images: np.ndarray, positions, **crop_op
             "channel_offsets_mm": [-2.0, 0.0, 2.0],
             "window_hu": [-600.0, 1400.0],
             "centre": "spine",
-            "slab_mm": 2.0,
+            "slab_mm": 1.0,
         },
         "slices": slices,
     }

@@ -3,7 +3,7 @@
 use super::super::capabilities::Protocol;
 use super::super::kitty::Stored;
 use super::super::line::Line;
-use super::super::picture::{Detail, Placed};
+use super::super::picture::{Detail, PictureKey, Placed};
 use super::super::screen::TextFrame;
 use super::{Delivery, Flight, Job, Step};
 use crate::raster::Quality;
@@ -30,13 +30,23 @@ impl Delivery {
         }
     }
 
-    /// Breaks off what is sent ahead, where something else is wanted now and most of it is still to be sent.
+    /// Breaks off what is sent ahead, or exactly while keys repeat on a slow line, where something else is wanted now and most
+    /// of it is still to be sent.
     pub(in crate::terminal) fn give_way(&mut self, now: Instant, line: &mut Line, out: &mut Vec<u8>) {
         let Some(flight) = &self.flight else { return };
-        let Some(key) = flight.ahead.filter(|_| flight.rest.len() > 2) else { return };
+        if flight.rest.len() <= 2 || self.manner.protocol != Protocol::Kitty {
+            return;
+        }
         let shown = |placed: &Placed| self.shown.get(&placed.slot).is_some_and(|shown| shown.key == placed.key);
-        let waits = self.wanted.first().is_some_and(|placed| placed.key != key && !shown(placed));
-        if waits {
+        let waits = |key: PictureKey| self.wanted.first().is_some_and(|placed| placed.key != key && !shown(placed));
+        let gives_way = match (flight.ahead, &flight.shown) {
+            (Some(key), _) => waits(key),
+            (None, Some((_, exact))) if exact.detail == Detail::Exact => {
+                waits(exact.key) && self.detail(now, line) == Detail::Preview
+            }
+            _ => false,
+        };
+        if gives_way {
             self.break_off(now, line, out);
         }
     }
@@ -57,7 +67,7 @@ impl Delivery {
                 self.ahead.pop_front();
                 continue;
             }
-            let Some((_, png)) = self.ready.take_if(|(job, _)| job.is_for(placed, Detail::Exact)) else {
+            let Some((_, encoded)) = self.ready.take_if(|(job, _)| job.is_for(placed, Detail::Exact)) else {
                 if self.encoding {
                     return Step::Wait;
                 }
@@ -70,7 +80,8 @@ impl Delivery {
             let (key, generation) = (placed.key, placed.generation);
             self.ahead.pop_front();
             let mut first = Vec::new();
-            let (id, mut pieces) = self.store((key, Detail::Exact), &png, &mut first);
+            let (id, mut pieces) =
+                self.store((key, Detail::Exact), encoded.first().map(Vec::as_slice).unwrap_or_default(), &mut first);
             if let Some(piece) = pieces.first_mut() {
                 first.append(piece);
                 *piece = first;
@@ -88,6 +99,7 @@ impl Delivery {
                 bytes,
                 rest: pieces.into(),
                 ahead: Some(key),
+                broken_off: false,
                 preview: false,
                 shown: None,
             });

@@ -7,7 +7,6 @@ use crate::terminal::event::Event;
 use crate::terminal::line::Line;
 use crate::terminal::picture::{Detail, PictureKey, Placed};
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::time::Instant;
 
 /// A picture on its way, or one that is only to be stored.
@@ -26,6 +25,8 @@ pub(super) struct Flight {
     pub(super) rest: VecDeque<Vec<u8>>,
     /// It is stored only, not shown.
     pub(super) ahead: Option<PictureKey>,
+    /// The rest of it is not sent, and it is not shown.
+    pub(super) broken_off: bool,
     /// A preview is sent, or is replaced.
     pub(super) preview: bool,
     /// What is shown, and at which slot, once the last piece is sent.
@@ -38,24 +39,26 @@ impl Delivery {
         &mut self,
         placed: &Placed,
         detail: Detail,
-        (stored, encoded): (Option<u32>, Option<Vec<u8>>),
+        (stored, encoded): (Option<u32>, Option<Vec<Vec<u8>>>),
         now: Instant,
     ) {
         let transmitted = encoded.is_some();
         let encoded = encoded.unwrap_or_default();
         let (image, rest) = if self.manner.protocol == Protocol::Kitty {
-            let (image, pieces) = self.place(placed, detail, stored, &encoded);
+            let png = encoded.first().map(Vec::as_slice).unwrap_or_default();
+            let (image, pieces) = self.place(placed, detail, stored, png);
             (Some(image), pieces)
         } else {
-            let mut out = Vec::with_capacity(encoded.len() + 16);
-            let _ = write!(out, "\x1b[{};{}H", placed.area.y + 1, placed.area.x + 1);
-            out.extend(encoded);
-            (None, VecDeque::from([out]))
+            (None, VecDeque::from(encoded))
         };
         let Placed { key, area, generation, .. } = *placed;
         let replaced = self.shown.get(&placed.slot).is_some_and(|shown| shown.detail == Detail::Preview);
         let preview = detail == Detail::Preview || replaced;
-        let shown = Some((placed.slot, Shown { key, detail, area, generation, image }));
+        let mut shown = Some((placed.slot, Shown { key, detail, area, generation, image }));
+        if image.is_none() {
+            // The first strip covers a part of it already.
+            self.shown.extend(shown.take());
+        }
         let bytes = rest.iter().map(Vec::len).sum();
         if transmitted {
             self.sent += 1;
@@ -75,6 +78,7 @@ impl Delivery {
             bytes,
             rest,
             ahead: None,
+            broken_off: false,
             preview,
             shown,
         });
@@ -105,10 +109,11 @@ impl Delivery {
         let Some(flight) = self.flight.as_mut().filter(|flight| !flight.rest.is_empty()) else { return };
         flight.rest.clear();
         flight.shown = None;
+        flight.broken_off = true;
         if let Some((id, _)) = flight.image.take() {
             self.images.forget(id);
+            self.manner.commands.break_off(out);
         }
-        self.manner.commands.break_off(out);
         flight.fence = Some(line.raise(out, now));
         flight.progress = now;
     }
@@ -221,9 +226,7 @@ impl Delivery {
         if let Some(shown) = self.shown.values().find(|shown| image.is_some() && shown.image == image) {
             self.failures.remove(&shown.key);
         }
-        // What was broken off is not shown.
-        let broken_off = self.manner.protocol == Protocol::Kitty && image.is_none();
         let round_trip = now.saturating_duration_since(flight.since);
-        (!broken_off && flight.ahead.is_none()).then(|| shown_event(flight.generation, round_trip, flight.bytes))
+        (!flight.broken_off && flight.ahead.is_none()).then(|| shown_event(flight.generation, round_trip, flight.bytes))
     }
 }
