@@ -1,7 +1,7 @@
 """A packaged network as a PyTorch module with the same weights: the graph of `model.onnx`, node by node, as `torch.fx`.
 
-Only what `cspine_train export` writes is known: its operators, its SiLU as a product with a sigmoid. Run by itself it compares the
-module with ONNX Runtime and ends with 1 where they are apart.
+Only what `cspine_train export` writes is known: its operators, its SiLU as a product with a sigmoid. Run by itself it
+compares the module with ONNX Runtime and ends with 1 where they are apart.
 """
 
 import operator
@@ -108,7 +108,9 @@ def module_of(path: Path) -> nn.Module:
             value = graph.call_function(torch.squeeze, (get(first), axes))
         elif kind == "Resize":
             scale = [float(factor) for factor in constant(node.input[2])[2:]]
-            value = graph.call_function(functional.interpolate, (get(first),), {"scale_factor": scale, "mode": "nearest"})
+            value = graph.call_function(
+                functional.interpolate, (get(first),), {"scale_factor": scale, "mode": "nearest"}
+            )
         else:
             raise SystemExit(f"{path}: {kind} is not known here")
         values[node.output[0]] = value

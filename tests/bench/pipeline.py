@@ -1,8 +1,9 @@
-"""What a good Python programmer would write: a folder of studies to C1-C7, with pydicom, its fast decoders, and PyTorch or ONNX Runtime.
+"""What a good Python programmer would write: studies to C1-C7 with pydicom, its decoders, and PyTorch or ONNX Runtime.
 
-`tests/bench/whole` runs it beside `cspine predict`. Each study is read, decoded, cut and windowed in a worker process, while the
-network runs over the one before. It gives the same numbers as the program: the preprocessing is that of `src/inference/preprocess.rs`
-(by `model.toml`), every slice goes through the network. Studies lie in a folder each, are axial and not tilted: that is all it reads.
+`tests/bench/whole` runs it beside `cspine predict`. Each study is read, decoded, cut and windowed in a worker process,
+while the network runs over the one before. It gives the same numbers as the program: the preprocessing is that of
+`src/inference/preprocess.rs` (by `model.toml`), every slice goes through the network. Studies lie in a folder each, are
+axial and not tilted: that is all it reads.
 
 Prints a line of JSON for each study, and last one with what it spent its time on.
 """
@@ -59,7 +60,12 @@ def read(folder: Path) -> Volume:
         if item.file_meta.TransferSyntaxUID not in DEFLATED_OR_PLAIN:
             item.pixel_array_options(decoding_plugin="pylibjpeg")
         stored = item.pixel_array
-        np.maximum(stored * float(item.get("RescaleSlope", 1)) + float(item.get("RescaleIntercept", 0)), AIR, out=place, casting="unsafe")
+        np.maximum(
+            stored * float(item.get("RescaleSlope", 1)) + float(item.get("RescaleIntercept", 0)),
+            AIR,
+            out=place,
+            casting="unsafe",
+        )
         if "PixelPaddingValue" in item:
             place[stored == item.PixelPaddingValue] = AIR
     heights = np.array([float(item.ImagePositionPatient[2]) for item in slices])
@@ -90,7 +96,9 @@ def upper_median(values: np.ndarray) -> np.ndarray:
 def spine_course(volume: Volume, bodies: np.ndarray) -> np.ndarray | None:
     """Row and column of the spine in each slice: the chain of cells with most bone. `None` where there is none."""
     (row_mm, column_mm), (count, rows, columns) = volume.spacing, volume.hu.shape
-    height, width = (min(max(int(np.ceil(n * mm / CELL_MM)), 1), 512) for n, mm in ((rows, row_mm), (columns, column_mm)))
+    height, width = (
+        min(max(int(np.ceil(n * mm / CELL_MM)), 1), 512) for n, mm in ((rows, row_mm), (columns, column_mm))
+    )
 
     def sums(length: int, mm: float, cells: int) -> np.ndarray:
         cell = np.minimum(((np.arange(length) + 0.5) * mm / CELL_MM).astype(int), cells - 1)
@@ -123,7 +131,9 @@ def spine_course(volume: Volume, bodies: np.ndarray) -> np.ndarray | None:
     for layer in layers[1:]:
         wide = np.pad(total, 1, constant_values=-np.inf)
         costs = [np.float32(STEP_COST[0] * (r != 0) + STEP_COST[1] * (c != 0)) for r, c in moves]
-        options = np.stack([wide[1 + r : 1 + r + height, 1 + c : 1 + c + width] - cost for (r, c), cost in zip(moves, costs)])
+        options = np.stack(
+            [wide[1 + r : 1 + r + height, 1 + c : 1 + c + width] - cost for (r, c), cost in zip(moves, costs)]
+        )
         best = options.argmax(0)
         steps.append(best)
         total = np.take_along_axis(options, best[None], 0)[0] + layer
@@ -141,7 +151,7 @@ def spine_course(volume: Volume, bodies: np.ndarray) -> np.ndarray | None:
 
 
 def taps(first: float, step: float, size: int, length: int) -> tuple[np.ndarray, slice, np.ndarray]:
-    """A matrix from stored samples to input samples, which stored samples, and what lies outside; triangles as weights."""
+    """A matrix from stored samples to input samples, which stored samples, and what lies outside; triangles."""
     reach = max(step, 1.0)
     centres = first + np.arange(size) * step
     places = np.arange(int(np.floor(first - reach)), int(np.ceil(centres[-1] + reach)) + 1)
@@ -178,7 +188,9 @@ def inputs(volume: Volume, spec: dict) -> np.ndarray:
     grey = np.floor(levels + 0.5).astype(np.uint8)
     bodies = smoothed(np.array([body_middle(hu) for hu in volume.hu]), offsets, upper_median)
     course = spine_course(volume, bodies) if spec.get("centre", "body") == "spine" else None
-    centres = bodies if course is None else smoothed(course, offsets, lambda near: near.mean(0)) + (BEHIND_MM / row_mm, 0)
+    centres = (
+        bodies if course is None else smoothed(course, offsets, lambda near: near.mean(0)) + (BEHIND_MM / row_mm, 0)
+    )
     steps = (pixel / row_mm, pixel / column_mm)
     spacing = float(np.median(np.diff(offsets))) if len(offsets) > 1 else 0.0
     made = np.empty((len(offsets), len(spec["channel_offsets_mm"]), size, size), np.uint8)
@@ -187,7 +199,10 @@ def inputs(volume: Volume, spec: dict) -> np.ndarray:
         down, rows, above = taps(row - half * steps[0], steps[0], size, volume.hu.shape[1])
         across, columns, beside = taps(column - half * steps[1], steps[1], size, volume.hu.shape[2])
         weights = np.stack(
-            [sources(offsets, spacing, index, offset, spec.get("slab_mm", 0.0)) for offset in spec["channel_offsets_mm"]]
+            [
+                sources(offsets, spacing, index, offset, spec.get("slab_mm", 0.0))
+                for offset in spec["channel_offsets_mm"]
+            ]
         )
         used = np.flatnonzero(weights.any(0))
         first, end = used[0], used[-1] + 1
@@ -199,7 +214,7 @@ def inputs(volume: Volume, spec: dict) -> np.ndarray:
 
 
 def prepared(folder: Path, spec: dict) -> tuple[str, np.ndarray, np.ndarray, dict]:
-    """One study, ready for the network: UID, inputs, places towards the head, and seconds of reading and of preparing."""
+    """One study, ready for the network: UID, inputs, places towards the head, seconds of reading and of preparing."""
     begun = time.perf_counter()
     volume = read(folder)
     middle = time.perf_counter()
@@ -290,7 +305,9 @@ def main() -> int:
             spent[part] += float(took)
         numbers = combine(vertebra, fracture, np.asarray(heights), manifest["aggregation"])
         numbers = [None if np.isnan(number) else float(number) for number in numbers]
-        print(json.dumps({"study": uid, "overall": numbers[0], "levels": numbers[1:], "slices": len(images)}), flush=True)
+        print(
+            json.dumps({"study": uid, "overall": numbers[0], "levels": numbers[1:], "slices": len(images)}), flush=True
+        )
     print(json.dumps({"spent": spent}))
     return 0
 

@@ -1,9 +1,9 @@
-"""From a cold folder to all reports: `cspine predict` beside Python pipelines, and its network beside other engines, by turns on the same
-cores. tests/bench/whole starts it. Ends with 1 where a goal is missed.
+"""From a cold folder to all reports: `cspine predict` beside Python pipelines, and its network beside other engines, by
+turns on the same cores. tests/bench/whole starts it. Ends with 1 where a goal is missed.
 
-What a contender's memory is: every 50 ms the proportional set sizes (`Pss` of proc_pid_smaps_rollup) of its process and of all that
-descend from it are added up, so that what they share counts once; the peak is the largest sum. cspine is one process, for which the system
-itself keeps the peak (`VmHWM`, as `wait4` returns it): that larger number counts for it.
+What a contender's memory is: every 50 ms the proportional set sizes (`Pss` of proc_pid_smaps_rollup) of its process and
+of all that descend from it are added up, so that what they share counts once; the peak is the largest sum. cspine is one
+process, for which the system itself keeps the peak (`VmHWM`, as `wait4` returns it): that larger number counts for it.
 """
 
 import argparse
@@ -121,17 +121,20 @@ class Contender:
             self.numbers = self.parse(out.read())
 
     def line(self, slices: int) -> None:
-        seconds = statistics.median(self.seconds)
+        seconds, processor, peak = map(statistics.median, (self.seconds, self.processor, self.peaks))
         print(
-            f"  {self.name:<28} {seconds:7.2f} s (least {min(self.seconds):.2f}, most {max(self.seconds):.2f}), {slices / seconds:6.1f}"
-            f" slices/s, {statistics.median(self.processor):7.2f} s of processor, {statistics.median(self.peaks):6.0f} MiB"
+            f"  {self.name:<28} {seconds:7.2f} s (least {min(self.seconds):.2f}, most {max(self.seconds):.2f}),"
+            f" {slices / seconds:6.1f} slices/s, {processor:7.2f} s of processor, {peak:6.0f} MiB"
         )
 
 
 def of_program(text: str) -> dict:
     """Overall and C1 to C7 of each study, `None` where not seen, as `cspine predict --format json` says."""
     studies = json.loads(text)
-    return {item["study_instance_uid"]: [item["overall"], *(level["probability"] for level in item["levels"])] for item in studies}
+    return {
+        item["study_instance_uid"]: [item["overall"], *(level["probability"] for level in item["levels"])]
+        for item in studies
+    }
 
 
 def of_pipeline(text: str) -> dict:
@@ -171,7 +174,8 @@ def whole(options, cores: set[int]) -> bool:
     for number in range(options.rounds):
         for contender in everyone[number % len(everyone) :] + everyone[: number % len(everyone)]:
             contender.run(cores)
-    print(f"{len(ours.numbers)} studies, {len(files)} slices, cold processes, {len(cores)} cores, {options.rounds} rounds by turns")
+    print(f"{len(ours.numbers)} studies, {len(files)} slices, cold processes")
+    print(f"{len(cores)} cores, {options.rounds} rounds by turns")
     for contender in everyone:
         contender.line(len(files))
     reached = True
@@ -183,8 +187,16 @@ def whole(options, cores: set[int]) -> bool:
             reached &= goal(f"numbers of {contender.name}, largest difference", far, far <= CLOSE, f"at most {CLOSE}")
     fastest = min(torch, key=lambda contender: statistics.median(contender.seconds))
     for contender, least in ((fastest, AGAINST_TORCH), (onnx, AGAINST_ONNX)):
-        ratio, work = (statistics.median(getattr(contender, what)) / statistics.median(getattr(ours, what)) for what in ("seconds", "processor"))
-        reached &= goal(f"{contender.name} / cspine, by processor time {work:.2f}, by time", ratio, ratio >= least, f"at least {least}")
+        ratio, work = (
+            statistics.median(getattr(contender, what)) / statistics.median(getattr(ours, what))
+            for what in ("seconds", "processor")
+        )
+        reached &= goal(
+            f"{contender.name} / cspine, by processor time {work:.2f}, by time",
+            ratio,
+            ratio >= least,
+            f"at least {least}",
+        )
     share = statistics.median(ours.peaks) / statistics.median(fastest.peaks)
     reached &= goal(f"peak memory of cspine / {fastest.name}", share, share <= OF_MEMORY, f"at most {OF_MEMORY}")
     return reached
@@ -202,7 +214,9 @@ def network(options, cores: set[int]) -> bool:
 
         def told(command: list) -> str:
             pinned = {"preexec_fn": lambda: os.sched_setaffinity(0, cores)}
-            done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment, **pinned)
+            done = subprocess.run(
+                [str(word) for word in command], capture_output=True, text=True, env=environment, **pinned
+            )
             if done.returncode not in (0, 1) or not done.stdout:
                 raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr}")
             return done.stdout
@@ -226,7 +240,9 @@ def network(options, cores: set[int]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", type=Path, help="cspine, built for release")
-    parser.add_argument("studies", type=Path, help="a folder with a folder for each study; every second becomes JPEG lossless")
+    parser.add_argument(
+        "studies", type=Path, help="a folder with a folder for each study; every second becomes JPEG lossless"
+    )
     parser.add_argument("--model", type=Path, default=HERE.parent.parent / "models/phantom-b0", help="a model package")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), help="pin everybody to so many")

@@ -107,8 +107,8 @@ def parser() -> argparse.ArgumentParser:
     command("ablate", [data], "Measure on the validation split what parts of the network are worth.").add_argument(
         "--run", type=Path, required=True, help="folder of the training run"
     )
-    quantise = command("quantise", [data], "Write a package's variant that counts in 8 bits, with ranges from what it learnt from.")
-    quantise.add_argument("--run", type=Path, required=True, help="folder of the training run: it knows what was trained on")
+    quantise = command("quantise", [data], "Write a package's variant in 8 bits, with ranges from what it learnt from.")
+    quantise.add_argument("--run", type=Path, required=True, help="the training run: it knows what was trained on")
     quantise.add_argument("--package", type=Path, required=True, help="the package")
     quantise.add_argument("--out", type=Path, required=True, help="the variant's folder")
     compare = command("compare", [], "Whether a package may take another's place, by the area under the curve.")

@@ -10,11 +10,16 @@ STUDIES, LEVEL = 0.005, 0.01
 
 
 def compare(first: Path, second: Path) -> tuple[list[str], bool]:
-    """The areas of two folders that `cspine evaluate --out` wrote, as lines, and whether the second may take the first's place."""
+    """The areas of two folders that `cspine evaluate --out` wrote, as lines, and whether the second may take the
+    first's place."""
     documents = [_read(folder / "evaluation.json") for folder in (first, second)]
     if len({document["all"]["studies"] for document in documents}) > 1:
-        raise TrainingError(f"{first} and {second} are of different studies; evaluate both packages on the same data sets")
-    lines = [" ".join(f"{word:>12}" for word in ("", *(document["model"]["name"] for document in documents), "difference"))]
+        raise TrainingError(
+            f"{first} and {second} are of different studies; evaluate both packages on the same data sets"
+        )
+    lines = [
+        " ".join(f"{word:>12}" for word in ("", *(document["model"]["name"] for document in documents), "difference"))
+    ]
     fit = True
     for name in ("overall", *LEVELS):
         areas = [(document["all"]["auc"].get(name) or {}).get("value") for document in documents]
@@ -32,6 +37,9 @@ def compare(first: Path, second: Path) -> tuple[list[str], bool]:
 def _read(path: Path) -> dict:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return {"model": {"name": document["model"]["name"]}, "all": {key: document["all"][key] for key in ("studies", "auc")}}
+        return {
+            "model": {"name": document["model"]["name"]},
+            "all": {key: document["all"][key] for key in ("studies", "auc")},
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: {error!r}; write it with `cspine evaluate --out`") from error

@@ -1,8 +1,8 @@
 """A package's variant whose convolutions count in 8 bits.
 
-Static quantisation by ONNX Runtime: QDQ nodes, activations in uint8 and weights in int8 by channel, ranges from slices that
-the network learnt from. The last layers, whose outputs are logits over a wide range, stay in 32 bits. What it costs on studies
-is for `cspine evaluate` to say, with both packages on the same data.
+Static quantisation by ONNX Runtime: QDQ nodes, activations in uint8 and weights in int8 by channel, ranges from slices
+that the network learnt from. The last layers, whose outputs are logits over a wide range, stay in 32 bits. What it costs
+on studies is for `cspine evaluate` to say, with both packages on the same data.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Slices(CalibrationDataReader):
 def quantise(model: Path, out: Path, studies: list[Study]) -> None:
     """Writes the quantised variant of `model` to `out`.
 
-    Weights take 7 of their 8 bits: processors without VNNI add up pairs of products in 16 bits, which all 8 would overflow.
+    Weights take 7 of their 8 bits: processors without VNNI add up pairs of products in 16 bits, which 8 would overflow.
     """
     graph = onnx.load(model).graph
     wide = last_layers(graph)
@@ -90,16 +90,18 @@ def last_layers(graph: onnx.GraphProto) -> list[str]:
 
 
 def quantise_package(package: Path, out: Path, studies: list[Study], trained_on: set[str]) -> dict[str, float]:
-    """Writes the quantised variant of a whole package; thresholds and all else stay as they are. The ranges are taken from those
-    of `studies` that the network was trained on.
+    """Writes the quantised variant of a whole package; thresholds and all else stay as they are. The ranges are taken
+    from those of `studies` that the network was trained on.
 
-    Returns the largest and the mean difference of a fracture's and of a level's visibility's probability on these slices.
+    Returns the largest and the mean difference of a fracture's and of a visibility's probability on these slices.
     """
     text = (package / "model.toml").read_text(encoding="utf-8")
     manifest, learnt = tomllib.loads(text), [study for study in studies if study.uid in trained_on]
     sizes = {study.array.shape[-1] for study in learnt} - {manifest["input"]["size"]}
     if sizes:
-        raise TrainingError(f"arrays of {sizes} pixels, but {package} takes {manifest['input']['size']}; give those that it learnt from")
+        raise TrainingError(
+            f"arrays of {sizes} pixels, but {package} takes {manifest['input']['size']}; give those that it learnt from"
+        )
     out.mkdir(parents=True, exist_ok=True)
     if (out / "model.onnx").resolve() == (package / "model.onnx").resolve():
         raise TrainingError("--out must be another folder than --package")
@@ -122,21 +124,27 @@ def differences(exact: Path, rough: Path, studies: list[Study]) -> dict[str, flo
         for head, left, right in zip(heads, *(session.run(heads, batch) for session in sessions)):
             found[head].append(np.abs(left - right).ravel())
     joined = {head: np.concatenate(parts) for head, parts in found.items()}
-    return {f"{head} {kind}": float(of(values)) for head, values in joined.items() for kind, of in (("largest", np.max), ("mean", np.mean))}
+    return {
+        f"{head} {kind}": float(of(values))
+        for head, values in joined.items()
+        for kind, of in (("largest", np.max), ("mean", np.mean))
+    }
 
 
 def card(manifest: dict, name: str, digest: str, studies: int, apart: dict[str, float]) -> str:
     """The text of the variant's `CARD.md`."""
-    return f"""# {name} {manifest['version']}
+    return f"""# {name} {manifest["version"]}
 
-{manifest['intended_use']}
+{manifest["intended_use"]}
 
-The network of `{manifest['name']}` {manifest['version']} (sha256 {manifest['sha256']}), whose `CARD.md` says what it is, what it learnt
-from and what it is not for. Here its convolutions count in 8 bits (sha256 {digest}): activations in uint8, weights in int8 by channel,
-their ranges taken from {SLICES} slices of {studies} studies that it had learnt from. Calibration, aggregation and thresholds are those
-of that package.
+The network of `{manifest["name"]}` {manifest["version"]}, whose `CARD.md` says what it is, what it learnt from and what
+it is not for (sha256 {manifest["sha256"]}).
 
-On these slices the probability of a fracture differs by {apart['fracture mean']:.5f} on average and {apart['fracture largest']:.3f} at most, the visibility
-of a level by {apart['vertebra mean']:.5f} and {apart['vertebra largest']:.3f}. What that costs on studies: `cspine evaluate DATASET --model PACKAGE` with both
-packages, side by side.
+Here its convolutions count in 8 bits (sha256 {digest}):
+activations in uint8, weights in int8 by channel, their ranges taken from at most {SLICES} slices of {studies} studies
+that it learnt from. Calibration, aggregation and thresholds are those of that package.
+
+On these slices the probability of a fracture differs by {apart["fracture mean"]:.5f} on average and by
+{apart["fracture largest"]:.3f} at most, the visibility of a level by {apart["vertebra mean"]:.5f} and {apart["vertebra largest"]:.3f}.
+What that costs on studies: `cspine evaluate DATASET --model PACKAGE` with both packages, side by side.
 """

@@ -57,7 +57,11 @@ def test_the_variant_is_a_package_with_ranges_from_training_data(package, tmp_pa
     assert given and all({study.uid for study in studies} == trained_on for studies in given)
     assert apart["fracture mean"] <= apart["fracture largest"] < 0.1
     found, before = (tomllib.loads((folder / "model.toml").read_text()) for folder in (tmp_path / "out", package))
-    assert found["name"] == "tried-int8" and found["input"] == before["input"] and found["thresholds"] == before["thresholds"]
+    assert (
+        found["name"] == "tried-int8"
+        and found["input"] == before["input"]
+        and found["thresholds"] == before["thresholds"]
+    )
     model = (tmp_path / "out/model.onnx").read_bytes()
     assert found["sha256"] == hashlib.sha256(model).hexdigest()
     assert len(model) < 0.5 * (package / "model.onnx").stat().st_size
