@@ -19,6 +19,10 @@ use std::sync::Arc;
 /// How much reading ahead gives way to the network (nice(1)): a thread that takes a core from it holds up all of its threads.
 const READING_NICENESS: i32 = 10;
 
+/// Bytes of voxels that are held for each study that is analysed at once. Small studies are read ahead of the network; two large
+/// ones would double the memory for some hundredths of the time, as the network and the decoding want the same cores.
+const MOST_VOXELS: usize = 192 << 20;
+
 /// How a batch is worked through.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct BatchArgs {
@@ -66,7 +70,8 @@ impl Batch {
     /// A package that cannot be used, or no ONNX Runtime.
     pub(super) fn load(args: &BatchArgs, reports: Arc<dyn Reports>, cancel: &Cancel) -> Result<Self, CliError> {
         let compute = args.compute.of_command()?;
-        let memory = Budget::new(memory_budget(super::settings(&Folders::find())?.cache.memory));
+        let most = MOST_VOXELS.saturating_mul(args.jobs.get());
+        let memory = Budget::new(memory_budget(super::settings(&Folders::find())?.cache.memory).min(most));
         let packages = (0..args.jobs.get().min(64)).map(|_| load_package(args.model.as_deref(), compute));
         Ok(Self { packages: packages.collect::<Result<_, _>>()?, reports, cancel: cancel.clone(), memory })
     }

@@ -30,8 +30,9 @@ WINDOW_HU = (-600.0, 1400.0)
 CENTRE = "spine"
 """What lies in the input's middle."""
 
-SLAB_MM = 1.0
-"""A channel averages the slices within this distance of its place, nearer ones weighing more."""
+SLAB_MM = 2.0
+"""A channel averages the slices within this distance of its place, nearer ones weighing more: where a checkpoint of before
+0.3.2 does not say."""
 
 PREPROCESSING_VERSION = 2
 """The version of `cspine tensors` that this package reads."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from . import LEVELS, TrainingError
+from . import LEVELS, SLAB_MM, TrainingError
 from .augment import STILL, Augmentation, Warp, box_map, change_intensity, draw, resample, resample_plane
 from .labels import BROKEN, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
 
@@ -29,6 +29,8 @@ class Study:
     array_path: Path
     slices: list[Slice]
     labels: StudyLabels
+    slab_mm: float = SLAB_MM
+    """What its channels average, as `cspine tensors --slab` had it."""
 
     @cached_property
     def array(self) -> np.ndarray:
@@ -56,6 +58,14 @@ class Collection:
     """Kind of fracture by study and level's index, where `truth.json` tells it."""
     necks: dict[str, str] = field(default_factory=dict)
     """The neck that a study shows, where `truth.json` tells it: a broken phantom and its intact twin are one."""
+
+    @property
+    def slab_mm(self) -> float:
+        """What every array's channels average. Raises `TrainingError` when that differs."""
+        slabs = {study.slab_mm for study in self.studies}
+        if len(slabs) > 1:
+            raise TrainingError(f"arrays of {sorted(slabs)} mm slabs; write all data sets with the same --slab")
+        return slabs.pop()
 
     def split(self, validation: float, test: float) -> dict[str, list[Study]]:
         """The studies of each split. Studies of one neck stay together."""
@@ -97,6 +107,10 @@ def split(collection: Collection, held: Collection | None, validation: float, te
     if held.size != collection.size:
         raise TrainingError(
             f"arrays of {collection.size} pixels to train on and of {held.size} to measure on; write them alike"
+        )
+    if held.slab_mm != collection.slab_mm:
+        raise TrainingError(
+            f"arrays of {collection.slab_mm} mm slabs to train on and of {held.slab_mm} to measure on; write them alike"
         )
     names = [{there.necks.get(study.uid, study.uid) for study in there.studies} for there in (collection, held)]
     if names[0] & names[1]:
@@ -174,7 +188,8 @@ def _load_study(description: Path, annotations: Annotations) -> Study | None:
             f"{path}: {array.dtype} {array.shape}, but its description says uint8 {expected}; write it again"
         )
     labels = label_study(uid, slices, annotations, size, document.get("columns"), document.get("rows"))
-    return None if labels is None else Study(uid, path, slices, labels)
+    slab = float(document["input"].get("slab_mm", SLAB_MM))
+    return None if labels is None else Study(uid, path, slices, labels, slab)
 
 
 @dataclass

@@ -34,7 +34,6 @@ from . import (
     INPUT_MILLIMETRES,
     LEVELS,
     PREPROCESSING_VERSION,
-    SLAB_MM,
     WINDOW_HU,
     TrainingError,
 )
@@ -60,7 +59,6 @@ EXPECTED_INPUT = {
     "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
     "window_hu": list(WINDOW_HU),
     "centre": CENTRE,
-    "slab_mm": SLAB_MM,
 }
 
 

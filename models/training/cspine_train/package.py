@@ -36,14 +36,15 @@ def write_package(
             copy = out / plot_name(evaluation, plot)
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(plot, copy)
-    text = manifest(metrics, training["model_config"]["size"], name, version)
+    slab_mm = training.get("slab_mm", SLAB_MM)
+    text = manifest(metrics, training["model_config"]["size"], slab_mm, name, version)
     tomllib.loads(text)
     (out / "model.toml").write_text(text, encoding="utf-8")
     (out / "CARD.md").write_text(card(metrics, training, name, version, extras), encoding="utf-8")
 
 
-def manifest(metrics: dict, size: int, name: str, version: str) -> str:
-    """The text of `model.toml`; `size` of the input in pixels."""
+def manifest(metrics: dict, size: int, slab_mm: float, name: str, version: str) -> str:
+    """The text of `model.toml`; `size` of the input in pixels, `slab_mm` what its channels average."""
     thresholds, nature = metrics["thresholds"], metrics["nature"]
     sections = {
         "": {
@@ -63,7 +64,7 @@ def manifest(metrics: dict, size: int, name: str, version: str) -> str:
             "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
             "window_hu": list(WINDOW_HU),
             "centre": CENTRE,
-            "slab_mm": SLAB_MM,
+            "slab_mm": slab_mm,
         },
         "outputs": {"vertebra": "vertebra", "fracture": "fracture", "activation": "activation"},
         "thresholds": {

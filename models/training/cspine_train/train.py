@@ -170,6 +170,7 @@ def train(
         return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size)
 
     counts = {name: summary(studies) for name, studies in parts.items()}
+    slab_mm = collection.slab_mm
     watched = _watched(parts["validation"], model_config)
     with (run / LOG).open("a", encoding="utf-8") as log:
 
@@ -191,6 +192,7 @@ def train(
                 "state": state,
                 "data": counts,
                 "nature": collection.nature,
+                "slab_mm": slab_mm,
                 "trained_on": sorted(trained_on),
                 "origin": origin,
                 "prior_shift": loss.prior_shift(*batches(model_config.size).rates()),

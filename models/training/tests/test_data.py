@@ -139,6 +139,9 @@ def test_data_sets_are_merged_and_a_study_counts_once(tmp_path, collection):
     assert len(both.studies) == 20 and both.size == 160 and both.nature == collection.nature
     with pytest.raises(TrainingError, match="12 studies"):
         merged([collection, collection])
+    thicker = [replace(study, slab_mm=2.0) for study in other.studies]
+    with pytest.raises(TrainingError, match="same --slab"):
+        _ = merged([collection, replace(other, studies=thicker)]).slab_mm
 
 
 def test_unknown_places_have_no_weight(collection):
