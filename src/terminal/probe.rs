@@ -155,7 +155,8 @@ impl Window {
 pub(super) fn presume(choice: GraphicsChoice, environment: &Environment, window: Window) -> Capabilities {
     let decided = decide(choice, &Answers::default(), environment, window, None);
     let protocol = if choice == GraphicsChoice::Auto { Protocol::None } else { decided.protocol };
-    Capabilities { protocol, mute: false, notes: Vec::new(), ..decided }
+    // Nothing waits for answers before the first has come.
+    Capabilities { protocol, mute: true, notes: Vec::new(), ..decided }
 }
 
 /// Decides what to use. `pane` is where tmux's pane lies, if tmux told.
