@@ -38,7 +38,7 @@ mod surface;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
-pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics};
+pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
 pub use event::Event;
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
@@ -372,5 +372,5 @@ impl Drop for Terminal {
 
 fn manner(capabilities: &Capabilities, registers: u16, pane: Option<(u16, u16)>) -> Manner {
     let (protocol, cell) = (capabilities.protocol, capabilities.cell);
-    Manner { protocol, cell, registers, commands: Commands { pane }, mute: capabilities.mute }
+    Manner { protocol, cell, registers, commands: Commands { pane }, voice: capabilities.voice }
 }

@@ -147,6 +147,17 @@ impl Multiplexer {
     }
 }
 
+/// Whether a terminal answers questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// It was asked, and may still answer: nothing is made to wait for it.
+    Unknown,
+    /// It answers.
+    Heard,
+    /// It left all questions without an answer.
+    Mute,
+}
+
 /// What the terminal can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
@@ -164,8 +175,8 @@ pub struct Capabilities {
     pub truecolor: bool,
     /// What pictures made of characters are made of.
     pub glyphs: Glyphs,
-    /// Whether it left all questions without an answer.
-    pub mute: bool,
+    /// Whether it answers questions.
+    pub voice: Voice,
     /// What does not work and what to do about it, each a sentence for the user.
     pub notes: Vec<String>,
 }

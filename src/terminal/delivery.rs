@@ -10,7 +10,7 @@ mod job;
 use flight::Flight;
 pub(super) use job::Job;
 
-use super::capabilities::{CellSize, Protocol};
+use super::capabilities::{CellSize, Protocol, Voice};
 use super::encode::Encoded;
 use super::event::Event;
 use super::kitty::{Commands, Images};
@@ -40,8 +40,8 @@ pub(super) struct Manner {
     /// Colour registers, for sixel.
     pub(super) registers: u16,
     pub(super) commands: Commands,
-    /// Whether the terminal has left all questions without an answer so far.
-    pub(super) mute: bool,
+    /// Whether the terminal answers.
+    pub(super) voice: Voice,
 }
 
 #[derive(Debug)]

@@ -19,7 +19,7 @@ struct Bench {
 impl Bench {
     fn new(protocol: Protocol) -> Self {
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, mute: false };
+        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard };
         let buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
         let now = Instant::now();
         // A line whose round trip is known: no question goes before a picture.

@@ -1,5 +1,6 @@
 //! What is written next: text before pictures, the newest of each. Pure: no I/O, no clock.
 
+use super::capabilities::Voice;
 use super::delivery::{Delivery, Job, Manner, Step};
 use super::encode::Encoded;
 use super::event::{Event, Reply};
@@ -18,6 +19,7 @@ pub(super) struct Engine {
     screen: Screen,
     delivery: Delivery,
     line: Line,
+    voice: Voice,
     frame: Option<TextFrame>,
     /// The frame or the wanted pictures changed since the last writing of text.
     changed: bool,
@@ -30,11 +32,12 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(manner: Manner) -> Self {
         let mut line = Line::default();
-        line.set_mute(manner.mute);
+        line.set_mute(manner.voice == Voice::Mute);
         Self {
             screen: Screen::default(),
             delivery: Delivery::new(manner),
             line,
+            voice: manner.voice,
             frame: None,
             changed: false,
             text_in_flight: None,
@@ -44,7 +47,8 @@ impl Engine {
     }
 
     pub(super) fn set_manner(&mut self, manner: Manner) {
-        self.line.set_mute(manner.mute);
+        self.voice = manner.voice;
+        self.line.set_mute(manner.voice == Voice::Mute);
         self.delivery.set_manner(manner);
     }
 
@@ -154,7 +158,8 @@ impl Engine {
             }
             let written = self.screen.write(frame, &mut out);
             self.delivery.text_written(&written);
-            if out.len() > MUCH_TEXT {
+            // Of a terminal that may not answer at all, or only after a while, nothing is asked that text would wait for.
+            if out.len() > MUCH_TEXT && self.voice != Voice::Unknown {
                 self.text_in_flight = Some((self.line.raise(&mut out, now), now));
             }
         }
@@ -181,5 +186,38 @@ impl Engine {
         let mut out = Vec::new();
         self.delivery.delete_all(&mut out);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::capabilities::{CellSize, Protocol};
+    use super::super::kitty::Commands;
+    use super::*;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Color;
+
+    #[test]
+    fn text_waits_for_no_answer_of_a_terminal_that_has_not_been_heard() {
+        let cell = CellSize { width: 8, height: 16, guessed: false };
+        let commands = Commands { pane: None };
+        let manner = |voice| Manner { protocol: Protocol::None, cell, registers: 256, commands, voice };
+        let mut engine = Engine::new(manner(Voice::Unknown));
+        let now = Instant::now();
+        let mut fenced = |voice, level: u8| {
+            engine.set_manner(manner(voice));
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 40));
+            for (index, cell) in buffer.content.iter_mut().enumerate() {
+                cell.set_char('▀').set_fg(Color::Rgb(level, index as u8, 0));
+            }
+            engine.draw(TextFrame { buffer, cursor: None });
+            let Step::Send(bytes) = engine.step(now) else { panic!("text is written") };
+            assert!(bytes.len() > MUCH_TEXT);
+            String::from_utf8_lossy(&bytes).contains("\x1b[6n")
+        };
+        assert!(!fenced(Voice::Unknown, 1));
+        assert!(!fenced(Voice::Unknown, 2), "nor for the second");
+        assert!(fenced(Voice::Heard, 3));
     }
 }

@@ -151,7 +151,9 @@ impl Line {
 
     /// Whether the terminal leaves all questions without an answer: then nothing waits for it until one comes.
     pub(super) fn set_mute(&mut self, mute: bool) {
-        self.silent = mute && self.answered == 0;
+        if self.round_trip.is_none() {
+            self.silent = mute;
+        }
     }
 
     /// An answer came; answers come in the order of the questions.

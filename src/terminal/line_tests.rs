@@ -123,6 +123,21 @@ fn a_terminal_that_never_answers_holds_nothing_back() {
 }
 
 #[test]
+fn a_mute_terminal_stays_one_after_a_question_was_given_up() {
+    let mut line = Line::default();
+    let now = Instant::now();
+    let fence = line.raise(&mut vec![0; 20_000], now);
+    line.give_up(fence);
+    line.set_mute(true);
+    assert_eq!(line.patience(), MUTE, "it is not waited for again");
+    line.raise(&mut vec![0; 20_000], now);
+    line.answer(now);
+    line.answer(now);
+    line.set_mute(true);
+    assert!(line.patience() >= PATIENCE, "what it answers counts for more");
+}
+
+#[test]
 fn answers_that_nobody_asked_for_do_no_harm() {
     let mut line = Line::default();
     let now = Instant::now();

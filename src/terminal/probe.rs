@@ -1,6 +1,6 @@
 //! Asks the terminal what it can do, and decides.
 
-use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol};
+use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, Voice};
 use super::drivers::{Driver, driver};
 use super::event::Reply;
 use super::halfblocks::Glyphs;
@@ -155,8 +155,7 @@ impl Window {
 pub(super) fn presume(choice: GraphicsChoice, environment: &Environment, window: Window) -> Capabilities {
     let decided = decide(choice, &Answers::default(), environment, window, None);
     let protocol = if choice == GraphicsChoice::Auto { Protocol::None } else { decided.protocol };
-    // Nothing waits for answers before the first has come.
-    Capabilities { protocol, mute: true, notes: Vec::new(), ..decided }
+    Capabilities { protocol, voice: Voice::Unknown, notes: Vec::new(), ..decided }
 }
 
 /// Decides what to use. `pane` is where tmux's pane lies, if tmux told.
@@ -200,8 +199,9 @@ pub(super) fn decide(
         let note = if driver.note.is_empty() { String::new() } else { format!("; {}", driver.note) };
         format!("{}, at best by {}{note}", driver.name, driver.best)
     });
-    let (multiplexer, mute) = (environment.multiplexer, answers.attributes.is_none());
-    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, glyphs: glyphs(environment), mute, notes }
+    let multiplexer = environment.multiplexer;
+    let voice = if answers.attributes.is_none() { Voice::Mute } else { Voice::Heard };
+    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, glyphs: glyphs(environment), voice, notes }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {

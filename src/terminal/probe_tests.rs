@@ -103,7 +103,7 @@ fn the_last_answer_is_the_end_but_in_tmux_the_terminal_beyond_has_time() {
 fn before_the_answers_only_the_protocol_that_was_named_is_used_and_nothing_is_complained_of() {
     let auto = presume(GraphicsChoice::Auto, &Environment::default(), WINDOW);
     assert!(auto.protocol == Protocol::None && auto.notes.is_empty());
-    assert!(auto.mute, "and nothing waits for an answer of which it is not known whether it comes");
+    assert_eq!(auto.voice, Voice::Unknown);
     assert_eq!(presume(GraphicsChoice::Kitty, &Environment::default(), WINDOW).protocol, Protocol::Kitty);
 }
 

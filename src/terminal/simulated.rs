@@ -1,7 +1,7 @@
 //! A door for `tests/bench`: the delivery of pictures over a line of a given rate and length, in simulated time. The engine
 //! is the real one; line and terminal are models.
 
-use super::capabilities::{CellSize, Protocol};
+use super::capabilities::{CellSize, Protocol, Voice};
 use super::delivery::{Job, Manner, Step};
 use super::encode::Encoded;
 use super::engine::Engine;
@@ -209,7 +209,7 @@ fn up_to_questions(mut bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 fn manner(protocol: Protocol) -> Manner {
-    Manner { protocol, cell: CELL, registers: 256, commands: Commands { pane: None }, mute: false }
+    Manner { protocol, cell: CELL, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard }
 }
 
 /// A picture as it is sent, all of it, with nothing around it; `None` where it cannot be.

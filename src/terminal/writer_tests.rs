@@ -1,6 +1,6 @@
 //! The writer against a terminal that answers when it likes.
 
-use super::super::capabilities::{CellSize, Protocol};
+use super::super::capabilities::{CellSize, Protocol, Voice};
 use super::super::encode::tests::ramp;
 use super::super::kitty::Commands;
 use super::super::picture::PictureKey;
@@ -29,7 +29,7 @@ impl Bench {
         ours.set_nonblocking(true).expect("non-blocking");
         terminal.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, mute: false };
+        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard };
         let inbox = Arc::new(Inbox::default());
         let (sender, events) = unbounded();
         let writer = Writer::start(Arc::clone(&inbox), Output::of(ours.into()), manner, sender).expect("threads");
