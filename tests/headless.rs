@@ -8,6 +8,8 @@ mod made;
 mod necks;
 #[path = "support/network.rs"]
 mod network;
+#[path = "headless/tensors.rs"]
+mod tensors;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{

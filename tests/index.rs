@@ -229,7 +229,7 @@ fn a_report_is_found_by_its_files_and_by_its_pixels_and_by_nothing_less() {
 }
 
 /// A report and a line of the list, as they lie in the index. Their bytes say nothing of their types: where this test fails after a type
-/// was changed, raise `FORMAT` in `src/store/index.rs` and put the new numbers here.
+/// was changed, raise `FORMAT` in `src/store/index.rs` and put the new numbers here. (The second also holds `PREPROCESSING_VERSION`, which may change alone.)
 #[test]
 fn what_is_written_down_changes_only_with_its_format() {
     let data = tempfile::tempdir().expect("a folder");
@@ -244,7 +244,7 @@ fn what_is_written_down_changes_only_with_its_format() {
         bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let seals = [seal("SELECT body FROM report"), seal("SELECT line FROM study")];
-    assert_eq!(seals, ["2d1a2b89ced12316", "e8c5fcd7b1de4e8d"]);
+    assert_eq!(seals, ["2d1a2b89ced12316", "a80f97ee84a23f29"]);
 }
 
 fn declined() -> Declined {

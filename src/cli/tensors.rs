@@ -23,14 +23,17 @@ pub(super) struct Args {
     /// Folder to write to; made if missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Rows and columns of the input, which covers 112 mm about the spine, has channels at −2, 0 and +2 mm and −600 to 1400 HU.
+    /// Rows and columns of the input, which lies about the spine and has channels at −2, 0 and +2 mm and −600 to 1400 HU.
     #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=1024))]
     size: u32,
+    /// Side of the square that the input covers, in mm.
+    #[arg(long, value_name = "MM", default_value_t = 112.0, value_parser = field)]
+    field: f64,
     /// Average the slices within this many mm of a channel's place; 0 takes the nearest slice.
     #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = millimetres)]
     slab: f64,
     /// Take all of the input's form from this package's model.toml instead.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "slab"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "field", "slab"])]
     model: Option<PathBuf>,
 }
 
@@ -39,7 +42,7 @@ pub(super) struct Args {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let spec = input_spec(args.size, args.slab, args.model.as_deref())?;
+    let spec = input_spec(args)?;
     std::fs::create_dir_all(&args.out)
         .map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(&args.out)), error))?;
     let found = select::scan(&args.paths)?;
@@ -66,16 +69,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(u8::from(declined > 0)))
 }
 
-fn input_spec(size: u32, slab: f64, model: Option<&Path>) -> Result<InputSpec, CliError> {
-    let Some(folder) = model else {
+fn input_spec(args: &Args) -> Result<InputSpec, CliError> {
+    let Some(folder) = args.model.as_deref() else {
         return Ok(InputSpec {
             name: "image".into(),
-            size,
-            millimetres: 112.0,
+            size: args.size,
+            millimetres: args.field,
             channel_offsets_mm: vec![-2.0, 0.0, 2.0],
             window_hu: [-600.0, 1400.0],
             centre: Centre::Spine,
-            slab_mm: slab,
+            slab_mm: args.slab,
         });
     };
     let file = folder.join("model.toml");
@@ -140,6 +143,11 @@ fn is_complete(study: &Study, spec: &InputSpec, out: &Path) -> bool {
 fn millimetres(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|mm| (0.0..=20.0).contains(mm));
     value.ok_or_else(|| "a number from 0 to 20 is needed".to_owned())
+}
+
+fn field(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|mm| (20.0..=1000.0).contains(mm));
+    value.ok_or_else(|| "a number from 20 to 1000 is needed".to_owned())
 }
 
 fn input_form(spec: &InputSpec) -> serde_json::Value {

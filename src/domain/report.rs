@@ -16,15 +16,23 @@ pub enum Aggregation {
     VisibilityWeightedMean,
     /// The mean of the highest tenth (at least three) of `f·v` among the level's visible slices.
     VisibleTopMean,
+    /// The mean, of exponent ½, of the odds of `f·v` over the level's visible slices, each by the length of neck that it stands
+    /// for: `o = (Σ_s w √(p/(1−p)) / Σ_s w)²`, `C_i = o/(1+o)`. Between the mean and the maximum: one suspicious slice raises it,
+    /// several raise it more.
+    VisibleOddsMean,
 }
 
 impl Aggregation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::VisibilityWeightedMean, Self::VisibleTopMean, Self::VisibleOddsMean];
+
     /// The name used in manifests and on screen.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::VisibilityWeightedMean => "visibility-weighted-mean",
             Self::VisibleTopMean => "visible-top-mean",
+            Self::VisibleOddsMean => "visible-odds-mean",
         }
     }
 }

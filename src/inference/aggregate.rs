@@ -11,9 +11,15 @@ const TALLEST_LEVEL_MM: f64 = 75.0;
 const LONE_LEVEL_MM: f64 = 80.0;
 /// Nor is one level alone that takes up less than this part of the scan: what lies around it would be its neighbours.
 const LONE_LEVEL_SHARE: f64 = 1.0 / 3.0;
+/// What lies farther than this from the rest of a level, mm, is not part of it: no vertebra leaves out as much.
+const STRAY_MM: f64 = 15.0;
+/// A second stretch that long in shares of the level's longest is no stray: what shows one level twice is no neck.
+const TWICE_SHARE: f64 = 0.5;
 /// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
 const TOP_SHARE: usize = 10;
 const TOP_LEAST: usize = 3;
+/// [`Aggregation::VisibleOddsMean`] takes probabilities to be this far from 0 and 1.
+const LEAST_ODDS: f64 = 1e-6;
 
 /// What the slices say about one level.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +46,7 @@ pub enum LevelSummary {
 ///
 /// # Errors
 /// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves out more
-/// than one level, or is longer than a vertebra can be; and when one level alone is seen in a scan so long, or in so little of
+/// than one level, shows one twice, or is longer than a vertebra can be; and when one level alone is seen in a scan so long, or in so little of
 /// it, that its neighbours must show too.
 pub fn summarise(
     scores: &[SliceScore],
@@ -50,7 +56,7 @@ pub fn summarise(
     presence: PresenceSpec,
 ) -> Result<PerLevel<LevelSummary>, NotAnalysed> {
     let shares = shares(offsets);
-    let (mut centres, mut longest) = (Vec::new(), 0.0_f64);
+    let (mut centres, mut longest, mut twice) = (Vec::new(), 0.0_f64, false);
     let summary = PerLevel::from_fn(|level| {
         let visible: Vec<usize> =
             (0..scores.len()).filter(|&s| scores[s].vertebra[level].value() >= presence.vertebra).collect();
@@ -58,11 +64,15 @@ pub fn summarise(
         if visible.is_empty() || extent < presence.minimum_mm || extent > TALLEST_LEVEL_MM {
             return LevelSummary::NotSeen;
         }
+        let mut stretches: Vec<f64> = stretches(&visible, offsets, &shares).into_iter().map(|found| found.1).collect();
+        stretches.sort_by(|a, b| b.total_cmp(a));
+        twice |= matches!(stretches[..], [first, second, ..] if second >= TWICE_SHARE * first);
         centres.push(visible.iter().map(|&s| offsets[s] * shares[s]).sum::<f64>() / extent.max(f64::MIN_POSITIVE));
         longest = extent.max(longest);
         let probability = match aggregation {
             Aggregation::VisibilityWeightedMean => weighted_mean(scores, level),
             Aggregation::VisibleTopMean => top_mean(scores, level, &visible),
+            Aggregation::VisibleOddsMean => odds_mean(scores, level, &visible, &shares),
         };
         let suspicion = |s: usize| scores[s].fracture[level].value() * scores[s].vertebra[level].value();
         let key = visible.iter().copied().max_by(|&a, &b| suspicion(a).total_cmp(&suspicion(b))).unwrap_or(0);
@@ -77,7 +87,7 @@ pub fn summarise(
         .map(CervicalLevel::index)
         .collect();
     let missed = seen.first().zip(seen.last()).map_or(0, |(first, last)| last - first + 1 - seen.len());
-    if missed > 1 {
+    if missed > 1 || twice {
         return Err(NotAnalysed::NoCervicalSpine);
     }
     let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
@@ -92,6 +102,30 @@ pub fn summarise(
         return Err(NotAnalysed::NoCervicalSpine);
     }
     Ok(summary)
+}
+
+/// The same scores without strays: of each level only the longest stretch of slices on which it shows keeps its visibility. A slice far
+/// off that looks like a vertebra, in the skull or the chest, has no part in a level of the neck.
+#[must_use]
+pub(super) fn without_strays(mut scores: Vec<SliceScore>, offsets: &[f64], presence: PresenceSpec) -> Vec<SliceScore> {
+    let shares = shares(offsets);
+    for level in CervicalLevel::ALL {
+        let visible: Vec<usize> =
+            (0..scores.len()).filter(|&s| scores[s].vertebra[level].value() >= presence.vertebra).collect();
+        let stretches = stretches(&visible, offsets, &shares);
+        let longest = stretches.iter().map(|found| found.1).fold(0.0, f64::max);
+        let kept = stretches.iter().position(|found| found.1 >= longest);
+        for (_, (stray, _)) in stretches.iter().enumerate().filter(|(stretch, _)| Some(*stretch) != kept) {
+            stray.iter().for_each(|&slice| scores[slice].vertebra[level] = Probability::default());
+        }
+    }
+    scores
+}
+
+/// The stretches of neighbouring slices among those that show a level, each with its extent in mm.
+fn stretches<'v>(visible: &'v [usize], offsets: &[f64], shares: &[f64]) -> Vec<(&'v [usize], f64)> {
+    let runs = visible.chunk_by(|&a, &b| offsets[b] - offsets[a] <= STRAY_MM);
+    runs.map(|run| (run, run.iter().map(|&s| shares[s]).sum())).collect()
 }
 
 /// The length of neck that each slice stands for: half the way to each neighbour, in mm; gaps count as the median step.
@@ -125,6 +159,18 @@ fn top_mean(scores: &[SliceScore], level: CervicalLevel, visible: &[usize]) -> P
     let count = products.len().div_ceil(TOP_SHARE).max(TOP_LEAST).min(products.len());
     let mean = products.iter().take(count).sum::<f32>() / count.max(1) as f32;
     Probability::new(mean.clamp(0.0, 1.0)).unwrap_or_default()
+}
+
+fn odds_mean(scores: &[SliceScore], level: CervicalLevel, visible: &[usize], shares: &[f64]) -> Probability {
+    let (mut sum, mut weight) = (0.0_f64, 0.0_f64);
+    for &s in visible {
+        let product = f64::from(scores[s].fracture[level].value()) * f64::from(scores[s].vertebra[level].value());
+        let p = product.clamp(LEAST_ODDS, 1.0 - LEAST_ODDS);
+        sum += shares[s] * (p / (1.0 - p)).sqrt();
+        weight += shares[s];
+    }
+    let odds = (sum / weight.max(f64::MIN_POSITIVE)).powi(2);
+    Probability::new((odds / (1.0 + odds)) as f32).unwrap_or_default()
 }
 
 /// The overall probability `1 − Π (1 − C_i)` over the seen levels.
@@ -195,6 +241,17 @@ mod tests {
         assert!((probability(&summary, C1) - 0.6).abs() < 1e-6);
     }
 
+    /// By hand: odds of f·v = 0.9, 0.5, 0.1, 0.1 are 9, 1, 1/9, 1/9, their roots 3, 1, 1/3, 1/3; the last slice lies two steps
+    /// farther, so that it stands for 1.25 steps, and the one before it for as much: (3 + 1 + 2 · 1.25/3)/4.5 = 29/27, odds 1.1536.
+    #[test]
+    fn the_mean_of_the_odds_by_hand() {
+        let scores: Vec<_> = [0.9, 0.5, 0.1, 0.1].map(|f| score(&[(C1, 1.0, f)])).to_vec();
+        let summary =
+            summarise(&scores, &[0.0, 1.0, 2.0, 4.0], &[], Aggregation::VisibleOddsMean, PRESENCE).expect("a neck");
+        let odds = (29.0_f32 / 27.0).powi(2);
+        assert!((probability(&summary, C1) - odds / (1.0 + odds)).abs() < 1e-5, "{}", probability(&summary, C1));
+    }
+
     #[test]
     fn a_level_on_the_last_slice_or_beside_a_gap_is_cut_off() {
         let scores: Vec<_> = [C1, C1, C2, C2, C3, C3].map(|level| score(&[(level, 0.9, 0.1)])).to_vec();
@@ -219,6 +276,33 @@ mod tests {
             summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE),
             Err(NotAnalysed::NoCervicalSpine)
         );
+    }
+
+    /// C1 shows on three slices and on two others 40 mm higher: the two are none of its.
+    #[test]
+    fn a_stray_slice_far_from_a_level_is_not_part_of_it() {
+        let places = [0.0, 2.0, 42.0, 44.0, 46.0, 58.0];
+        let scores: Vec<_> = [0.9, 0.9, 0.1, 0.1, 0.1, 0.1].map(|f| score(&[(C1, 0.8, f), (C2, 0.7, 0.2)])).to_vec();
+        let cleaned = without_strays(scores, &places, PRESENCE);
+        let of = |level| -> Vec<bool> { cleaned.iter().map(|s| s.vertebra[level].value() > 0.5).collect() };
+        // What is 12 mm off is part of it: a slice between was hard to see.
+        assert_eq!(of(C1), [false, false, true, true, true, true]);
+        assert_eq!(of(C2), of(C1));
+        assert!(cleaned.iter().all(|s| s.fracture[C1].value() > 0.0), "the fracture's number stays as it was");
+    }
+
+    /// As in an abdomen: C1 above and below what looks like C3 and C4.
+    #[test]
+    fn what_shows_a_level_twice_is_no_neck() {
+        let levels = [C1, C1, C1, C3, C3, C4, C4, C1, C1, C1];
+        let run = |second: f32| {
+            let seen = |(k, level): (usize, &CervicalLevel)| score(&[(*level, if k < 7 { 0.9 } else { second }, 0.1)]);
+            let scores: Vec<_> = levels.iter().enumerate().map(seen).collect();
+            let offsets: Vec<f64> = (0..10).map(|i| f64::from(i) * 4.0).collect();
+            summarise(&scores, &offsets, &[], Aggregation::VisibleOddsMean, PRESENCE)
+        };
+        assert_eq!(run(0.9), Err(NotAnalysed::NoCervicalSpine));
+        assert!(run(0.4).is_ok());
     }
 
     #[test]

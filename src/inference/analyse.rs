@@ -284,7 +284,13 @@ fn report_of(
     let scores: Vec<SliceScore> = known.iter().map(|(_, output)| output.score).collect();
     let offsets: Vec<f64> =
         known.iter().map(|(index, _)| volume.stack.offsets.get(*index).copied().unwrap_or_default()).collect();
-    let summary = aggregate::summarise(&scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)?;
+    let summed = |scores: &[SliceScore]| {
+        aggregate::summarise(scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)
+    };
+    // Whether it is a neck, all that was seen says: another part of the body shows "vertebrae" here and there.
+    let with_strays = summed(&scores)?;
+    let scores = aggregate::without_strays(scores, &offsets, manifest.presence);
+    let summary = summed(&scores).unwrap_or(with_strays);
     let instance_number = |index: usize| volume.slices.get(index).and_then(|slice| slice.instance_number);
     let levels = PerLevel::from_fn(|level| {
         let outcome = match summary[level] {
@@ -313,16 +319,17 @@ fn report_of(
     });
     let slices = known
         .iter()
-        .map(|(index, output)| ScoredSlice {
+        .zip(&scores)
+        .map(|((index, _), score)| ScoredSlice {
             index: *index,
             instance_number: instance_number(*index),
             position_mm: volume.position_mm(*index),
-            score: output.score,
+            score: *score,
         })
         .collect();
     let activations = PerLevel::from_fn(|level| {
         let probability = levels[level].probability().filter(|p| *p >= identity.thresholds.level);
-        probability.and_then(|_| activation(&known, level, crops, volume, manifest.input.size)).map(Arc::new)
+        probability.and_then(|_| activation(&known, &scores, level, crops, volume, manifest.input.size)).map(Arc::new)
     });
     Ok(FractureReport {
         study_uid: study_uid.clone(),
@@ -340,12 +347,14 @@ fn report_of(
 /// A level's activation over the slices that show it.
 fn activation(
     known: &[(usize, &SliceOutputs)],
+    scores: &[SliceScore],
     level: CervicalLevel,
     crops: &[Crop],
     volume: &Volume,
     input_size: u32,
 ) -> Option<Activation> {
-    let shows = known.iter().filter(|(_, output)| output.score.vertebra[level].value() >= 0.5);
+    let shows =
+        known.iter().zip(scores).filter(|(_, score)| score.vertebra[level].value() >= 0.5).map(|(known, _)| known);
     let maps = shows.filter_map(|(index, output)| {
         let cells = output.map_size.0 * output.map_size.1;
         let map = output.activation.get(level.index() * cells..(level.index() + 1) * cells)?;

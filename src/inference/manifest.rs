@@ -169,11 +169,11 @@ impl Manifest {
             "clinical" => ModelNature::Clinical,
             _ => return bad("nature", "`synthetic` and `clinical` are allowed"),
         };
-        let aggregation = [Aggregation::VisibilityWeightedMean, Aggregation::VisibleTopMean]
-            .into_iter()
-            .find(|aggregation| aggregation.name() == file.aggregation);
-        let Some(aggregation) = aggregation else {
-            return bad("aggregation", "`visibility-weighted-mean` and `visible-top-mean` are allowed");
+        let Some(aggregation) = Aggregation::ALL.into_iter().find(|known| known.name() == file.aggregation) else {
+            return bad(
+                "aggregation",
+                "`visibility-weighted-mean`, `visible-top-mean` and `visible-odds-mean` are allowed",
+            );
         };
         let input = file.input;
         if !(32..=1024).contains(&input.size) {

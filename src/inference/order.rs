@@ -37,11 +37,11 @@ pub(super) enum Known {
     },
 }
 
-/// The visibility from which a slice shows a trace of a vertebra. The mean of the highest counts slices from a visibility of one half only;
+/// The visibility from which a slice shows a trace of a vertebra. The means over visible slices count those from a visibility of one half only;
 /// the weighted mean counts all, by their visibility: two hundred slices of this little weigh a thousandth of a vertebra.
 fn trace(aggregation: Aggregation) -> f32 {
     match aggregation {
-        Aggregation::VisibleTopMean => 0.02,
+        Aggregation::VisibleTopMean | Aggregation::VisibleOddsMean => 0.02,
         Aggregation::VisibilityWeightedMean => 1e-4,
     }
 }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Changes whenever the bytes that a volume gives change; written beside exported tensors and checked by nobody but humans.
-pub const PREPROCESSING_VERSION: u32 = 2;
+pub const PREPROCESSING_VERSION: u32 = 3;
 
 /// Denser than this is body, HU.
 const BODY_HU: i16 = -300;

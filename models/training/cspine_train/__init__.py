@@ -19,7 +19,7 @@ LEVELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 """Names of the seven cervical levels, head first; the order of every `[.., 7]` array here."""
 
 INPUT_MILLIMETRES = 112.0
-"""Side of the square that the input covers, in mm; how many pixels it has is the arrays' choice."""
+"""Side of the square that the input covers, in mm: where a checkpoint of before 0.4.0 does not say."""
 
 CHANNEL_OFFSETS_MM = (-2.0, 0.0, 2.0)
 """Where the input's channels lie along the stack, relative to the slice."""
@@ -34,7 +34,7 @@ SLAB_MM = 2.0
 """A channel averages the slices within this distance of its place, nearer ones weighing more: where a checkpoint of before
 0.3.2 does not say."""
 
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 """The version of `cspine tensors` that this package reads."""
 
 

@@ -1,4 +1,4 @@
-"""From slices to a study, in the two ways that a package may name. The program has the same rules."""
+"""From slices to a study, in the ways that a package may name. The program has the same rules."""
 
 import math
 
@@ -19,17 +19,27 @@ LONE_MM = 80.0
 LONE_SHARE = 1 / 3
 """Nor is one level alone that takes up less than this part of the scan: its neighbours would show around it."""
 
+STRAY_MM = 15.0
+"""What lies farther than this from the rest of a level is not part of it."""
+
+TWICE_SHARE = 0.5
+"""A second stretch that long in shares of the level's longest is no stray: what shows one level twice is no neck."""
+
 TOP_SHARE, TOP_LEAST = 0.1, 3
 """`visible-top-mean` takes this part of the visible slices, and at least so many."""
 
 
-def visibility_weighted_mean(vertebra: np.ndarray, fracture: np.ndarray) -> np.ndarray:
+LEAST_ODDS = 1e-6
+"""`visible-odds-mean` takes probabilities to be this far from 0 and 1."""
+
+
+def visibility_weighted_mean(vertebra: np.ndarray, fracture: np.ndarray, _: np.ndarray) -> np.ndarray:
     """`C_i = sum_s f v / sum_s v` over all slices; `[S, 7]`, `[S, 7]` to `[7]`."""
     total = vertebra.sum(0)
     return np.divide((vertebra * fracture).sum(0), total, out=np.zeros(len(total)), where=total > 0)
 
 
-def visible_top_mean(vertebra: np.ndarray, fracture: np.ndarray) -> np.ndarray:
+def visible_top_mean(vertebra: np.ndarray, fracture: np.ndarray, _: np.ndarray) -> np.ndarray:
     """The mean of the highest tenth (at least three) of `f v` among the slices with `v >= 0.5`; `[S, 7]` to `[7]`."""
     result = np.zeros(vertebra.shape[1])
     for level in range(vertebra.shape[1]):
@@ -41,9 +51,20 @@ def visible_top_mean(vertebra: np.ndarray, fracture: np.ndarray) -> np.ndarray:
     return result
 
 
+def visible_odds_mean(vertebra: np.ndarray, fracture: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The mean, of exponent 1/2, of the odds of `f v` over the slices with `v >= 0.5`, by the length that each stands for;
+    `[S, 7]`, `[S, 7]`, `[S]` to `[7]`."""
+    p = np.clip(vertebra * fracture, LEAST_ODDS, 1.0 - LEAST_ODDS)
+    weight = (vertebra >= PRESENCE) * shares[:, None]
+    total = weight.sum(0)
+    roots = np.divide((weight * np.sqrt(p / (1.0 - p))).sum(0), total, out=np.zeros(len(total)), where=total > 0)
+    return roots**2 / (1.0 + roots**2)
+
+
 AGGREGATIONS = {
     "visibility-weighted-mean": visibility_weighted_mean,
     "visible-top-mean": visible_top_mean,
+    "visible-odds-mean": visible_odds_mean,
 }
 
 
@@ -54,6 +75,22 @@ def slice_shares(positions_mm: np.ndarray) -> np.ndarray:
     spacing = float(np.median(steps)) if len(steps) else 0.0
     steps = np.concatenate([[spacing], np.minimum(steps, 1.5 * spacing), [spacing]])
     return (steps[:-1] + steps[1:]) / 2
+
+
+def without_strays(vertebra: np.ndarray, positions_mm: np.ndarray) -> np.ndarray:
+    """`[S, 7]` with 0 for what is no part of the longest stretch of slices that shows a level; `positions_mm`: `[S]`."""
+    result, shares = vertebra.copy(), slice_shares(positions_mm)
+    for level in range(vertebra.shape[1]):
+        for stray in stretches(vertebra[:, level] >= PRESENCE, positions_mm, shares)[1:]:
+            result[stray, level] = 0.0
+    return result
+
+
+def stretches(shows: np.ndarray, positions_mm: np.ndarray, shares: np.ndarray) -> list[np.ndarray]:
+    """The stretches of slices that show a level, bool `[S]`, as indices, the longest in mm first."""
+    visible = np.flatnonzero(shows)
+    runs = np.split(visible, np.flatnonzero(np.abs(np.diff(positions_mm[visible])) > STRAY_MM) + 1)
+    return sorted(runs, key=lambda run: -shares[run].sum())
 
 
 def seen_levels(vertebra: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -78,6 +115,10 @@ def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
         scan, extent = np.ptp(positions_mm), shares[shows[:, seen[0]]].sum()
         if scan > LONE_MM or extent < LONE_SHARE * scan:
             return False
+    for i in seen:
+        extents = [shares[run].sum() for run in stretches(shows[:, i], positions_mm, shares)]
+        if len(extents) > 1 and extents[1] >= TWICE_SHARE * extents[0]:
+            return False
     missed = seen[-1] - seen[0] + 1 - len(seen)
     return missed <= 1 and not (len(heights) == 2 and in_order < 2)
 
@@ -94,6 +135,8 @@ def combine(vertebra: np.ndarray, fracture: np.ndarray, positions_mm: np.ndarray
     """
     if not is_neck(vertebra, positions_mm):
         return np.full(1 + vertebra.shape[1], np.nan)
-    seen = seen_levels(vertebra, slice_shares(positions_mm))
-    levels = AGGREGATIONS[name](vertebra.astype(np.float64), fracture.astype(np.float64))
+    vertebra = without_strays(vertebra, positions_mm)
+    shares = slice_shares(positions_mm)
+    seen = seen_levels(vertebra, shares)
+    levels = AGGREGATIONS[name](vertebra.astype(np.float64), fracture.astype(np.float64), shares)
     return np.concatenate([[overall(levels, seen)], np.where(seen, levels, np.nan)])

@@ -36,12 +36,31 @@ class Augmentation:
     """Part of the difference from the 3 x 3 mean that is added or taken away: other kernels."""
     noise: float = 0.02
     """Standard deviation, part of the window: 0.02 is 40 HU."""
+    thick: float = 0.12
+    """Part of the slices whose channels become what the program makes of scans with slices 4 mm apart and more (`FAR`)."""
     flip: bool = True
     """Left and right may change places. Levels stay as they are."""
 
 
 BENDS = 3
 """Waves of a bend."""
+
+FAR = ("alone", "merged", "apart")
+"""What channels may become where slices are far apart: the slice itself three times, thin or as thick as all three
+channels together; or neighbours twice as far away."""
+
+
+def set_apart(channels: np.ndarray, farther: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A slice's channels as one of `FAR`, uint8 `[3, S, S]`; `farther`: its channels at twice the offsets."""
+    how = FAR[random.integers(len(FAR))]
+    if how == "alone":
+        return np.broadcast_to(channels[1:2], channels.shape)
+    if how == "merged":
+        parts = channels.astype(np.uint16)
+        return np.broadcast_to(((parts[0] + 2 * parts[1] + parts[2] + 2) // 4).astype(np.uint8), channels.shape)
+    # Where a place lies midway between two slices, the program takes the slice itself or its neighbour.
+    sides = random.random(2) < 0.75
+    return np.stack([farther[0] if sides[0] else channels[1], channels[1], farther[2] if sides[1] else channels[1]])
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def operating_point(metrics: dict) -> str:
 
 def card(metrics: dict, training: dict, name: str, version: str, extras: Extras) -> str:
     """The text of `CARD.md`."""
-    pixel = INPUT_MILLIMETRES / training["model_config"]["size"]
+    pixel = training.get("millimetres", INPUT_MILLIMETRES) / training["model_config"]["size"]
     lines = [f"# {name} {version}", "", INTENDED_USE[metrics["nature"]], ""]
     if metrics["nature"] == "synthetic":
         lines += [
@@ -92,7 +92,7 @@ def card(metrics: dict, training: dict, name: str, version: str, extras: Extras)
         lines += ["With so few studies, differences of some hundredths are chance.", ""]
     lines += ["## Limits", ""]
     lines += [
-        f"- It works at {pixel:g} mm per pixel: what is finer is lost.",
+        f"- It works at {pixel:.3g} mm per pixel: what is finer is lost.",
         "- Axial CT only. It reads C1 to C7 and nothing else.",
         "- A level that it does not see gets no probability. That is not a negative finding.",
         *(f"- {remark}" for remark in extras.remarks),
@@ -106,12 +106,13 @@ def card(metrics: dict, training: dict, name: str, version: str, extras: Extras)
 def _network(metrics: dict, training: dict) -> list[str]:
     """What it is."""
     model, calibration = training["model_config"], metrics["calibration"]
-    pixel = INPUT_MILLIMETRES / model["size"]
+    field = training.get("millimetres", INPUT_MILLIMETRES)
+    pixel = field / model["size"]
     lines = [
         "## What it is",
         "",
         f"`{model['backbone']}` without pretrained weights. It sees {model['size']} x {model['size']} pixels of "
-        f"{pixel:g} mm, {INPUT_MILLIMETRES:g} mm about the spine,",
+        f"{pixel:.3g} mm, {field:.3g} mm about the spine,",
     ]
     if model.get("original"):
         lines.append("on the slice and on those 2 mm above and below, and says what the slice shows; it has no maps.")
@@ -119,7 +120,7 @@ def _network(metrics: dict, training: dict) -> list[str]:
         grid = model["size"] // model["cell"]
         lines += [
             f"on the slice and on those 2 mm above and below. Two maps of {grid} x {grid} cells of "
-            f"{model['cell'] * pixel:g} mm say where bone is broken and where each",
+            f"{model['cell'] * pixel:.3g} mm say where bone is broken and where each",
             "level lies; their product is the activation map, and a smooth maximum of it the slice's fracture probability.",
         ]
     return [*lines, f"Slices are combined by `{calibration['aggregation']}` ({calibration['reason']}).", ""]

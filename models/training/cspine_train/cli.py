@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import TrainingError, __version__
+from . import INPUT_MILLIMETRES, TrainingError, __version__
 
 MODEL = "model.onnx"
 RAW_MODEL = "uncalibrated.onnx"
@@ -96,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--dataset", type=Path, required=True, help="data set folder in the RSNA 2022 layout")
     prepare.add_argument("--tensors", type=Path, required=True, help="folder to write to")
     prepare.add_argument("--size", type=int, default=model.size, help="pixels of the input (default %(default)s)")
+    prepare.add_argument("--field", type=float, default=INPUT_MILLIMETRES, help="mm that it covers (default %(default)s)")
     prepare.add_argument("--program", default="cspine", help="path of the program (default: %(default)s, from PATH)")
     run = "folder for checkpoint, log and measures"
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
@@ -168,7 +169,7 @@ def _run(given) -> int:
     if given.command == "prepare":
         from .prepare import prepare
 
-        prepare(given.dataset, given.tensors, given.program, given.size)
+        prepare(given.dataset, given.tensors, given.program, given.size, given.field)
         return 0
     if given.command == "compare":
         from .compare import compare

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from . import LEVELS, SLAB_MM, TrainingError
-from .augment import STILL, Augmentation, Warp, box_map, change_intensity, draw, resample, resample_plane
+from . import CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, LEVELS, SLAB_MM, TrainingError
+from .augment import STILL, Augmentation, Warp, box_map, change_intensity, draw, resample, resample_plane, set_apart
 from .labels import BROKEN, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
 
 SPLITS = ("train", "validation", "test")
@@ -31,6 +31,8 @@ class Study:
     labels: StudyLabels
     slab_mm: float = SLAB_MM
     """What its channels average, as `cspine tensors --slab` had it."""
+    millimetres: float = INPUT_MILLIMETRES
+    """Side of the square that its images cover, as `cspine tensors --field` had it."""
 
     @cached_property
     def array(self) -> np.ndarray:
@@ -62,10 +64,19 @@ class Collection:
     @property
     def slab_mm(self) -> float:
         """What every array's channels average. Raises `TrainingError` when that differs."""
-        slabs = {study.slab_mm for study in self.studies}
-        if len(slabs) > 1:
-            raise TrainingError(f"arrays of {sorted(slabs)} mm slabs; write all data sets with the same --slab")
-        return slabs.pop()
+        return self._common("slab_mm", "slabs", "--slab")
+
+    @property
+    def millimetres(self) -> float:
+        """Side of the square that every array's images cover. Raises `TrainingError` when that differs."""
+        return self._common("millimetres", "fields", "--field")
+
+    def _common(self, name: str, what: str, option: str) -> float:
+        """The value of that name, the same in every study."""
+        values = {getattr(study, name) for study in self.studies}
+        if len(values) > 1:
+            raise TrainingError(f"arrays of {sorted(values)} mm {what}; write all data sets with the same {option}")
+        return values.pop()
 
     def split(self, validation: float, test: float) -> dict[str, list[Study]]:
         """The studies of each split. Studies of one neck stay together."""
@@ -108,10 +119,12 @@ def split(collection: Collection, held: Collection | None, validation: float, te
         raise TrainingError(
             f"arrays of {collection.size} pixels to train on and of {held.size} to measure on; write them alike"
         )
-    if held.slab_mm != collection.slab_mm:
-        raise TrainingError(
-            f"arrays of {collection.slab_mm} mm slabs to train on and of {held.slab_mm} to measure on; write them alike"
-        )
+    for what, one, other in (
+        ("slabs", collection.slab_mm, held.slab_mm),
+        ("fields", collection.millimetres, held.millimetres),
+    ):
+        if one != other:
+            raise TrainingError(f"arrays of {one} mm {what} to train on and of {other} to measure on; write them alike")
     names = [{there.necks.get(study.uid, study.uid) for study in there.studies} for there in (collection, held)]
     if names[0] & names[1]:
         raise TrainingError(
@@ -187,9 +200,10 @@ def _load_study(description: Path, annotations: Annotations) -> Study | None:
         raise TrainingError(
             f"{path}: {array.dtype} {array.shape}, but its description says uint8 {expected}; write it again"
         )
-    labels = label_study(uid, slices, annotations, size, document.get("columns"), document.get("rows"))
+    field = float(document["input"]["millimetres"])
+    labels = label_study(uid, slices, annotations, size, field, document.get("columns"), document.get("rows"))
     slab = float(document["input"].get("slab_mm", SLAB_MM))
-    return None if labels is None else Study(uid, path, slices, labels, slab)
+    return None if labels is None else Study(uid, path, slices, labels, slab, field)
 
 
 @dataclass
@@ -232,7 +246,7 @@ def collate(
     """Reads slices into a batch, changed by `augmentation` where one is given (then `random` is needed). `size`: of the
     batch's images, where they shall be smaller than the arrays'."""
     warps = [draw(augmentation, random) if augmentation else STILL for _ in picks]
-    images = torch.from_numpy(np.stack([study.array[index] for study, index in picks]))
+    images = torch.from_numpy(np.stack([_channels(study, index, augmentation, random) for study, index in picks]))
     full = images.shape[-1]
     images = resample(images, warps, size)
     if augmentation:
@@ -247,6 +261,19 @@ def collate(
     known = [stack(name) for name in ("visible", "fracture", "weight", "follow")]
     of_study = torch.from_numpy(np.stack([study.labels.study[1:] for study, _ in picks]))
     return Batch(images, *known, segmented, *maps, of_study)
+
+
+def _channels(
+    study: Study, index: int, augmentation: Augmentation | None, random: np.random.Generator | None
+) -> np.ndarray:
+    """A slice's channels, uint8 `[3, S, S]`; now and then as if slices lay far apart."""
+    channels = study.array[index]
+    if augmentation is None or random.random() >= augmentation.thick:
+        return channels
+    places = study.positions_mm
+    # The first channel lies towards the head.
+    head, foot = (int(np.argmin(np.abs(places - (places[index] - offset)))) for offset in CHANNEL_OFFSETS_MM[::2])
+    return set_apart(channels, np.stack([study.array[head][0], channels[1], study.array[foot][2]]), random)
 
 
 def cells(

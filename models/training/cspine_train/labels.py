@@ -31,7 +31,6 @@ import numpy as np
 from . import (
     CENTRE,
     CHANNEL_OFFSETS_MM,
-    INPUT_MILLIMETRES,
     LEVELS,
     PREPROCESSING_VERSION,
     WINDOW_HU,
@@ -55,7 +54,6 @@ SIZE_STEP = 32
 """The input's size must be a multiple of this: the network halves it five times."""
 
 EXPECTED_INPUT = {
-    "millimetres": INPUT_MILLIMETRES,
     "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
     "window_hu": list(WINDOW_HU),
     "centre": CENTRE,
@@ -209,6 +207,9 @@ def read_slices(path: Path) -> tuple[str, list[Slice], dict]:
             raise TrainingError(
                 f"{path}: input.{name} is {given.get(name)}, this package trains on {value}; write it again"
             )
+    field = given.get("millimetres")
+    if not isinstance(field, (int, float)) or not field > 0:
+        raise TrainingError(f"{path}: input.millimetres is {field}, not a length; write it again")
     size = given.get("size")
     if not isinstance(size, int) or size < SIZE_STEP or size % SIZE_STEP:
         raise TrainingError(f"{path}: input.size is {size}, not a multiple of {SIZE_STEP}; write it again with --size")
@@ -260,12 +261,13 @@ def label_study(
     slices: list[Slice],
     annotations: Annotations,
     size: int,
+    millimetres: float,
     columns: int | None = None,
     rows: int | None = None,
 ) -> StudyLabels | None:
     """Labels every slice of a study, by the rules at the top; `None` when `train.csv` does not name the study.
 
-    `size`: of the input, in pixels. `columns`, `rows`: size of the DICOM slices, needed for boxes on flipped crops
+    `size`, `millimetres`: side of the input, in pixels and as a length. `columns`, `rows`: size of the DICOM slices, needed for boxes on flipped crops
     where no segmentation gives it.
     """
     study = annotations.studies.get(uid)
@@ -285,7 +287,7 @@ def label_study(
                 continue
             planes[number] = plane = labels_in_input(volume, index, item.crop, size)
             area = np.bincount(plane.ravel(), minlength=256)[1 : len(LEVELS) + 1]
-            visible[number] = area * (SAMPLE_STEP * INPUT_MILLIMETRES / size) ** 2 >= MINIMUM_VISIBLE_MM2
+            visible[number] = area * (SAMPLE_STEP * millimetres / size) ** 2 >= MINIMUM_VISIBLE_MM2
     fractured = [level for level in range(len(LEVELS)) if study[1 + level] > 0.5]
     boxes = _boxes_with_levels(uid, slices, annotations, planes, visible, fractured, columns, rows)
     labels = StudyLabels(

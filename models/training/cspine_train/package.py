@@ -36,15 +36,14 @@ def write_package(
             copy = out / plot_name(evaluation, plot)
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(plot, copy)
-    slab_mm = training.get("slab_mm", SLAB_MM)
-    text = manifest(metrics, training["model_config"]["size"], slab_mm, name, version)
+    text = manifest(metrics, training, name, version)
     tomllib.loads(text)
     (out / "model.toml").write_text(text, encoding="utf-8")
     (out / "CARD.md").write_text(card(metrics, training, name, version, extras), encoding="utf-8")
 
 
-def manifest(metrics: dict, size: int, slab_mm: float, name: str, version: str) -> str:
-    """The text of `model.toml`; `size` of the input in pixels, `slab_mm` what its channels average."""
+def manifest(metrics: dict, training: dict, name: str, version: str) -> str:
+    """The text of `model.toml`; the input's form is that of the arrays in the checkpoint `training`."""
     thresholds, nature = metrics["thresholds"], metrics["nature"]
     sections = {
         "": {
@@ -59,12 +58,12 @@ def manifest(metrics: dict, size: int, slab_mm: float, name: str, version: str) 
         },
         "input": {
             "name": "image",
-            "size": size,
-            "millimetres": INPUT_MILLIMETRES,
+            "size": training["model_config"]["size"],
+            "millimetres": training.get("millimetres", INPUT_MILLIMETRES),
             "channel_offsets_mm": list(CHANNEL_OFFSETS_MM),
             "window_hu": list(WINDOW_HU),
             "centre": CENTRE,
-            "slab_mm": slab_mm,
+            "slab_mm": training.get("slab_mm", SLAB_MM),
         },
         "outputs": {"vertebra": "vertebra", "fracture": "fracture", "activation": "activation"},
         "thresholds": {

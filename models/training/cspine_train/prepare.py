@@ -10,7 +10,7 @@ from .data import Collection, load_collection, summary
 IMAGES = "train_images"
 
 
-def prepare(dataset: Path, tensors: Path, program: str, size: int, echo=print) -> Collection:
+def prepare(dataset: Path, tensors: Path, program: str, size: int, field: float, echo=print) -> Collection:
     """Runs `cspine tensors` over the data set's `train_images`; arrays that are complete are kept, so an interrupted run goes
     on. Returns the labelled studies. Raises `TrainingError` when the program is missing or fails, or nothing is left."""
     images = dataset / IMAGES
@@ -19,7 +19,8 @@ def prepare(dataset: Path, tensors: Path, program: str, size: int, echo=print) -
     found = shutil.which(program)
     if found is None:
         raise TrainingError(f"{program}: no such program; build it with `cargo build --release` and give --program its path")
-    done = subprocess.run([found, "tensors", str(images), "--out", str(tensors), "--size", str(size)], check=False)
+    form = ["--size", str(size), "--field", repr(field)]
+    done = subprocess.run([found, "tensors", str(images), "--out", str(tensors), *form], check=False)
     # 1: some studies were left out, each with a line that says why.
     if done.returncode not in (0, 1):
         raise TrainingError(f"`cspine tensors` ended with {done.returncode}; its last lines say why")

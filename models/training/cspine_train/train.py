@@ -24,9 +24,9 @@ LOG = "log.jsonl"
 WATCHED_SLICES = 192
 """Slices of the validation split that are looked at while training runs; they decide nothing."""
 
-PARTS = ("maps", "bend", "average", "balance")
+PARTS = ("maps", "bend", "thick", "average", "balance")
 """What `TrainConfig.without` can leave out, to measure what it is worth: learning from maps of levels and breaks, bending
-the pictures, averaging the weights, drawing fractured slices more often."""
+the pictures, slices as if they lay far apart, averaging the weights, drawing fractured slices more often."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,8 @@ def train(
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
         trained_on |= set(document["trained_on"])
-    augmentation = Augmentation(bend=0.0) if "bend" in config.without else Augmentation()
+    left_out = {name: 0.0 for name in ("bend", "thick") if name in config.without}
+    augmentation = Augmentation(**left_out)
 
     def batches(size: int) -> Batches:
         share = None if "balance" in config.without else config.positive_share
@@ -170,7 +171,7 @@ def train(
         return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size)
 
     counts = {name: summary(studies) for name, studies in parts.items()}
-    slab_mm = collection.slab_mm
+    slab_mm, millimetres = collection.slab_mm, collection.millimetres
     watched = _watched(parts["validation"], model_config)
     with (run / LOG).open("a", encoding="utf-8") as log:
 
@@ -193,6 +194,7 @@ def train(
                 "data": counts,
                 "nature": collection.nature,
                 "slab_mm": slab_mm,
+                "millimetres": millimetres,
                 "trained_on": sorted(trained_on),
                 "origin": origin,
                 "prior_shift": loss.prior_shift(*batches(model_config.size).rates()),

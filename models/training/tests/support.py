@@ -57,10 +57,10 @@ def write_array(folder: Path, uid: str, images: np.ndarray, positions, **crop_op
     document = {
         "study_instance_uid": uid,
         "series_instance_uid": f"{uid}.0",
-        "preprocessing_version": 2,
+        "preprocessing_version": 3,
         "input": {
             "size": images.shape[-1],
-            "millimetres": 112.0,
+            "millimetres": 96.0,
             "channel_offsets_mm": [-2.0, 0.0, 2.0],
             "window_hu": [-600.0, 1400.0],
             "centre": "spine",

@@ -4,10 +4,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support import make_dataset
+from support import make_dataset, write_array, write_tables
 
 from cspine_train import TrainingError
-from cspine_train.augment import Augmentation, box_map, draw, middles, resample, resample_plane, transform
+from cspine_train.augment import (
+    Augmentation,
+    box_map,
+    draw,
+    middles,
+    resample,
+    resample_plane,
+    set_apart,
+    transform,
+)
 from cspine_train.data import Batches, cells, collate, load_collection, merged, split, split_of, summary
 from cspine_train.prepare import prepare
 
@@ -142,6 +151,11 @@ def test_data_sets_are_merged_and_a_study_counts_once(tmp_path, collection):
     thicker = [replace(study, slab_mm=2.0) for study in other.studies]
     with pytest.raises(TrainingError, match="same --slab"):
         _ = merged([collection, replace(other, studies=thicker)]).slab_mm
+    narrower = replace(other, studies=[replace(study, millimetres=90.0) for study in other.studies])
+    with pytest.raises(TrainingError, match="same --field"):
+        _ = merged([collection, narrower]).millimetres
+    with pytest.raises(TrainingError, match="96.0 mm fields to train on and of 90.0"):
+        split(collection, narrower, 0.5, 0.5)
 
 
 def test_unknown_places_have_no_weight(collection):
@@ -166,15 +180,43 @@ def test_preparing_runs_the_program_and_tells_what_is_there(tmp_path, folders, c
     (tmp_path / "set" / "train.csv").write_text((dataset / "train.csv").read_text())
     # Stands in for the program: takes its arguments, and leaves arrays where it is told to.
     program = tmp_path / "cspine"
-    program.write_text(f'#!/bin/sh\n[ "$1 $5 $6" = "tensors --size 160" ] || exit 2\ncp -r "{tensors}" "$4"\nexit 1\n')
+    program.write_text(f'#!/bin/sh\n[ "$1 $5 $6 $7 $8" = "tensors --size 160 --field 112.0" ] || exit 2\ncp -r "{tensors}" "$4"\nexit 1\n')
     program.chmod(0o755)
     lines = []
-    prepared = prepare(tmp_path / "set", tmp_path / "arrays", str(program), 160, lines.append)
+    prepared = prepare(tmp_path / "set", tmp_path / "arrays", str(program), 160, 112.0, lines.append)
     assert len(prepared.studies) == 12 and "12 clinical studies, 168 slices of 160 x 160" in lines[0]
     assert "fractured: 6 (C1 1, C2 1" in lines[1]
     with pytest.raises(TrainingError, match="ended with 2"):
-        prepare(tmp_path / "set", tmp_path / "again", str(program), 128, lines.append)
+        prepare(tmp_path / "set", tmp_path / "again", str(program), 128, 112.0, lines.append)
     with pytest.raises(TrainingError, match="no such program"):
-        prepare(tmp_path / "set", tmp_path / "again", str(tmp_path / "nothing"), 128, lines.append)
+        prepare(tmp_path / "set", tmp_path / "again", str(tmp_path / "nothing"), 128, 112.0, lines.append)
     with pytest.raises(TrainingError, match="RSNA 2022 layout"):
-        prepare(tmp_path, tmp_path / "again", str(program), 128, lines.append)
+        prepare(tmp_path, tmp_path / "again", str(program), 128, 112.0, lines.append)
+
+
+def test_slices_far_apart_are_the_slice_itself_or_have_neighbours_twice_as_far_away(tmp_path):
+    # Slices 1 mm apart, each as bright as it lies low; channels at 2 mm, so that the lowest bright slice stands at 2 + k.
+    places = 40.0 - np.arange(12.0)
+    images = np.stack([np.full((3, 32, 32), 0, np.uint8) for _ in places])
+    for number in range(12):
+        for channel, offset in enumerate((-2, 0, 2)):
+            images[number, channel] = 10 * (number + offset + 2)
+    write_tables(tmp_path, {"1.2": []})
+    write_array(tmp_path, "1.2", images, places)
+    study = load_collection(tmp_path, tmp_path).studies[0]
+    nothing = dict.fromkeys(("rotation_degrees", "scale", "shift", "bend", "gain", "offset", "sharpness", "noise"), 0.0)
+    picture = Augmentation(**nothing, thick=1.0, flip=False)
+    found = set()
+    for seed in range(60):
+        batch = collate([(study, 6)], 4, picture, np.random.default_rng(seed))
+        found.add(tuple(int(round(float(value) * 255)) for value in batch.images[0, :, 16, 16]))
+    # The slice itself (merged it is as bright: the mean of 60, 80 twice and 100), and neighbours 4 mm away on one side or both.
+    assert found == {(80, 80, 80), (40, 80, 120), (40, 80, 80), (80, 80, 120)}
+    untouched = collate([(study, 6)], 4, replace(picture, thick=0.0), np.random.default_rng(0))
+    assert [round(float(value) * 255) for value in untouched.images[0, :, 16, 16]] == [60, 80, 100]
+
+
+def test_channels_merge_to_a_thick_slice():
+    channels = np.stack([np.full((2, 2), value, np.uint8) for value in (10, 200, 250)])
+    merged_channels = {set_apart(channels, channels, np.random.default_rng(seed))[0, 0, 0] for seed in range(30)}
+    assert (10 + 400 + 250) // 4 in merged_channels

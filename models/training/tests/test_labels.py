@@ -20,7 +20,7 @@ def study(root, fractured, boxes=(), levels=None, **crop_options):
                 plane[y0:y1, x0:x1] = level
         write_nifti(root / "segmentations" / f"{UID}.nii", volume.transpose(2, 1, 0), affine())
     uid, slices, _ = read_slices(root / f"{UID}.json")
-    return label_study(uid, slices, read_annotations(root), 384)
+    return label_study(uid, slices, read_annotations(root), 384, 112.0)
 
 
 TWO = [{2: (50, 50, 60, 60)}, {2: (50, 50, 60, 60), 3: (50, 80, 60, 90)}, {3: (50, 80, 60, 90)}, {}]
@@ -116,7 +116,7 @@ def test_malformed_tables_name_the_line(tmp_path):
 def test_other_preprocessing_version_is_refused(tmp_path):
     study(tmp_path, [])
     path = tmp_path / f"{UID}.json"
-    path.write_text(path.read_text().replace('"preprocessing_version": 2', '"preprocessing_version": 1'))
+    path.write_text(path.read_text().replace('"preprocessing_version": 3', '"preprocessing_version": 1'))
     with pytest.raises(TrainingError, match="version 1"):
         read_slices(path)
 

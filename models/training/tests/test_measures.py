@@ -12,7 +12,9 @@ from cspine_train.aggregate import (
     seen_levels,
     slice_shares,
     visibility_weighted_mean,
+    visible_odds_mean,
     visible_top_mean,
+    without_strays,
 )
 from cspine_train.cli import main
 from cspine_train.evaluate import number
@@ -36,19 +38,37 @@ def columns(values):
 
 def test_visibility_weighted_mean_by_hand():
     # (0.8 * 1 + 0.2 * 0.5 + 0.9 * 0) / 1.5
-    levels = visibility_weighted_mean(columns([1.0, 0.5, 0.0]), columns([0.8, 0.2, 0.9]))
+    levels = visibility_weighted_mean(columns([1.0, 0.5, 0.0]), columns([0.8, 0.2, 0.9]), np.ones(3))
     assert levels[0] == pytest.approx(0.6) and levels[1] == 0.0
 
 
 def test_visible_top_mean_by_hand():
     # Visible: 0.9, 0.4, 0.2, 0.1 times 1; the fifth is not visible. The best three: 1.5 / 3.
-    levels = visible_top_mean(columns([1, 1, 1, 1, 0.4]), columns([0.1, 0.9, 0.4, 0.2, 1.0]))
+    levels = visible_top_mean(columns([1, 1, 1, 1, 0.4]), columns([0.1, 0.9, 0.4, 0.2, 1.0]), np.ones(5))
     assert levels[0] == pytest.approx(0.5)
     # Of 40 visible slices a tenth is 4: (4 * 0.5 + 36 * 0) / 4.
-    levels = visible_top_mean(columns([1] * 40), columns([0.5] * 4 + [0.0] * 36))
+    levels = visible_top_mean(columns([1] * 40), columns([0.5] * 4 + [0.0] * 36), np.ones(40))
     assert levels[0] == pytest.approx(0.5)
     # Two visible slices: their mean, not a third of it.
-    assert visible_top_mean(columns([1, 1]), columns([0.6, 0.2]))[0] == pytest.approx(0.4)
+    assert visible_top_mean(columns([1, 1]), columns([0.6, 0.2]), np.ones(2))[0] == pytest.approx(0.4)
+
+
+def test_visible_odds_mean_by_hand():
+    # Odds 9, 1, 1/9, 1/9, roots 3, 1, 1/3, 1/3; slices at 0, 1, 2 and 4 mm stand for 1, 1, 1.25 and 1.25 mm.
+    shares = slice_shares(np.array([0.0, 1.0, 2.0, 4.0]))
+    odds = (29 / 27) ** 2
+    levels = visible_odds_mean(columns([1, 1, 1, 1]), columns([0.9, 0.5, 0.1, 0.1]), shares)
+    assert levels[0] == pytest.approx(odds / (1 + odds)) and levels[1] == 0.0
+    # What does not show the level has no part in it.
+    assert visible_odds_mean(columns([1, 0.4]), columns([0.2, 1.0]), np.ones(2))[0] == pytest.approx(0.2)
+
+
+def test_stray_slices_are_no_part_of_a_level():
+    # The first two lie 40 mm above the rest; 12 mm without the level do not part it.
+    places = np.array([60.0, 58, 18, 16, 14, 2])
+    cleaned = without_strays(columns([0.8] * 6), places)
+    np.testing.assert_array_equal(cleaned[:, 0], [0, 0, 0.8, 0.8, 0.8, 0.8])
+    np.testing.assert_array_equal(without_strays(columns([0.4] * 6), places)[:, 0], [0.4] * 6)
 
 
 def test_overall_leaves_out_what_is_not_seen():
@@ -83,6 +103,14 @@ def test_levels_upside_down_are_declined():
     assert is_neck(gaps, heights)
     gaps[:, 5] = 0
     assert not is_neck(gaps, heights)
+
+
+def test_what_shows_a_level_twice_is_no_neck():
+    # As in an abdomen: C1 above and below what looks like C3 and C4.
+    seen = np.eye(7)[[0, 0, 0, 2, 2, 3, 3, 0, 0, 0]]
+    assert not is_neck(seen, -4.0 * np.arange(10))
+    seen[7:] = 0
+    assert is_neck(seen, -4.0 * np.arange(10))
 
 
 def test_one_level_alone_in_a_long_scan_is_no_neck():
@@ -168,8 +196,8 @@ def test_one_command_makes_a_package(folders, tmp_path, capsys):
     assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "model.onnx", "model.toml"]
     manifest = tomllib.loads((out / "model.toml").read_text())
-    # The slab is that of the arrays.
-    assert list(manifest["input"].values()) == ["image", 160, 112.0, [-2.0, 0.0, 2.0], [-600.0, 1400.0], "spine", 1.0]
+    # The field and the slab are those of the arrays.
+    assert list(manifest["input"].values()) == ["image", 160, 96.0, [-2.0, 0.0, 2.0], [-600.0, 1400.0], "spine", 1.0]
     assert manifest["nature"] == "clinical" and manifest["presence"] == {"vertebra": 0.5, "minimum_mm": 4.0}
     metrics = json.loads((tmp_path / "small.run" / "metrics.json").read_text())
     assert manifest["sha256"] == metrics["model_sha256"]

@@ -107,10 +107,8 @@ proptest! {
         below in 0.0_f64..120.0,
         tall in 11.0_f64..22.0,
         fractures in proptest::collection::vec(0.0_f32..1.0, 7),
-        weighted in any::<bool>(),
+        aggregation in proptest::sample::select(Aggregation::ALL.to_vec()),
     ) {
-        let aggregation =
-            if weighted { Aggregation::VisibilityWeightedMean } else { Aggregation::VisibleTopMean };
         let offsets = places(((above + below + 7.0 * tall) / spacing) as usize, spacing);
         let scores = neck(&offsets, above, tall, &fractures);
         let mut order = walk(&offsets, aggregation, 4, |index| highest(&scores[index]));

@@ -13,6 +13,16 @@ const BLUR_MM: f64 = 10.0;
 const STEP_COST: [f32; 2] = [0.1, 0.2];
 /// What a place 100 mm beside the body's middle costs: an arm beside the head has a column of bone, too.
 const ASIDE_COST: f64 = 0.3;
+/// Rays about the body's middle, along which a skull has bone in all directions,
+const RAYS: usize = 24;
+/// or in all but this many;
+const RAYS_WITHOUT: usize = 1;
+/// no nearer than this, mm, where a vertebra may lie, and no farther than half a head is long.
+const RING_MM: [f64; 2] = [30.0, 110.0];
+/// A cell with this share of bone is part of it.
+const RING_BONE: f32 = 0.15;
+/// The skull begins no farther than this from the scan's upper end, mm: the vertex itself is too small for a ring.
+const VERTEX_MM: f64 = 40.0;
 /// With less bone than this around its best course a scan shows none: its place says nothing. In shares of bone.
 const LEAST_BONE: f32 = 0.02;
 
@@ -21,7 +31,8 @@ type Layer = Vec<f32>;
 
 /// The spine's (row, column) in every stored slice, with fractions; `middles` are the body's. `None` where there is no bone to
 /// speak of. The course is the chain of cells from the first slice to the last that passes most bone, found by
-/// dynamic programming (Viterbi, IEEE Trans Inf Theory 1967;13:260).
+/// dynamic programming (Viterbi, IEEE Trans Inf Theory 1967;13:260). The skull's bone does not count: there is more of it than of
+/// the spine, at the back of the head, and the course would leave the neck early to reach it.
 pub(super) fn course(
     volume: &Volume,
     (row_mm, column_mm): (f64, f64),
@@ -30,21 +41,25 @@ pub(super) fn course(
     let bins = |len: usize, mm: f64| ((len as f64 * mm / CELL_MM).ceil() as usize).clamp(1, 512);
     let (rows, columns) = (bins(volume.shape.rows, row_mm), bins(volume.shape.columns, column_mm));
     let layers = grouped(&volume.stack.offsets);
-    let shares: Vec<Layer> = layers
+    let (mut shares, rings): (Vec<Layer>, Vec<bool>) = layers
         .par_iter()
         .map(|slices| {
             let mut layer = bone(volume, slices.clone(), (rows, columns), (row_mm, column_mm));
+            let middle = middles.get(slices.start).map_or((0.0, 0.0), |m| (m.0 * row_mm, m.1 * column_mm));
+            let ring = is_ring(&layer, columns, middle);
             blur(&mut layer, columns);
-            let middle = middles.get(slices.start).map_or(0.0, |middle| middle.1 * column_mm);
             for (index, share) in layer.iter_mut().enumerate() {
-                let aside = ((index % columns) as f64 + 0.5) * CELL_MM - middle;
+                let aside = ((index % columns) as f64 + 0.5) * CELL_MM - middle.1;
                 *share -= (ASIDE_COST * (aside / 100.0).powi(2)) as f32;
             }
-            layer
+            (layer, ring)
         })
-        .collect();
+        .unzip();
+    let skull = skull(&rings, &layers, &volume.stack.offsets);
+    shares.iter_mut().take(skull).for_each(|layer| layer.fill(0.0));
     let path = best_path(&shares, columns)?;
-    let mean = path.iter().zip(&shares).map(|(&at, layer)| layer[at]).sum::<f32>() / path.len().max(1) as f32;
+    let below = path.iter().zip(&shares).skip(skull);
+    let mean = below.map(|(&at, layer)| layer[at]).sum::<f32>() / path.len().saturating_sub(skull).max(1) as f32;
     if mean < LEAST_BONE {
         return None;
     }
@@ -53,6 +68,33 @@ pub(super) fn course(
         (mm(at / columns) / row_mm - 0.5, mm(at % columns) / column_mm - 0.5)
     };
     Some(layers.iter().zip(&path).flat_map(|(slices, &at)| vec![place(at); slices.len()]).collect())
+}
+
+/// Whether bone lies all around a place (row, column) in mm.
+fn is_ring(layer: &Layer, columns: usize, (row_mm, column_mm): (f64, f64)) -> bool {
+    let steps = ((RING_MM[1] - RING_MM[0]) / (CELL_MM / 2.0)) as usize;
+    let without = (0..RAYS).filter(|&ray| {
+        let (sine, cosine) = (std::f64::consts::TAU * ray as f64 / RAYS as f64).sin_cos();
+        !(0..steps).any(|step| {
+            let away = RING_MM[0] + step as f64 * CELL_MM / 2.0;
+            let (row, column) = ((row_mm + away * sine) / CELL_MM, (column_mm + away * cosine) / CELL_MM);
+            let inside = row >= 0.0 && column >= 0.0 && (column as usize) < columns;
+            inside && layer.get(row as usize * columns + column as usize).is_some_and(|share| *share >= RING_BONE)
+        })
+    });
+    without.count() <= RAYS_WITHOUT
+}
+
+/// How many layers, from the head's end, are skull: those up to the end of the first run of rings, if that begins near the end.
+fn skull(rings: &[bool], layers: &[std::ops::Range<usize>], offsets: &[f64]) -> usize {
+    let Some(first) = rings.iter().position(|ring| *ring) else { return 0 };
+    let place = |layer: usize| layers.get(layer).and_then(|slices| offsets.get(slices.start)).copied();
+    match (place(0), place(first)) {
+        (Some(top), Some(start)) if start - top <= VERTEX_MM => {
+            first + rings[first..].iter().take_while(|ring| **ring).count()
+        }
+        _ => 0,
+    }
 }
 
 /// Slices in groups of about a cell's height.

@@ -102,6 +102,56 @@ fn an_arm_beside_the_neck_does_not_draw_the_input_aside() {
     assert!((column - 78.5).abs() < 3.0, "the bone in the body is at column 78.5, the middle at {column}");
 }
 
+/// A head of 140 mm, its skull thick at the back, on a neck of 100 mm whose spine lies 40 mm in front of the back of the head.
+/// Slices 4 mm apart, 128 × 128 pixels of 2 mm.
+fn head_and_neck() -> Volume {
+    const HEAD: usize = 35;
+    let mut volume = block(false);
+    let (slices, side) = (HEAD + 25, 128);
+    volume.shape = VolumeShape { slices, rows: side, columns: side };
+    volume.voxels.clear();
+    for slice in 0..slices {
+        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+            let (x, y) = ((column as f64 - 63.5) * 2.0, (row as f64 - 63.5) * 2.0);
+            let away = x.hypot(y);
+            let back = y > 50.0 && x.abs() < 40.0;
+            let bone = if slice < HEAD {
+                (70.0..80.0).contains(&away) || (back && away < 80.0)
+            } else {
+                x.abs() < 12.0 && (y - 25.0).abs() < 12.0
+            };
+            let body = away < if slice < HEAD { 85.0 } else { 60.0 };
+            volume.voxels.push(if bone {
+                900
+            } else if body {
+                0
+            } else {
+                Volume::AIR
+            });
+        }
+    }
+    volume.spacing = PixelSpacing::new(2.0, 2.0);
+    volume.stack = SliceStack::new((0..slices).map(|slice| slice as f64 * 4.0).collect());
+    let one = volume.slices[0].clone();
+    volume.slices = vec![one; slices];
+    volume
+}
+
+#[test]
+fn the_back_of_the_head_does_not_draw_the_input_away_from_the_first_vertebra() {
+    let volume = head_and_neck();
+    let preprocessor = Preprocessor::new(&volume, &spec()).expect("axial");
+    for slice in 35..60 {
+        let crop = preprocessor.crop(slice).expect("a slice");
+        let (row, column) = crop.voxel(191.5, 191.5 - BEHIND_MM / 0.5, 128, 128);
+        let (x, y) = ((column - 63.5) * 2.0, (row - 63.5) * 2.0);
+        assert!(
+            x.abs() < 6.0 && (y - 25.0).abs() < 10.0,
+            "slice {slice}: the bone is at (0, 25), the input at ({x}, {y})"
+        );
+    }
+}
+
 #[test]
 fn the_body_is_in_the_middle_where_a_package_asks_for_it_or_no_bone_is_found() {
     for (flipped, centre, dense) in [(false, Centre::Body, 205), (true, Centre::Body, 205), (true, Centre::Spine, 96)] {
