@@ -140,7 +140,8 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     match &model.scan {
         ScanState::Scanning(_) => words.insert(0, format!("scanning, {} files", scanned.files)),
         ScanState::Finished(summary) if summary.unreadable > 0 => {
-            words.push(format!("{} files unreadable", summary.unreadable));
+            let files = if summary.unreadable == 1 { "file" } else { "files" };
+            words.push(format!("{} {files} unreadable", summary.unreadable));
         }
         ScanState::Finished(_) => {}
         ScanState::Failed(_) => words.insert(0, "scan failed".into()),
