@@ -162,6 +162,7 @@ def train(
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
         trained_on |= set(document["trained_on"])
+        origin = document.get("origin", "")
     left_out = {name: 0.0 for name in ("bend", "thick") if name in config.without}
     augmentation = Augmentation(**left_out)
 

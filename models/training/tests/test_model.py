@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -100,6 +102,9 @@ def _begins_with_the_weights_of(path, collection, run):
     weights = [name for name, value in theirs["average"].items() if "running" not in name and value.is_floating_point()]
     assert all(torch.equal(begun["model"][name], theirs["average"][name]) for name in weights)
     assert begun["state"]["step"] == 1 and begun["origin"].startswith("3 steps")
+    longer = replace(at_once, max_steps=2)
+    again = load_checkpoint(train(collection, run, longer, SMALL, resume=True, echo=lambda _: None))
+    assert again["state"]["step"] == 2 and again["origin"] == begun["origin"]
     with pytest.raises(TrainingError, match="another network"):
         train(collection, run / "x", at_once, ModelConfig(size=160, cell=16, neck=16), start_from=path, echo=lambda _: None)
 
