@@ -11,8 +11,9 @@ const TALLEST_LEVEL_MM: f64 = 75.0;
 const LONE_LEVEL_MM: f64 = 80.0;
 /// Nor is one level alone that takes up less than this part of the scan: what lies around it would be its neighbours.
 const LONE_LEVEL_SHARE: f64 = 1.0 / 3.0;
-/// What lies farther than this from the rest of a level, mm, is not part of it: no vertebra leaves out as much.
-const STRAY_MM: f64 = 15.0;
+/// What more than this parts from the rest of a level, in mm of slices that do not show it, is not part of it: no vertebra leaves out as
+/// much. A gap in the scan parts nothing.
+const STRAY_MM: f64 = 12.0;
 /// A second stretch that long in shares of the level's longest is no stray: what shows one level twice is no neck.
 const TWICE_SHARE: f64 = 0.5;
 /// Share of the highest slices for [`Aggregation::VisibleTopMean`], and their least number.
@@ -64,7 +65,7 @@ pub fn summarise(
         if visible.is_empty() || extent < presence.minimum_mm || extent > TALLEST_LEVEL_MM {
             return LevelSummary::NotSeen;
         }
-        let mut stretches: Vec<f64> = stretches(&visible, offsets, &shares).into_iter().map(|found| found.1).collect();
+        let mut stretches: Vec<f64> = stretches(&visible, &shares).into_iter().map(|found| found.1).collect();
         stretches.sort_by(|a, b| b.total_cmp(a));
         twice |= matches!(stretches[..], [first, second, ..] if second >= TWICE_SHARE * first);
         centres.push(visible.iter().map(|&s| offsets[s] * shares[s]).sum::<f64>() / extent.max(f64::MIN_POSITIVE));
@@ -112,7 +113,7 @@ pub(super) fn without_strays(mut scores: Vec<SliceScore>, offsets: &[f64], prese
     for level in CervicalLevel::ALL {
         let visible: Vec<usize> =
             (0..scores.len()).filter(|&s| scores[s].vertebra[level].value() >= presence.vertebra).collect();
-        let stretches = stretches(&visible, offsets, &shares);
+        let stretches = stretches(&visible, &shares);
         let longest = stretches.iter().map(|found| found.1).fold(0.0, f64::max);
         let kept = stretches.iter().position(|found| found.1 >= longest);
         for (_, (stray, _)) in stretches.iter().enumerate().filter(|(stretch, _)| Some(*stretch) != kept) {
@@ -123,8 +124,8 @@ pub(super) fn without_strays(mut scores: Vec<SliceScore>, offsets: &[f64], prese
 }
 
 /// The stretches of neighbouring slices among those that show a level, each with its extent in mm.
-fn stretches<'v>(visible: &'v [usize], offsets: &[f64], shares: &[f64]) -> Vec<(&'v [usize], f64)> {
-    let runs = visible.chunk_by(|&a, &b| offsets[b] - offsets[a] <= STRAY_MM);
+fn stretches<'v>(visible: &'v [usize], shares: &[f64]) -> Vec<(&'v [usize], f64)> {
+    let runs = visible.chunk_by(|&a, &b| shares[a + 1..b].iter().sum::<f64>() <= STRAY_MM);
     runs.map(|run| (run, run.iter().map(|&s| shares[s]).sum())).collect()
 }
 
@@ -281,13 +282,14 @@ mod tests {
     /// C1 shows on three slices and on two others 40 mm higher: the two are none of its.
     #[test]
     fn a_stray_slice_far_from_a_level_is_not_part_of_it() {
-        let places = [0.0, 2.0, 42.0, 44.0, 46.0, 58.0];
-        let scores: Vec<_> = [0.9, 0.9, 0.1, 0.1, 0.1, 0.1].map(|f| score(&[(C1, 0.8, f), (C2, 0.7, 0.2)])).to_vec();
-        let cleaned = without_strays(scores, &places, PRESENCE);
-        let of = |level| -> Vec<bool> { cleaned.iter().map(|s| s.vertebra[level].value() > 0.5).collect() };
-        // What is 12 mm off is part of it: a slice between was hard to see.
-        assert_eq!(of(C1), [false, false, true, true, true, true]);
-        assert_eq!(of(C2), of(C1));
+        let places: Vec<f64> = (0..30).map(|i| f64::from(i) * 2.0).collect();
+        let shown = [0, 1, 20, 21, 22, 28];
+        let at = |k: usize| score(&[(C1, if shown.contains(&k) { 0.8 } else { 0.1 }, 0.3), (C2, 0.7, 0.2)]);
+        let cleaned = without_strays((0..30).map(at).collect(), &places, PRESENCE);
+        let of = |level| -> Vec<usize> { (0..30).filter(|&k| cleaned[k].vertebra[level].value() > 0.5).collect() };
+        // What is 10 mm off is part of it: the slices between were hard to see.
+        assert_eq!(of(C1), [20, 21, 22, 28]);
+        assert_eq!(of(C2), (0..30).collect::<Vec<_>>());
         assert!(cleaned.iter().all(|s| s.fracture[C1].value() > 0.0), "the fracture's number stays as it was");
     }
 
@@ -303,6 +305,22 @@ mod tests {
         };
         assert_eq!(run(0.9), Err(NotAnalysed::NoCervicalSpine));
         assert!(run(0.4).is_ok());
+    }
+
+    /// Slices are missing from the middle of C3, or lie so far apart that one of them that was hard to see is a long way.
+    #[test]
+    fn a_gap_in_the_scan_does_not_make_two_levels_of_one() {
+        let levels = [C2, C2, C3, C3, C3, C3, C4, C4];
+        let scores: Vec<_> = levels.map(|level| score(&[(level, 0.9, 0.1)])).to_vec();
+        let offsets = [0.0, 3.0, 6.0, 9.0, 40.0, 43.0, 46.0, 49.0];
+        let run = |scores: &[SliceScore], offsets: &[f64]| {
+            summarise(scores, offsets, &[], Aggregation::VisibleOddsMean, PRESENCE).is_ok()
+        };
+        assert!(run(&scores, &offsets));
+        assert_eq!(without_strays(scores.clone(), &offsets, PRESENCE), scores);
+        let seen = [(C3, 0.9), (C3, 0.3), (C3, 0.9), (C4, 0.9), (C4, 0.9)];
+        let far: Vec<_> = seen.map(|(level, visible)| score(&[(level, visible, 0.1)])).to_vec();
+        assert!(run(&far, &[0.0, 10.0, 20.0, 30.0, 40.0]));
     }
 
     #[test]

@@ -19,15 +19,15 @@ LONE_MM = 80.0
 LONE_SHARE = 1 / 3
 """Nor is one level alone that takes up less than this part of the scan: its neighbours would show around it."""
 
-STRAY_MM = 15.0
-"""What lies farther than this from the rest of a level is not part of it."""
+STRAY_MM = 12.0
+"""What more than this parts from the rest of a level, in mm of slices that do not show it, is not part of it; a gap in the scan
+parts nothing."""
 
 TWICE_SHARE = 0.5
 """A second stretch that long in shares of the level's longest is no stray: what shows one level twice is no neck."""
 
 TOP_SHARE, TOP_LEAST = 0.1, 3
 """`visible-top-mean` takes this part of the visible slices, and at least so many."""
-
 
 LEAST_ODDS = 1e-6
 """`visible-odds-mean` takes probabilities to be this far from 0 and 1."""
@@ -81,15 +81,17 @@ def without_strays(vertebra: np.ndarray, positions_mm: np.ndarray) -> np.ndarray
     """`[S, 7]` with 0 for what is no part of the longest stretch of slices that shows a level; `positions_mm`: `[S]`."""
     result, shares = vertebra.copy(), slice_shares(positions_mm)
     for level in range(vertebra.shape[1]):
-        for stray in stretches(vertebra[:, level] >= PRESENCE, positions_mm, shares)[1:]:
+        for stray in stretches(vertebra[:, level] >= PRESENCE, shares)[1:]:
             result[stray, level] = 0.0
     return result
 
 
-def stretches(shows: np.ndarray, positions_mm: np.ndarray, shares: np.ndarray) -> list[np.ndarray]:
+def stretches(shows: np.ndarray, shares: np.ndarray) -> list[np.ndarray]:
     """The stretches of slices that show a level, bool `[S]`, as indices, the longest in mm first."""
     visible = np.flatnonzero(shows)
-    runs = np.split(visible, np.flatnonzero(np.abs(np.diff(positions_mm[visible])) > STRAY_MM) + 1)
+    passed = np.concatenate([[0.0], np.cumsum(shares)])
+    between = passed[visible[1:]] - passed[visible[:-1] + 1]
+    runs = np.split(visible, np.flatnonzero(between > STRAY_MM) + 1)
     return sorted(runs, key=lambda run: -shares[run].sum())
 
 
@@ -116,7 +118,7 @@ def is_neck(vertebra: np.ndarray, positions_mm: np.ndarray) -> bool:
         if scan > LONE_MM or extent < LONE_SHARE * scan:
             return False
     for i in seen:
-        extents = [shares[run].sum() for run in stretches(shows[:, i], positions_mm, shares)]
+        extents = [shares[run].sum() for run in stretches(shows[:, i], shares)]
         if len(extents) > 1 and extents[1] >= TWICE_SHARE * extents[0]:
             return False
     missed = seen[-1] - seen[0] + 1 - len(seen)

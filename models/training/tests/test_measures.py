@@ -64,11 +64,13 @@ def test_visible_odds_mean_by_hand():
 
 
 def test_stray_slices_are_no_part_of_a_level():
-    # The first two lie 40 mm above the rest; 12 mm without the level do not part it.
-    places = np.array([60.0, 58, 18, 16, 14, 2])
-    cleaned = without_strays(columns([0.8] * 6), places)
-    np.testing.assert_array_equal(cleaned[:, 0], [0, 0, 0.8, 0.8, 0.8, 0.8])
-    np.testing.assert_array_equal(without_strays(columns([0.4] * 6), places)[:, 0], [0.4] * 6)
+    # The first two lie 40 mm above the rest; 10 mm without the level do not part it, nor does a gap in the scan.
+    shown = np.isin(np.arange(30), [0, 1, 20, 21, 22, 28])
+    cleaned = without_strays(columns(np.where(shown, 0.8, 0.1)), -2.0 * np.arange(30))
+    np.testing.assert_array_equal(np.flatnonzero(cleaned[:, 0] > 0.5), [20, 21, 22, 28])
+    assert cleaned[5, 0] == 0.1
+    gap = columns([0.8] * 6)
+    np.testing.assert_array_equal(without_strays(gap, np.array([60.0, 58, 18, 16, 14, 2])), gap)
 
 
 def test_overall_leaves_out_what_is_not_seen():
