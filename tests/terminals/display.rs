@@ -18,6 +18,9 @@ impl Display {
     pub(crate) fn start(width: usize, height: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut server = Command::new("Xvfb")
+            // Without `-noreset` it begins anew when its last client leaves: one that moves the pointer before the terminal has
+            // come would take the terminal's connection with it.
+            .arg("-noreset")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24"), "-fbdir"])
             .arg(folder.path())
             .stdout(Stdio::piped())
