@@ -45,22 +45,33 @@ class Augmentation:
 BENDS = 3
 """Waves of a bend."""
 
-FAR = ("alone", "merged", "apart")
+FAR = ("alone", "merged", "apart", "merged and apart")
 """What channels may become where slices are far apart: the slice itself three times, thin or as thick as all three
-channels together; or neighbours twice as far away."""
+channels together; or neighbours twice as far away, thin or as thick."""
 
 
-def set_apart(channels: np.ndarray, farther: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A slice's channels as one of `FAR`, uint8 `[3, S, S]`; `farther`: its channels at twice the offsets."""
+def set_apart(channels: np.ndarray, head: np.ndarray, foot: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A slice's channels as one of `FAR`, uint8 `[3, S, S]`; `head`, `foot`: those of the slices at twice the offsets."""
     how = FAR[random.integers(len(FAR))]
     if how == "alone":
         return np.broadcast_to(channels[1:2], channels.shape)
     if how == "merged":
-        parts = channels.astype(np.uint16)
-        return np.broadcast_to(((parts[0] + 2 * parts[1] + parts[2] + 2) // 4).astype(np.uint8), channels.shape)
+        return np.broadcast_to(_merged(channels), channels.shape)
+    take = _merged if how == "merged and apart" else _middle
     # Where a place lies midway between two slices, the program takes the slice itself or its neighbour.
-    sides = random.random(2) < 0.75
-    return np.stack([farther[0] if sides[0] else channels[1], channels[1], farther[2] if sides[1] else channels[1]])
+    sides = [take(side if random.random() < 0.75 else channels) for side in (head, foot)]
+    return np.stack([sides[0], take(channels), sides[1]])
+
+
+def _merged(channels: np.ndarray) -> np.ndarray:
+    """A slice as thick as three channels together."""
+    parts = channels.astype(np.uint16)
+    return ((parts[0] + 2 * parts[1] + parts[2] + 2) // 4).astype(np.uint8)
+
+
+def _middle(channels: np.ndarray) -> np.ndarray:
+    """The slice itself."""
+    return channels[1]
 
 
 @dataclass(frozen=True)

@@ -108,10 +108,11 @@ def _network(metrics: dict, training: dict) -> list[str]:
     model, calibration = training["model_config"], metrics["calibration"]
     field = training.get("millimetres", INPUT_MILLIMETRES)
     pixel = field / model["size"]
+    weights = ", begun with weights of another run (below)" if training.get("origin") else " without pretrained weights"
     lines = [
         "## What it is",
         "",
-        f"`{model['backbone']}` without pretrained weights. It sees {model['size']} x {model['size']} pixels of "
+        f"`{model['backbone']}`{weights}. It sees {model['size']} x {model['size']} pixels of "
         f"{pixel:.3g} mm, {field:.3g} mm about the spine,",
     ]
     if model.get("original"):

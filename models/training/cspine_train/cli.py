@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from . import INPUT_MILLIMETRES, TrainingError, __version__
@@ -61,7 +62,13 @@ def parser() -> argparse.ArgumentParser:
     add("--coarsest", type=int, default=model.coarsest, choices=(16, 32), help="last stage (default %(default)s)")
     add("--cell", type=int, default=model.cell, choices=(8, 16), help="pixels of the map's cells (default %(default)s)")
     add("--resume", action="store_true", help="go on with the run in --run, if there is one")
-    add("--start-from", type=Path, metavar="RUN", help="begin a new run with that run's weights, whatever its size was")
+    add(
+        "--start-from",
+        type=Path,
+        metavar="RUN_OR_PACKAGE",
+        help="begin a new run with the weights of that run, package or model.onnx, whatever its size was; a package does "
+        "not know its studies: validation and test need others than it learnt from (its card names their seeds)",
+    )
     identity = argparse.ArgumentParser(add_help=False)
     identity.add_argument("--name", default="phantom-b0", help="the package's name (default %(default)s)")
     identity.add_argument("--model-version", default="0.1.0", help="the package's version (default %(default)s)")
@@ -217,7 +224,7 @@ def _parts(training, collection, held):
 
 def _train(given, collection, held) -> None:
     from .model import ModelConfig
-    from .train import CHECKPOINT, TrainConfig, train
+    from .train import TrainConfig, train
 
     backbone = given.backbone or (ORIGINAL_BACKBONE if given.original else ModelConfig.backbone)
     model = ModelConfig(
@@ -242,8 +249,8 @@ def _train(given, collection, held) -> None:
     config = TrainConfig(
         compiled=given.compile, without=tuple(given.without), **{name: getattr(given, name) for name in names}
     )
-    begin = given.start_from / CHECKPOINT if given.start_from else None
-    train(collection, given.run, config, model, given.resume, lambda line: print(line, flush=True), held, begin)
+    echo = partial(print, flush=True)
+    train(collection, given.run, config, model, given.resume, echo, held, given.start_from)
 
 
 def _export(given, collection, held) -> None:

@@ -272,8 +272,9 @@ def _channels(
         return channels
     places = study.positions_mm
     # The first channel lies towards the head.
-    head, foot = (int(np.argmin(np.abs(places - (places[index] - offset)))) for offset in CHANNEL_OFFSETS_MM[::2])
-    return set_apart(channels, np.stack([study.array[head][0], channels[1], study.array[foot][2]]), random)
+    apart = [2 * offset for offset in CHANNEL_OFFSETS_MM[::2]]
+    head, foot = (study.array[int(np.argmin(np.abs(places - (places[index] - offset))))] for offset in apart)
+    return set_apart(channels, head, foot, random)
 
 
 def cells(

@@ -5,6 +5,7 @@ import math
 import os
 import time
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from . import TrainingError, __version__, curves, loss, original
+from . import TrainingError, __version__, curves, loss, original, unfold
 from .augment import Augmentation
 from .data import Batch, Batches, Collection, Study, collate, split, summary
 from .metrics import area_under_curve
@@ -126,10 +127,12 @@ def train(
     held: Collection | None = None,
     start_from: Path | None = None,
 ) -> Path:
-    """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`; `start_from`: another run's
-    checkpoint, whose averaged weights take the place of random ones, whatever its size of images was.
+    """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`; `start_from`: another
+    run's folder or checkpoint, whose averaged weights take the place of random ones, or a package's folder or graph,
+    whatever its size of images was.
 
-    Raises `TrainingError` when the run folder holds another run, or when there is nothing to train on.
+    Raises `TrainingError` when the run folder holds another run, when there is nothing to train on, or when the weights
+    to begin with are of another network.
     """
     parts = split(collection, held, config.validation, config.test)
     if not parts["train"]:
@@ -154,10 +157,6 @@ def train(
     state = {"step": 0, "elapsed": 0.0, "images": 0}
     trained_on = {study.uid for study in parts["train"]}
     origin = ""
-    if start_from is not None and not path.exists():
-        document = _begin(start_from, network, average, model_config)
-        trained_on |= set(document["trained_on"])
-        origin = _came_from(document)
     if path.exists():
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
@@ -171,6 +170,10 @@ def train(
         grid = size // model_config.cell
         return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size)
 
+    if start_from is not None and not path.exists():
+        source = batches(config.coarse_size or model_config.size)
+        learnt, origin = _begin(start_from, network, average, model_config, source)
+        trained_on |= learnt
     counts = {name: summary(studies) for name, studies in parts.items()}
     slab_mm, millimetres = collection.slab_mm, collection.millimetres
     watched = _watched(parts["validation"], model_config)
@@ -345,15 +348,35 @@ def _restore(path, network, optimizer, average, model_config) -> dict:
     return document
 
 
-def _begin(path: Path, network, average: WeightAverage, model_config: ModelConfig) -> dict:
-    """Gives a new network the weights of another run; returns that run's checkpoint."""
-    document = load_checkpoint(path)
-    theirs, ours = (dict(config, size=0) for config in (document["model_config"], model_config.to_dict()))
-    if theirs != ours:
-        raise TrainingError(f"{path} is of another network ({document['model_config']}); give the same model options")
-    network.load_state_dict(document["average"])
+def _begin(
+    path: Path, network, average: WeightAverage, model_config: ModelConfig, source: Batches
+) -> tuple[set[str], str]:
+    """Gives a new network the weights of another run or, with images of `source`, of a package; returns the studies
+    that they learnt from, as far as is known, and one line on them."""
+    path = _weights(path)
+    if path.suffix == ".onnx":
+        learnt, origin = set(), unfold.origin(path)
+        unfold.unfold(path, network, (batch.images for batch in islice(source, unfold.BATCHES)))
+    else:
+        document = load_checkpoint(path)
+        theirs, ours = (dict(config, size=0) for config in (document["model_config"], model_config.to_dict()))
+        if theirs != ours:
+            theirs = document["model_config"]
+            raise TrainingError(f"{path} is of another network ({theirs}); give the same model options")
+        network.load_state_dict(document["average"])
+        learnt, origin = set(document["trained_on"]), _came_from(document)
     average.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return document
+    return learnt, origin
+
+
+def _weights(path: Path) -> Path:
+    """The file with the weights: `path` itself, or a run's checkpoint or package's graph in that folder."""
+    if not path.is_dir():
+        return path
+    for name in (CHECKPOINT, unfold.GRAPH):
+        if (path / name).exists():
+            return path / name
+    raise TrainingError(f"{path} holds neither {CHECKPOINT} nor {unfold.GRAPH}; give a run's folder or a package's")
 
 
 def _came_from(document: dict) -> str:

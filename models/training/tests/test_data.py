@@ -216,7 +216,11 @@ def test_slices_far_apart_are_the_slice_itself_or_have_neighbours_twice_as_far_a
     assert [round(float(value) * 255) for value in untouched.images[0, :, 16, 16]] == [60, 80, 100]
 
 
-def test_channels_merge_to_a_thick_slice():
-    channels = np.stack([np.full((2, 2), value, np.uint8) for value in (10, 200, 250)])
-    merged_channels = {set_apart(channels, channels, np.random.default_rng(seed))[0, 0, 0] for seed in range(30)}
-    assert (10 + 400 + 250) // 4 in merged_channels
+def test_channels_become_those_of_slices_far_apart():
+    values = ((10, 200, 250), (1, 3, 5), (2, 4, 8))
+    own, head, foot = (np.stack([np.full((2, 2), value, np.uint8) for value in three]) for three in values)
+    drawn = [set_apart(own, head, foot, np.random.default_rng(seed))[:, 0, 0] for seed in range(200)]
+    seen = {tuple(int(value) for value in three) for three in drawn}
+    thick = (10 + 400 + 250) // 4
+    assert {(200, 200, 200), (thick, thick, thick), (3, 200, 4), (3, thick, 5), (thick, thick, 5), (3, 200, 200)} <= seen
+    assert all(three[1] in (200, thick) for three in seen)
