@@ -301,8 +301,9 @@ fn is_silent(header: &Header) -> bool {
     header.modality == Modality::Unstated && header.layout.is_ok_and(plain)
 }
 
-/// Whether values are spread as those of a body in CT: more than 2 % air (or padding far below it) and 5 % soft tissue. Other
-/// signed pictures have no such peak near −1000.
+/// Whether values are spread as those of a body in CT: more than 2 % air (or padding far below it) and 5 % soft tissue, or, where the
+/// body fills the picture, half of it soft tissue and no more air than an airway holds. Other signed pictures have no such peak
+/// near −1000.
 fn shows_hounsfield(voxels: &[i16]) -> bool {
     let seen = voxels.iter().step_by(5);
     let (mut air, mut soft, mut all) = (0_usize, 0_usize, 0_usize);
@@ -311,5 +312,26 @@ fn shows_hounsfield(voxels: &[i16]) -> bool {
         air += usize::from((-1100..=-850).contains(&value) || value < -1900);
         soft += usize::from((-160..=160).contains(&value));
     }
-    air * 50 > all && soft * 20 > all
+    (air * 50 > all && soft * 20 > all) || (air * 500 > all && soft * 2 > all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neck_that_fills_its_picture_shows_hounsfield_units_too() {
+        // Per mille of air, soft tissue and bone; the rest lies between air and fat.
+        let picture = |air: usize, soft: usize, bone: usize| {
+            let parts = [(air, -1000_i16), (soft, 40), (bone, 700), (1000 - air - soft - bone, -400)];
+            let mut voxels: Vec<i16> = Vec::new();
+            (0..5).for_each(|_| parts.iter().for_each(|(count, hu)| voxels.extend(vec![*hu; *count])));
+            voxels
+        };
+        assert!(shows_hounsfield(&picture(400, 400, 100)));
+        assert!(shows_hounsfield(&picture(6, 850, 140)), "an airway in a narrow field");
+        assert!(!shows_hounsfield(&picture(0, 850, 150)), "nothing is air");
+        assert!(!shows_hounsfield(&picture(6, 300, 100)), "hardly anything is soft");
+        assert!(!shows_hounsfield(&vec![0; 5000]));
+    }
 }
