@@ -3,15 +3,16 @@
 //! A [`Recipe`] says who is scanned, how, and what is broken; [`generate`] makes the CT. The same recipe always makes the
 //! same voxels, and a broken neck and its [intact twin](Recipe::intact) differ only near the fractures.
 //!
-//! The vertebrae C1 to T2 are signed distances in their own frames (`vertebra`), sized after published means
+//! The vertebrae C1 to T9 are signed distances in their own frames (`vertebra`), sized after published means
 //! (`morphometry`), stood up along a curve (`spine`), broken along jagged planes into fragments that move (`fracture`,
-//! `injury`), set among soft parts (`neck`) and other bones (`head`, `scene`), sliced (`render`) and shown with a kernel,
+//! `injury`), set among soft parts (`neck`, `flesh`) and other bones (`head`, `scene`), sliced (`render`) and shown with a kernel,
 //! noise and artefacts (`scanner`). `mesh` and `grid` put closed surfaces in the place of the vertebrae, `volume`
 //! a real scan in the place of all; `prevalence` says how often what is broken, `special` holds implants and what else only some
 //! necks have, `exact` the functions that give the same bits on every machine; `write` and `nifti` lay a data set out. They look
 //! like a neck to a person and to a network; they are no patient, and a network trained on them alone is not fit for one.
 
 mod exact;
+mod flesh;
 mod fracture;
 mod grid;
 mod head;

@@ -21,9 +21,16 @@ pub(super) fn vault(h: Vec3) -> f32 {
 pub(super) fn face(h: Vec3) -> f32 {
     // The chin is narrower than the cheeks.
     let low = step(0.0, -40.0, h.z);
-    let radii = Vec2::new(61.0 - 4.0 * low, 74.0 - 2.0 * low);
-    let round = ellipse(Vec2::new(h.x, h.y + 38.0), radii);
-    meet(round, (h.z - 20.0).max(-52.0 - h.z), 14.0)
+    let bump = |at: f32, width: f32| (1.0 - ((h.z - at) / width).powi(2)).max(0.0);
+    // Nose, lips and chin before the teeth, most in the middle.
+    let middle = step(26.0, 4.0, h.x.abs());
+    let nose = 17.0 * bump(24.0, 15.0) * step(15.0, 5.0, h.x.abs());
+    let profile = nose + (5.0 * bump(-4.0, 7.0) + 4.0 * bump(-16.0, 6.0) + 5.0 * bump(-36.0, 12.0)) * middle;
+    let radii = Vec2::new(61.0 - 4.0 * low, 72.0 - 3.0 * low);
+    let round = ellipse(Vec2::new(h.x, h.y + 38.0), radii) - profile;
+    // Under the chin the skin runs back to the neck.
+    let under = -50.0 - h.z - 0.22 * (h.y + 38.0);
+    meet(round, (h.z - 34.0).max(under), 14.0)
 }
 
 /// HU of the air (and its lining) in nose and maxillary sinuses; `None` elsewhere.

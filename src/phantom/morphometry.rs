@@ -115,3 +115,23 @@ pub(super) fn draw(build: Build, random: &mut Random) -> Vec<Sizes> {
         })
         .collect()
 }
+
+/// How many vertebrae below T2 a chest shows.
+const BELOW: usize = 7;
+
+/// T3 and those below it, in the likeness of T2: each a little larger than the last.
+pub(super) fn thorax(last: &Sizes) -> Vec<Sizes> {
+    (1..=BELOW)
+        .map(|i| {
+            let more = |part: f32| 1.0 + part * i as f32;
+            Sizes {
+                half_width: last.half_width.map(|half| half * more(0.012)),
+                half_depth: last.half_depth * more(0.05),
+                half_height: last.half_height * more(0.025),
+                spinous_drop: last.spinous_drop + (i as f32).min(4.0) * 1.5,
+                transverse: last.transverse * more(-0.015),
+                ..last.clone()
+            }
+        })
+        .collect()
+}

@@ -1,11 +1,12 @@
-//! What is around the spine: skin, fat, muscles, vessels, airway, lungs, the canal with the cord.
+//! What is around the spine: skin, the fat under it, vessels, airway, lungs, the canal with the cord; `flesh` has the muscles.
 //!
 //! The tissue at a place follows from the place alone and a few numbers a height (see [`Level`]), so that a whole picture
-//! costs some ten nanoseconds a pixel. Shapes and HU are our own round numbers, set beside ordinary textbook ranges: fat
+//! costs some tens of nanoseconds a pixel. Shapes and HU are our own round numbers, set beside ordinary textbook ranges: fat
 //! −120 to −80, muscle 45 to 65, brain and cord 30 to 40, thyroid 80 to 120, air −1000.
 
+use super::flesh::Flesh;
 use super::random::{Random, noise};
-use super::sdf::{ellipse, step, wave};
+use super::sdf::{ellipse, join, meet, step, wave};
 use super::spine::Pose;
 use glam::{Vec2, Vec3};
 
@@ -15,16 +16,18 @@ pub(super) struct Neck {
     /// Numbers a height, one each millimetre from [`Neck::LOW`] upwards.
     levels: Vec<Level>,
     scale: f32,
-    fat_planes: f32,
-    /// HU that fat between its fibres takes from muscle, at most.
-    marbling: f32,
+    flesh: Flesh,
     /// How much higher than the mean the shoulders stand, mm.
     shoulders: f32,
-    muscle: f32,
     vessel: f32,
     /// Share of the carotid's wall that is calcified.
     calcified: f32,
     seed: u32,
+    /// How flat the back lies, how deep the furrow of the nape is, mm.
+    flat: f32,
+    furrow: f32,
+    /// How much more fat lies under the skin of the nape than elsewhere.
+    nape: f32,
     outside: Outside,
     head: Pose,
     stretch: f32,
@@ -49,6 +52,10 @@ struct Level {
     /// Middle and half sizes of the skin's outline.
     middle: f32,
     half: Vec2,
+    /// By what part it is narrower in front.
+    narrow: f32,
+    /// Half sizes of the shoulders' outline.
+    shoulder: Vec2,
     /// Thickness of the fat under the skin at the sides and front.
     fat: f32,
     /// The body's centre and the canal's: x and y.
@@ -79,30 +86,8 @@ const PROFILE: [[f32; 7]; 12] = [
     [200.0, 77.0, 100.0, -14.0, -30.0, 2.0, 2.0],
 ];
 
-// x (either side), y behind the body's centre, weight (pushes the border outwards), kind: 1 muscle, 0 fat.
-const SITES: [[f32; 4]; 21] = [
-    [8.0, -13.0, 0.0, 1.0],
-    [24.0, -6.0, 2.0, 1.0],
-    [36.0, 4.0, 0.0, 1.0],
-    [41.0, 17.0, 1.0, 1.0],
-    [11.0, 27.0, 3.0, 1.0],
-    [13.0, 42.0, 3.0, 1.0],
-    [27.0, 36.0, 2.0, 1.0],
-    [27.0, 52.0, 1.0, 1.0],
-    [9.0, 60.0, 0.0, 1.0],
-    [46.0, 42.0, 0.0, 1.0],
-    [48.0, -20.0, 4.0, 1.0],
-    [50.0, 6.0, -2.0, 0.0],
-    [24.0, -24.0, -3.0, 0.0],
-    [15.0, -46.0, 3.0, 1.0],
-    [36.0, -42.0, -1.0, 0.0],
-    [27.0, -58.0, 2.0, 1.0],
-    [80.0, 25.0, 14.0, 1.0],
-    [78.0, -22.0, 8.0, 1.0],
-    [64.0, 2.0, -4.0, 0.0],
-    [120.0, 10.0, 22.0, 1.0],
-    [10.0, -70.0, 4.0, 1.0],
-];
+/// So far outside the ideal outline, mm, lies neither skin nor a collar.
+const FAR: f32 = 24.0;
 
 impl Neck {
     const LOW: f32 = -170.0;
@@ -125,6 +110,7 @@ impl Neck {
         // How much higher than the mean the shoulders stand: mm.
         let shoulders = random.range(-10.0, 42.0);
         let broad = random.range(0.95, 1.15);
+        let narrow = random.range(0.1, 0.34);
         // Some breathe in, some swallow.
         let open = random.range(0.25, 1.05);
         let levels = (0..=(Self::HIGH - Self::LOW) as usize)
@@ -140,12 +126,22 @@ impl Neck {
                 let broad_at = at(model - shoulders * step(4.0, -45.0, model), 1);
                 let spine = centre(z, false);
                 // From the skull base upwards the skin follows the cranium.
-                let up = step(50.0, 72.0, model);
+                let up = step(44.0, 72.0, model);
                 let mix = |neck: f32, cranium: f32| neck + (cranium - neck) * up;
-                let half = Vec2::new(mix(broad_at * girth * broad, 73.0 * scale), mix(v(2) * girth, 93.0 * scale));
+                let wide = broad_at * girth * broad;
+                let deep = v(2) * girth;
+                // What is broader than a neck is shoulder.
+                let neck = wide.min(74.0 * girth);
+                let half = Vec2::new(mix(neck, 73.0 * scale), mix(deep, 93.0 * scale));
                 Level {
-                    middle: mix(v(3) * girth + spine.y * 0.5, poses[0].at.y - 9.0 * scale),
+                    middle: mix(v(3) * girth + spine.y * 0.75, poses[0].at.y - 9.0 * scale),
                     half,
+                    narrow: narrow * step(34.0, 14.0, model) * step(-90.0, -50.0, model),
+                    shoulder: if wide > neck && model < 0.0 {
+                        Vec2::new(wide, deep * (0.42 + 0.5 * step(110.0, 190.0, wide)))
+                    } else {
+                        Vec2::ZERO
+                    },
                     cranium: step(84.0, 108.0, model),
                     fat: fat * (1.0 + 0.8 * step(-40.0, -90.0, model)),
                     spine,
@@ -159,10 +155,11 @@ impl Neck {
         Self {
             levels,
             scale,
-            fat_planes: random.range(0.2, 1.0),
-            marbling: random.range(0.0, 55.0),
+            flesh: Flesh::new(random),
             shoulders,
-            muscle: random.range(48.0, 64.0),
+            flat: random.range(1.0, 9.0),
+            furrow: random.range(0.0, 4.5),
+            nape: random.range(0.2, 1.3),
             calcified: if random.chance(0.3) { random.range(0.2, 0.6) } else { 0.0 },
             vessel: if random.chance(0.25) { random.range(180.0, 330.0) } else { 45.0 },
             seed: random.bits() as u32,
@@ -198,19 +195,42 @@ impl Neck {
     /// HU at a place of the neck's frame.
     pub(super) fn tissue(&self, p: Vec3) -> f32 {
         let level = self.level(p.z);
-        let mut outline = ellipse(Vec2::new(p.x, p.y - level.middle), level.half) + 1.2 * wave(p.x * 0.05 + p.z * 0.04);
+        let straight = self.outline(p, level);
+        if straight > FAR && level.head <= 0.0 {
+            return self.around(p, straight);
+        }
+        let drift = self.flesh.drift(p);
+        let mut outline = self.outline(p + 0.7 * drift, level);
         if level.cranium > 0.0 {
             let scalp = (super::head::vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
             outline += (scalp - outline) * level.cranium;
         }
         if (-30.0..130.0).contains(&(p.z - self.head.at.z + 30.0)) {
-            outline = outline.min(super::head::face(self.head.inward(p) / self.scale) * self.scale);
+            outline = outline.min(super::head::face(self.head.inward(p + 0.5 * drift) / self.scale) * self.scale);
         }
         if outline > 0.6 {
             return self.around(p, outline);
         }
-        let inner = self.inside(p, level, -outline);
+        let inner = self.inside(p, drift.truncate(), level, -outline);
         if outline > -0.6 { inner + (self.around(p, outline) - inner) * (outline + 0.6) / 1.2 } else { inner }
+    }
+
+    /// Distance to the skin of neck and shoulders: narrower in front than behind, flat where it lies on the table, with a furrow over
+    /// the nuchal septum; the shoulders' slopes meet it from both sides.
+    fn outline(&self, p: Vec3, level: &Level) -> f32 {
+        let d = Vec2::new(p.x, p.y - level.middle);
+        let front = step(0.1, -1.0, d.y / level.half.y);
+        let half = Vec2::new(level.half.x * (1.0 - level.narrow * front), level.half.y);
+        let mut outline = ellipse(d, half);
+        if level.shoulder.x > 0.0 {
+            let slope = ellipse(d - Vec2::Y * (level.half.y - level.shoulder.y), level.shoulder);
+            outline = join(outline, slope, 1.0 + 25.0 * step(0.0, 40.0, level.shoulder.x - half.x));
+        }
+        let behind = d.y - level.half.y;
+        let lies = step(90.0, 150.0, level.shoulder.x);
+        outline = meet(outline, behind + self.flat * lies, 2.0 + 14.0 * lies);
+        let furrow = step(14.0, 0.0, d.x.abs()) * step(-24.0, -4.0, behind) * (1.0 - level.head);
+        outline + self.furrow * furrow
     }
 
     /// How much bone and shoulder the rays of this height pass: multiplies the noise.
@@ -242,15 +262,15 @@ impl Neck {
         }
     }
 
-    fn inside(&self, p: Vec3, level: &Level, depth: f32) -> f32 {
+    fn inside(&self, p: Vec3, drift: Vec2, level: &Level, depth: f32) -> f32 {
         let q = Vec2::new(p.x - level.spine.x, p.y - level.spine.y);
         // Airway first: it is the strongest edge.
-        let air = ellipse(Vec2::new(q.x, p.y - level.air), level.air_half);
+        let air = ellipse(Vec2::new(q.x, p.y - level.air) + 0.8 * drift, level.air_half);
         if air < 2.2 && level.air_half.x > 3.0 {
-            return self.airway(p, air);
+            return self.airway(p, air, level);
         }
-        if depth < 2.0 {
-            return 5.0;
+        if depth < 1.7 {
+            return 12.0;
         }
         let grain = 5.0 * noise(p * Vec3::new(0.35, 0.35, 0.12), self.seed);
         if let Some(hu) = self.canal(p, level) {
@@ -261,22 +281,32 @@ impl Neck {
         {
             return hu + grain;
         }
-        let behind = step(20.0, 55.0, q.y);
-        if depth < level.fat * (0.7 + 1.6 * behind) + 2.0 {
-            return -104.0 + grain;
+        // Thicker at the nape and under the chin than at the sides, and nowhere even.
+        let behind = step(20.0, 55.0, q.y) * self.nape + 0.5 * step(-30.0, -52.0, q.y);
+        let lobules = 0.35 * drift.x + 1.3 * noise(p * Vec3::new(0.11, 0.11, 0.05), self.seed ^ 23);
+        if depth + lobules < level.fat * (0.7 + behind) + 2.0 {
+            return self.flesh.fat(p, grain);
         }
         if let Some(hu) = self.organs(p, q, level) {
             return hu + grain;
         }
-        self.muscles(p, q, grain)
+        self.flesh.at(p, (q + drift) / self.scale, p.z / self.stretch, grain)
     }
 
-    fn airway(&self, p: Vec3, air: f32) -> f32 {
+    fn airway(&self, p: Vec3, air: f32, level: &Level) -> f32 {
         if self.outside.tube && p.z < 60.0 {
-            let level = self.level(p.z);
             let r = Vec2::new(p.x - level.spine.x - 1.0, p.y - level.air - 1.0).length();
             if (3.6..4.8).contains(&r) {
                 return 180.0;
+            }
+        }
+        // The epiglottis stands in the air before the larynx.
+        let off = Vec2::new(p.x - level.spine.x, p.y - level.air);
+        let rise = p.z / self.stretch;
+        if (-16.0..8.0).contains(&rise) {
+            let leaf = (off.y + level.air_half.y * (0.45 + 0.03 * rise) - 0.04 * off.x * off.x).abs();
+            if leaf < 1.0 && air < 0.6 {
+                return 55.0;
             }
         }
         let hu = -1000.0 + 1040.0 * step(-0.6, 0.6, air);
@@ -341,51 +371,11 @@ impl Neck {
             }
         }
         if z < -78.0 {
-            let lung = Vec3::new((x - 46.0) / 40.0, (q.y - 2.0) / 48.0, (z + 132.0) / 50.0).length();
+            let lung = Vec3::new((x - 46.0) / 40.0, (q.y - 2.0) / 48.0, (z + 132.0).max(0.0) / 50.0).length();
             if lung < 1.0 {
                 return Some(if lung > 0.97 { -400.0 } else { -860.0 + 60.0 * noise(p / 2.0, self.seed) });
             }
         }
         None
-    }
-
-    fn muscles(&self, p: Vec3, q: Vec2, grain: f32) -> f32 {
-        // The nuchal septum.
-        if q.x.abs() < 0.9 && q.y > 30.0 {
-            return -40.0;
-        }
-        let side = 0.7 * q.x.signum();
-        let bend = 2.6 * wave(q.y * 0.11 + p.z * 0.03 + side) + 1.1 * wave(q.y * 0.31 + p.z * 0.06);
-        let x = (q.x.abs() + bend) / self.scale;
-        let bend = 2.6 * wave(q.x * 0.12 + p.z * 0.03) + 1.1 * wave(q.x * 0.29 + p.z * 0.05 + side);
-        let y = (q.y + bend) / self.scale;
-        // The muscles of the side run forward on their way down.
-        let forward = (p.z / self.stretch).clamp(-60.0, 60.0) * 0.22;
-        let (mut first, mut second, mut kind) = (f32::MAX, f32::MAX, 1.0);
-        let mut pair = (0, 0);
-        for (i, site) in SITES.iter().enumerate() {
-            let shift = if site[0] > 40.0 { forward } else { 0.0 };
-            let (dx, dy) = (x - site[0], y - site[1] - shift);
-            let d = dx * dx + dy * dy - site[2] * 60.0;
-            if d < first {
-                second = first;
-                first = d;
-                pair = (i, pair.0);
-                kind = site[3];
-            } else if d < second {
-                second = d;
-                pair.1 = i;
-            }
-        }
-        if kind < 0.5 {
-            return -94.0 + 2.0 * grain + 34.0 * step(0.3, 0.8, noise(p / Vec3::new(3.0, 3.0, 7.0), self.seed ^ 5));
-        }
-        // The power distance to the border, in mm: half the difference over the distance of the two sites.
-        let border = (second - first) / (2.0 * (first.abs().sqrt() + second.abs().sqrt()).max(8.0));
-        // Some borders hold more fat than others, and some none to be seen.
-        let thick = self.fat_planes * [0.1, 0.5, 0.9, 1.4][(pair.0 + pair.1) % 4];
-        let fat = step(thick * 1.3 + 0.3, thick * 0.4, border) * (thick * 2.5).min(1.0);
-        let fibres = step(0.1, 0.9, noise(p / Vec3::new(3.2, 2.4, 9.0), self.seed ^ 11));
-        (self.muscle + 2.0 * grain - self.marbling * fibres) * (1.0 - fat) - 80.0 * fat
     }
 }

@@ -30,7 +30,7 @@ fn header(study: &PhantomStudy) -> io::Result<[u8; 352]> {
     put(112, &1.0_f32.to_le_bytes());
     // Millimetres.
     put(123, &[2]);
-    put(148, b"labels 1-7 = C1-C7, 8 = T1, 9 = T2");
+    put(148, b"labels 1-7 = C1-C7, 8 = T1 and so on");
     // qform and sform both map to the scanner's frame. LPS to RAS turns x and y round.
     // A quaternion knows no shear.
     let upright = study.recipe.scan.tilt_deg == 0.0;

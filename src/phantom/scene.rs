@@ -8,7 +8,7 @@ use super::morphometry::{self, Build, Sizes};
 use super::neck::Neck;
 use super::random::{Random, noise};
 use super::recipe::{Coverage, Recipe};
-use super::sdf::{capsule, ellipse, join, meet, taper};
+use super::sdf::{capsule, ellipse, join, meet, round_box, taper};
 use super::solid::{Channel, Solid, Stuff, Vein};
 use super::special::{self, Special};
 use super::spine::{self, Pose};
@@ -64,6 +64,7 @@ impl Scene {
         let special = Special::draw(&mut Random::new(recipe.seed, "special"));
         let fit = |(level, s): (usize, Sizes)| other(level).map_or(s.clone(), |shape| shape.sizes(&s, build.scale));
         let mut sizes: Vec<Sizes> = drawn.into_iter().enumerate().map(fit).collect();
+        sizes.extend(sizes.last().map(morphometry::thorax).unwrap_or_default());
         for (level, s) in sizes.iter_mut().enumerate() {
             s.disc *= if special.is_fused(level) { 0.62 } else { 1.0 };
         }
@@ -317,18 +318,17 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
     let bone = Stuff::Bone { cortex: 1.1, shell: 1050.0, spongy: 220.0, vein: Vein::default() };
     let (front, back) = neck.skin(poses[8].at.z);
     for side in [-1.0_f32, 1.0] {
-        // Ribs of T1, T2 and the one below: from the transverse process out, forward and down.
-        for (rib, half) in
-            [(7, Vec2::new(46.0, 34.0)), (8, Vec2::new(66.0, 46.0)), (8, Vec2::new(78.0, 56.0))].into_iter().enumerate()
-        {
-            let (from, radii) = half;
-            let at = poses[from].at + Vec3::Z * if rib == 2 { -20.0 } else { 2.0 };
+        // Ribs, from the transverse process out, forward and down.
+        let ribs = [(46.0, 34.0), (66.0, 46.0), (78.0, 56.0), (86.0, 62.0), (92.0, 66.0), (96.0, 70.0), (98.0, 72.0)];
+        for (rib, (wide, deep)) in ribs.into_iter().enumerate() {
+            let radii = Vec2::new(wide, deep);
+            let at = poses[7 + rib].at + Vec3::Z * 2.0;
             let curve = move |p: Vec3| {
                 let (mut best, mut last) = (f32::MAX, Vec3::new(side * 12.0, 14.0, 0.0));
                 for i in 1..=9 {
                     let angle = i as f32 / 9.0 * 2.6 - 0.75;
                     let next = Vec3::new(
-                        side * (14.0 + radii.x * exact::cos(angle) * 0.95),
+                        side * (14.0 + radii.x * exact::cos(angle) * 0.95).max(19.0),
                         -8.0 - radii.y * exact::sin(angle),
                         -4.2 * i as f32,
                     );
@@ -363,6 +363,14 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
             Box::new(clavicle),
         ));
     }
+    let half = Vec3::new(20.0, 5.5, 62.0);
+    solids.push(Solid::plain(
+        Pose { turn: Mat3::IDENTITY, at: Vec3::new(0.0, front + 15.0, poses[8].at.z - 24.0 - half.z) },
+        (-half, half),
+        bone,
+        random.bits() as u32,
+        Box::new(move |p| round_box(p, half, 4.0)),
+    ));
     // Arms lie beside the trunk: the heads of the upper arm bones are seen in wide fields.
     for side in [-1.0_f32, 1.0] {
         let head = Vec3::new(side * 158.0, f32::midpoint(front, back) - 4.0, poses[8].at.z + random.range(-34.0, 6.0));

@@ -44,7 +44,7 @@ pub(super) enum Stuff {
 
 /// One solid.
 pub(super) struct Solid {
-    /// Label of its voxels: 1 to 7 for C1 to C7, 8 and 9 for T1 and T2, 0 for everything else.
+    /// Label of its voxels: 1 to 7 for C1 to C7, 8 and more for T1 and those below it, 0 for everything else.
     pub label: u8,
     /// Place in the neck's frame.
     pub pose: Pose,

@@ -10,7 +10,7 @@ use glam::{Mat3, Vec2, Vec3};
 /// HU of titanium and steel before the scanner cuts them off at its highest number.
 const METAL: f32 = 6500.0;
 
-/// The rare things of one neck; levels are 0 = C1 to 8 = T2.
+/// The rare things of one neck; levels are 0 = C1, 7 = T1.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Special {
     /// Levels that have grown together with the next.

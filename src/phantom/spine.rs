@@ -26,22 +26,30 @@ impl Pose {
     }
 }
 
-/// Poses of C1 to T2. A positive pitch leans the head end of a vertebra backwards.
+/// Poses of C1 to the last of the vertebrae. A positive pitch leans the head end of a vertebra backwards.
 pub(super) fn stand(sizes: &[Sizes], random: &mut Random) -> Vec<Pose> {
-    // From kyphosis to a strong lordosis: in a collar or in spasm a third of all necks is straight or bent forwards.
-    let lordosis = random.normal(13.0, 14.0).clamp(-24.0, 45.0);
-    let slope = random.normal(-20.0, 6.0).clamp(-36.0, -6.0);
+    // A steep first thoracic vertebra goes with more lordosis (Lee et al., J Spinal Disord Tech 2012;25:E41), so that the head
+    // comes to stand above it; in a collar or in spasm a third of all necks is straight or bent forwards all the same.
+    let slope = random.normal(-19.0, 5.0).clamp(-30.0, -6.0);
+    let lordosis = (random.normal(14.0, 12.0) - 0.9 * (slope + 19.0)).clamp(-22.0, 45.0);
+    // Who lies on a table cannot hang the head further forwards.
+    let lordosis = lordosis.max(-2.0 * (slope + 24.0));
     let roll = random.normal(0.0, 3.0).clamp(-8.0, 8.0);
     let twist = random.normal(0.0, 5.0).clamp(-13.0, 13.0);
     let nod = random.normal(0.0, 4.0).clamp(-8.0, 8.0);
     let turn = random.normal(0.0, 8.0).clamp(-24.0, 24.0);
     let mut poses: Vec<Option<Pose>> = vec![None; sizes.len()];
-    // From T2 upwards; angles run evenly from T1's slope to C2's.
+    // From below upwards; angles run evenly from T1's slope to C2's, and come to rest in the middle of the back.
     let mut at = Vec3::ZERO;
     let mut below: Option<(Mat3, usize)> = None;
     for level in (1..sizes.len()).rev() {
         let along = (7.0 - level as f32) / 6.0;
-        let pitch = slope + (lordosis) * along + if level == 8 { -6.0 } else { random.range(-1.2, 1.2) };
+        let rest = (1.0 - (level as f32 - 8.0) / 6.0).clamp(0.0, 1.0);
+        let pitch = match level {
+            0..8 => slope + lordosis * along + random.range(-1.2, 1.2),
+            _ => (slope - lordosis / 6.0 - 6.0) * rest,
+        };
+        let along = along.max(-1.0 / 6.0);
         let axes = turn_by(pitch, roll * along + random.range(-0.8, 0.8), twist * along + random.range(-1.0, 1.0));
         if let Some((lower, lower_level)) = below {
             let half_disc = sizes[level].disc / 2.0;

@@ -69,7 +69,7 @@ pub struct PhantomStudy {
     /// HU `[slices, rows, columns]`, head to foot, the patient's right at the left and the front above. −2000 outside the
     /// reconstruction circle, in studies that have one.
     pub voxels: Vec<i16>,
-    /// Labels in the same order: 0 nothing, 1 to 7 C1 to C7, 8 and 9 T1 and T2.
+    /// Labels in the same order: 0 nothing, 1 to 7 C1 to C7, 8 and more T1 and those below it.
     pub labels: Vec<u8>,
     /// In the same order the label of the level whose fracture changes the voxel by something that can be seen, or 0.
     pub broken: Vec<u8>,

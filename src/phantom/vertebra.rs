@@ -24,7 +24,7 @@ impl Warp {
     }
 }
 
-/// Distance to the intact vertebra of this level (0 = C1 to 8 = T2).
+/// Distance to the intact vertebra of this level (0 = C1, 7 and more thoracic).
 pub(super) fn distance(level: usize, s: &Sizes, warp: Warp, p: Vec3) -> f32 {
     let q = warp.bend(p);
     let d = match level {
