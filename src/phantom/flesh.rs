@@ -95,6 +95,13 @@ const BUNDLES: [Bundle; 24] = [
     Bundle(Kind::Muscle, [NONE, [58.0, 12.0, 50.0, 6.0, 4.0], [74.0, 8.0, 50.0, 20.0, 8.0]]),
 ];
 
+/// A turn, radians, as far as waves care.
+#[expect(
+    clippy::approx_constant,
+    reason = "the digits of TAU would change every voxel of the data sets that were measured"
+)]
+const TURN: f32 = 6.28;
+
 /// A bundle's section, ready to be measured against.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
@@ -150,12 +157,12 @@ impl Flesh {
         let waves = std::array::from_fn(|i| {
             let length = [150.0, 110.0, 80.0, 58.0, 40.0, 27.0, 18.0][i] * random.range(0.85, 1.15);
             let size = (0.026 * length).min(2.4) * random.range(0.6, 1.2);
-            let (turn, towards) = (random.range(0.0, 6.28), random.range(0.0, 6.28));
-            let rate = 6.28 / length;
+            let (turn, towards) = (random.range(0.0, TURN), random.range(0.0, TURN));
+            let rate = TURN / length;
             (
                 Vec2::new(exact::cos(turn), exact::sin(turn)) * size,
                 Vec3::new(exact::cos(towards), exact::sin(towards), random.range(-0.5, 0.5)) * rate,
-                random.range(0.0, 6.28),
+                random.range(0.0, TURN),
             )
         });
         Self {
