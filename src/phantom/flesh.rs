@@ -189,8 +189,8 @@ impl Flesh {
         -107.0 + 1.6 * grain + 46.0 * step(0.16, 0.0, strand)
     }
 
-    /// HU of flesh at a place beside the spine: `q` from the bodies' middle, `z` in the ordinary neck's height, both bent by
-    /// [`Flesh::drift`] and in the ordinary size; `p` in mm.
+    /// HU of flesh at a place `p`, mm: `q` from the bodies' middle after [`Flesh::drift`], in the ordinary size; `z` in the ordinary
+    /// neck's height; `grain` in HU.
     pub(super) fn at(&self, p: Vec3, q: Vec2, z: f32, grain: f32) -> f32 {
         // The nuchal septum.
         if q.x.abs() < 0.8 && q.y > 30.0 {
@@ -227,6 +227,7 @@ impl Flesh {
                 let fibres = step(0.15, 0.95, noise(p * Vec3::new(0.36, 0.42, 0.11), self.seed ^ 11));
                 // Muscles deep at the back take up more fat than others.
                 let share = if (5..8).contains(&owner) { 1.0 } else { 0.55 };
+                // Nor are two neighbours equally dense.
                 self.muscle + (owner * 7 % 5) as f32 * 1.6 - self.marbling * share * fibres
             }
             Kind::Tongue => self.muscle - 3.0 - 55.0 * step(0.5, 0.9, wave(q.x * 0.9 + 0.6 * ragged)) * near_front(q),
