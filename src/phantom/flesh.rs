@@ -286,6 +286,13 @@ mod tests {
             |low: f32, high: f32| hu.iter().filter(|hu| (low..high).contains(*hu)).count() as f32 / hu.len() as f32;
         assert!(share(20.0, 90.0) > 0.4, "muscle: {}", share(20.0, 90.0));
         assert!(share(-130.0, -60.0) > 0.08, "fat: {}", share(-130.0, -60.0));
-        assert!((flesh.at(Vec3::new(10.0, -12.0, 3.0), Vec2::new(10.0, -12.0), 3.0, 0.0) - flesh.muscle).abs() < 75.0);
+        // Right before the spine no fat parts the muscles, and what lies between their fibres takes the least from them.
+        let mut before: Vec<f32> = (0..81)
+            .map(|i| Vec3::new(5.0 + (i % 9) as f32, -14.0 + (i / 9) as f32 * 0.5, 3.0))
+            .map(|p| flesh.at(p, Vec2::new(p.x, p.y), p.z, 0.0))
+            .collect();
+        before.sort_by(f32::total_cmp);
+        let middle = before[before.len() / 2];
+        assert!((flesh.muscle - 15.0..=flesh.muscle + 6.5).contains(&middle), "{middle} beside {}", flesh.muscle);
     }
 }

@@ -108,7 +108,7 @@ def _network(metrics: dict, training: dict) -> list[str]:
     model, calibration = training["model_config"], metrics["calibration"]
     field = training.get("millimetres", INPUT_MILLIMETRES)
     pixel = field / model["size"]
-    weights = ", begun with weights of another run (below)" if training.get("origin") else " without pretrained weights"
+    weights = ", begun with trained weights (below)" if training.get("origin") else " without pretrained weights"
     lines = [
         "## What it is",
         "",

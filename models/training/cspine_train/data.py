@@ -316,8 +316,10 @@ def _widened(found: np.ndarray) -> np.ndarray:
 class Batches(IterableDataset):
     """An endless stream of training batches; batch `k` is the same however often and by whomever it is drawn.
 
-    About `positive_share` of each batch are slices with a fracture label (`None`: as many as there are); studies are drawn
-    evenly, then a slice. `start`: the first batch's number; `size`: of the images, where smaller than the arrays'.
+    About `positive_share` of each batch are slices with a fracture label (`None`: as many as there are). Of these, broken
+    levels are drawn evenly, then a slice of one: a hairline shows on few slices, a burst body on many. Of the others,
+    studies are drawn evenly, then a slice. `start`: the first batch's number; `size`: of the images, where smaller than
+    the arrays'.
     """
 
     def __init__(
@@ -335,24 +337,27 @@ class Batches(IterableDataset):
         self.grid, self.batch_size, self.seed, self.start, self.size = grid, batch_size, seed, start, size
         self.augmentation = augmentation
         self.positive: list[tuple[Study, np.ndarray]] = []
+        """The slices of each broken level."""
         self.negative: list[tuple[Study, np.ndarray]] = []
+        """The slices of each study that show no fracture."""
+        with_fracture = without = 0
         for study in studies:
-            has = study.labels.fracture.max(1) > 0.5
-            for pool, indices in ((self.positive, np.flatnonzero(has)), (self.negative, np.flatnonzero(~has))):
-                if len(indices):
-                    pool.append((study, indices))
+            labels = study.labels.fracture > 0.5
+            self.positive += [(study, np.flatnonzero(shown)) for shown in labels.T if shown.any()]
+            has = labels.any(1)
+            if not has.all():
+                self.negative.append((study, np.flatnonzero(~has)))
+            with_fracture, without = with_fracture + int(has.sum()), without + int((~has).sum())
         if positive_share is None:
-            slices = [sum(len(indices) for _, indices in pool) for pool in (self.positive, self.negative)]
-            positive_share = slices[0] / max(sum(slices), 1)
+            positive_share = with_fracture / max(with_fracture + without, 1)
         self.positive_share = positive_share if self.positive and self.negative else float(bool(self.positive))
 
     def rates(self) -> tuple[float, float]:
         """Part of the fracture labels that are positive: over all slices, and in the batches drawn here."""
-        positive = sum(float(study.labels.fracture.sum()) for study, _ in self.positive)
-        slices = {study.uid: len(study.slices) for study, _ in self.positive + self.negative}
-        total = len(LEVELS) * sum(slices.values())
+        fracture = {study.uid: study.labels.fracture for study, _ in self.positive + self.negative}
+        positive, total = (sum(of(labels) for labels in fracture.values()) for of in (np.sum, np.size))
         means = [float(study.labels.fracture[indices].mean()) for study, indices in self.positive]
-        return positive / total, self.positive_share * float(np.mean(means)) if means else 0.0
+        return float(positive / total), self.positive_share * float(np.mean(means)) if means else 0.0
 
     def batch(self, number: int) -> Batch:
         """Batch `number`."""

@@ -414,7 +414,9 @@ def _watched(studies: list[Study], config: ModelConfig) -> list[Batch]:
     random = np.random.default_rng(0)
     picks = []
     for pool in (source.positive, source.negative):
-        every = [(study, int(index)) for study, indices in pool for index in indices]
+        # A slice may show the breaks of two levels.
+        slices = ((study, int(index)) for study, indices in pool for index in indices)
+        every = list({(study.uid, index): (study, index) for study, index in slices}.values())
         chosen = random.permutation(len(every))[: WATCHED_SLICES // 2]
         picks += [every[index] for index in chosen]
     return [collate(picks[first : first + 32], config.grid) for first in range(0, len(picks), 32)]

@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +85,17 @@ def test_batches_repeat_exactly_and_hold_positives(collection):
     # 12 positive labels of 12 studies, 14 slices, 7 levels; 0.45 of the slices drawn have one of 7.
     assert natural == pytest.approx(12 / (12 * 14 * 7)) and drawn == pytest.approx(0.45 / 7)
     assert (((first.broken * first.broken_weight).amax((2, 3)) > 0) == (first.fracture > 0)).all()
+
+
+def test_breaks_on_few_slices_are_drawn_as_often_as_breaks_on_many(collection):
+    study = deepcopy(next(study for study in collection.studies if study.uid == "1.2.3.3"))
+    study.labels.fracture[4:14, 4] = 1.0
+    source = Batches([study], 20, 32, seed=1, positive_share=1.0)
+    levels = sum(source.batch(number).fracture.sum(0) for number in range(20)).numpy()
+    # C2 on two slices, C5 on ten others.
+    assert levels.sum() == 640 and np.flatnonzero(levels).tolist() == [1, 4]
+    assert levels[1] / 640 == pytest.approx(0.5, abs=0.08)
+    assert source.rates() == pytest.approx((12 / (14 * 7), 1 / 7))
 
 
 def test_resampling_without_change_changes_nothing():
