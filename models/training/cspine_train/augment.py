@@ -166,9 +166,10 @@ def change_intensity(images: torch.Tensor, augmentation: Augmentation, random: n
     return (images * column(gain) + column(offset) + noise * column(sigma)).clamp_(0.0, 1.0)
 
 
-def resample_plane(plane: np.ndarray, warp: Warp) -> np.ndarray:
-    """Reads a plane of labels, uint8 `[P, P]`, through a warp: the nearest label, 0 outside."""
-    at = middles(len(plane))
+def resample_plane(plane: np.ndarray, warp: Warp, size: int | None = None) -> np.ndarray:
+    """Reads a plane of labels, uint8 `[P, P]`, through a warp into `[size, size]` (P unless given): the nearest label, 0
+    outside."""
+    at = middles(size or len(plane))
     column, row = (np.floor((place + 1) / 2 * len(plane)).astype(np.int32) for place in warp.places(at, at))
     inside = (column >= 0) & (column < len(plane)) & (row >= 0) & (row < len(plane))
     return np.where(inside, plane[np.where(inside, row, 0), np.where(inside, column, 0)], 0).astype(np.uint8)

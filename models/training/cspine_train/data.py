@@ -287,8 +287,9 @@ def cells(
     if labels.planes is None:
         boxed = boxes.max((1, 2), keepdims=True) > 0
         return np.zeros_like(boxes), boxes, np.broadcast_to(boxed, boxes.shape).astype(np.float32)
-    plane = resample_plane(labels.planes[index], warp)
-    part = len(plane) // grid
+    # Whole samples in a cell, also where the batch's images are smaller than the arrays'.
+    part = max(1, round(len(labels.planes[index]) / grid))
+    plane = resample_plane(labels.planes[index], warp, part * grid)
 
     def samples(found):
         return found.reshape(len(LEVELS), grid, part, grid, part).sum((2, 4))
