@@ -12,6 +12,7 @@
 //! like a neck to a person and to a network; they are no patient, and a network trained on them alone is not fit for one.
 
 mod exact;
+mod face;
 mod flesh;
 mod fracture;
 mod grid;

@@ -1,8 +1,9 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
 use super::{CliError, contact_sheet, select};
-use crate::phantom::{self, Anatomy, Coverage, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
+use crate::phantom::{self, Anatomy, Coverage, FractureKind, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
 use crate::task::Cancel;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,10 @@ pub(super) struct Args {
     /// Break every neck, at this many levels, instead of as often as in the RSNA 2022 set.
     #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..=7))]
     broken: Option<u8>,
+    /// With --broken: break them in these ways alone, at those levels at which they occur; by the names in truth.json, with
+    /// commas between.
+    #[arg(long, value_name = "KIND", requires = "broken", value_delimiter = ',', value_parser = kind_names())]
+    kinds: Vec<FractureKind>,
     /// Scan another part of the body, which shows no cervical spine.
     #[arg(long, value_enum)]
     part: Option<Part>,
@@ -78,6 +83,12 @@ enum Part {
     Chest,
 }
 
+/// Kinds of fractures by their names in truth.json.
+fn kind_names() -> impl TypedValueParser<Value = FractureKind> {
+    PossibleValuesParser::new(FractureKind::ALL.map(FractureKind::name))
+        .try_map(|name| FractureKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or("unknown"))
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -95,6 +106,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         (None, Some(meshes)) => Anatomy::Meshes(meshes),
         (None, None) => Anatomy::Parametric,
     };
+    let kinds = if args.kinds.is_empty() { &FractureKind::ALL[..] } else { &args.kinds };
     let mut recipes = Vec::new();
     for seed in args.seed..args.seed.saturating_add(args.count) {
         let mut recipe = Recipe::random(seed).with_matrix(usize::from(args.matrix));
@@ -104,7 +116,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         if neck.as_ref().is_some_and(|neck| !neck.is_labelled()) {
             recipe = recipe.intact();
         } else if let Some(levels) = args.broken {
-            recipe = recipe.broken(usize::from(levels));
+            recipe = recipe.broken(usize::from(levels), kinds);
         }
         if matches!(args.preset, Preset::Queue) {
             // A real scan stands as it was taken.

@@ -216,8 +216,12 @@ impl Flesh {
         let outside = first - self.reach - 4.0 * near - 0.9 * ragged;
         let border = 0.5 * (second - first);
         let plane = self.planes * [0.2, 0.6, 1.0, 1.5][(owner + neighbour) % 4];
-        let between =
-            step(1.1 * plane + 0.35, 0.3 * plane, border + 0.25 * ragged) * (plane * 2.2).min(1.0) * (1.0 - near);
+        // Nowhere does a plane run through the whole neck.
+        let there = step(-0.35, 0.35, noise(p * Vec3::new(0.05, 0.05, 0.045), self.seed ^ 19));
+        let between = step(1.1 * plane + 0.35, 0.3 * plane, border + 0.25 * ragged)
+            * (plane * 2.2).min(1.0)
+            * (1.0 - near)
+            * there;
         let fat = step(-0.5, 0.6, outside).max(0.9 * between);
         if fat >= 1.0 {
             return self.fat(p, grain);

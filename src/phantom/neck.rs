@@ -4,6 +4,7 @@
 //! costs some tens of nanoseconds a pixel. Shapes and HU are our own round numbers, set beside ordinary textbook ranges: fat
 //! −120 to −80, muscle 45 to 65, brain and cord 30 to 40, thyroid 80 to 120, air −1000.
 
+use super::face::Face;
 use super::flesh::Flesh;
 use super::random::{Random, noise};
 use super::sdf::{ellipse, join, meet, step, wave};
@@ -30,6 +31,7 @@ pub(super) struct Neck {
     nape: f32,
     outside: Outside,
     head: Pose,
+    face: Face,
     stretch: f32,
 }
 
@@ -79,10 +81,10 @@ const PROFILE: [[f32; 7]; 12] = [
     [-30.0, 64.0, 62.0, 5.0, -30.0, 7.5, 10.0],
     [-8.0, 59.0, 61.0, 2.0, -32.0, 5.0, 9.5],
     [12.0, 60.0, 64.0, -2.0, -24.0, 12.0, 6.0],
-    [28.0, 66.0, 76.0, -10.0, -22.0, 13.0, 6.5],
-    [45.0, 72.0, 88.0, -16.0, -23.0, 14.0, 7.0],
-    [65.0, 75.0, 96.0, -16.0, -24.0, 14.0, 9.0],
-    [73.0, 75.0, 96.0, -16.0, -26.0, 2.0, 2.0],
+    [28.0, 66.0, 76.0, -10.0, -22.0, 13.0, 6.0],
+    [45.0, 72.0, 88.0, -16.0, -22.0, 12.0, 5.0],
+    [58.0, 74.0, 94.0, -16.0, -23.0, 10.0, 4.0],
+    [64.0, 75.0, 96.0, -16.0, -26.0, 2.0, 2.0],
     [200.0, 77.0, 100.0, -14.0, -30.0, 2.0, 2.0],
 ];
 
@@ -93,8 +95,15 @@ impl Neck {
     const LOW: f32 = -170.0;
     const HIGH: f32 = 230.0;
 
-    /// The soft parts around vertebrae with these poses and canal centres (own frames), and below a head with this pose.
-    pub(super) fn new(poses: &[Pose], head: Pose, canals: &[f32], scale: f32, fat: f32, random: &mut Random) -> Self {
+    /// The soft parts around vertebrae with these poses and canal centres (own frames), and of and below a head with this pose and face.
+    pub(super) fn new(
+        poses: &[Pose],
+        (head, face): (Pose, Face),
+        canals: &[f32],
+        scale: f32,
+        fat: f32,
+        random: &mut Random,
+    ) -> Self {
         // The model's heights are those of a neck whose C1 stands 52 mm above C4 and T1 69 mm below.
         let stretch = (poses[0].at.z - poses[7].at.z) / 121.0;
         let centre = |z: f32, canal: bool| -> Vec2 {
@@ -170,6 +179,7 @@ impl Neck {
                 tube: random.chance(0.15),
             },
             head,
+            face,
             stretch,
         }
     }
@@ -202,7 +212,7 @@ impl Neck {
         let drift = self.flesh.drift(p);
         let mut outline = self.outline(p + 0.7 * drift, level);
         if level.cranium > 0.0 {
-            let scalp = (super::head::vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
+            let scalp = (super::head::round_vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
             outline += (scalp - outline) * level.cranium;
         }
         if (-30.0..130.0).contains(&(p.z - self.head.at.z + 30.0)) {
@@ -264,7 +274,15 @@ impl Neck {
 
     fn inside(&self, p: Vec3, drift: Vec2, level: &Level, depth: f32) -> f32 {
         let q = Vec2::new(p.x - level.spine.x, p.y - level.spine.y);
-        // Airway first: it is the strongest edge.
+        let grain = 5.0 * noise(p * Vec3::new(0.35, 0.35, 0.12), self.seed);
+        // Tongue and palate stand before the airway; no skin is so deep.
+        if p.z > self.head.at.z - 66.0
+            && depth > 1.7
+            && let Some(hu) = self.face.tissue(self.head.inward(p + 0.5 * drift.extend(0.0)) / self.scale, grain)
+        {
+            return hu;
+        }
+        // Then the airway: it is the strongest edge.
         let air = ellipse(Vec2::new(q.x, p.y - level.air) + 0.8 * drift, level.air_half);
         if air < 2.2 && level.air_half.x > 3.0 {
             return self.airway(p, air, level);
@@ -272,7 +290,6 @@ impl Neck {
         if depth < 1.7 {
             return 12.0;
         }
-        let grain = 5.0 * noise(p * Vec3::new(0.35, 0.35, 0.12), self.seed);
         if let Some(hu) = self.canal(p, level) {
             return hu;
         }
@@ -335,7 +352,7 @@ impl Neck {
             // Grey and white matter, and fluid around them.
             return Some(if brain > -2.0 { 14.0 } else { 33.0 + 4.0 * noise(p / 9.0, self.seed) });
         }
-        super::head::air(h, self.seed).or_else(|| (depth < 4.5).then_some(-95.0))
+        (depth < 4.5).then_some(-95.0)
     }
 
     fn organs(&self, p: Vec3, q: Vec2, level: &Level) -> Option<f32> {

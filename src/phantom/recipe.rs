@@ -198,7 +198,7 @@ impl Recipe {
             coverage,
         };
         let broken = prevalence::draw(&mut random);
-        let fractures = draw_fractures(broken, &mut random);
+        let fractures = draw_fractures(broken, &FractureKind::ALL, &mut random);
         let healed = draw_healed(broken, &mut random);
         let age_years = random.range(18.0, 92.0) as u16;
         let sex = if random.chance(0.5) { Sex::Female } else { Sex::Male };
@@ -259,19 +259,24 @@ impl Recipe {
         self
     }
 
-    /// The same neck, broken at this many levels.
+    /// The same neck, broken at this many levels (at fewer where these kinds occur at fewer) and in these ways alone.
     #[must_use]
-    pub fn broken(mut self, levels: usize) -> Self {
+    pub fn broken(mut self, levels: usize, kinds: &[FractureKind]) -> Self {
         let mut random = Random::new(self.seed, "more fractures");
         let mut broken = PerLevel::from_fn(|_| false);
         // Rises with how often levels are broken, most at C2 and C5 to C7; our own round numbers.
         let mut weights = [1.0, 2.0, 0.8, 1.0, 1.5, 2.0, 2.4];
+        for (level, weight) in weights.iter_mut().enumerate() {
+            if kinds.iter().all(|kind| kind.weight(level) <= 0.0) {
+                *weight = 0.0;
+            }
+        }
         for _ in 0..levels {
             if let Some(index) = weighted(&weights, &mut random) {
                 (broken.0[index], weights[index]) = (true, 0.0);
             }
         }
-        self.fractures = draw_fractures(broken, &mut random);
+        self.fractures = draw_fractures(broken, kinds, &mut random);
         self.spared = 0;
         self.healed.retain(|old| !broken.0[old.level.index()]);
         self
@@ -292,8 +297,8 @@ impl Recipe {
     }
 }
 
-/// One fracture at each of these levels; neighbours often break alike.
-fn draw_fractures(broken: PerLevel<bool>, random: &mut Random) -> Vec<FractureSpec> {
+/// One fracture of these kinds at each of these levels; neighbours often break alike.
+fn draw_fractures(broken: PerLevel<bool>, kinds: &[FractureKind], random: &mut Random) -> Vec<FractureSpec> {
     let mut fractures: Vec<FractureSpec> = Vec::new();
     for (level, _) in broken.iter().filter(|(_, broken)| **broken) {
         let above = fractures.last().filter(|last| last.level.index() + 1 == level.index());
@@ -301,8 +306,8 @@ fn draw_fractures(broken: PerLevel<bool>, random: &mut Random) -> Vec<FractureSp
         let kind = match alike {
             Some(kind) if random.chance(0.35) => kind,
             _ => {
-                let weights = FractureKind::ALL.map(|kind| kind.weight(level.index()));
-                let Some(kind) = weighted(&weights, random).map(|i| FractureKind::ALL[i]) else { continue };
+                let weights: Vec<f32> = kinds.iter().map(|kind| kind.weight(level.index())).collect();
+                let Some(kind) = weighted(&weights, random).map(|i| kinds[i]) else { continue };
                 kind
             }
         };
@@ -465,10 +470,24 @@ mod tests {
         assert!(all.iter().all(|fracture| (0.3..=3.0).contains(&fracture.width_mm)));
         assert!(all.iter().all(|fracture| (0.0..=6.0).contains(&fracture.displacement_mm)));
         for levels in [1, 4, 7, 9] {
-            let many = Recipe::random(7).broken(levels).fractures;
+            let many = Recipe::random(7).broken(levels, &FractureKind::ALL).fractures;
             assert_eq!(many.len(), levels.min(7));
             assert!(many.windows(2).all(|pair| pair[0].level < pair[1].level), "a level twice: {many:?}");
         }
+    }
+
+    #[test]
+    fn a_neck_breaks_only_as_it_is_told_to_and_only_where_that_occurs() {
+        let kinds = [FractureKind::Teardrop, FractureKind::DensTypeII];
+        let drawn: Vec<Vec<FractureSpec>> =
+            (0..40).map(|seed| Recipe::random(seed).broken(3, &kinds).fractures).collect();
+        assert!(drawn.iter().all(|fractures| fractures.len() == 3), "{drawn:?}");
+        assert!(drawn.iter().flatten().all(|fracture| kinds.contains(&fracture.kind)));
+        for kind in kinds {
+            assert!(drawn.iter().flatten().any(|fracture| fracture.kind == kind), "no {kind:?}");
+        }
+        let dens = Recipe::random(1).broken(7, &kinds[1..]).fractures;
+        assert_eq!(dens.iter().map(|fracture| fracture.level).collect::<Vec<_>>(), [CervicalLevel::C2]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The whole body part of one recipe: vertebrae, discs, other bones, soft parts, and where they lie before the scanner.
 
 use super::exact;
+use super::face::Face;
 use super::fracture::{Damage, Healing, Wound};
 use super::head;
 use super::mesh::Shape;
@@ -77,14 +78,15 @@ impl Scene {
             .collect();
         // The head keeps more upright than the atlas.
         let head_pose = Pose { turn: spine::partly(poses[0].turn, 0.45), at: poses[0].at };
-        let neck = Neck::new(&poses, head_pose, &canals, build.scale, fat, &mut random);
+        let face = Face::draw(&mut Random::new(recipe.seed, "face"));
+        let neck = Neck::new(&poses, (head_pose, face), &canals, build.scale, fat, &mut random);
         let wounds = wounds(recipe);
         let mut solids = Vec::new();
         discs(&sizes, &poses, &special, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
         ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
-        solids.extend(head::solids(head_pose, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
+        solids.extend(head::solids(head_pose, &face, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
                 phase: Vec3::new(random.range(0.0, 6.0), random.range(0.0, 6.0), random.range(0.0, 6.0)),
