@@ -11,6 +11,7 @@
 //! necks have, `exact` the functions that give the same bits on every machine; `write` and `nifti` lay a data set out. They look
 //! like a neck to a person and to a network; they are no patient, and a network trained on them alone is not fit for one.
 
+mod demo;
 mod exact;
 mod face;
 mod flesh;
@@ -40,9 +41,10 @@ mod vertebra;
 mod volume;
 mod write;
 
+pub use demo::demo_recipes;
 pub use fracture::FractureKind;
 pub use mesh::MeshSet;
-pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan, demo_recipes};
+pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan};
 pub use slice_file::write_slice;
 pub use study::{FractureTruth, PhantomStudy, Truth, TruthBox, generate};
 pub use volume::RealNeck;

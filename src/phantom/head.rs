@@ -44,8 +44,7 @@ pub(super) fn face(h: Vec3) -> f32 {
 }
 
 /// The head's solids.
-pub(super) fn solids(pose: Pose, face: &Face, scale: f32, mass_x: f32, random: &mut Random) -> Vec<Solid> {
-    let face = *face;
+pub(super) fn solids(pose: Pose, face: Face, scale: f32, mass_x: f32, random: &mut Random) -> Vec<Solid> {
     let bone = |cortex: f32, spongy: f32| Stuff::Bone { cortex, shell: 1250.0, spongy, vein: Vein::default() };
     let mut seed = || random.bits() as u32;
     let mut solids = Vec::new();
@@ -207,7 +206,7 @@ mod tests {
         assert!(jaw(chin, 0.0) < 0.0);
         let lowest =
             |turn: f32| (-70..0).map(|z| z as f32).find(|&z| jaw(hanging(Vec3::new(0.0, -90.0, z), turn), 0.0) < 0.0);
-        assert!(lowest(0.09) < lowest(0.0), "{:?} and {:?}", lowest(0.09), lowest(0.0));
+        assert!(lowest(0.09).is_some() && lowest(0.09) < lowest(0.0), "{:?} and {:?}", lowest(0.09), lowest(0.0));
         let joint = Vec3::new(49.0, -17.0, 12.0);
         assert_eq!(hanging(joint, 0.09), joint);
     }

@@ -95,7 +95,8 @@ impl Neck {
     const LOW: f32 = -170.0;
     const HIGH: f32 = 230.0;
 
-    /// The soft parts around vertebrae with these poses and canal centres (own frames), and of and below a head with this pose and face.
+    /// The soft parts around vertebrae with these poses and canal centres (own frames), below a head with this pose, and those of
+    /// its face.
     pub(super) fn new(
         poses: &[Pose],
         (head, face): (Pose, Face),

@@ -86,7 +86,7 @@ impl Scene {
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
         ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
-        solids.extend(head::solids(head_pose, &face, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
+        solids.extend(head::solids(head_pose, face, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
                 phase: Vec3::new(random.range(0.0, 6.0), random.range(0.0, 6.0), random.range(0.0, 6.0)),
