@@ -7,6 +7,8 @@ use std::fmt;
 /// Neighbouring levels of a grown neck lie at least this far apart, mm: vertebral bodies of C3 to C7 measure 11 mm and more
 /// (Gilad and Nissan, Spine 1986), and a disc lies between.
 const LEAST_LEVEL_MM: f64 = 12.0;
+/// Between slices farther apart than this a break falls unseen, mm: the widest that the network learns from are as wide.
+const FARTHEST_SLICES_MM: f64 = 3.0;
 /// From this age on a neck is taken as grown, years.
 const GROWN: u16 = 16;
 
@@ -20,6 +22,8 @@ pub enum Coverage {
         /// Levels.
         levels: usize,
     },
+    /// Slices so far apart, in tenths of a mm, that thin breaks fall between them.
+    FarApart(u32),
     /// The files name another part of the body.
     OtherPart(String),
 }
@@ -30,6 +34,9 @@ impl fmt::Display for Coverage {
             Self::Short { extent, levels: 0 } => write!(f, "{extent} mm of scan: no level can be whole"),
             Self::Short { extent, levels } => {
                 write!(f, "{extent} mm of scan: at most {levels} of C1–C7 can be whole")
+            }
+            Self::FarApart(tenths) => {
+                write!(f, "slices {}.{} mm apart: thin breaks can fall between them", tenths / 10, tenths % 10)
             }
             Self::OtherPart(part) => write!(f, "the files name {part}, not the neck"),
         }
@@ -51,6 +58,10 @@ pub fn coverage(patient: &Patient, series: &Series) -> Vec<Coverage> {
         if levels < CervicalLevel::ALL.len() {
             notices.push(Coverage::Short { extent: extent.round() as u32, levels });
         }
+    }
+    // Headers are rounded, and positions too.
+    if let Some(apart) = series.slice_spacing().filter(|apart| is_stack && *apart > FARTHEST_SLICES_MM + 0.05) {
+        notices.push(Coverage::FarApart((apart * 10.0).round() as u32));
     }
     notices.extend(named_other_part(series).map(Coverage::OtherPart));
     notices

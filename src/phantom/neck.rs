@@ -88,6 +88,11 @@ const PROFILE: [[f32; 7]; 12] = [
     [200.0, 77.0, 100.0, -14.0, -30.0, 2.0, 2.0],
 ];
 
+/// How much of a height lies on the table: 0 in the neck, 1 where the shoulders are broad.
+fn lies(level: &Level) -> f32 {
+    step(90.0, 150.0, level.shoulder.x)
+}
+
 /// So far outside the ideal outline, mm, lies neither skin nor a collar.
 const FAR: f32 = 24.0;
 
@@ -95,12 +100,12 @@ impl Neck {
     const LOW: f32 = -170.0;
     const HIGH: f32 = 230.0;
 
-    /// The soft parts around vertebrae with these poses and canal centres (own frames), below a head with this pose, and those of
-    /// its face.
+    /// The soft parts around vertebrae with these poses, canal centres (own frames) and tips of the spinous processes (the neck's
+    /// frame), below a head with this pose, and those of its face.
     pub(super) fn new(
         poses: &[Pose],
         (head, face): (Pose, Face),
-        canals: &[f32],
+        (canals, tips): (&[f32], &[Vec3]),
         scale: f32,
         fat: f32,
         random: &mut Random,
@@ -162,7 +167,7 @@ impl Neck {
                 }
             })
             .collect();
-        Self {
+        let mut neck = Self {
             levels,
             scale,
             flesh: Flesh::new(random),
@@ -182,6 +187,22 @@ impl Neck {
             head,
             face,
             stretch,
+        };
+        neck.cover(tips);
+        neck
+    }
+
+    /// Stretches the skin over the spinous processes: in a neck that is bent far back they stand out farther than its girth alone
+    /// leaves room for.
+    fn cover(&mut self, tips: &[Vec3]) {
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            let z = Self::LOW + index as f32;
+            // The bone's own end, some fat and skin, and what furrow and table take.
+            let over = 8.0 + self.furrow + self.flat * lies(level);
+            let needed = tips.iter().map(|tip| tip.y + over - (z - tip.z).powi(2) / 40.0).fold(f32::MIN, f32::max);
+            let more = (needed - level.middle - level.half.y).max(0.0) / 2.0;
+            level.middle += more;
+            level.half.y += more;
         }
     }
 
@@ -238,7 +259,7 @@ impl Neck {
             outline = join(outline, slope, 1.0 + 25.0 * step(0.0, 40.0, level.shoulder.x - half.x));
         }
         let behind = d.y - level.half.y;
-        let lies = step(90.0, 150.0, level.shoulder.x);
+        let lies = lies(level);
         outline = meet(outline, behind + self.flat * lies, 2.0 + 14.0 * lies);
         let furrow = step(14.0, 0.0, d.x.abs()) * step(-24.0, -4.0, behind) * (1.0 - level.head);
         outline + self.furrow * furrow

@@ -25,6 +25,8 @@ pub(super) fn watch(scanner: &mut Scanner, roots: &[PathBuf], cancel: &Cancel, t
     // The watcher ends with the value.
     let watcher = roots.iter().all(|root| !is_remote(root)).then(|| told_by_the_system(roots, sender)).flatten();
     let mut state = State { roots, waiting: BTreeMap::new(), missing: BTreeSet::new() };
+    // What came after its folder was scanned and before the system was asked to tell, nobody tells of.
+    state.everything();
     let mut polled = Instant::now();
     while !cancel.is_cancelled() {
         state.hear(&events);
@@ -150,4 +152,34 @@ const REMOTE: [u32; 10] =
 
 fn is_remote(path: &Path) -> bool {
     rustix::fs::statfs(path).is_ok_and(|found| u32::try_from(found.f_type).is_ok_and(|kind| REMOTE.contains(&kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dicom::NothingKnown;
+
+    #[test]
+    fn what_came_between_the_scan_and_the_watch_is_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let roots = [folder.path().to_owned()];
+        let (mut scanner, cancel) = (Scanner::new(Box::new(NothingKnown)), Cancel::new());
+        scanner.scan(&roots, &cancel, &mut |_| {});
+        let late = folder.path().join("late.dcm");
+        std::fs::write(&late, [&[0; 128][..], b"DICM and no more"].concat()).expect("written");
+        let mut told = Vec::new();
+        // Without this a failure would be a test that never ends.
+        let patience = cancel.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(60));
+            patience.cancel();
+        });
+        watch(&mut scanner, &roots, &cancel, &mut |event| {
+            if let ScanEvent::Unreadable { path, .. } = event {
+                told.push(path);
+                cancel.cancel();
+            }
+        });
+        assert_eq!(told, [late]);
+    }
 }

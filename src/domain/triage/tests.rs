@@ -199,7 +199,11 @@ fn what_a_scan_can_show_is_said_from_its_length_and_its_names() {
     let told = |made: &Made| coverage(&grown, &series(made)).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(told(&axial("C-SPINE", "", 150, 1.0)), [""; 0]);
     assert_eq!(told(&axial("", "", 61, 1.0)), ["61 mm of scan: at most 5 of C1–C7 can be whole"]);
-    assert_eq!(told(&axial("BRAIN 5.0", "", 40, 5.0)), ["the files name BRAIN, not the neck"]);
+    assert_eq!(
+        told(&axial("BRAIN 5.0", "", 40, 5.0)),
+        ["slices 5.0 mm apart: thin breaks can fall between them", "the files name BRAIN, not the neck",]
+    );
+    assert_eq!(told(&axial("C-SPINE", "", 60, 3.0)), [""; 0]);
     assert_eq!(told(&axial("THORACIC SPINE", "", 300, 1.0)), ["the files name THORACIC, not the neck"]);
     assert_eq!(told(&axial("HEAD AND NECK", "", 300, 1.0)), [""; 0]);
     // A sagittal series is as long as its pictures are high.
