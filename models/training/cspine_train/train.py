@@ -147,6 +147,8 @@ def train(
     if config.threads:
         torch.set_num_threads(config.threads)
     device = _device(config.device)
+    if config.bf16 and imitates_bf16(device):
+        echo("this processor only imitates bfloat16 (no AMX, no AVX512-BF16): training is faster without --bf16")
     torch.manual_seed(config.seed)
     network = make(model_config).to(device, memory_format=torch.channels_last)
     if model_config.original:
@@ -250,6 +252,11 @@ def _device(name: str) -> torch.device:
     if name == "cuda" and not found:
         raise TrainingError("--device cuda: PyTorch finds no GPU here; leave the option out, or install its CUDA build")
     return torch.device("cuda" if found and name != "cpu" else "cpu")
+
+
+def imitates_bf16(device: torch.device) -> bool:
+    """Whether the device is a processor without instructions for bfloat16, which then is slower than float32."""
+    return device.type == "cpu" and not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _loader(source: Batches, workers: int) -> DataLoader:

@@ -109,6 +109,16 @@ def _begins_with_the_weights_of(path, collection, run):
         train(collection, run / "x", at_once, ModelConfig(size=160, cell=16, neck=16), start_from=path, echo=lambda _: None)
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_bfloat16_that_is_only_imitated_is_told_of(collection, tmp_path, monkeypatch, has):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    config = TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=1, bf16=True, device="cpu")
+    lines = []
+    train(collection, tmp_path, config, SMALL, echo=lines.append)
+    assert any("imitates bfloat16" in line for line in lines) != has
+
+
 @pytest.mark.parametrize(("size", "cell"), [(160, 8), (320, 16)])
 def test_export_agrees_with_pytorch_and_has_no_chains(tmp_path, size, cell):
     torch.manual_seed(0)
