@@ -95,6 +95,8 @@ fn lies(level: &Level) -> f32 {
 
 /// So far outside the ideal outline, mm, lies neither skin nor a collar.
 const FAR: f32 = 24.0;
+/// No outline's number changes faster than this from one place to the next, mm a mm.
+const STEEPEST: f32 = 4.0;
 
 impl Neck {
     const LOW: f32 = -170.0;
@@ -197,8 +199,8 @@ impl Neck {
     fn cover(&mut self, tips: &[Vec3]) {
         for (index, level) in self.levels.iter_mut().enumerate() {
             let z = Self::LOW + index as f32;
-            // The bone's own end, some fat and skin, and what furrow and table take.
-            let over = 8.0 + self.furrow + self.flat * lies(level);
+            // Some fat and skin, and what furrow, table and the round edge above it take.
+            let over = 6.5 + self.furrow + (self.flat + 3.5) * lies(level);
             let needed = tips.iter().map(|tip| tip.y + over - (z - tip.z).powi(2) / 40.0).fold(f32::MIN, f32::max);
             let more = (needed - level.middle - level.half.y).max(0.0) / 2.0;
             level.middle += more;
@@ -224,10 +226,39 @@ impl Neck {
         (level.middle - level.half.y, level.middle + level.half.y)
     }
 
-    /// HU at a place of the neck's frame.
-    pub(super) fn tissue(&self, p: Vec3) -> f32 {
-        let level = self.level(p.z);
-        let straight = self.outline(p, level);
+    /// HU at `count` places of the neck's frame, from `start` on, each `across` from the last.
+    pub(super) fn line(&self, start: Vec3, across: Vec3, count: usize) -> impl Iterator<Item = f32> {
+        // Where the outline was last measured: it changes so little from one place of a height to the next that most need no measuring.
+        let (mut measured, mut outline, mut height) = (0, 0.0_f32, self.level(start.z));
+        let change = STEEPEST * across.length();
+        (0..count).map(move |pixel| {
+            let p = start + across * pixel as f32;
+            let level = self.level(p.z);
+            if !std::ptr::eq(level, height) {
+                (outline, height) = (0.0, level);
+            }
+            let change = change * (pixel - measured) as f32;
+            if outline - change > FAR && level.head <= 0.0 {
+                return self.around(p, FAR);
+            }
+            // Under the thickest fat with its lobules the skin's distance no longer matters.
+            let deep = level.fat * (1.2 + self.nape) + 4.0;
+            if outline + change < -deep && level.cranium <= 0.0 {
+                let drift = self.flesh.drift(p).truncate();
+                let deep = deep + 3.0 * drift.length();
+                if outline + change < -deep {
+                    return self.inside(p, drift, level, deep);
+                }
+            }
+            let straight = self.outline(p, level);
+            // In the middle of an oval its number says more than the distance.
+            (measured, outline) = (pixel, straight.max(-45.0));
+            self.tissue(p, level, straight)
+        })
+    }
+
+    /// HU at a place of this height, so far from the straight outline.
+    fn tissue(&self, p: Vec3, level: &Level, straight: f32) -> f32 {
         if straight > FAR && level.head <= 0.0 {
             return self.around(p, straight);
         }
@@ -418,3 +449,6 @@ impl Neck {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

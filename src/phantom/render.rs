@@ -55,7 +55,7 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     let mut tissue = Vec::with_capacity(rows * columns);
     for row in 0..rows {
         let start = first + down * row as f32;
-        tissue.extend((0..columns).map(|column| scene.neck.tissue(start + across * column as f32)));
+        tissue.extend(scene.neck.line(start, across, columns));
     }
     let layers = ((scan.thickness_mm / 0.9).round() as usize).clamp(1, 4);
     let mut labels = vec![0; rows * columns];

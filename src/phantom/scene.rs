@@ -79,11 +79,8 @@ impl Scene {
         // The head keeps more upright than the atlas.
         let head_pose = Pose { turn: spine::partly(poses[0].turn, 0.45), at: poses[0].at };
         let face = Face::draw(&mut Random::new(recipe.seed, "face"));
-        let tips: Vec<Vec3> = sizes
-            .iter()
-            .zip(&poses)
-            .map(|(s, pose)| pose.outward(Vec3::new(0.0, s.half_depth + s.canal_depth + s.spinous, -s.spinous_drop)))
-            .collect();
+        let tips: Vec<Vec3> =
+            sizes.iter().zip(&poses).map(|(s, pose)| pose.outward(vertebra::spinous_end(s))).collect();
         let neck = Neck::new(&poses, (head_pose, face), (&canals, &tips), build.scale, fat, &mut random);
         let wounds = wounds(recipe);
         let mut solids = Vec::new();

@@ -110,6 +110,11 @@ fn turned(v: Vec2) -> Vec2 {
     Vec2::new(v.x * 0.94 - v.y * 0.34, v.x * 0.34 + v.y * 0.94)
 }
 
+/// Where the spinous process ends, in the vertebra's own frame.
+pub(super) fn spinous_end(s: &Sizes) -> Vec3 {
+    Vec3::new(0.0, s.half_depth + s.canal_depth + 1.5 + s.spinous + 2.7, -s.spinous_drop)
+}
+
 fn spinous(s: &Sizes, p: Vec3) -> f32 {
     let root = s.half_depth + s.canal_depth + 1.5;
     let tip = root + s.spinous;

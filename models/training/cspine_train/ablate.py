@@ -24,7 +24,7 @@ class Variant:
 
     label: str
     weights: str = "average"
-    """Of the checkpoint: `average`, or `model` for the last step's."""
+    """Of the checkpoint: `average`, `model` for the last step's, or `alone` for those before they were blended with a package's."""
     change: Callable[[torch.Tensor], torch.Tensor] | None = None
     """What is done to images `[N, 3, S, S]`, 0 to 1."""
     fracture: str = "fracture"
@@ -44,6 +44,7 @@ def halved(images: torch.Tensor) -> torch.Tensor:
 
 VARIANTS = (
     Variant("all of it"),
+    Variant("its own training's weights alone", weights="alone"),
     Variant("last step's weights, not averaged", weights="model"),
     Variant("one slice instead of three", change=middle_only),
     Variant("half the resolution", change=halved),
@@ -56,6 +57,8 @@ def ablate(document: dict, studies: list[Study], kinds: dict, echo=print) -> lis
     rows = []
     minutes = document["state"]["elapsed"] / 60
     for variant in VARIANTS:
+        if variant.weights not in document:
+            continue
         network = make(ModelConfig(**document["model_config"]))
         network.load_state_dict(document[variant.weights])
         network = network.eval().to(memory_format=torch.channels_last)

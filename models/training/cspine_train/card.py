@@ -144,6 +144,11 @@ def _training(metrics: dict, training: dict, extras: Extras) -> list[str]:
         *([f"It began with the weights of {training['origin']}."] if training.get("origin") else []),
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes{sizes}; seed "
         f"{config['seed']}{', bfloat16' if config.get('bf16') else ''}.",
+        *(
+            [f"Then the mean of these weights and those of {training['blended']} was taken (Wortsman et al., ICML 2022)."]
+            if training.get("blended")
+            else []
+        ),
         f"Fracture logits are multiplied by {calibration['scale']:g} and moved by {calibration['offset']:g}: {fitted}.",
     ]
     if not metrics["held"]:

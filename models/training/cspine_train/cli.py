@@ -107,6 +107,12 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--program", default="cspine", help="path of the program (default: %(default)s, from PATH)")
     run = "folder for checkpoint, log and measures"
     command("train", [data, splits, options], "Train.").add_argument("--run", type=Path, required=True, help=run)
+    blend = command("blend", [], "Write a run whose weights are the mean of a run's and packages'; export and measure it like any.")
+    blend.add_argument("--run", type=Path, required=True, help="folder of the training run")
+    blend.add_argument(
+        "--package", type=Path, required=True, nargs="+", help="packages, or their model.onnx, most often the one it began with"
+    )
+    blend.add_argument("--out", type=Path, required=True, help="folder of the new run")
     export = command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.")
     export.add_argument("--run", type=Path, required=True, help="folder of the training run")
     command("evaluate", [data], "Measure the exported graph.").add_argument(
@@ -157,7 +163,7 @@ def _check(given) -> None:
     ):
         raise TrainingError("--validation and --test must be parts of 1 that leave something to train on")
     for tensors, dataset in (("tensors", "dataset"), ("held_tensors", "held_dataset")):
-        if given.command in ("prepare", "package", "compare"):
+        if given.command in ("prepare", "blend", "package", "compare"):
             continue
         counts = [len(getattr(given, name) or ()) for name in (tensors, dataset)]
         if counts[0] != counts[1]:
@@ -184,6 +190,12 @@ def _run(given) -> int:
         lines, fit = compare(given.first, given.second)
         print("\n".join(lines))
         return 0 if fit else 1
+    if given.command == "blend":
+        from .blend import blend
+
+        document = blend(given.run, given.package, given.out)
+        print(f"{given.out}: the mean with {document['blended']}; now `export` and `evaluate` with --run {given.out}")
+        return 0
     if given.command == "all" and given.run is None:
         given.run = given.out.with_name(given.out.name + ".run")
     collections = _collections(given) if hasattr(given, "tensors") else (None, None)

@@ -346,12 +346,20 @@ def _quiet_worker(_: int) -> None:
 
 def _restore(path, network, optimizer, average, model_config) -> dict:
     """Loads a checkpoint into its parts and returns it."""
-    document = load_checkpoint(path)
+    document = _unblended(path)
     if document["model_config"] != model_config.to_dict():
         raise TrainingError(f"{path} is of another model ({document['model_config']}); give the same model options")
     network.load_state_dict(document["model"])
     optimizer.load_state_dict(document["optimizer"])
     average.values = document["average"]
+    return document
+
+
+def _unblended(path: Path) -> dict:
+    """A checkpoint that training can go on from."""
+    document = load_checkpoint(path)
+    if document.get("blended"):
+        raise TrainingError(f"{path}: blended weights have no norms to train with; begin with the package that came of them")
     return document
 
 
@@ -365,7 +373,7 @@ def _begin(
         learnt, origin = set(), unfold.origin(path)
         unfold.unfold(path, network, (batch.images for batch in islice(source, unfold.BATCHES)))
     else:
-        document = load_checkpoint(path)
+        document = _unblended(path)
         theirs, ours = (dict(config, size=0) for config in (document["model_config"], model_config.to_dict()))
         if theirs != ours:
             theirs = document["model_config"]

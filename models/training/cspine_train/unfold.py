@@ -61,17 +61,38 @@ def unfold(path: Path, network: nn.Module, batches: Iterable[torch.Tensor]) -> N
 
     Raises `TrainingError` when the graph cannot be read, is of another network, or does not count in 32 bits.
     """
+    learnt = filled(path, network)
+    with torch.no_grad():
+        _settle(learnt, [norm for _, _, norm in _layers(learnt) if norm is not None], batches)
+    network.load_state_dict(learnt.state_dict())
+
+
+def filled(path: Path, network: nn.Module) -> Network:
+    """A network like `network`, on the CPU, with the weights of the graph at `path`: batch norms are folded, uncalibrated.
+
+    Raises `TrainingError` when the graph cannot be read, is of another network, or does not count in 32 bits.
+    """
     if not isinstance(network, Network):
         raise TrainingError(f"{path}: for networks with maps only; leave out --original or --start-from")
     found = _convolutions(path)
     # On the CPU: a GPU's convolutions are too rough to be compared with the graph's.
-    filled = copy.deepcopy(network).cpu().eval()
+    learnt = copy.deepcopy(network).cpu().eval()
     with torch.no_grad():
-        layers = _layers(filled)
-        _fill(path, layers, found)
-        _check(path, filled)
-        _settle(filled, [norm for _, _, norm in layers if norm is not None], batches)
-    network.load_state_dict(filled.state_dict())
+        _fill(path, _layers(learnt), found)
+        _check(path, learnt)
+    return learnt
+
+
+def fold(network: Network) -> None:
+    """Moves the batch norms into the weights of the convolutions before them, as the export does; norms then only add a bias."""
+    with torch.no_grad():
+        for _, layer, norm in _layers(network):
+            if norm is None:
+                continue
+            factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            layer.weight.mul_(factor.reshape(-1, 1, 1, 1))
+            norm.bias.sub_(norm.running_mean * factor)
+            _only_add(norm)
 
 
 def _convolutions(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
@@ -130,11 +151,16 @@ def _fill(path: Path, layers: list[list], found: list[tuple[np.ndarray, np.ndarr
             raise TrainingError(f"{path} is of another network: {name} has a bias; {OPTIONS}")
         layer.weight.copy_(torch.tensor(weight))
         if norm is not None:
-            norm.running_mean.zero_()
-            norm.running_var.fill_(1.0 - norm.eps)
-            norm.weight.fill_(1.0)
+            _only_add(norm)
         if adds is not None:
             adds.copy_(torch.zeros_like(adds) if bias is None else torch.tensor(bias))
+
+
+def _only_add(norm: nn.BatchNorm2d) -> None:
+    """Leaves a batch norm nothing to do but to add its bias."""
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1.0 - norm.eps)
+    norm.weight.fill_(1.0)
 
 
 def _check(path: Path, network: Network) -> None:

@@ -1,8 +1,11 @@
 """Training that begins with a package: the folded weights of its graph, in a network that learns again."""
 
+import copy
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -11,13 +14,15 @@ from conftest import SMALL
 from torch import nn
 
 from cspine_train import TrainingError
+from cspine_train.blend import blend
 from cspine_train.card import Extras, card
-from cspine_train.export import export_network
+from cspine_train.cli import main
+from cspine_train.export import export_checkpoint, export_network
 from cspine_train.model import ModelConfig, Network
 from cspine_train.original import OriginalNetwork
 from cspine_train.quantise import quantise
-from cspine_train.train import TrainConfig, load_checkpoint, train
-from cspine_train.unfold import unfold
+from cspine_train.train import TrainConfig, load_checkpoint, train, trained_network
+from cspine_train.unfold import fold, unfold
 
 QUICK = TrainConfig(minutes=5, batch_size=4, workers=0, max_steps=2)
 
@@ -136,3 +141,56 @@ def test_what_holds_no_weights_for_it_is_refused(package, collection, tmp_path):
     (tmp_path / "model.toml").write_text((package / "model.toml").read_text())
     with pytest.raises(TrainingError, match="model.onnx is not the graph that .*model.toml names"):
         train(collection, tmp_path / "b", QUICK, SMALL, echo=lambda _: None, start_from=tmp_path)
+
+
+def test_folded_norms_change_nothing(network):
+    folded = copy.deepcopy(network)
+    fold(folded)
+    images = smooth(8, 60)
+    with torch.no_grad():
+        for ours, theirs in zip(folded.logits(images), network.logits(images)):
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+    assert all(torch.all(norm.running_mean == 0) for norm in folded.modules() if isinstance(norm, nn.BatchNorm2d))
+
+
+def weights(path: Path) -> list[np.ndarray]:
+    """Weight and bias of a graph's convolutions, in order; the exporter leaves out a bias of zeros."""
+    graph = onnx.load(path).graph
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    found = []
+    for _, weight, *bias in (node.input for node in graph.node if node.op_type == "Conv"):
+        found += [stored[weight], stored[bias[0]] if bias else np.zeros(len(stored[weight]), np.float32)]
+    return found
+
+
+def test_a_blend_is_the_mean_of_run_and_package_and_is_exported_like_a_run(package, collection, tmp_path, capsys):
+    run, out = tmp_path / "run", tmp_path / "blended"
+    train(collection, run, replace(QUICK, max_steps=4, learning_rate=2e-3), SMALL, echo=lambda _: None, start_from=package)
+    assert main(["blend", "--run", str(run), "--package", str(package), "--out", str(out)]) == 0
+    assert "the mean with the package tried 1.2.0" in capsys.readouterr().out
+    document = load_checkpoint(out / "checkpoint.pt")
+    # The package's own graph says what its folded weights are; the run's come out of an export.
+    export_checkpoint(run / "checkpoint.pt", tmp_path / "run.onnx")
+    export_checkpoint(out / "checkpoint.pt", tmp_path / "blended.onnx")
+    old, new, mean = (weights(path) for path in (package / "model.onnx", tmp_path / "run.onnx", tmp_path / "blended.onnx"))
+    assert len(old) == len(new) == len(mean) > 100
+    moved = 0.0
+    for theirs, ours, between in zip(old, new, mean):
+        torch.testing.assert_close(torch.tensor(between), torch.tensor((theirs + ours) / 2), atol=1e-5, rtol=1e-4)
+        moved = max(moved, abs(theirs - ours).max())
+    assert moved > 1e-3, "training moved nothing: any of the three would have passed"
+    # Two packages and a run: a third each.
+    blend(run, [package, package], tmp_path / "thirds")
+    export_checkpoint(tmp_path / "thirds/checkpoint.pt", tmp_path / "thirds.onnx")
+    for theirs, ours, between in zip(old, new, weights(tmp_path / "thirds.onnx")):
+        torch.testing.assert_close(torch.tensor(between), torch.tensor((2 * theirs + ours) / 3), atol=1e-5, rtol=1e-4)
+    # What was trained alone is kept for the ablation, and no training goes on from folded norms.
+    alone = load_checkpoint(run / "checkpoint.pt")["average"]
+    assert all(torch.equal(document["alone"][name], value) for name, value in alone.items())
+    assert trained_network(document).config == SMALL
+    with pytest.raises(TrainingError, match="blended weights have no norms"):
+        train(collection, tmp_path / "next", QUICK, SMALL, echo=lambda _: None, start_from=out)
+    with pytest.raises(TrainingError, match="blended already"):
+        blend(out, [package], tmp_path / "twice")
+    assert main(["blend", "--run", str(run), "--package", str(package), "--out", str(out)]) == 1
+    assert "give another --out folder" in capsys.readouterr().err

@@ -1,0 +1,47 @@
+//! The skin lies over everything, and a line of places is measured as each place is.
+
+use super::super::recipe::Recipe;
+use super::super::scene::Scene;
+use super::*;
+
+#[test]
+fn a_line_of_places_is_what_each_place_is() {
+    for seed in [3, 8, 21, 34, 55, 89] {
+        let scene = Scene::new(&Recipe::random(seed), &|_| None);
+        let (neck, across) = (&scene.neck, Vec3::new(0.42, 0.05, 0.02 * (seed % 3) as f32));
+        for z in (-110..100).step_by(7) {
+            for y in (-120..120).step_by(9) {
+                let start = Vec3::new(-110.0, y as f32, z as f32);
+                for (pixel, hu) in neck.line(start, across, 520).enumerate() {
+                    let p = start + across * pixel as f32;
+                    let level = neck.level(p.z);
+                    let alone = neck.tissue(p, level, neck.outline(p, level));
+                    assert_eq!(hu.to_bits(), alone.to_bits(), "seed {seed}, {p}: {hu} and alone {alone}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn skin_covers_every_spinous_process() {
+    for seed in 0..120 {
+        let scene = Scene::new(&Recipe::random(seed), &|_| None);
+        let neck = &scene.neck;
+        for solid in scene.solids.iter().filter(|solid| (1..=7).contains(&solid.label)) {
+            let (low, high) = solid.bounds;
+            let (mut outermost, mut at) = (f32::MIN, Vec3::ZERO);
+            for step in 0..(high.y * (high.z - low.z)) as usize {
+                // The back half of the middle plane, a millimetre apart.
+                let own =
+                    Vec3::new(0.0, high.y - (step % high.y as usize) as f32, low.z + (step / high.y as usize) as f32);
+                let p = solid.pose.outward(own);
+                let skin = neck.outline(p + 0.7 * neck.flesh.drift(p), neck.level(p.z));
+                if skin > outermost && (solid.distance)(own) < 0.0 {
+                    (outermost, at) = (skin, p);
+                }
+            }
+            assert!(outermost < -2.0, "seed {seed}, label {}: {outermost} mm from the skin at {at}", solid.label);
+        }
+    }
+}
