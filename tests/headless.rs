@@ -221,6 +221,28 @@ fn what_was_analysed_once_comes_from_the_store() {
     assert_eq!(std::fs::read_dir(&out).expect("a folder").count(), 2);
 }
 
+#[test]
+fn what_a_scan_cannot_show_is_told_beside_its_numbers() {
+    let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
+    if !can_analyse(home.path()) {
+        return;
+    }
+    coarse_necks(1, data.path());
+    let images = data.path().join("train_images");
+    let study = std::fs::read_dir(&images).expect("a folder").next().expect("a study").expect("an entry").path();
+    // Every second slice of 3 mm.
+    for number in (2..).step_by(2).take_while(|number| study.join(format!("{number}.dcm")).exists()) {
+        std::fs::remove_file(study.join(format!("{number}.dcm"))).expect("removed");
+    }
+    let notice = "slices 6.0 mm apart: thin breaks can fall between them";
+    let (code, table, error) = run(home.path(), &["predict", path(&images)]);
+    assert_eq!(code, 0, "{error}");
+    let told = table.lines().skip_while(|line| !line.contains(path(study.file_name().expect("a name").as_ref()))).nth(1);
+    assert_eq!(told.map(str::trim), Some(notice), "under its study: {table}");
+    let json = json_lines(&run(home.path(), &["predict", "--format", "jsonl", path(&images)]).1);
+    assert_eq!(json[0]["coverage"], serde_json::json!([notice]));
+}
+
 /// A store in which the first short study is negative, and the second has a broken level and no verdict.
 fn decided(home: &Path) -> std::path::PathBuf {
     let folder = home.join("decisions");

@@ -3,7 +3,7 @@
 use super::CliError;
 use crate::domain::{
     Analysis, Declined, FractureReport, LevelExtent, LevelOutcome, ModelIdentity, ModelNature, PerLevel, Probability,
-    Study,
+    Study, coverage,
 };
 use crate::results::submission;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
         "model": { "name": model.name, "version": model.version, "sha256": model.sha256 },
         "overall": Value::Null,
         "levels": [],
+        "coverage": [],
         "timing": Value::Null,
     });
     match analysis {
@@ -29,6 +30,7 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
             value["series_instance_uid"] = json!(report.series_uid.as_str());
             value["overall"] = json!(report.overall.value());
             value["levels"] = levels(report);
+            value["coverage"] = json!(notices(study, report));
             value["timing"] = json!({
                 "load_s": report.timing.load.as_secs_f64(),
                 "preprocess_s": report.timing.preprocess.as_secs_f64(),
@@ -49,6 +51,12 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
         }
     }
     value
+}
+
+/// What the analysed series cannot show, as the list and the panel tell it.
+fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
+    let series = study.series.iter().find(|series| series.uid == report.series_uid);
+    series.map(|series| coverage(&study.patient, series)).into_iter().flatten().map(|notice| notice.to_string()).collect()
 }
 
 fn levels(report: &FractureReport) -> Value {
@@ -124,6 +132,9 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
                 let cells: Vec<String> = report.levels.0.iter().map(cell).collect();
                 let mark = if report.is_alert() { '!' } else { ' ' };
                 let _ = writeln!(text, "{:>5} %{mark} {}  {name}", report.overall.percent(), cells.join(" "));
+                for notice in notices(study, report) {
+                    let _ = writeln!(text, "{:>8}  {notice}", "");
+                }
             }
             Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
                 let _ = writeln!(text, "{:>8}  not analysed: {reason}  {name}", "–");
