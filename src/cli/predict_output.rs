@@ -56,7 +56,8 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
 /// What the analysed series cannot show, as the list and the panel tell it.
 fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
     let series = study.series.iter().find(|series| series.uid == report.series_uid);
-    series.map(|series| coverage(&study.patient, series)).into_iter().flatten().map(|notice| notice.to_string()).collect()
+    let told = series.map(|series| coverage(&study.patient, series)).unwrap_or_default();
+    told.iter().map(ToString::to_string).collect()
 }
 
 fn levels(report: &FractureReport) -> Value {
