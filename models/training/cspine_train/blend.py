@@ -5,13 +5,12 @@ network of its own, as a rule steadier than either ("Model soups", Wortsman et a
 folded before they are averaged, as a package holds them: the norms' own means and variances say nothing beside those of another network.
 """
 
-import os
 from pathlib import Path
 
 import torch
 
 from . import TrainingError
-from .train import CHECKPOINT, load_checkpoint, trained_network
+from .train import CHECKPOINT, load_checkpoint, trained_network, write_checkpoint
 from .unfold import GRAPH, filled, fold, origin
 
 
@@ -39,7 +38,5 @@ def blend(run: Path, packages: list[Path], out: Path) -> dict:
     blended = " and ".join(origin(graph) for graph in graphs)
     document = {**document, "average": mean, "alone": document["average"], "blended": blended}
     out.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    torch.save(document, temporary)
-    os.replace(temporary, path)
+    write_checkpoint(document, path)
     return document

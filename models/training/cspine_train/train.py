@@ -208,9 +208,7 @@ def train(
                 "average": average.values,
                 "optimizer": optimizer.state_dict(),
             }
-            temporary = path.with_suffix(".part")
-            torch.save(document, temporary)
-            os.replace(temporary, path)
+            write_checkpoint(document, path)
 
         slices = sum(len(study.slices) for study in parts["train"])
         last_step = math.ceil(config.epochs * slices / config.batch_size) if config.epochs else config.max_steps
@@ -402,6 +400,13 @@ def _came_from(document: dict) -> str:
         f"{config['size']} x {config['size']} pixels"
     )
     return f"{document['origin']}; then {line}" if document.get("origin") else line
+
+
+def write_checkpoint(document: dict, path: Path) -> None:
+    """Writes a checkpoint; one that is there stays whole until the new one is."""
+    temporary = path.with_suffix(".part")
+    torch.save(document, temporary)
+    os.replace(temporary, path)
 
 
 def load_checkpoint(path: Path) -> dict:
