@@ -19,6 +19,7 @@ mod fracture;
 mod grid;
 mod head;
 mod injury;
+mod lanes;
 mod mesh;
 mod morphometry;
 mod neck;

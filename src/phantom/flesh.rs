@@ -3,7 +3,8 @@
 //! −120 to −80).
 
 use super::exact;
-use super::random::{Random, noise};
+use super::lanes::{self, Lanes, Places};
+use super::random::{Random, Texture};
 use super::sdf::{step, wave};
 use glam::{Vec2, Vec3};
 
@@ -30,6 +31,9 @@ struct Bundle(Kind, [Section; 3]);
 const HEIGHTS: [f32; 3] = [32.0, -4.0, -62.0];
 
 const NONE: Section = [30.0, -20.0, 0.0, 0.5, 0.5];
+
+// They are measured in whole groups.
+const _: () = assert!(BUNDLES.len().is_multiple_of(lanes::COUNT));
 
 const BUNDLES: [Bundle; 24] = [
     // Before the spine.
@@ -102,22 +106,31 @@ const BUNDLES: [Bundle; 24] = [
 )]
 const TURN: f32 = 6.28;
 
-/// A bundle's section, ready to be measured against.
+/// Bundles' sections, ready to be measured against.
 #[derive(Debug, Clone, Copy)]
-struct Cell {
-    at: Vec2,
-    along: Vec2,
+struct Cells {
+    at: [Lanes; 2],
+    along: [Lanes; 2],
     /// One over the squares of the half sizes.
-    inverse: Vec2,
+    inverse: [Lanes; 2],
     /// Half of the smaller half size: what turns the oval's equation into mm near its edge.
-    slope: f32,
+    slope: Lanes,
+}
+
+/// The flesh's noises along a line.
+#[derive(Debug, Clone)]
+pub(super) struct Textures {
+    strands: Texture,
+    ragged: Texture,
+    planes: Texture,
+    fibres: Texture,
 }
 
 /// The flesh of one neck.
 #[derive(Debug, Clone)]
 pub(super) struct Flesh {
     /// Sections at each millimetre of height, from [`Flesh::LOW`] of the ordinary neck upwards.
-    cells: Vec<[Cell; BUNDLES.len()]>,
+    cells: Vec<[Cells; BUNDLES.len() / lanes::COUNT]>,
     /// How far beyond its section a bundle's flesh reaches, mm.
     reach: f32,
     /// Thickness of the fat between bundles, mm.
@@ -150,7 +163,12 @@ impl Flesh {
         let cells = (0..=(Self::HIGH - Self::LOW) as usize)
             .map(|i| {
                 let z = Self::LOW + i as f32;
-                std::array::from_fn(|bundle| cell(section(&BUNDLES[bundle].1, z), jitter[bundle]))
+                std::array::from_fn(|group| {
+                    cells(|i| {
+                        let bundle = group * lanes::COUNT + i;
+                        (section(&BUNDLES[bundle].1, z), jitter[bundle])
+                    })
+                })
             })
             .collect();
         // From a shoulder's width down to a finger's: the longer, the stronger.
@@ -177,58 +195,65 @@ impl Flesh {
     }
 
     /// How far a place is moved before its tissue is looked up: nothing in a body is a perfect oval, nor its own mirror image.
-    pub(super) fn drift(&self, p: Vec3) -> Vec3 {
-        let moved: Vec2 = self.waves.iter().map(|(size, rate, start)| *size * wave(p.dot(*rate) + start)).sum();
-        moved.extend(0.0)
+    pub(super) fn drift(&self, p: Places) -> (Lanes, Lanes) {
+        let mut moved = (Lanes::ZERO, Lanes::ZERO);
+        for (size, rate, start) in &self.waves {
+            let wave = lanes::wave(p.x * rate.x + p.y * rate.y + p.z * rate.z + *start);
+            moved = (moved.0 + size.x * wave, moved.1 + size.y * wave);
+        }
+        moved
+    }
+
+    /// The noises that the places of one line share.
+    pub(super) fn textures(&self) -> Textures {
+        let texture = |salt: u32| Texture::new(self.seed ^ salt);
+        Textures { strands: texture(5), ragged: texture(17), planes: texture(19), fibres: texture(11) }
     }
 
     /// HU of fat.
-    pub(super) fn fat(&self, p: Vec3, grain: f32) -> f32 {
+    pub(super) fn fat(p: Vec3, grain: f32, textures: &mut Textures) -> f32 {
         // Septa and small vessels.
-        let strand = noise(p * Vec3::new(0.42, 0.42, 0.2), self.seed ^ 5).abs();
+        let strand = textures.strands.at(p * Vec3::new(0.42, 0.42, 0.2)).abs();
         -107.0 + 1.6 * grain + 46.0 * step(0.16, 0.0, strand)
     }
 
     /// HU of flesh at a place `p`, mm: `q` from the bodies' middle after [`Flesh::drift`], in the ordinary size; `z` in the ordinary
     /// neck's height; `grain` in HU.
-    pub(super) fn at(&self, p: Vec3, q: Vec2, z: f32, grain: f32) -> f32 {
+    pub(super) fn at(&self, p: Vec3, q: Vec2, z: f32, grain: f32, textures: &mut Textures) -> f32 {
         // The nuchal septum.
         if q.x.abs() < 0.8 && q.y > 30.0 {
-            return self.fat(p, grain).max(-75.0);
+            return Self::fat(p, grain, textures).max(-75.0);
         }
         let row = (z - Self::LOW).clamp(0.0, Self::HIGH - Self::LOW) as usize;
-        let Some(cells) = self.cells.get(row) else { return self.fat(p, grain) };
+        let Some(cells) = self.cells.get(row) else { return Self::fat(p, grain, textures) };
         let place = Vec2::new(q.x.abs(), q.y);
         let (mut first, mut second, mut owner, mut neighbour) = (f32::MAX, f32::MAX, 0, 0);
-        for (i, cell) in cells.iter().enumerate() {
-            let off = place - cell.at;
-            let (u, v) = (off.dot(cell.along), off.perp_dot(cell.along));
-            let d = (u * u * cell.inverse.x + v * v * cell.inverse.y - 1.0) * cell.slope;
+        for (i, d) in cells.iter().flat_map(|cells| cells.distances(place)).enumerate() {
             if d < first {
                 (second, first, neighbour, owner) = (first, d, owner, i);
             } else if d < second {
                 (second, neighbour) = (d, i);
             }
         }
-        let ragged = noise(p * Vec3::new(0.3, 0.3, 0.09), self.seed ^ 17);
+        let ragged = textures.ragged.at(p * Vec3::new(0.3, 0.3, 0.09));
         // Close to the bones no fat parts the muscles from them.
         let near = step(34.0, 22.0, place.distance(Vec2::new(0.0, 12.0)));
         let outside = first - self.reach - 4.0 * near - 0.9 * ragged;
         let border = 0.5 * (second - first);
         let plane = self.planes * [0.2, 0.6, 1.0, 1.5][(owner + neighbour) % 4];
         // Nowhere does a plane run through the whole neck.
-        let there = step(-0.35, 0.35, noise(p * Vec3::new(0.05, 0.05, 0.045), self.seed ^ 19));
+        let there = step(-0.35, 0.35, textures.planes.at(p * Vec3::new(0.05, 0.05, 0.045)));
         let between = step(1.1 * plane + 0.35, 0.3 * plane, border + 0.25 * ragged)
             * (plane * 2.2).min(1.0)
             * (1.0 - near)
             * there;
         let fat = step(-0.5, 0.6, outside).max(0.9 * between);
         if fat >= 1.0 {
-            return self.fat(p, grain);
+            return Self::fat(p, grain, textures);
         }
         let own = match BUNDLES[owner].0 {
             Kind::Muscle => {
-                let fibres = step(0.15, 0.95, noise(p * Vec3::new(0.36, 0.42, 0.11), self.seed ^ 11));
+                let fibres = step(0.15, 0.95, textures.fibres.at(p * Vec3::new(0.36, 0.42, 0.11)));
                 // Muscles deep at the back take up more fat than others.
                 let share = if (5..8).contains(&owner) { 1.0 } else { 0.55 };
                 // Nor are two neighbours equally dense.
@@ -238,7 +263,7 @@ impl Flesh {
             Kind::Gland => self.muscle - 6.0,
             Kind::Parotid => 4.0 + 22.0 * ragged,
         } + 1.8 * grain;
-        if fat <= 0.0 { own } else { own + (self.fat(p, grain) - own) * fat }
+        if fat <= 0.0 { own } else { own + (Self::fat(p, grain, textures) - own) * fat }
     }
 }
 
@@ -254,16 +279,30 @@ fn section(known: &[Section; 3], z: f32) -> Section {
     std::array::from_fn(|k| known[lower][k] + (known[lower + 1][k] - known[lower][k]) * t)
 }
 
-fn cell(section: Section, jitter: [f32; 5]) -> Cell {
-    let [x, y, degrees, a, b] = section;
-    let angle = (degrees + jitter[2]).to_radians();
-    let half = Vec2::new((a * jitter[3]).max(0.4), (b * jitter[4]).max(0.4));
-    Cell {
-        at: Vec2::new(if x == 0.0 { 0.0 } else { x + jitter[0] }, y + jitter[1]),
-        along: Vec2::new(exact::cos(angle), exact::sin(angle)),
-        inverse: Vec2::ONE / (half * half),
-        slope: 0.5 * half.min_element(),
+impl Cells {
+    /// Distances of a place to the bundles, nearly.
+    fn distances(&self, place: Vec2) -> [f32; lanes::COUNT] {
+        let (x, y) = (place.x - self.at[0], place.y - self.at[1]);
+        let [along_x, along_y] = self.along;
+        let (u, v) = (x * along_x + y * along_y, x * along_y - y * along_x);
+        ((u * u * self.inverse[0] + v * v * self.inverse[1] - 1.0) * self.slope).to_array()
     }
+}
+
+/// Bundles with these sections and jitters.
+fn cells(bundle: impl Fn(usize) -> (Section, [f32; 5])) -> Cells {
+    // Of each bundle: place, direction, inverse squares, slope.
+    let numbers: [[f32; 7]; lanes::COUNT] = std::array::from_fn(|i| {
+        let ([x, y, degrees, a, b], jitter) = bundle(i);
+        let angle = (degrees + jitter[2]).to_radians();
+        let half = Vec2::new((a * jitter[3]).max(0.4), (b * jitter[4]).max(0.4));
+        let x = if x == 0.0 { 0.0 } else { x + jitter[0] };
+        let inverse = Vec2::ONE / (half * half);
+        let slope = 0.5 * half.min_element();
+        [x, y + jitter[1], exact::cos(angle), exact::sin(angle), inverse.x, inverse.y, slope]
+    });
+    let lanes = |k: usize| Lanes::new(numbers.map(|numbers| numbers[k]));
+    Cells { at: [lanes(0), lanes(1)], along: [lanes(2), lanes(3)], inverse: [lanes(4), lanes(5)], slope: lanes(6) }
 }
 
 #[cfg(test)]
@@ -283,7 +322,7 @@ mod tests {
         let flesh = Flesh::new(&mut Random::new(3, "flesh"));
         let hu: Vec<f32> = (0..4000)
             .map(|i| Vec3::new(-50.0 + (i % 100) as f32, -30.0 + (i / 100) as f32 * 2.0, 3.0))
-            .map(|p| flesh.at(p, Vec2::new(p.x, p.y), p.z, 0.0))
+            .map(|p| flesh.at(p, Vec2::new(p.x, p.y), p.z, 0.0, &mut flesh.textures()))
             .collect();
         assert!(hu.iter().all(|hu| (-130.0..90.0).contains(hu)), "{hu:?}");
         let share =
@@ -293,7 +332,7 @@ mod tests {
         // Right before the spine no fat parts the muscles, and what lies between their fibres takes the least from them.
         let mut before: Vec<f32> = (0..81)
             .map(|i| Vec3::new(5.0 + (i % 9) as f32, -14.0 + (i / 9) as f32 * 0.5, 3.0))
-            .map(|p| flesh.at(p, Vec2::new(p.x, p.y), p.z, 0.0))
+            .map(|p| flesh.at(p, Vec2::new(p.x, p.y), p.z, 0.0, &mut flesh.textures()))
             .collect();
         before.sort_by(f32::total_cmp);
         let middle = before[before.len() / 2];

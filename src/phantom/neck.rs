@@ -5,9 +5,10 @@
 //! −120 to −80, muscle 45 to 65, brain and cord 30 to 40, thyroid 80 to 120, air −1000.
 
 use super::face::Face;
-use super::flesh::Flesh;
-use super::random::{Random, noise};
-use super::sdf::{ellipse, join, meet, step, wave};
+use super::flesh::{self, Flesh};
+use super::lanes::{self, Lanes, Places};
+use super::random::{Random, Texture, noise};
+use super::sdf::{ellipse, step, wave};
 use super::spine::Pose;
 use glam::{Vec2, Vec3};
 
@@ -95,8 +96,13 @@ fn lies(level: &Level) -> f32 {
 
 /// So far outside the ideal outline, mm, lies neither skin nor a collar.
 const FAR: f32 = 24.0;
-/// No outline's number changes faster than this from one place to the next, mm a mm.
-const STEEPEST: f32 = 4.0;
+
+/// The noises along a line.
+struct Textures {
+    grain: Texture,
+    lobules: Texture,
+    flesh: flesh::Textures,
+}
 
 impl Neck {
     const LOW: f32 = -170.0;
@@ -226,73 +232,80 @@ impl Neck {
         (level.middle - level.half.y, level.middle + level.half.y)
     }
 
-    /// HU at `count` places of the neck's frame, from `start` on, each `across` from the last.
-    pub(super) fn line(&self, start: Vec3, across: Vec3, count: usize) -> impl Iterator<Item = f32> {
-        // Where the outline was last measured: it changes so little from one place of a height to the next that most need no measuring.
-        let (mut measured, mut outline, mut height) = (0, 0.0_f32, self.level(start.z));
-        let change = STEEPEST * across.length();
-        (0..count).map(move |pixel| {
-            let p = start + across * pixel as f32;
-            let level = self.level(p.z);
-            if !std::ptr::eq(level, height) {
-                (outline, height) = (0.0, level);
+    /// HU at places of the neck's frame, from `start` on, each `across` from the last.
+    pub(super) fn line(&self, start: Vec3, across: Vec3, hu: &mut [f32]) {
+        let texture = |salt: u32| Texture::new(self.seed ^ salt);
+        let mut textures = Textures { grain: texture(0), lobules: texture(23), flesh: self.flesh.textures() };
+        for (block, hu) in hu.chunks_mut(lanes::COUNT).enumerate() {
+            let places: [Vec3; lanes::COUNT] =
+                std::array::from_fn(|i| start + across * (block * lanes::COUNT + i) as f32);
+            let level = self.level(places[0].z);
+            if std::ptr::eq(level, self.level(places[lanes::COUNT - 1].z)) {
+                self.block(&places, level, hu, &mut textures);
+                continue;
             }
-            let change = change * (pixel - measured) as f32;
-            if outline - change > FAR && level.head <= 0.0 {
-                return self.around(p, FAR);
+            for (p, hu) in places.into_iter().zip(hu) {
+                self.block(&[p; lanes::COUNT], self.level(p.z), std::slice::from_mut(hu), &mut textures);
             }
-            // Under the thickest fat with its lobules the skin's distance no longer matters.
-            let deep = level.fat * (1.2 + self.nape) + 4.0;
-            if outline + change < -deep && level.cranium <= 0.0 {
-                let drift = self.flesh.drift(p).truncate();
-                let deep = deep + 3.0 * drift.length();
-                if outline + change < -deep {
-                    return self.inside(p, drift, level, deep);
-                }
-            }
-            let straight = self.outline(p, level);
-            // In the middle of an oval its number says more than the distance.
-            (measured, outline) = (pixel, straight.max(-45.0));
-            self.tissue(p, level, straight)
-        })
+        }
     }
 
-    /// HU at a place of this height, so far from the straight outline.
-    fn tissue(&self, p: Vec3, level: &Level, straight: f32) -> f32 {
-        if straight > FAR && level.head <= 0.0 {
-            return self.around(p, straight);
+    /// HU at places of this height; there may be fewer `hu` than places.
+    fn block(&self, places: &[Vec3; lanes::COUNT], level: &Level, hu: &mut [f32], textures: &mut Textures) {
+        let Places { x, y, z } = Places::new(places);
+        let straight = self.outline(x, y, level);
+        if level.head <= 0.0 && lanes::all_above(straight, FAR) {
+            for ((hu, p), straight) in hu.iter_mut().zip(places).zip(straight.to_array()) {
+                *hu = self.around(*p, straight);
+            }
+            return;
         }
-        let drift = self.flesh.drift(p);
-        let mut outline = self.outline(p + 0.7 * drift, level);
+        let drift = self.flesh.drift(Places { x, y, z });
+        let outline = self.outline(x + 0.7 * drift.0, y + 0.7 * drift.1, level).to_array();
+        let (straight, drift) = (straight.to_array(), (drift.0.to_array(), drift.1.to_array()));
+        for (i, (hu, p)) in hu.iter_mut().zip(places).enumerate() {
+            *hu = if level.head <= 0.0 && straight[i] > FAR {
+                self.around(*p, straight[i])
+            } else {
+                self.tissue(*p, Vec2::new(drift.0[i], drift.1[i]), outline[i], level, textures)
+            };
+        }
+    }
+
+    /// HU at a place of this height that drifts so far and then lies so far outside the outline.
+    fn tissue(&self, p: Vec3, drift: Vec2, mut outline: f32, level: &Level, textures: &mut Textures) -> f32 {
         if level.cranium > 0.0 {
             let scalp = (super::head::round_vault(self.head.inward(p) / self.scale) - 6.5) * self.scale;
             outline += (scalp - outline) * level.cranium;
         }
         if (-30.0..130.0).contains(&(p.z - self.head.at.z + 30.0)) {
-            outline = outline.min(super::head::face(self.head.inward(p + 0.5 * drift) / self.scale) * self.scale);
+            let bent = p + 0.5 * drift.extend(0.0);
+            outline = outline.min(super::head::face(self.head.inward(bent) / self.scale) * self.scale);
         }
         if outline > 0.6 {
             return self.around(p, outline);
         }
-        let inner = self.inside(p, drift.truncate(), level, -outline);
+        let inner = self.inside(p, drift, level, -outline, textures);
         if outline > -0.6 { inner + (self.around(p, outline) - inner) * (outline + 0.6) / 1.2 } else { inner }
     }
 
     /// Distance to the skin of neck and shoulders: narrower in front than behind, flat where it lies on the table, with a furrow over
     /// the nuchal septum; the shoulders' slopes meet it from both sides.
-    fn outline(&self, p: Vec3, level: &Level) -> f32 {
-        let d = Vec2::new(p.x, p.y - level.middle);
-        let front = step(0.1, -1.0, d.y / level.half.y);
-        let half = Vec2::new(level.half.x * (1.0 - level.narrow * front), level.half.y);
-        let mut outline = ellipse(d, half);
+    fn outline(&self, x: Lanes, y: Lanes, level: &Level) -> Lanes {
+        let deep = Lanes::splat(level.half.y);
+        let y = y - level.middle;
+        let front = lanes::step(0.1, -1.0, y / deep);
+        let wide = level.half.x * (1.0 - level.narrow * front);
+        let mut outline = lanes::ellipse((x, y), (wide, deep));
         if level.shoulder.x > 0.0 {
-            let slope = ellipse(d - Vec2::Y * (level.half.y - level.shoulder.y), level.shoulder);
-            outline = join(outline, slope, 1.0 + 25.0 * step(0.0, 40.0, level.shoulder.x - half.x));
+            let shoulder = (Lanes::splat(level.shoulder.x), Lanes::splat(level.shoulder.y));
+            let slope = lanes::ellipse((x, y - (level.half.y - level.shoulder.y)), shoulder);
+            outline = lanes::join(outline, slope, 1.0 + 25.0 * lanes::step(0.0, 40.0, level.shoulder.x - wide));
         }
-        let behind = d.y - level.half.y;
+        let behind = y - level.half.y;
         let lies = lies(level);
-        outline = meet(outline, behind + self.flat * lies, 2.0 + 14.0 * lies);
-        let furrow = step(14.0, 0.0, d.x.abs()) * step(-24.0, -4.0, behind) * (1.0 - level.head);
+        outline = lanes::meet(outline, behind + self.flat * lies, Lanes::splat(2.0 + 14.0 * lies));
+        let furrow = lanes::step(14.0, 0.0, x.abs()) * lanes::step(-24.0, -4.0, behind) * (1.0 - level.head);
         outline + self.furrow * furrow
     }
 
@@ -325,9 +338,9 @@ impl Neck {
         }
     }
 
-    fn inside(&self, p: Vec3, drift: Vec2, level: &Level, depth: f32) -> f32 {
+    fn inside(&self, p: Vec3, drift: Vec2, level: &Level, depth: f32, textures: &mut Textures) -> f32 {
         let q = Vec2::new(p.x - level.spine.x, p.y - level.spine.y);
-        let grain = 5.0 * noise(p * Vec3::new(0.35, 0.35, 0.12), self.seed);
+        let grain = 5.0 * textures.grain.at(p * Vec3::new(0.35, 0.35, 0.12));
         // Tongue and palate stand before the airway; no skin is so deep.
         if p.z > self.head.at.z - 66.0
             && depth > 1.7
@@ -353,14 +366,14 @@ impl Neck {
         }
         // Thicker at the nape and under the chin than at the sides, and nowhere even.
         let behind = step(20.0, 55.0, q.y) * self.nape + 0.5 * step(-30.0, -52.0, q.y);
-        let lobules = 0.35 * drift.x + 1.3 * noise(p * Vec3::new(0.11, 0.11, 0.05), self.seed ^ 23);
+        let lobules = 0.35 * drift.x + 1.3 * textures.lobules.at(p * Vec3::new(0.11, 0.11, 0.05));
         if depth + lobules < level.fat * (0.7 + behind) + 2.0 {
-            return self.flesh.fat(p, grain);
+            return Flesh::fat(p, grain, &mut textures.flesh);
         }
         if let Some(hu) = self.organs(p, q, level) {
             return hu + grain;
         }
-        self.flesh.at(p, (q + drift) / self.scale, p.z / self.stretch, grain)
+        self.flesh.at(p, (q + drift) / self.scale, p.z / self.stretch, grain, &mut textures.flesh)
     }
 
     fn airway(&self, p: Vec3, air: f32, level: &Level) -> f32 {

@@ -74,13 +74,58 @@ fn lattice(x: i32, y: i32, z: i32, seed: u32) -> f32 {
 
 /// Smooth value noise in `[-1, 1]` whose lattice has unit cells.
 pub(super) fn noise(p: Vec3, seed: u32) -> f32 {
+    let cell = cell(p);
+    between(&corners(cell, seed), p, cell)
+}
+
+/// [`noise`] at places that follow each other closely: the corners of the last one's cell are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Texture {
+    seed: u32,
+    cell: Cell,
+    corners: [f32; 8],
+}
+
+impl Texture {
+    /// The noise of this seed.
+    pub(super) fn new(seed: u32) -> Self {
+        Self { seed, cell: (0, 0, 0), corners: corners((0, 0, 0), seed) }
+    }
+
+    /// The noise at a place.
+    pub(super) fn at(&mut self, p: Vec3) -> f32 {
+        let cell = cell(p);
+        if cell != self.cell {
+            (self.cell, self.corners) = (cell, corners(cell, self.seed));
+        }
+        between(&self.corners, p, cell)
+    }
+}
+
+/// A cell of the lattice, by its lowest corner. Not an array: three numbers that were just made are compared much faster one by one
+/// than as one stretch of memory.
+type Cell = (i32, i32, i32);
+
+/// The lattice's cell around a place.
+fn cell(p: Vec3) -> Cell {
     let floor = |v: f32| v as i32 - i32::from(v < 0.0);
-    let (x, y, z) = (floor(p.x), floor(p.y), floor(p.z));
+    (floor(p.x), floor(p.y), floor(p.z))
+}
+
+/// The lattice's values at a cell's corners: x fastest, then y.
+fn corners((x, y, z): Cell, seed: u32) -> [f32; 8] {
+    std::array::from_fn(|corner| {
+        let bit = |bit: usize| (corner >> bit & 1) as i32;
+        lattice(x + bit(0), y + bit(1), z + bit(2), seed)
+    })
+}
+
+fn between(corners: &[f32; 8], p: Vec3, (x, y, z): Cell) -> f32 {
     let f = p - Vec3::new(x as f32, y as f32, z as f32);
     let f = f * f * (Vec3::splat(3.0) - 2.0 * f);
     let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
-    let row = |y: i32, z: i32| mix(lattice(x, y, z, seed), lattice(x + 1, y, z, seed), f.x);
-    mix(mix(row(y, z), row(y + 1, z), f.y), mix(row(y, z + 1), row(y + 1, z + 1), f.y), f.z)
+    let row = |first: usize| mix(corners[first], corners[first + 1], f.x);
+    mix(mix(row(0), row(2), f.y), mix(row(4), row(6), f.y), f.z)
 }
 
 #[cfg(test)]
@@ -96,6 +141,16 @@ mod tests {
         assert_eq!(take(7, "anatomy"), take(7, "anatomy"));
         assert_ne!(take(7, "anatomy"), take(7, "fracture"));
         assert_ne!(take(7, "anatomy"), take(8, "anatomy"));
+    }
+
+    #[test]
+    fn a_texture_is_its_noise_wherever_it_was_asked_before() {
+        let (mut random, mut texture) = (Random::new(4, "places"), Texture::new(9));
+        for _ in 0..3000 {
+            let mut draw = || random.range(-3.0, 3.0);
+            let p = Vec3::new(draw(), draw(), draw());
+            assert_eq!(texture.at(p).to_bits(), noise(p, 9).to_bits(), "at {p}");
+        }
     }
 
     #[test]

@@ -52,10 +52,9 @@ pub(super) fn slice(scene: &Scene, scan: &Scan, index: usize) -> Slice {
     let turn = scene.pose.turn.transpose();
     let (across, down) = (turn * Vec3::X * pixel, turn * Vec3::Y * pixel);
     let first = scene.pose.inward(Vec3::new(corner.x, corner.y, z));
-    let mut tissue = Vec::with_capacity(rows * columns);
-    for row in 0..rows {
-        let start = first + down * row as f32;
-        tissue.extend(scene.neck.line(start, across, columns));
+    let mut tissue = vec![0.0; rows * columns];
+    for (row, hu) in tissue.chunks_exact_mut(columns.max(1)).enumerate() {
+        scene.neck.line(first + down * row as f32, across, hu);
     }
     let layers = ((scan.thickness_mm / 0.9).round() as usize).clamp(1, 4);
     let mut labels = vec![0; rows * columns];

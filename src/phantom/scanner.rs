@@ -123,9 +123,6 @@ impl Scanner {
         let (one, two) = (&self.grain[random.below(self.grain.len())], &self.grain[random.below(self.grain.len())]);
         let mut shift = || (random.below(TILE), random.below(TILE));
         let (a, b, c) = (shift(), shift(), shift());
-        let at = |tile: &[f32], row: usize, column: usize, by: (usize, usize)| {
-            tile[(row + by.0) % TILE * TILE + (column + by.1) % TILE]
-        };
         let rows = hu.len() / columns.max(1);
         let band = 26.0 * (shade - 1.0) * self.starved;
         let middle = Vec2::new(columns as f32 - 1.0, rows as f32 - 1.0) / 2.0;
@@ -133,18 +130,18 @@ impl Scanner {
         let (dark, spine_row) =
             (self.hardened * (shade - 1.0), (scene.pose.at.y - corner_of(scene, scan, index).y) / self.pixel);
         let mut out = Vec::with_capacity(hu.len());
-        for row in 0..rows {
+        for (row, hu) in hu.chunks_exact(columns.max(1)).enumerate() {
+            let [one, two, bands] = [line(one, row + a.0), line(two, row + b.0), line(&self.bands, row + c.0)];
             let off = (row as f32 - spine_row) * self.pixel / 28.0;
             let shadow = dark * exact::exp(-0.5 * off * off);
-            for column in 0..columns {
+            for (column, &value) in hu.iter().enumerate() {
                 if self.padded && Vec2::new(column as f32, row as f32).distance(middle) > middle.x.max(middle.y) + 0.3 {
                     out.push(-2000);
                     continue;
                 }
-                let value = hu[row * columns + column];
                 // Less noise in air around the patient.
                 let here = self.sigma * shade * (0.4 + 0.6 * step(-1000.0, -600.0, value));
-                let noise = 0.75 * at(one, row, column, a) + 0.66 * at(two, row, column, b);
+                let noise = 0.75 * one[(column + a.1) % TILE] + 0.66 * two[(column + b.1) % TILE];
                 let ring = if self.rings.is_empty() {
                     0.0
                 } else {
@@ -153,8 +150,9 @@ impl Scanner {
                 };
                 // Air has nothing to darken.
                 let shadow = if value > -700.0 { shadow } else { 0.0 };
-                let value = value - shadow + ring + here * noise + band * at(&self.bands, row, column, c) + self.offset;
-                out.push(value.clamp(-1024.0, 3071.0).round() as i16);
+                let band = band * bands[(column + c.1) % TILE];
+                let value = value - shadow + ring + here * noise + band + self.offset;
+                out.push(rounded(value.clamp(-1024.0, 3071.0)));
             }
         }
         out
@@ -193,6 +191,18 @@ impl Scanner {
     }
 }
 
+/// A row of a tile that repeats for ever.
+fn line(tile: &[f32], row: usize) -> &[f32; TILE] {
+    &tile.as_chunks().0[row % TILE]
+}
+
+/// The nearest whole number, halves away from zero: as [`f32::round`], which many a processor leaves to the system's library.
+fn rounded(value: f32) -> i16 {
+    let whole = value as i16;
+    let rest = value - f32::from(whole);
+    whole + i16::from(rest >= 0.5) - i16::from(rest <= -0.5)
+}
+
 /// The mean of a picture and itself moved by so many pixels: half of the turn saw the patient here, half there.
 fn double(picture: &mut [f32], columns: usize, by: Vec2) {
     let source = picture.to_vec();
@@ -216,12 +226,18 @@ fn gauss(picture: &mut [f32], columns: usize, x: f32, y: f32, wrap: bool) {
         return;
     }
     let rows = picture.len() / columns;
-    let mut line = vec![0.0; columns];
     if let Some(kernel) = weights(x) {
+        let half = kernel.len() / 2;
+        let mut line = vec![0.0; columns + 2 * half];
         for row in picture.chunks_exact_mut(columns) {
-            line.copy_from_slice(row);
-            for (i, out) in row.iter_mut().enumerate() {
-                *out = convolve(&kernel, i, columns, wrap, |at| line[at]);
+            for (at, value) in line.iter_mut().enumerate() {
+                *value = row[place(at as isize - half as isize, columns, wrap)];
+            }
+            row.fill(0.0);
+            for (k, weight) in kernel.iter().enumerate() {
+                for (out, from) in row.iter_mut().zip(&line[k..]) {
+                    *out += weight * from;
+                }
             }
         }
     }
@@ -237,15 +253,6 @@ fn gauss(picture: &mut [f32], columns: usize, x: f32, y: f32, wrap: bool) {
             }
         }
     }
-}
-
-fn convolve(kernel: &[f32], i: usize, length: usize, wrap: bool, value: impl Fn(usize) -> f32) -> f32 {
-    let half = kernel.len() / 2;
-    if i >= half && i + half < length {
-        return kernel.iter().enumerate().map(|(k, weight)| weight * value(i + k - half)).sum();
-    }
-    let at = |k: usize| place(i as isize + k as isize - half as isize, length, wrap);
-    kernel.iter().enumerate().map(|(k, weight)| weight * value(at(k))).sum()
 }
 
 fn place(at: isize, length: usize, wrap: bool) -> usize {
@@ -275,6 +282,16 @@ mod tests {
         gauss(&mut picture, 21, 1.2, 1.2, false);
         assert!((picture.iter().sum::<f32>() - 100.0).abs() < 0.1);
         assert!(picture[10 * 21 + 10] < 20.0 && picture[10 * 21 + 11] > 5.0);
+    }
+
+    #[test]
+    fn numbers_are_rounded_as_always() {
+        for eighth in -8200..24600 {
+            let value = eighth as f32 / 8.0;
+            for value in [value.next_down(), value, value.next_up()] {
+                assert_eq!(f32::from(rounded(value)), value.round(), "{value}");
+            }
+        }
     }
 
     #[test]

@@ -327,24 +327,20 @@ fn chest(neck: &Neck, poses: &[Pose], random: &mut Random, solids: &mut Vec<Soli
         for (rib, (wide, deep)) in ribs.into_iter().enumerate() {
             let radii = Vec2::new(wide, deep);
             let at = poses[7 + rib].at + Vec3::Z * 2.0;
+            // A rib is taller than thick.
+            let flat = Vec3::new(1.0, 1.0, 0.62);
+            let course: [Vec3; 10] = std::array::from_fn(|i| {
+                let angle = i as f32 / 9.0 * 2.6 - 0.75;
+                let along = Vec3::new(
+                    side * (14.0 + radii.x * exact::cos(angle) * 0.95).max(19.0),
+                    -8.0 - radii.y * exact::sin(angle),
+                    -4.2 * i as f32,
+                );
+                flat * if i == 0 { Vec3::new(side * 12.0, 14.0, 0.0) } else { along }
+            });
             let curve = move |p: Vec3| {
-                let (mut best, mut last) = (f32::MAX, Vec3::new(side * 12.0, 14.0, 0.0));
-                for i in 1..=9 {
-                    let angle = i as f32 / 9.0 * 2.6 - 0.75;
-                    let next = Vec3::new(
-                        side * (14.0 + radii.x * exact::cos(angle) * 0.95).max(19.0),
-                        -8.0 - radii.y * exact::sin(angle),
-                        -4.2 * i as f32,
-                    );
-                    best = best.min(capsule(
-                        p * Vec3::new(1.0, 1.0, 0.62),
-                        last * Vec3::new(1.0, 1.0, 0.62),
-                        next * Vec3::new(1.0, 1.0, 0.62),
-                        3.1,
-                    ));
-                    last = next;
-                }
-                best
+                let parts = course.windows(2).map(|ends| capsule(p * flat, ends[0], ends[1], 3.1));
+                parts.fold(f32::MAX, f32::min)
             };
             let (near, far) = (side * 4.0, side * (24.0 + radii.x));
             let bounds =

@@ -181,7 +181,13 @@ pub(super) fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> T
         })
         .collect();
     let healed = fractures.split_off(recipe.fractures.len());
-    let mut counts = [0_usize; 256];
-    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-    Truth { fractures, healed, voxels: PerLevel::from_fn(|level| counts[level.index() + 1]) }
+    let voxels = labels
+        .par_chunks(1 << 16)
+        .map(|labels| {
+            let mut counts = [0_usize; 256];
+            labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+            PerLevel::from_fn(|level| counts[level.index() + 1])
+        })
+        .reduce(PerLevel::default, |a, b| PerLevel::from_fn(|level| a[level] + b[level]));
+    Truth { fractures, healed, voxels }
 }

@@ -5,18 +5,20 @@ use super::super::scene::Scene;
 use super::*;
 
 #[test]
-fn a_line_of_places_is_what_each_place_is() {
+fn a_line_of_places_is_what_each_place_is_alone() {
     for seed in [3, 8, 21, 34, 55, 89] {
         let scene = Scene::new(&Recipe::random(seed), &|_| None);
         let (neck, across) = (&scene.neck, Vec3::new(0.42, 0.05, 0.02 * (seed % 3) as f32));
         for z in (-110..100).step_by(7) {
             for y in (-120..120).step_by(9) {
                 let start = Vec3::new(-110.0, y as f32, z as f32);
-                for (pixel, hu) in neck.line(start, across, 520).enumerate() {
+                let mut line = [0.0; 523];
+                neck.line(start, across, &mut line);
+                for (pixel, hu) in line.into_iter().enumerate() {
                     let p = start + across * pixel as f32;
-                    let level = neck.level(p.z);
-                    let alone = neck.tissue(p, level, neck.outline(p, level));
-                    assert_eq!(hu.to_bits(), alone.to_bits(), "seed {seed}, {p}: {hu} and alone {alone}");
+                    let mut alone = [0.0];
+                    neck.line(p, Vec3::ZERO, &mut alone);
+                    assert_eq!(hu.to_bits(), alone[0].to_bits(), "seed {seed}, {p}: {hu} and alone {}", alone[0]);
                 }
             }
         }
@@ -36,7 +38,10 @@ fn skin_covers_every_spinous_process() {
                 let own =
                     Vec3::new(0.0, high.y - (step % high.y as usize) as f32, low.z + (step / high.y as usize) as f32);
                 let p = solid.pose.outward(own);
-                let skin = neck.outline(p + 0.7 * neck.flesh.drift(p), neck.level(p.z));
+                let place = Places::new(&[p; lanes::COUNT]);
+                let drift = neck.flesh.drift(place);
+                let skin = neck.outline(place.x + 0.7 * drift.0, place.y + 0.7 * drift.1, neck.level(p.z));
+                let skin = skin.to_array()[0];
                 if skin > outermost && (solid.distance)(own) < 0.0 {
                     (outermost, at) = (skin, p);
                 }
