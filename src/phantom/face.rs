@@ -123,18 +123,21 @@ impl Face {
     }
 
     fn nose(&self, m: Vec3, h: Vec3, grain: f32) -> Option<f32> {
+        // Walls of bone, thin in places, and a lining that is hardly there or swollen.
         let lined = |inside: f32| {
-            (inside < 1.0).then_some(if inside < -0.8 {
+            let wall = noise(h / 7.0, self.seed ^ 25);
+            let lining = 0.9 + 0.8 * noise(h / 13.0, self.seed ^ 27);
+            (inside < 0.75 + 0.45 * wall).then_some(if inside < -lining {
                 -1000.0
             } else if inside < 0.0 {
                 40.0
             } else {
-                420.0
+                430.0 + 160.0 * wall
             })
         };
         let jaw = ellipsoid(m - Vec3::new(27.0, -66.0, 24.0), Vec3::new(12.0, 15.0, 16.0) * self.sinus);
         let sphenoid = round_box(h - Vec3::new(2.0, -50.0, 36.0), Vec3::new(11.0, 9.0, 8.0) * self.sinus, 4.0);
-        if let Some(hu) = lined(jaw).or_else(|| lined(sphenoid)) {
+        if let Some(hu) = [jaw, sphenoid].into_iter().filter(|inside| *inside < 1.2).find_map(lined) {
             return Some(hu);
         }
         let eye = m - Vec3::new(31.0, -70.0, 46.0);

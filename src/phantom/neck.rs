@@ -232,6 +232,13 @@ impl Neck {
         (level.middle - level.half.y, level.middle + level.half.y)
     }
 
+    /// How deep under the skin of neck and shoulders a place lies, mm.
+    pub(super) fn depth(&self, p: Vec3) -> f32 {
+        let place = Places::new(&[p; lanes::COUNT]);
+        let drift = self.flesh.drift(place);
+        -self.outline(place.x + 0.7 * drift.0, place.y + 0.7 * drift.1, self.level(p.z)).to_array()[0]
+    }
+
     /// HU at places of the neck's frame, from `start` on, each `across` from the last.
     pub(super) fn line(&self, start: Vec3, across: Vec3, hu: &mut [f32]) {
         let texture = |salt: u32| Texture::new(self.seed ^ salt);

@@ -87,7 +87,7 @@ impl Scene {
         discs(&sizes, &poses, &special, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
-        ossicles(&sizes, &poses, build.wear, &mut random, &mut solids);
+        ossicles(&neck, &sizes, &poses, build.wear, &mut random, &mut solids);
         solids.extend(head::solids(head_pose, face, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
@@ -253,7 +253,7 @@ fn channels(level: usize, s: &Sizes, random: &mut Random) -> Vec<Channel> {
 }
 
 /// Bits of bone that are no fracture: in the nuchal ligament and before the discs, round and covered by cortex.
-fn ossicles(sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, solids: &mut Vec<Solid>) {
+fn ossicles(neck: &Neck, sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, solids: &mut Vec<Solid>) {
     for level in 3..7 {
         let s = &sizes[level];
         let behind =
@@ -264,7 +264,10 @@ fn ossicles(sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, sol
         for (at, radii, often) in places {
             let seed = random.bits() as u32;
             if random.chance(often * wear) {
-                let pose = Pose { turn: poses[level].turn, at: poses[level].outward(at) };
+                let at = poses[level].outward(at);
+                // The ligament ends under the skin and its fat.
+                let shallow = (radii.y + 3.5 - neck.depth(at)).max(0.0);
+                let pose = Pose { turn: poses[level].turn, at: at - Vec3::Y * shallow };
                 let stuff = Stuff::Bone { cortex: 0.7, shell: 950.0, spongy: 350.0, vein: Vein::default() };
                 let distance = Box::new(move |p| super::sdf::ellipsoid(p, radii) + 0.3 * noise(p / 2.0, seed));
                 solids.push(Solid::plain(pose, (-radii - 0.5, radii + 0.5), stuff, seed, distance));

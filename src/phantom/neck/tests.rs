@@ -2,6 +2,7 @@
 
 use super::super::recipe::Recipe;
 use super::super::scene::Scene;
+use super::super::solid::Stuff;
 use super::*;
 
 #[test]
@@ -38,10 +39,7 @@ fn skin_covers_every_spinous_process() {
                 let own =
                     Vec3::new(0.0, high.y - (step % high.y as usize) as f32, low.z + (step / high.y as usize) as f32);
                 let p = solid.pose.outward(own);
-                let place = Places::new(&[p; lanes::COUNT]);
-                let drift = neck.flesh.drift(place);
-                let skin = neck.outline(place.x + 0.7 * drift.0, place.y + 0.7 * drift.1, neck.level(p.z));
-                let skin = skin.to_array()[0];
+                let skin = -neck.depth(p);
                 if skin > outermost && (solid.distance)(own) < 0.0 {
                     (outermost, at) = (skin, p);
                 }
@@ -49,4 +47,24 @@ fn skin_covers_every_spinous_process() {
             assert!(outermost < -2.0, "seed {seed}, label {}: {outermost} mm from the skin at {at}", solid.label);
         }
     }
+}
+
+#[test]
+fn bits_of_bone_in_the_ligament_lie_under_the_skin() {
+    let mut seen = 0;
+    for seed in 0..120 {
+        let scene = Scene::new(&Recipe::random(seed), &|_| None);
+        for solid in scene.solids.iter().filter(|solid| solid.label == 0) {
+            let (low, high) = solid.bounds;
+            let small = (high - low).max_element() < 18.0 && matches!(solid.stuff, Stuff::Bone { .. });
+            // Nothing else that small lies behind the canal.
+            if small && solid.pose.at.y > scene.neck.level(solid.pose.at.z).canal.y + 15.0 {
+                seen += 1;
+                let outermost = solid.pose.outward(Vec3::Y * high.y);
+                let depth = scene.neck.depth(outermost);
+                assert!(depth > 1.5, "seed {seed}: {depth} mm under the skin at {outermost}");
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
 }
