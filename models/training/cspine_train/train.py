@@ -365,7 +365,17 @@ def _begin(
     path: Path, network, average: WeightAverage, model_config: ModelConfig, source: Batches
 ) -> tuple[set[str], str]:
     """Gives a new network the weights of another run or, with images of `source`, of a package; returns the studies
-    that they learnt from, as far as is known, and one line on them."""
+    that they learnt from, as far as is known, and one line on them. The original network takes those stages of the
+    backbone that ours has, so that both can be measured from the same beginning."""
+    if model_config.original:
+        device = network.scale.device
+        lender_config = replace(model_config, original=False)
+        lender = make(lender_config).to(device, memory_format=torch.channels_last)
+        learnt, origin = _begin(path, lender, WeightAverage(lender, 0.0), lender_config, source)
+        mine, theirs = network.backbone.state_dict(), lender.backbone.state_dict()
+        network.backbone.load_state_dict({name: theirs.get(name, value) for name, value in mine.items()})
+        average.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        return learnt, f"the backbone of {origin}"
     path = _weights(path)
     if path.suffix == ".onnx":
         learnt, origin = set(), unfold.origin(path)

@@ -73,7 +73,7 @@ def filled(path: Path, network: nn.Module) -> Network:
     Raises `TrainingError` when the graph cannot be read, is of another network, or does not count in 32 bits.
     """
     if not isinstance(network, Network):
-        raise TrainingError(f"{path}: for networks with maps only; leave out --original or --start-from")
+        raise TrainingError(f"{path}: for networks with maps only")
     found = _convolutions(path)
     # On the CPU: a GPU's convolutions are too rough to be compared with the graph's.
     learnt = copy.deepcopy(network).cpu().eval()

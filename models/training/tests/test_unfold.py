@@ -104,6 +104,25 @@ def test_training_begins_with_a_package_and_says_so(package, collection, tmp_pat
     assert load_checkpoint(after)["origin"].startswith(f"{document['origin']}; then 2 steps")
 
 
+def test_the_original_network_begins_with_the_same_backbone_and_says_so(network, package, collection, tmp_path):
+    config = replace(SMALL, original=True)
+    at_once = replace(QUICK, max_steps=1)
+    document = load_checkpoint(train(collection, tmp_path, at_once, config, echo=lambda _: None, start_from=package))
+    assert document["origin"].startswith("the backbone of the package tried 1.2.0")
+    images = (smooth(4, 51) - 0.35) / 0.3
+
+    def apart(original: OriginalNetwork) -> float:
+        """How far what its stages say lies from what ours say, as a part of it; its last stage has no counterpart."""
+        its, stages = original.eval().backbone, len(network.backbone.blocks)
+        with torch.no_grad():
+            ours = network.backbone(images)[-1]
+            said = its.blocks[:stages](its.bn1(its.conv_stem(images)))
+        return float((said - ours).norm() / ours.norm())
+
+    # One step at the least rate changes little.
+    assert apart(trained_network(document)) < 0.1 < 0.5 < apart(OriginalNetwork(config))
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -125,7 +144,7 @@ def test_what_holds_no_weights_for_it_is_refused(package, collection, tmp_path):
         assert str(path) in str(caught.value)
 
     original = OriginalNetwork(ModelConfig(size=160, backbone="tf_efficientnetv2_b0", original=True))
-    refused(package / "model.onnx", "leave out --original", original)
+    refused(package / "model.onnx", "for networks with maps only", original)
     (tmp_path / "text.onnx").write_text("Not a graph.")
     refused(tmp_path / "text.onnx", "cannot be read as ONNX")
     refused(tmp_path / "missing.onnx", "cannot be read as ONNX")
