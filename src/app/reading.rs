@@ -11,6 +11,7 @@ pub use appearance::Appearance;
 pub use beside::{Alignment, Beside, Source};
 pub use words::signed;
 
+use super::Command;
 use super::pointer::Held;
 use crate::domain::{
     CervicalLevel, FractureReport, PatientPoint, ReadingPosition, SpineCourse, Study, Volume, VoxelPoint, WindowLevel,
@@ -70,6 +71,8 @@ pub struct Reading {
     pub moved: bool,
     /// Where to go on once the volume is here.
     pub(super) resume: Option<ReadingPosition>,
+    /// Commands that go to a place and were given before the volume was here.
+    pub(super) waiting: Vec<Command>,
 }
 
 impl Reading {
@@ -87,6 +90,7 @@ impl Reading {
             beside: None,
             course: None,
             resume: None,
+            waiting: Vec::new(),
             goal: None,
             held: None,
             alone: false,
@@ -113,6 +117,7 @@ impl Reading {
             course: None,
             beside: None,
             goal,
+            waiting: Vec::new(),
             moved: false,
             ..self.clone()
         }

@@ -167,8 +167,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                             reading::go_to_worst(reading, &report);
                         }
                     }
-                    Err(problem) => reading.volume = VolumeState::Failed(problem),
+                    Err(problem) => {
+                        reading.volume = VolumeState::Failed(problem);
+                        reading.waiting.clear();
+                    }
                 }
+                return reading::catch_up(model);
             }
             Vec::new()
         }
@@ -349,8 +353,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         _ => match decide::run(model, command) {
             Some(effects) => effects,
             None if model.screen() == Screen::Worklist => in_worklist(model, command),
-            None if jumps::is_jump(command) => jumps::with_trail(model, |model| reading::run(model, command)),
-            None => reading::run(model, command),
+            None => reading::run_tracked(model, command),
         },
     }
 }

@@ -63,6 +63,33 @@ fn loading_and_not_loadable() {
 }
 
 #[test]
+fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
+    let before = |commands: &[Command]| {
+        let mut session = full((80, 24));
+        session.command(Command::OpenMostUrgent);
+        commands.iter().for_each(|command| {
+            session.command(*command);
+        });
+        assert!(text(&session.model).contains("as soon as the series is read") || commands[0] == Command::SliceDown);
+        session.loaded();
+        session.model.reading.clone().expect("an open study")
+    };
+    let alone = opened((80, 24)).model.reading.expect("an open study");
+    let last = before(&[Command::LastSlice]);
+    assert_eq!(last.slice() + 1, last.slices_in_plane());
+    assert_eq!(before(&[Command::LastSlice, Command::FirstSlice]).slice(), 0);
+    let turned = before(&[Command::NextPlane]);
+    assert_ne!(turned.plane, alone.plane);
+    // Steps are not: who holds the key while nothing is seen would miss the slice that is opened at.
+    assert_eq!(before(&[Command::SliceDown]).slice(), alone.slice());
+    let mut session = full((80, 24));
+    session.command(Command::OpenMostUrgent).command(Command::LastSlice);
+    session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Err("no".into()) });
+    session.loaded();
+    assert_eq!(session.model.reading.expect("an open study").slice(), alone.slice(), "what failed keeps no keys");
+}
+
+#[test]
 fn preliminary() {
     let mut session = full((80, 24));
     session.send(Message::Select(uid(4))).command(Command::Open).loaded();

@@ -2,7 +2,7 @@
 
 use super::super::prompt::{Prompt, PromptKind};
 use super::super::suspicion::peaks;
-use super::super::{Command, Effect, Model, Reading};
+use super::super::{Command, Effect, Model, Reading, VolumeState};
 use super::{beside, jumps, keys, open, queue};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
 use crate::raster::Sampling;
@@ -14,6 +14,9 @@ const CURSOR_STEP: f64 = 2.0;
 const BIG_STEP: isize = 10;
 const HALF_STEP: isize = 5;
 const FAST_STEP: isize = 25;
+
+/// More commands than this are not kept for a volume that is being read.
+const MOST_WAITING: usize = 16;
 
 pub(super) const NOT_READ: &str = "the series is not read yet";
 
@@ -33,6 +36,16 @@ fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLe
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if waits(command)
+        && let Some(reading) = &mut model.reading
+        && matches!(reading.volume, VolumeState::Loading(..))
+    {
+        if reading.waiting.len() < MOST_WAITING {
+            reading.waiting.push(command);
+        }
+        model.tell("as soon as the series is read");
+        return Vec::new();
+    }
     match command {
         Command::Close => {
             let mut effects = super::resume::keep(model);
@@ -135,6 +148,34 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         model.tell(text);
     }
     Vec::new()
+}
+
+/// Whether a command is kept until there is a volume: those that go to a place of their own. Steps are not, for who holds their key
+/// while nothing is seen would end beside the slice that the volume opens at.
+fn waits(command: Command) -> bool {
+    matches!(
+        command,
+        Command::FirstSlice
+            | Command::LastSlice
+            | Command::Level(_)
+            | Command::HotSpot
+            | Command::NextSuspicion
+            | Command::PreviousSuspicion
+            | Command::NextLevel
+            | Command::PreviousLevel
+            | Command::NextPlane
+    )
+}
+
+/// Does what was asked for before the volume was here.
+pub(super) fn catch_up(model: &mut Model) -> Vec<Effect> {
+    let waiting = model.reading.as_mut().map(|reading| std::mem::take(&mut reading.waiting)).unwrap_or_default();
+    waiting.into_iter().flat_map(|command| run_tracked(model, command)).collect()
+}
+
+/// Runs a command; jumps leave a trail.
+pub(super) fn run_tracked(model: &mut Model, command: Command) -> Vec<Effect> {
+    if jumps::is_jump(command) { jumps::with_trail(model, |model| run(model, command)) } else { run(model, command) }
 }
 
 /// Commands that change how the active plane looks; what there is to say about them.
