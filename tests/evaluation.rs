@@ -220,6 +220,7 @@ fn the_command_measures_what_the_model_says() {
             "by_kind",
             "by_source",
             "by_spacing_mm",
+            "by_widest_gap_mm",
             "by_width_mm",
             "declined",
             "ece",

@@ -114,11 +114,14 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
         }
     }
     for (what, groups) in [
+        ("widest gap, mm, each beside all sound studies", &found.by_widest_gap_mm),
         ("distance of slices, mm", &found.by_spacing_mm),
         ("kernel", &found.by_kernel),
         ("source of the vertebrae", &found.by_source),
     ] {
-        group_table(text, heading, what, groups);
+        if !groups.is_empty() {
+            group_table(text, heading, what, groups);
+        }
     }
 }
 

@@ -201,6 +201,8 @@ pub struct Measures {
     pub by_width_mm: BTreeMap<String, Proportion>,
     /// By motion of the fragment, mm.
     pub by_displacement_mm: BTreeMap<String, Proportion>,
+    /// Phantoms with a fracture, by the width of their widest gap, mm; every group holds all sound studies too.
+    pub by_widest_gap_mm: BTreeMap<String, Group>,
     /// Levels with a healed fracture and no fresh one that pass the level threshold: false alarms.
     pub healed_alarms: Proportion,
     /// Studies by distance of slices, mm.
@@ -218,6 +220,9 @@ pub struct Measures {
     /// Time.
     pub timing: Speed,
 }
+
+/// Limits of the classes of gaps' widths.
+const WIDTHS_MM: [f64; 3] = [0.5, 1.0, 2.0];
 
 /// Measures a set of studies.
 #[must_use]
@@ -259,8 +264,9 @@ pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
         level_ranges: level_ranges(cases),
         localisation: localisation(cases),
         by_kind: fractures(&|fracture| fracture.kind.clone()),
-        by_width_mm: fractures(&|fracture| class(fracture.width_mm, &[0.5, 1.0, 2.0])),
+        by_width_mm: fractures(&|fracture| class(fracture.width_mm, &WIDTHS_MM)),
         by_displacement_mm: fractures(&|fracture| class(fracture.displacement_mm, &[0.5, 1.0, 2.0, 4.0])),
+        by_widest_gap_mm: by_widest_gap(cases),
         healed_alarms: healed_alarms(cases),
         by_spacing_mm: by(&|case| case.spacing_mm.map_or("unknown".into(), |mm| class(mm, &[0.9, 1.4, 2.2]))),
         by_kernel: by(&|case| case.kernel.clone()),
@@ -440,6 +446,20 @@ fn group(cases: &[&Case]) -> Group {
         auc_overall: overall_area(cases, &draws),
         auc_mean_level: mean_level_area(cases, &draws),
     }
+}
+
+fn by_widest_gap(cases: &[&Case]) -> BTreeMap<String, Group> {
+    let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.truth[0]) {
+        if let Some(widest) = case.fractures.iter().map(|fracture| fracture.width_mm).max_by(f64::total_cmp) {
+            groups.entry(class(widest, &WIDTHS_MM)).or_default().push(case);
+        }
+    }
+    let sound = || cases.iter().copied().filter(|case| !case.truth[0]);
+    groups
+        .into_iter()
+        .map(|(name, broken)| (name, group(&broken.into_iter().chain(sound()).collect::<Vec<_>>())))
+        .collect()
 }
 
 fn without(cases: &[&Case], reason: impl Fn(&Outcome) -> Option<&String>) -> NoNumber {

@@ -188,6 +188,16 @@ fn write_necks(folder: &Path, number: usize, slices: usize) {
         .expect("a data set");
 }
 
+/// Synthetic necks of 300 slices of 512 × 512, made and written with all that a data set holds, in slices a second.
+#[divan::bench(sample_count = 3)]
+fn synthetic_slices(bencher: Bencher<'_, '_>) {
+    const NECKS: usize = 2;
+    const SLICES: usize = 300;
+    bencher.counter(ItemsCount::new(NECKS * SLICES)).with_inputs(place).bench_local_refs(|place| {
+        write_necks(place.path(), NECKS, SLICES);
+    });
+}
+
 /// A slice whose stored values are HU + 1024.
 fn stored(volume: &Volume, index: usize) -> Vec<u16> {
     let slice = volume.slice(index % volume.shape.slices).expect("a slice");

@@ -118,6 +118,12 @@ def tables(evaluations: list[Evaluation]) -> list[str]:
         for name in names:
             cells = (value(evaluation.found.get(key, {}).get(name)) for evaluation in evaluations)
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    groups = [evaluation.found.get("by_widest_gap_mm", {}) for evaluation in evaluations]
+    if names := sorted({name for group in groups for name in group}):
+        lines += ["", f"| AUC of the studies with such a widest gap, mm, against all sound ones | {heads} |", rule]
+        for name in names:
+            cells = (f"{value(group[name]['auc_overall'])} ({group[name]['fractured']})" if name in group else "-" for group in groups)
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "In brackets 95 % intervals. These commands measure it again:", ""]
     for evaluation in evaluations:
         lines += [f"{evaluation.label}:", "", "```sh", *evaluation.command.split("\n"), "```", ""]

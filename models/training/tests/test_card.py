@@ -35,13 +35,15 @@ def test_figures_stand_beside_the_commands_that_measure_them(tmp_path):
     path = tmp_path / "evaluation.json"
     path.write_text(json.dumps(document()))
     first = read_evaluation("necks", path, "cspine evaluate necks", "a" * 64)
-    path.write_text(json.dumps(document(by_kind={"hangman": SHARE})))
+    fine = {"0-0.5": {"fractured": 7, "auc_overall": AREA}}
+    path.write_text(json.dumps(document(by_kind={"hangman": SHARE}, by_widest_gap_mm=fine)))
     (tmp_path / "roc.svg").write_text("<svg/>")
     text = "\n".join(tables([first, read_evaluation("others", path, "cspine evaluate others", "a" * 64)]))
     assert "| measure | necks | others |" in text
     assert "| AUC, study | 0.900 [0.800, 0.970] | 0.900 [0.800, 0.970] |" in text
     assert "| AUC, lowest level | C6 0.500 |" in text and "| key slice among the fracture's | - | - |" in text
     assert "| hangman | - | 0.750 [0.300, 0.950] (3/4) |" in text and "| teardrop | 0.750" in text
+    assert "| 0-0.5 | - | 0.900 [0.800, 0.970] (7) |" in text
     assert "cspine evaluate necks\n```" in text and "cspine evaluate others\n```" in text
     assert "![roc, others](plots/others-roc.svg)" in text and "plots/necks" not in text
 

@@ -148,6 +148,11 @@ fn fractures_and_studies_are_told_by_class() {
     assert_eq!(counts(measures.by_width_mm["0.5-1"]), (1, 1));
     assert_eq!(counts(measures.by_width_mm["0-0.5"]), (0, 1));
     assert_eq!(counts(measures.by_displacement_mm["4+"]), (1, 2));
+    // By the widest gap of the study, beside all that are sound.
+    let widest: Vec<_> = measures.by_widest_gap_mm.iter().map(|(name, group)| (name.as_str(), group)).collect();
+    let [("0.5-1", group)] = widest[..] else { panic!("{widest:?}") };
+    assert_eq!((group.studies, group.fractured, counts(group.false_alarms)), (2, 1, (1, 1)));
+    assert_eq!(group.auc_overall.map(|area| area.value), Some(1.0));
     assert_eq!(counts(measures.by_source["meshes"].false_alarms), (1, 1));
     assert_eq!(counts(measures.healed_alarms), (1, 2), "C2 is broken afresh");
     assert_eq!(measures.by_source["parametric"].levels_found.of, 1);
