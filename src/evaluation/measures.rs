@@ -4,6 +4,10 @@
 //! as the lowest score of all), a sound one is left out; both are counted in `declined`, `failed` and `levels_without_number`. In the RSNA loss,
 //! which wants a number for everything, they take RSNA's own rate of the label.
 
+mod groups;
+
+pub(super) use groups::Group;
+
 use super::bootstrap::{Draws, Interval};
 use super::case::{Case, Outcome};
 use super::metrics::{
@@ -132,25 +136,6 @@ pub struct Localisation {
     pub key_slice: Proportion,
 }
 
-/// A part of the studies.
-#[derive(Debug, Clone, Serialize)]
-pub struct Group {
-    /// Studies.
-    pub studies: usize,
-    /// Broken ones.
-    pub fractured: usize,
-    /// Broken studies that pass the overall threshold.
-    pub sensitivity: Proportion,
-    /// Sound studies with a number that pass it.
-    pub false_alarms: Proportion,
-    /// Broken levels that pass the level threshold.
-    pub levels_found: Proportion,
-    /// AUC of the studies.
-    pub auc_overall: Option<Interval>,
-    /// Mean AUC of the levels.
-    pub auc_mean_level: Option<Interval>,
-}
-
 /// How long it took, on the machine that ran the evaluation.
 #[derive(Debug, Clone, Serialize)]
 pub struct Speed {
@@ -228,13 +213,7 @@ const WIDTHS_MM: [f64; 3] = [0.5, 1.0, 2.0];
 #[must_use]
 pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
     let draws = Draws::new(cases.len());
-    let by = |key: &dyn Fn(&Case) -> String| {
-        let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-        for case in cases {
-            groups.entry(key(case)).or_default().push(case);
-        }
-        groups.into_iter().map(|(name, cases)| (name, group(&cases))).collect::<BTreeMap<_, _>>()
-    };
+    let by = |key: &dyn Fn(&Case) -> String| groups::by(cases, key);
     let fractures = |key: &dyn Fn(&super::dataset::MadeFracture) -> String| {
         let mut found: BTreeMap<String, Vec<bool>> = BTreeMap::new();
         for case in cases {
@@ -266,7 +245,7 @@ pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
         by_kind: fractures(&|fracture| fracture.kind.clone()),
         by_width_mm: fractures(&|fracture| class(fracture.width_mm, &WIDTHS_MM)),
         by_displacement_mm: fractures(&|fracture| class(fracture.displacement_mm, &[0.5, 1.0, 2.0, 4.0])),
-        by_widest_gap_mm: by_widest_gap(cases),
+        by_widest_gap_mm: groups::by_widest_gap(cases),
         healed_alarms: healed_alarms(cases),
         by_spacing_mm: by(&|case| case.spacing_mm.map_or("unknown".into(), |mm| class(mm, &[0.9, 1.4, 2.2]))),
         by_kernel: by(&|case| case.kernel.clone()),
@@ -429,37 +408,6 @@ fn localisation(cases: &[&Case]) -> Localisation {
         in_box_5mm: within(5.0),
         key_slice: Proportion::of(found.iter().map(|found| found.key_slice)),
     }
-}
-
-fn group(cases: &[&Case]) -> Group {
-    let draws = Draws::new(cases.len());
-    let told = |case: &&&Case| !case.truth[0] && case.probability[0].is_some();
-    let levels = cases.iter().flat_map(|case| (1..8).map(move |label| (case, label)));
-    Group {
-        studies: cases.len(),
-        fractured: cases.iter().filter(|case| case.truth[0]).count(),
-        sensitivity: Proportion::of(cases.iter().filter(|case| case.truth[0]).map(|case| case.alert[0])),
-        false_alarms: Proportion::of(cases.iter().filter(told).map(|case| case.alert[0])),
-        levels_found: Proportion::of(
-            levels.filter(|(case, label)| case.truth[*label]).map(|(case, label)| case.alert[label]),
-        ),
-        auc_overall: overall_area(cases, &draws),
-        auc_mean_level: mean_level_area(cases, &draws),
-    }
-}
-
-fn by_widest_gap(cases: &[&Case]) -> BTreeMap<String, Group> {
-    let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-    for case in cases.iter().filter(|case| case.truth[0]) {
-        if let Some(widest) = case.fractures.iter().map(|fracture| fracture.width_mm).max_by(f64::total_cmp) {
-            groups.entry(class(widest, &WIDTHS_MM)).or_default().push(case);
-        }
-    }
-    let sound = || cases.iter().copied().filter(|case| !case.truth[0]);
-    groups
-        .into_iter()
-        .map(|(name, broken)| (name, group(&broken.into_iter().chain(sound()).collect::<Vec<_>>())))
-        .collect()
 }
 
 fn without(cases: &[&Case], reason: impl Fn(&Outcome) -> Option<&String>) -> NoNumber {
