@@ -83,6 +83,12 @@ fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
     // Steps are not: who holds the key while nothing is seen would miss the slice that is opened at.
     assert_eq!(before(&[Command::SliceDown]).slice(), alone.slice());
     let mut session = full((80, 24));
+    session.command(Command::OpenMostUrgent);
+    (0..17).for_each(|_| {
+        session.command(Command::LastSlice);
+    });
+    assert!(text(&session.model).contains("no more keys are kept"), "what is not done later is not said to be");
+    let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent).command(Command::LastSlice);
     session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Err("no".into()) });
     session.loaded();

@@ -40,10 +40,12 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         && let Some(reading) = &mut model.reading
         && matches!(reading.volume, VolumeState::Loading(..))
     {
-        if reading.waiting.len() < MOST_WAITING {
+        if reading.waiting.len() == MOST_WAITING {
+            model.tell("the series is still being read: no more keys are kept");
+        } else {
             reading.waiting.push(command);
+            model.tell("as soon as the series is read");
         }
-        model.tell("as soon as the series is read");
         return Vec::new();
     }
     match command {
