@@ -167,10 +167,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                             reading::go_to_worst(reading, &report);
                         }
                     }
-                    Err(problem) => {
-                        reading.volume = VolumeState::Failed(problem);
-                        reading.waiting.clear();
-                    }
+                    Err(problem) => reading.volume = VolumeState::Failed(problem),
                 }
                 return reading::catch_up(model);
             }

@@ -72,6 +72,7 @@ fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
         });
         assert!(text(&session.model).contains("as soon as the series is read") || commands[0] == Command::SliceDown);
         session.loaded();
+        assert!(!text(&session.model).contains("as soon as"), "what is done is not said to come");
         session.model.reading.clone().expect("an open study")
     };
     let alone = opened((80, 24)).model.reading.expect("an open study");
@@ -91,6 +92,7 @@ fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent).command(Command::LastSlice);
     session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Err("no".into()) });
+    assert!(!text(&session.model).contains("as soon as"));
     session.loaded();
     assert_eq!(session.model.reading.expect("an open study").slice(), alone.slice(), "what failed keeps no keys");
 }

@@ -169,10 +169,16 @@ fn waits(command: Command) -> bool {
     )
 }
 
-/// Does what was asked for before the volume was here.
+/// Does what was asked for before the volume was here; of one that cannot be read, forgets it.
 pub(super) fn catch_up(model: &mut Model) -> Vec<Effect> {
-    let waiting = model.reading.as_mut().map(|reading| std::mem::take(&mut reading.waiting)).unwrap_or_default();
-    waiting.into_iter().flat_map(|command| run_tracked(model, command)).collect()
+    let Some(reading) = &mut model.reading else { return Vec::new() };
+    let waiting = std::mem::take(&mut reading.waiting);
+    let failed = matches!(reading.volume, VolumeState::Failed(_));
+    // What the line says of a series that is still being read is no longer true; what the commands say themselves is.
+    if !waiting.is_empty() || model.notice.as_ref().is_some_and(|notice| notice.text == NOT_READ) {
+        model.notice = None;
+    }
+    if failed { Vec::new() } else { waiting.into_iter().flat_map(|command| run_tracked(model, command)).collect() }
 }
 
 /// Runs a command; jumps leave a trail.
