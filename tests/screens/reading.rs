@@ -84,6 +84,11 @@ fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
     // Steps are not: who holds the key while nothing is seen would miss the slice that is opened at.
     assert_eq!(before(&[Command::SliceDown]).slice(), alone.slice());
     let mut session = full((80, 24));
+    session.command(Command::OpenMostUrgent).command(Command::KeyImage);
+    assert!(text(&session.model).contains("not read yet"));
+    session.loaded();
+    assert!(!text(&session.model).contains("not read yet"), "it has been read");
+    let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent);
     (0..17).for_each(|_| {
         session.command(Command::LastSlice);

@@ -26,11 +26,19 @@ pub struct Group {
 
 /// Studies by a word of theirs.
 pub(super) fn by(cases: &[&Case], key: &dyn Fn(&Case) -> String) -> BTreeMap<String, Group> {
+    let groups = sorted(cases, |case| Some(key(case)));
+    groups.into_iter().map(|(name, cases)| (name, group(&cases))).collect()
+}
+
+/// The studies that have a class, by it.
+fn sorted<'c>(cases: &[&'c Case], class: impl Fn(&Case) -> Option<String>) -> BTreeMap<String, Vec<&'c Case>> {
     let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
     for case in cases {
-        groups.entry(key(case)).or_default().push(case);
+        if let Some(name) = class(case) {
+            groups.entry(name).or_default().push(case);
+        }
     }
-    groups.into_iter().map(|(name, cases)| (name, group(&cases))).collect()
+    groups
 }
 
 fn group(cases: &[&Case]) -> Group {
@@ -52,12 +60,8 @@ fn group(cases: &[&Case]) -> Group {
 
 /// Broken phantoms by their widest gap, each class beside all sound studies.
 pub(super) fn by_widest_gap(cases: &[&Case]) -> BTreeMap<String, Group> {
-    let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-    for case in cases.iter().filter(|case| case.truth[0]) {
-        if let Some(widest) = case.fractures.iter().map(|fracture| fracture.width_mm).max_by(f64::total_cmp) {
-            groups.entry(class(widest, &WIDTHS_MM)).or_default().push(case);
-        }
-    }
+    let widest = |case: &Case| case.fractures.iter().map(|fracture| fracture.width_mm).max_by(f64::total_cmp);
+    let groups = sorted(cases, |case| widest(case).filter(|_| case.truth[0]).map(|mm| class(mm, &WIDTHS_MM)));
     let sound = || cases.iter().copied().filter(|case| !case.truth[0]);
     groups
         .into_iter()
