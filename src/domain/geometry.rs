@@ -37,26 +37,36 @@ pub struct ImagePlane {
 }
 
 impl ImagePlane {
-    /// A plane from the values of the two elements, if they are finite, in range (10 m) and the cosines are
-    /// perpendicular unit vectors within the rounding that scanners write (1e-2).
+    /// A plane from the values of the two elements; `None` if the position is no [place](ImagePlane::is_place) or the cosines
+    /// [deviate](ImagePlane::deviation) from perpendicular unit vectors by more than a tenth. Smaller deviations come from
+    /// values that were cut to few decimals; the cosines are normalized and made perpendicular.
     #[must_use]
     pub fn new(position: [f64; 3], orientation: [f64; 6]) -> Option<Self> {
+        if !Self::is_place(position) || !(Self::deviation(orientation) <= MAX_DEVIATION) {
+            return None;
+        }
+        let [row, column] = vectors(orientation);
+        let row = row.try_normalize()?;
+        let column = (column - row * row.dot(column)).try_normalize()?;
+        Some(Self { position: DVec3::from_array(position), row_cosines: row, column_cosines: column })
+    }
+
+    /// Whether a position is finite and within 10 m of the origin.
+    #[must_use]
+    pub fn is_place(position: [f64; 3]) -> bool {
         let position = DVec3::from_array(position);
-        let row = DVec3::new(orientation[0], orientation[1], orientation[2]);
-        let column = DVec3::new(orientation[3], orientation[4], orientation[5]);
-        let unit = |v: DVec3| (v.length() - 1.0).abs() < 1e-2;
-        let good = position.is_finite()
-            && position.abs().max_element() <= 10_000.0
-            && row.is_finite()
-            && column.is_finite()
-            && unit(row)
-            && unit(column)
-            && row.dot(column).abs() < 1e-2;
-        good.then(|| {
-            let row = row.normalize();
-            let column = (column - row * row.dot(column)).normalize();
-            Self { position, row_cosines: row, column_cosines: column }
-        })
+        position.is_finite() && position.abs().max_element() <= 10_000.0
+    }
+
+    /// How far direction cosines are from two perpendicular unit vectors: the largest of both lengths' differences from 1 and
+    /// the product of the vectors. Infinite if one of the values is not finite.
+    #[must_use]
+    pub fn deviation(orientation: [f64; 6]) -> f64 {
+        if orientation.iter().any(|value| !value.is_finite()) {
+            return f64::INFINITY;
+        }
+        let [row, column] = vectors(orientation);
+        (row.length() - 1.0).abs().max((column.length() - 1.0).abs()).max(row.dot(column).abs())
     }
 
     /// The plane's normal, `row × column`: to the head for an ordinary axial slice.
@@ -77,6 +87,14 @@ impl ImagePlane {
         let limit = 0.5_f64.to_radians().cos();
         self.row_cosines.dot(other.row_cosines) > limit && self.column_cosines.dot(other.column_cosines) > limit
     }
+}
+
+/// Direction cosines that deviate further from perpendicular unit vectors are unusable: values cut to one decimal deviate by
+/// less.
+const MAX_DEVIATION: f64 = 0.1;
+
+fn vectors([a, b, c, d, e, f]: [f64; 6]) -> [DVec3; 2] {
+    [DVec3::new(a, b, c), DVec3::new(d, e, f)]
 }
 
 /// A patient axis without its direction.
@@ -120,73 +138,6 @@ pub fn anatomical_letters(direction: DVec3) -> String {
     parts.into_iter().filter(|(size, _)| *size > 0.1736).map(|(_, letter)| letter).collect()
 }
 
-/// The order and regularity of a stack of parallel slices, in the volume's own order (head to foot for axial ones).
-#[derive(Debug, Clone, PartialEq)]
-pub struct SliceStack {
-    /// Position of each slice along the stack axis in mm, rising, the first 0.
-    pub offsets: Vec<f64>,
-    /// Median distance of neighbouring slices in mm; `None` for a single slice. This is not SliceThickness.
-    pub spacing: Option<f64>,
-}
-
-impl SliceStack {
-    /// The stack of slices at these offsets, which must rise.
-    #[must_use]
-    pub fn new(offsets: Vec<f64>) -> Self {
-        let mut steps: Vec<f64> = offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        steps.sort_by(f64::total_cmp);
-        let spacing = match steps.len() {
-            0 => None,
-            n if n % 2 == 1 => Some(steps[n / 2]),
-            n => Some(f64::midpoint(steps[n / 2 - 1], steps[n / 2])),
-        };
-        Self { offsets, spacing }
-    }
-
-    /// Pairs of neighbours (index of the first) that are further apart than 1.5 times the median spacing.
-    #[must_use]
-    pub fn gaps(&self) -> Vec<usize> {
-        let Some(spacing) = self.spacing else { return Vec::new() };
-        (1..self.offsets.len())
-            .filter(|&i| self.offsets[i] - self.offsets[i - 1] > 1.5 * spacing)
-            .map(|i| i - 1)
-            .collect()
-    }
-
-    /// Distance from the first to the last slice in mm.
-    #[must_use]
-    pub fn extent(&self) -> f64 {
-        self.offsets.last().copied().unwrap_or(0.0)
-    }
-
-    /// The slice index, with fraction, at this offset in mm; `None` outside the stack and inside a gap, where no slice
-    /// is near enough to speak for the place.
-    #[must_use]
-    pub fn index_at(&self, offset: f64) -> Option<f64> {
-        let half = self.spacing.unwrap_or(1.0) / 2.0;
-        let n = self.offsets.len();
-        let (&first, &last) = (self.offsets.first()?, self.offsets.last()?);
-        if !offset.is_finite() || offset < first - half || offset > last + half {
-            return None;
-        }
-        let after = self.offsets.partition_point(|&o| o <= offset);
-        if after == 0 || after == n {
-            return Some(if after == 0 { 0.0 } else { (n - 1) as f64 });
-        }
-        let (a, b) = (self.offsets[after - 1], self.offsets[after]);
-        if b - a <= 1.5 * 2.0 * half {
-            return Some((after - 1) as f64 + (offset - a) / (b - a));
-        }
-        if offset - a <= half {
-            Some((after - 1) as f64)
-        } else if b - offset <= half {
-            Some(after as f64)
-        } else {
-            None
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,14 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_seen_and_not_bridged() {
-        let stack = SliceStack::new(vec![0.0, 8.0, 16.0, 32.0, 40.0]);
-        assert_eq!(stack.spacing, Some(8.0));
-        assert_eq!(stack.gaps(), vec![2]);
-        assert_eq!(stack.index_at(4.0), Some(0.5));
-        assert_eq!(stack.index_at(24.0), None);
-        assert_eq!(stack.index_at(19.0), Some(2.0));
-        assert_eq!(stack.index_at(43.0), Some(4.0));
-        assert_eq!(stack.index_at(45.0), None);
+    fn cosines_that_were_cut_short_are_normalized_and_others_are_refused() {
+        let plane = ImagePlane::new([0.0; 3], [1.0, 0.0, 0.0, 0.0, 0.9, -0.4]).expect("norm .985");
+        assert!((plane.column_cosines.length() - 1.0).abs() < 1e-12);
+        assert!((plane.column_cosines.z / plane.column_cosines.y + 0.4 / 0.9).abs() < 1e-12);
+        let slanted = ImagePlane::new([0.0; 3], [1.0, 0.0, 0.0, 0.05, 1.0, 0.0]).expect("3 degrees");
+        assert!(slanted.row_cosines.dot(slanted.column_cosines).abs() < 1e-12);
+        assert!(ImagePlane::new([0.0; 3], [1.0, 0.0, 0.0, 0.0, 0.8, 0.0]).is_none());
+        assert!(ImagePlane::new([0.0; 3], [1.0, 0.0, 0.0, 0.3, 0.95, 0.0]).is_none());
     }
 }

@@ -150,7 +150,7 @@ pub enum Refusal {
     #[error("not measured: the files give no pixel spacing, so mm are unknown")]
     NoSpacing,
     /// Places on different slices of a stack without positions.
-    #[error("not measured: the files give no slice positions, so nothing can be measured across slices")]
+    #[error("not measured: the slices have no usable positions; measure within one slice")]
     NoPositions,
     /// A place that this volume does not hold.
     #[error("not measured: a place lies outside this series")]

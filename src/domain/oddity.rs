@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Oddity {
-    /// Neighbouring slices further apart than 1.5 times the median spacing; number of such places.
+    /// Places between neighboring slices that no slice covers; see [`super::SliceStack::gaps`].
     Gaps(usize),
     /// Slices at a position that another slice of the series holds already; number left out.
     DuplicatePositions(usize),
@@ -61,8 +61,39 @@ pub enum Oddity {
     MultiFrame(usize),
     /// Slices whose pixels have a form that is not read, left out.
     PixelForm(PixelForm, usize),
-    /// The files of one study name several patients; number of patient IDs.
+    /// Files of this many patients carry one StudyInstanceUID; each patient has an entry of their own.
     SeveralPatients(usize),
+    /// StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID is a placeholder or the same for everything: studies and series
+    /// were told apart by folder, patient, frame of reference and geometry.
+    PlaceholderUids,
+    /// Two files have one SOPInstanceUID and different pixels.
+    ConflictingPixels {
+        /// The file that is used.
+        used: String,
+        /// The file that is not.
+        ignored: String,
+    },
+    /// A slice that lies far from all others, left out.
+    OutlierPosition {
+        /// Its file.
+        file: String,
+        /// Its InstanceNumber.
+        instance_number: Option<i32>,
+        /// Distance from the stack, mm.
+        mm: u32,
+    },
+    /// All images have one ImagePositionPatient: they are shown in the order of SliceLocation and InstanceNumber.
+    EqualPositions,
+    /// Slices with an unusable ImageOrientationPatient, left out of a stack that has it.
+    WithoutOrientation(usize),
+    /// No slice has a usable ImageOrientationPatient.
+    NoOrientation,
+    /// SliceThickness changes within the stack: smallest and largest, tenths of a mm.
+    MixedThickness(u32, u32),
+    /// Slices of another acquisition or reconstruction, too few for a stack of their own, left out.
+    OtherAcquisition(usize),
+    /// Which slices belong together is not certain: the series is shown and not analyzed.
+    Ambiguous(Ambiguity),
     /// Localizers (by ImageType) in a series of slices, left out.
     Localizers(usize),
     /// Files of a series that hold no picture; number left out.
@@ -78,6 +109,15 @@ pub enum Oddity {
 }
 
 impl Oddity {
+    /// Why it is not certain which slices belong together, if one of these says so.
+    #[must_use]
+    pub fn ambiguity(all: &[Self]) -> Option<Ambiguity> {
+        all.iter().find_map(|oddity| match oddity {
+            Self::Ambiguous(why) => Some(*why),
+            _ => None,
+        })
+    }
+
     /// A stable name for programs.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -107,6 +147,15 @@ impl Oddity {
             Self::MultiFrame(_) => "multi-frame",
             Self::PixelForm(..) => "pixel-form",
             Self::SeveralPatients(_) => "several-patients",
+            Self::PlaceholderUids => "placeholder-uids",
+            Self::ConflictingPixels { .. } => "conflicting-pixels",
+            Self::OutlierPosition { .. } => "outlier-position",
+            Self::EqualPositions => "equal-positions",
+            Self::WithoutOrientation(_) => "without-orientation",
+            Self::NoOrientation => "no-orientation",
+            Self::MixedThickness(..) => "mixed-thickness",
+            Self::OtherAcquisition(_) => "other-acquisition",
+            Self::Ambiguous(_) => "ambiguous-stack",
             Self::Localizers(_) => "localizers",
             Self::WithoutPicture(_) => "without-picture",
             Self::SeveralStacks(_) => "several-stacks",
@@ -135,6 +184,8 @@ impl Oddity {
             | Self::MixedOrientations(n)
             | Self::NotGrey(n)
             | Self::WithoutPosition(n)
+            | Self::WithoutOrientation(n)
+            | Self::OtherAcquisition(n)
             | Self::UnreadablePixels(n)
             | Self::BadRescale(n)
             | Self::Unread { slices: n, .. }
@@ -143,8 +194,36 @@ impl Oddity {
             | Self::PixelForm(_, n)
             | Self::Localizers(n)
             | Self::WithoutPicture(n) => Some(*n),
+            Self::ConflictingPixels { .. } | Self::OutlierPosition { .. } => Some(1),
             _ => None,
         }
+    }
+}
+
+/// Why it is not certain which slices of a series belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ambiguity {
+    /// Several slices at one position, and no attribute separates the acquisitions.
+    SharedPositions,
+    /// InstanceNumbers repeat within one acquisition.
+    RepeatedNumbers,
+    /// The positions are those of several stacks, one between the slices of another.
+    Interleaved,
+    /// Different pixels under many SOPInstanceUIDs.
+    ConflictingPixels,
+    /// Neighboring slices show two scans in turn.
+    AlternatingImages,
+}
+
+impl fmt::Display for Ambiguity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SharedPositions => "several slices at the same positions, and nothing separates the acquisitions",
+            Self::RepeatedNumbers => "instance numbers repeat: two acquisitions may be mixed",
+            Self::Interleaved => "slices of several stacks lie between each other, and nothing separates them",
+            Self::ConflictingPixels => "many SOPInstanceUIDs have two different images: two scans may be mixed",
+            Self::AlternatingImages => "neighboring slices show two scans in turn",
+        })
     }
 }
 
@@ -212,6 +291,8 @@ pub enum Repair {
     OffsetTable,
     /// Text in another character set than SpecificCharacterSet says.
     CharacterSet,
+    /// Direction cosines that are no perpendicular unit vectors, normalized.
+    DirectionCosines,
 }
 
 impl fmt::Display for Repair {
@@ -233,6 +314,7 @@ impl fmt::Display for Repair {
             Self::PixelSequenceEnd => "compressed pixels without their end",
             Self::OffsetTable => "wrong pixel offset table",
             Self::CharacterSet => "text in another character set than stated",
+            Self::DirectionCosines => "direction cosines normalized",
         })
     }
 }
@@ -251,7 +333,7 @@ impl fmt::Display for Oddity {
             Self::DoubledInstanceUid(n) => {
                 count(f, *n, "file shares its instance UID with another", "files share an instance UID with another")
             }
-            Self::Copies(n) => count(f, *n, "copy counted once", "copies counted once"),
+            Self::Copies(n) => count(f, *n, "duplicate ignored", "duplicates ignored"),
             Self::Tilt(tenths) => write!(f, "gantry tilt {}.{}°", tenths / 10, tenths % 10),
             Self::Oblique(tenths) => write!(f, "oblique planes, {}.{}°", tenths / 10, tenths % 10),
             Self::MixedSizes(n) => count(
@@ -289,10 +371,44 @@ impl fmt::Display for Oddity {
             Self::MultiFrame(n) => count(f, *n, "multi-frame file left out", "multi-frame files left out"),
             Self::PixelForm(form, 1) => write!(f, "1 slice with {form} left out"),
             Self::PixelForm(form, n) => write!(f, "{n} slices with {form} left out"),
-            Self::SeveralPatients(n) => write!(f, "the files name {n} patients"),
+            Self::SeveralPatients(n) => {
+                write!(
+                    f,
+                    "files of {n} patients share this StudyInstanceUID: split into one entry a patient; check the export"
+                )
+            }
+            Self::PlaceholderUids => {
+                f.write_str("placeholder UIDs: studies and series separated by folder, patient and geometry")
+            }
+            Self::ConflictingPixels { used, ignored } => {
+                write!(f, "different pixels under one SOPInstanceUID: {used} is used, {ignored} is not")
+            }
+            Self::OutlierPosition { file, instance_number, mm } => {
+                f.write_str("slice ")?;
+                instance_number.map_or(Ok(()), |number| write!(f, "{number} "))?;
+                write!(f, "({file}) left out: its position is {mm} mm from the stack")
+            }
+            Self::EqualPositions => f.write_str("all images have the same ImagePositionPatient: no mm along the stack"),
+            Self::WithoutOrientation(n) => count(
+                f,
+                *n,
+                "slice without a usable orientation left out",
+                "slices without a usable orientation left out",
+            ),
+            Self::NoOrientation => f.write_str("no usable ImageOrientationPatient: no planes, no mm along the stack"),
+            Self::MixedThickness(least, most) => {
+                write!(f, "slice thickness from {}.{} to {}.{} mm", least / 10, least % 10, most / 10, most % 10)
+            }
+            Self::OtherAcquisition(n) => count(
+                f,
+                *n,
+                "slice of another acquisition or reconstruction left out",
+                "slices of another acquisition or reconstruction left out",
+            ),
+            Self::Ambiguous(why) => write!(f, "not analyzed: {why}"),
             Self::Localizers(n) => count(f, *n, "localizer left out", "localizers left out"),
             Self::WithoutPicture(n) => count(f, *n, "file without a picture", "files without a picture"),
-            Self::SeveralStacks(n) => write!(f, "{n} stacks in one series, told apart"),
+            Self::SeveralStacks(n) => write!(f, "one series split into {n} stacks"),
             Self::ShiftedSlices => f.write_str("slices beside the stack's axis: moved back"),
             Self::Resliced(Axis::FrontBack) => f.write_str("coronal slices: read as axial ones"),
             Self::Resliced(_) => f.write_str("sagittal slices: read as axial ones"),

@@ -1,7 +1,7 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{Modality, Series, SeriesKind, Study};
+use super::{Ambiguity, Modality, Oddity, Series, SeriesKind, Study};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -10,14 +10,18 @@ use std::fmt;
 #[expect(missing_docs, reason = "the names are what is missing")]
 pub enum Missing {
     SlicePositions,
+    DistinctPositions,
+    Orientation,
     PixelSpacing,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::SlicePositions => "slice positions",
-            Self::PixelSpacing => "pixel spacing",
+            Self::SlicePositions => "slice positions missing",
+            Self::DistinctPositions => "all slices have the same ImagePositionPatient",
+            Self::Orientation => "slice orientation unusable",
+            Self::PixelSpacing => "pixel spacing missing",
         })
     }
 }
@@ -43,6 +47,8 @@ pub enum NotAnalysed {
     Projection,
     /// The pixel or slice geometry is unknown or unusable; what is missing.
     NoGeometry(Missing),
+    /// Which slices belong together is not certain.
+    Ambiguous(Ambiguity),
     /// The pixels are not Hounsfield units.
     NotHounsfield,
     /// The network sees no cervical vertebra.
@@ -62,7 +68,8 @@ impl fmt::Display for NotAnalysed {
             Self::TooShort(mm) => write!(f, "{mm} mm along the body, too short for a neck"),
             Self::TooNarrow(mm) => write!(f, "{mm} mm across the body, too narrow for a neck"),
             Self::Projection => f.write_str("projections, not slices"),
-            Self::NoGeometry(what) => write!(f, "{what} missing"),
+            Self::NoGeometry(what) => what.fmt(f),
+            Self::Ambiguous(why) => why.fmt(f),
             Self::NotHounsfield => f.write_str("pixels are not Hounsfield units"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
             Self::Unsupported(what) => f.write_str(what),
@@ -127,12 +134,15 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
     match series.kind {
         SeriesKind::Axial => {}
         SeriesKind::NoPixels => return Err(NotAnalysed::NoPictures),
-        SeriesKind::Unpositioned => return Err(NotAnalysed::NoGeometry(Missing::SlicePositions)),
+        SeriesKind::Unpositioned => return Err(unpositioned(series)),
         SeriesKind::Sagittal | SeriesKind::Coronal => {}
         SeriesKind::Localizer => return Err(NotAnalysed::OnlyLocalizers),
     }
     if is_projection(series) {
         return Err(NotAnalysed::Projection);
+    }
+    if let Some(why) = Oddity::ambiguity(&series.oddities) {
+        return Err(NotAnalysed::Ambiguous(why));
     }
     if series.pixel_spacing().is_none() {
         return Err(NotAnalysed::NoGeometry(Missing::PixelSpacing));
@@ -149,6 +159,17 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
         return Err(NotAnalysed::TooNarrow(extent.round() as u32));
     }
     Ok(())
+}
+
+/// Why a series of images has no stack.
+fn unpositioned(series: &Series) -> NotAnalysed {
+    let has = |oddity: &Oddity| series.oddities.contains(oddity);
+    match Oddity::ambiguity(&series.oddities) {
+        Some(why) => NotAnalysed::Ambiguous(why),
+        None if has(&Oddity::EqualPositions) => NotAnalysed::NoGeometry(Missing::DistinctPositions),
+        None if has(&Oddity::NoOrientation) => NotAnalysed::NoGeometry(Missing::Orientation),
+        None => NotAnalysed::NoGeometry(Missing::SlicePositions),
+    }
 }
 
 /// The words that explain why this series: spacing, kernel, number of slices.
@@ -172,7 +193,7 @@ fn nearness(reason: &NotAnalysed) -> u8 {
         NotAnalysed::NotCt(_) => 2,
         NotAnalysed::TooFewSlices(_) => 3,
         NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
-        NotAnalysed::NoGeometry(_) => 5,
+        NotAnalysed::NoGeometry(_) | NotAnalysed::Ambiguous(_) => 5,
         NotAnalysed::NotHounsfield | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
     }
 }

@@ -1,6 +1,7 @@
 //! DICOM unique identifiers.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +32,19 @@ impl Uid {
         Self(format!("{head}~{hash:016x}").into())
     }
 
+    /// An identifier of the program's own, the same for the same parts: for what has no UID that identifies it. It shows
+    /// nothing of the parts, which may name a patient, and is no DICOM UID.
+    #[must_use]
+    pub fn derived(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("derived~{hex}").into())
+    }
+
     /// The identifier as text that is safe to print and to use as a file name, except when it is `.`, `..` or empty.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -42,6 +56,18 @@ impl Uid {
     pub fn from_kept(kept: &str) -> Self {
         let own = kept.len() <= 64 && kept.chars().all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c));
         if own { Self(kept.into()) } else { Self::from_file(kept) }
+    }
+
+    /// Whether this is a UID as PS3.5 section 9.1 has it: two or more components of digits, divided by dots, at most 64
+    /// characters. Components with leading zeros pass: scanners write them, and they identify all the same. Words that an
+    /// anonymizer wrote do not pass: they identify nothing.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let mut components = self.0.split('.');
+        let root = components.next().is_some_and(|root| matches!(root, "0" | "1" | "2"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let rest: Vec<&str> = components.collect();
+        root && self.0.len() <= 64 && !rest.is_empty() && rest.into_iter().all(digits)
     }
 
     /// Whether the file gave no identifier at all.
@@ -83,9 +109,23 @@ mod tests {
     }
 
     #[test]
+    fn placeholders_are_no_identifiers() {
+        for valid in ["1.2.840.10008.1.2", "2.25.305828488182831875890203105390285383139", "1.2.03"] {
+            assert!(Uid::from_file(valid).is_valid(), "{valid}");
+        }
+        for placeholder in ["", "0", "1", "anonymized", "1.2.x", "1..2", "1.2.", ".1.2", "3.1", "REMOVED", "1.2.3 "] {
+            let uid = Uid::from_file(placeholder);
+            assert_eq!(uid.is_valid(), placeholder == "1.2.3 ", "{placeholder}: only padding may be taken off");
+        }
+        assert!(!Uid::from_file(&format!("1.{}", "9".repeat(70))).is_valid());
+    }
+
+    #[test]
     fn what_was_kept_comes_back_the_same() {
-        for raw in ["1.2.840", "../x", &"9".repeat(3000)] {
-            let uid = Uid::from_file(raw);
+        let derived = Uid::derived(&["folder", "DOE"]);
+        assert!(!derived.is_valid() && !derived.as_str().contains("DOE") && derived != Uid::derived(&["folderDOE"]));
+        let files = ["1.2.840", "../x", &"9".repeat(3000)].map(Uid::from_file);
+        for uid in files.into_iter().chain([derived]) {
             let text = serde_json::to_string(&uid).expect("text");
             assert_eq!(serde_json::from_str::<Uid>(&text).expect("an identifier"), uid);
         }

@@ -10,7 +10,7 @@
 mod spine;
 
 use super::manifest::{Centre, InputSpec};
-use crate::domain::{Axis, Missing, NotAnalysed, SpineCourse, Volume};
+use crate::domain::{Axis, Missing, NotAnalysed, Oddity, SpineCourse, Volume};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -74,6 +74,9 @@ impl<'v> Preprocessor<'v> {
     pub fn new(volume: &'v Volume, spec: &InputSpec) -> Result<Self, NotAnalysed> {
         if !volume.is_hounsfield {
             return Err(NotAnalysed::NotHounsfield);
+        }
+        if let Some(why) = Oddity::ambiguity(&volume.oddities) {
+            return Err(NotAnalysed::Ambiguous(why));
         }
         let plane = volume.plane.ok_or(NotAnalysed::NoGeometry(Missing::SlicePositions))?;
         let spacing = volume.spacing.ok_or(NotAnalysed::NoGeometry(Missing::PixelSpacing))?;

@@ -171,13 +171,14 @@ fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, ent
     }
 }
 
-/// What the open series can show of a neck, and what is odd about it.
+/// Warnings about the open study, what its open series can show of a neck, and warnings about that series.
 fn notices(reading: &Reading) -> Vec<String> {
     let Some(volume) = reading.volume() else { return Vec::new() };
     let series = reading.study.series.get(reading.series);
     let shows = series.map(|series| coverage(&reading.study.patient, series)).unwrap_or_default();
+    let whose = reading.study.oddities.iter().map(ToString::to_string);
     let shows = shows.iter().map(ToString::to_string);
-    shows.chain(volume.oddities.iter().map(ToString::to_string)).collect()
+    whose.chain(shows).chain(volume.oddities.iter().map(ToString::to_string)).collect()
 }
 
 /// Notices in one line: as many as have room, and how many more there are.

@@ -321,7 +321,8 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
 /// What is known about the selected study.
 fn selection_words(model: &Model) -> String {
     let Some(entry) = model.worklist.selected() else { return String::new() };
-    let mut words = Vec::new();
+    // Whose images these are comes before what they show.
+    let mut words: Vec<String> = entry.study.oddities.iter().map(ToString::to_string).collect();
     if let Some(report) = entry.report() {
         for level in report.alert_levels() {
             let finding = &report.levels[level];
