@@ -1,14 +1,24 @@
 //! Headers to studies, series and stacks. A stack is a set of parallel slices of one size at distinct positions; whatever
 //! does not fit its series' stack is left out and told as an [`Oddity`].
 
+mod acquisitions;
+mod duplicates;
+mod identity;
+mod order;
 mod stack;
 
+pub(super) use duplicates::{Content, undecided};
+pub(super) use identity::study_key;
 pub(super) use stack::stack_axis;
 
-use super::header::{Fault, Header};
-use crate::domain::{FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
+use super::header::{Fault, Header, PlaneFault};
+use crate::domain::{
+    Ambiguity, FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesKind, Study, StudyDateTime, Uid,
+};
+use duplicates::{Distinct, distinct};
+use identity::Entry;
 use sha2::{Digest, Sha256};
-use stack::{Stack, by_position, geometry_groups, stack_of};
+use stack::{Stack, by_number, geometry_groups, ordered_stack};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,28 +32,26 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) stamp: Option<FileStamp>,
     pub(super) header: Arc<Header>,
+    /// What its pixels come to, once another file may be a copy of it.
+    pub(super) content: Option<Content>,
 }
 
-/// The identifier that a file's study is kept under: its own, or its folder's when it has none.
-pub(super) fn study_key(path: &Path, header: &Header) -> Uid {
-    if header.study.is_empty() { folder_uid(path) } else { header.study.clone() }
+/// The studies of the files that share a [`study_key`]: usually one; one for each patient and folder where UIDs identify
+/// nothing or patients contradict each other.
+pub(super) fn studies(key: &Uid, files: &[Found]) -> Vec<Study> {
+    identity::entries(key, files).into_iter().map(study).collect()
 }
 
-fn folder_uid(path: &Path) -> Uid {
-    Uid::from_file(&format!("folder {}", path.parent().unwrap_or(path).display()))
-}
-
-/// One study from its files.
-pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
-    let mut by_series: BTreeMap<&Uid, Vec<&Found>> = BTreeMap::new();
-    for file in files {
-        by_series.entry(&file.header.series).or_default().push(file);
+fn study(Entry { uid, files, patients, has_placeholders }: Entry<'_>) -> Study {
+    let mut by_series: BTreeMap<Uid, Vec<&Found>> = BTreeMap::new();
+    for &file in &files {
+        by_series.entry(identity::series_key(file)).or_default().push(file);
     }
     let mut oddities = Vec::new();
     let mut series = Vec::new();
     for (uid, mut files) in by_series {
         files.sort_by_key(|file| (file.header.instance_number, &file.path, file.header.frame));
-        series.extend(stacks(uid, files));
+        series.extend(stacks(&uid, files));
     }
     let stamps: HashMap<&Path, Option<FileStamp>> =
         files.iter().map(|file| (file.path.as_path(), file.stamp)).collect();
@@ -52,30 +60,51 @@ pub(super) fn study(uid: &Uid, files: &[Found]) -> Study {
     }
     // Stable: series of one number, and the stacks of one series, keep their order.
     series.sort_by_key(|series: &Series| series.number);
-    // The file that says most about the patient speaks for the study.
+    // The file that says most about the patient speaks for the study, an image before other objects.
     let speaker = files.iter().max_by_key(|file| {
         let header = &file.header;
         (
+            header.plane.is_some(),
             !header.patient.name.is_empty(),
             header.date.is_some(),
             !header.study_description.is_empty(),
             std::cmp::Reverse(&file.path),
         )
     });
-    let names: std::collections::HashSet<_> = files.iter().map(|file| &file.header.patient.id).collect();
-    if names.len() > 1 {
-        oddities.push(Oddity::SeveralPatients(names.len()));
+    if patients > 1 {
+        oddities.push(Oddity::SeveralPatients(patients));
+    }
+    if has_placeholders {
+        oddities.push(Oddity::PlaceholderUids);
     }
     Study {
-        uid: uid.clone(),
         patient: speaker.map(|file| file.header.patient.clone()).unwrap_or_default(),
-        date: files.iter().filter_map(|file| file.header.date).min(),
+        date: date(&files),
         description: speaker.map(|file| file.header.study_description.clone()).unwrap_or_default(),
         accession: speaker.map(|file| file.header.accession.clone()).unwrap_or_default(),
         precedence: files.iter().map(|file| file.header.precedence).max().unwrap_or_default(),
+        uid,
         series,
         oddities,
     }
+}
+
+/// The study's date: the day that most images with a position name, at its earliest time; that of other objects if there are no
+/// such images.
+fn date(files: &[&Found]) -> Option<StudyDateTime> {
+    let placed: Vec<&&Found> = files.iter().filter(|file| file.header.plane.is_some()).collect();
+    let dated =
+        |files: &[&&Found]| -> Vec<StudyDateTime> { files.iter().filter_map(|file| file.header.date).collect() };
+    let mut dates = dated(&placed);
+    if dates.is_empty() {
+        dates = dated(&files.iter().collect::<Vec<_>>());
+    }
+    let mut days: BTreeMap<(u16, u8, u8), usize> = BTreeMap::new();
+    for date in &dates {
+        *days.entry((date.year, date.month, date.day)).or_default() += 1;
+    }
+    let (&day, _) = days.iter().rev().max_by_key(|(_, images)| **images)?;
+    dates.into_iter().filter(|date| (date.year, date.month, date.day) == day).min()
 }
 
 /// The fingerprint of a series' files, in the volume's order; wherever they lie.
@@ -111,9 +140,10 @@ impl Told {
 fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
     let Some(first) = files.first().copied() else { return Vec::new() };
     let mut told = Told::default();
-    let (files, copies, doubled) = without_copies(files);
+    let Distinct { files, copies, shared_uids, conflicts, is_mixed } = distinct(files);
     told.add(Oddity::Copies, copies);
-    told.add(Oddity::DoubledInstanceUid, doubled);
+    told.add(Oddity::DoubledInstanceUid, shared_uids);
+    told.0.extend(conflicts);
     let (pictures, others): (Vec<&Found>, Vec<&Found>) = files.into_iter().partition(|file| file.header.has_pixels);
     if !pictures.is_empty() {
         told.add(Oddity::WithoutPicture, others.len());
@@ -138,12 +168,17 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
         told.add(Oddity::Localizers, before - slices.len());
     }
     let kept = slices.first().copied().unwrap_or(first);
+    let by_path: HashMap<(PathBuf, u32), &Found> =
+        slices.iter().map(|file| ((file.path.clone(), file.header.frame), *file)).collect();
     let header_oddities = header_oddities(&slices);
     let (placed, unplaced): (Vec<_>, Vec<_>) = slices.into_iter().partition(|file| file.header.plane.is_some());
     let stacks = if placed.is_empty() {
         vec![without_positions(unplaced, all_localizers, &mut told)]
     } else {
-        told.add(Oddity::WithoutPosition, unplaced.len());
+        let oriented = |file: &&Found| file.header.plane_fault != Some(PlaneFault::Orientation);
+        let positionless = unplaced.iter().filter(|file| oriented(file)).count();
+        told.add(Oddity::WithoutPosition, positionless);
+        told.add(Oddity::WithoutOrientation, unplaced.len() - positionless);
         with_positions(placed, all_localizers, &mut told)
     };
     let several = if stacks.len() > 1 { vec![Oddity::SeveralStacks(stacks.len())] } else { Vec::new() };
@@ -152,9 +187,14 @@ fn stacks(uid: &Uid, files: Vec<&Found>) -> Vec<Series> {
             stack.oddities.append(&mut told.0);
         }
         stack.oddities.extend(header_oddities.iter().chain(&several).cloned());
+        if is_mixed {
+            stack.oddities.push(Oddity::Ambiguous(Ambiguity::ConflictingPixels));
+        }
         stack.oddities.sort();
         stack.oddities.dedup();
-        series_of(uid, kept, stack, u32::try_from(index).unwrap_or(u32::MAX))
+        // Each stack speaks for itself: kernels and other attributes differ between the stacks of one series.
+        let own = stack.instances.first().and_then(|slice| by_path.get(&(slice.path.clone(), slice.frame)).copied());
+        series_of(uid, own.unwrap_or(kept), stack, u32::try_from(index).unwrap_or(u32::MAX))
     });
     series.collect()
 }
@@ -170,12 +210,14 @@ fn without_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> S
     let (main, rest) = by_size(files);
     told.add(Oddity::MixedSizes, rest.len());
     if kind == SeriesKind::Unpositioned {
-        oddities.push(Oddity::NoPositions);
+        let unoriented =
+            !main.is_empty() && main.iter().all(|file| file.header.plane_fault == Some(PlaneFault::Orientation));
+        oddities.push(if unoriented { Oddity::NoOrientation } else { Oddity::NoPositions });
     }
     if main.iter().any(|file| file.header.spacing.is_none()) {
         oddities.push(Oddity::NoPixelSpacing);
     }
-    Stack { kind, instances: main.into_iter().map(instance).collect(), stack: None, oddities }
+    Stack { kind, instances: by_number(main), stack: None, oddities }
 }
 
 /// Stacks of pictures that have positions: the largest, and others that are large enough. Each localizer is shown.
@@ -184,7 +226,7 @@ fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<
     let mut groups = geometry_groups(files);
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     let main_plane = groups.first().and_then(|group| group.first()).and_then(|file| file.header.plane);
-    let (mut other_size, mut other_orientation) = (0, 0);
+    let (mut other_size, mut other_orientation, mut other_acquisition) = (0, 0, 0);
     let mut result = Vec::new();
     for (index, group) in groups.into_iter().enumerate() {
         if index > 0 && group.len() < own_stack {
@@ -195,49 +237,14 @@ fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<
             }
             continue;
         }
-        let (stacks, doubled) = by_position(group);
-        for (layer, files) in stacks.into_iter().enumerate() {
-            let mut stack = stack_of(files, localizers);
-            if layer == 0 && doubled > 0 {
-                stack.oddities.push(Oddity::DuplicatePositions(doubled));
-            }
-            result.push(stack);
-        }
+        let (stacks, few) = if localizers { (vec![group], 0) } else { acquisitions::separate(group) };
+        other_acquisition += few;
+        result.extend(stacks.into_iter().map(|files| ordered_stack(files, localizers)));
     }
+    told.add(Oddity::OtherAcquisition, other_acquisition);
     told.add(Oddity::MixedSizes, other_size);
     told.add(Oddity::MixedOrientations, other_orientation);
     result
-}
-
-/// Copies of an instance count once; an instance UID that other contents share is kept and told.
-fn without_copies(files: Vec<&Found>) -> (Vec<&Found>, usize, usize) {
-    let mut seen: HashMap<(&Uid, u32), Vec<&Found>> = HashMap::new();
-    let (mut copies, mut doubled) = (0, 0);
-    let mut kept = Vec::with_capacity(files.len());
-    for file in files {
-        let header = &file.header;
-        if header.sop_instance.is_empty() {
-            kept.push(file);
-            continue;
-        }
-        let same = seen.entry((&header.sop_instance, header.frame)).or_default();
-        // What has neither position nor number may be another picture: it is shown rather than dropped.
-        let placed = header.plane.is_some() || header.instance_number.is_some();
-        let is_copy = placed
-            && same.iter().any(|other| {
-                other.header.plane == header.plane && other.header.instance_number == header.instance_number
-            });
-        if is_copy {
-            copies += 1;
-            continue;
-        }
-        if !same.is_empty() {
-            doubled += 1;
-        }
-        same.push(file);
-        kept.push(file);
-    }
-    (kept, copies, doubled)
 }
 
 /// The most frequent size, and the rest.

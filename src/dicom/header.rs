@@ -1,6 +1,12 @@
 //! The elements of one picture's header as checked values. Numbers that are not finite, or out of any range a scanner can
 //! mean, are absent; what is absent and needed is told by `fault`.
 
+mod acquisition;
+mod plane;
+
+pub(super) use acquisition::Acquisition;
+pub(super) use plane::PlaneFault;
+
 use super::elements::Elements;
 use super::number;
 use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
@@ -67,11 +73,19 @@ pub(super) struct Header {
     pub(super) kernel: CleanText,
     pub(super) body_part: CleanText,
     pub(super) hints: SeriesHints,
-    pub(super) acquisition: Option<i32>,
+    pub(super) acquisition: Acquisition,
+    /// PatientBirthDate: year, month, day.
+    pub(super) birth_date: Option<(u16, u8, u8)>,
+    /// InstanceCreationDate and InstanceCreationTime as written.
+    pub(super) created: CleanText,
     pub(super) is_localizer: bool,
     pub(super) has_pixels: bool,
     pub(super) instance_number: Option<i32>,
     pub(super) plane: Option<ImagePlane>,
+    /// Why there is no plane; `None` where there is one, and for a frame without a position of its own.
+    pub(super) plane_fault: Option<PlaneFault>,
+    /// SliceLocation, mm: orders images that have no position, and nothing else.
+    pub(super) slice_location: Option<f64>,
     pub(super) spacing: Option<PixelSpacing>,
     pub(super) slice_thickness: Option<f64>,
     pub(super) monochrome1: bool,
@@ -152,12 +166,10 @@ fn frames(file: &Part10, whole: &Elements<'_>, stated: Option<i32>, groups: usiz
 fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
     let mut oddities: Vec<Oddity> = file.repairs.iter().copied().filter(is_told).map(Oddity::Repaired).collect();
 
-    let orientation = elements.numbers(tags::IMAGE_ORIENTATION_PATIENT);
-    let position = elements.numbers(tags::IMAGE_POSITION_PATIENT);
-    let plane = match (position.as_deref(), orientation.as_deref()) {
-        (Some(&[x, y, z]), Some(&[a, b, c, d, e, f])) => ImagePlane::new([x, y, z], [a, b, c, d, e, f]),
-        _ => None,
-    };
+    let placed = plane::plane(elements);
+    if matches!(placed, Ok((_, true))) {
+        oddities.push(Oddity::Repaired(Repair::DirectionCosines));
+    }
     let spacing = match elements.numbers(tags::PIXEL_SPACING).as_deref() {
         Some(&[row, column]) => PixelSpacing::new(row, column),
         _ => None,
@@ -218,11 +230,22 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
             protocol: CleanText::new(&elements.text(tags::PROTOCOL_NAME)),
             contrast: elements.present(tags::CONTRAST_BOLUS_AGENT),
         },
-        acquisition: elements.integer(tags::ACQUISITION_NUMBER),
+        acquisition: Acquisition::of(elements),
+        birth_date: parse_date(&elements.text(tags::PATIENT_BIRTH_DATE)),
+        created: CleanText::new(&format!(
+            "{} {}",
+            elements.text(tags::INSTANCE_CREATION_DATE),
+            elements.text(tags::INSTANCE_CREATION_TIME)
+        )),
         is_localizer: image_type.iter().any(|text| text.split('\\').any(|value| value.trim() == "LOCALIZER")),
         has_pixels: file.pixel_element.is_some(),
         instance_number,
-        plane,
+        plane: placed.ok().map(|(plane, _)| plane),
+        plane_fault: placed.err(),
+        slice_location: elements
+            .present(tags::SLICE_LOCATION)
+            .then(|| elements.text(tags::SLICE_LOCATION))
+            .and_then(|text| number::decimal(&text)),
         spacing,
         slice_thickness,
         monochrome1: photometric == "MONOCHROME1",

@@ -6,9 +6,9 @@ use super::group::stack_axis;
 use super::header::{self, Header, PixelLayout};
 use super::part10::{Extent, FileError, Part10};
 use super::pixels::Frames;
-use super::{canonical, shear};
+use super::{canonical, mixture, shear};
 use crate::domain::{
-    CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape,
+    Ambiguity, CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape,
     WindowPreset,
 };
 use crate::task::Cancel;
@@ -230,12 +230,13 @@ fn assemble(
     let plane = slices[0].instance.plane.filter(|_| series.stack.is_some());
     let axis = plane.as_ref().map_or(DVec3::NEG_Z, stack_axis);
     let stack = match plane {
-        Some(plane) => SliceStack::new(
-            slices
-                .iter()
-                .map(|slice| slice.instance.plane.map_or(0.0, |own| (own.position - plane.position).dot(axis).max(0.0)))
-                .collect(),
-        ),
+        Some(plane) => {
+            let along = |slice: &Slice<'_>| {
+                slice.instance.plane.map_or(0.0, |own| (own.position - plane.position).dot(axis).max(0.0))
+            };
+            let thickness: Vec<Option<f64>> = slices.iter().map(|slice| slice.instance.slice_thickness).collect();
+            SliceStack::with_thickness(slices.iter().map(along).collect(), &thickness)
+        }
         None => SliceStack::new((0..slices.len()).map(|index| index as f64).collect()),
     };
     if lost > 0 {
@@ -289,6 +290,10 @@ fn assemble(
         inverted,
         oddities,
     };
+    let ambiguous = |oddity: &Oddity| matches!(oddity, Oddity::Ambiguous(_));
+    if volume.plane.is_some() && !volume.oddities.iter().any(ambiguous) && mixture::alternates(&volume) {
+        volume.oddities.push(Oddity::Ambiguous(Ambiguity::AlternatingImages));
+    }
     shear::straighten(&mut volume);
     canonical::turn(&mut volume);
     volume

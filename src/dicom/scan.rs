@@ -2,8 +2,9 @@
 
 use super::ahead::READERS;
 use super::archive::{self, Archives};
+use super::contents;
 use super::directory;
-use super::group::{Found, study, study_key};
+use super::group::{Found, studies, study_key};
 use super::header::{self, Header};
 use super::known::{self, KnownFiles, NothingKnown};
 use super::part10::{Extent, FileError};
@@ -108,7 +109,10 @@ struct Read {
 /// Finds studies, and finds them again.
 pub struct Scanner {
     before: Box<dyn KnownFiles + Send>,
+    /// Files by [`study_key`].
     files: HashMap<Uid, Vec<Found>>,
+    /// The studies that the files of each key came to.
+    reported: HashMap<Uid, BTreeSet<Uid>>,
     seen: HashMap<PathBuf, Seen>,
     told_unreadable: HashSet<PathBuf>,
     changed: BTreeSet<Uid>,
@@ -131,6 +135,7 @@ impl Scanner {
         Self {
             before,
             files: HashMap::new(),
+            reported: HashMap::new(),
             seen: HashMap::new(),
             told_unreadable: HashSet::new(),
             changed: BTreeSet::new(),
@@ -307,14 +312,20 @@ impl Scanner {
         for one in read {
             self.take(one, report);
         }
-        for uid in std::mem::take(&mut self.changed) {
-            match self.files.get(&uid) {
-                Some(files) if !files.is_empty() => report(ScanEvent::Study(Box::new(study(&uid, files)))),
-                _ => {
-                    self.files.remove(&uid);
-                    report(ScanEvent::Gone(uid));
-                }
+        for key in std::mem::take(&mut self.changed) {
+            let files = self.files.entry(key.clone()).or_default();
+            self.readers.install(|| contents::decide(files, &self.archives));
+            let studies = studies(&key, files);
+            if files.is_empty() {
+                self.files.remove(&key);
             }
+            let now: BTreeSet<Uid> = studies.iter().map(|study| study.uid.clone()).collect();
+            let before = self.reported.insert(key.clone(), now.clone()).unwrap_or_default();
+            before.difference(&now).for_each(|gone| report(ScanEvent::Gone(gone.clone())));
+            if now.is_empty() {
+                self.reported.remove(&key);
+            }
+            studies.into_iter().for_each(|study| report(ScanEvent::Study(Box::new(study))));
         }
         report(ScanEvent::Progress(self.summary));
     }
@@ -339,7 +350,7 @@ impl Scanner {
                 for header in pictures {
                     let uid = study_key(&path, &header);
                     self.changed.insert(uid.clone());
-                    let found = Found { path: path.clone(), stamp, header: Arc::new(header) };
+                    let found = Found { path: path.clone(), stamp, header: Arc::new(header), content: None };
                     self.files.entry(uid).or_default().push(found);
                 }
             }
