@@ -17,6 +17,7 @@ mod position;
 pub mod pseudonym;
 mod report;
 mod scoring;
+mod slice_stack;
 mod spine;
 mod stamp;
 mod study;
@@ -35,19 +36,20 @@ pub use decision::{
 };
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use fingerprint::{ContentHash, FileStamp, Fingerprint, ReportKey};
-pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, SliceStack, anatomical_letters};
+pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, anatomical_letters};
 pub use key_image::KeyImage;
 pub use level::{CervicalLevel, PerLevel};
 pub use listed::{Listed, ListedSeries};
 pub use lut::ModalityLut;
 pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
-pub use oddity::{Oddity, PixelForm, Repair};
+pub use oddity::{Ambiguity, Oddity, PixelForm, Repair};
 pub use position::ReadingPosition;
 pub use report::{
     Absence, Aggregation, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan, ModelIdentity,
     ModelNature, ScoredSlice, Thresholds, Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
+pub use slice_stack::SliceStack;
 pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};
