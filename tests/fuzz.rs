@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "fuzz/geometry.rs"]
 mod geometry;
+#[path = "fuzz/hounsfield.rs"]
+mod hounsfield;
 #[path = "support/jpeg_lossless.rs"]
 mod jpeg_lossless;
 #[path = "fuzz/mutate.rs"]

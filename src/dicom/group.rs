@@ -6,9 +6,9 @@ mod stack;
 pub(super) use stack::stack_axis;
 
 use super::header::{Fault, Header};
-use crate::domain::{FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesKind, Study, Uid};
+use crate::domain::{FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesHints, SeriesKind, Study, Uid};
 use sha2::{Digest, Sha256};
-use stack::{Stack, by_position, geometry_groups, stack_of};
+use stack::{Stack, by_position, geometry_groups, stack_of, units_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -175,7 +175,8 @@ fn without_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> S
     if main.iter().any(|file| file.header.spacing.is_none()) {
         oddities.push(Oddity::NoPixelSpacing);
     }
-    Stack { kind, instances: main.into_iter().map(instance).collect(), stack: None, oddities }
+    let units = units_of(&main);
+    Stack { kind, units, instances: main.into_iter().map(instance).collect(), stack: None, oddities }
 }
 
 /// Stacks of pictures that have positions: the largest, and others that are large enough. Each localizer is shown.
@@ -288,7 +289,7 @@ fn series_of(uid: &Uid, speaker: &Found, stack: Stack, stack_index: u32) -> Seri
         modality: header.modality.clone(),
         kernel: header.kernel.clone(),
         body_part: header.body_part.clone(),
-        hints: header.hints.clone(),
+        hints: SeriesHints { units: stack.units, ..header.hints.clone() },
         kind: stack.kind,
         fingerprint: None,
         instances: stack.instances,

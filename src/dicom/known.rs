@@ -22,7 +22,7 @@ impl KnownFiles for NothingKnown {
 }
 
 /// Changes whenever what is written down does: headers of another version are read anew.
-const FORMAT: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("4 ", env!("CARGO_PKG_VERSION"));
 
 /// The pictures of a file as they are written down; none for a file that is not DICOM.
 pub(super) fn encode(pictures: &[Header]) -> Option<Vec<u8>> {

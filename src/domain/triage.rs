@@ -1,7 +1,7 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{Modality, Series, SeriesKind, Study};
+use super::{Modality, NotHounsfield, Series, SeriesKind, Study, Units};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -43,8 +43,8 @@ pub enum NotAnalysed {
     Projection,
     /// The pixel or slice geometry is unknown or unusable; what is missing.
     NoGeometry(Missing),
-    /// The pixels are not Hounsfield units.
-    NotHounsfield,
+    /// The values are not Hounsfield units, or not certain to be; why.
+    NotHounsfield(NotHounsfield),
     /// The network sees no cervical vertebra.
     NoCervicalSpine,
     /// The stack has a property under which the network's input would be untrue.
@@ -63,7 +63,7 @@ impl fmt::Display for NotAnalysed {
             Self::TooNarrow(mm) => write!(f, "{mm} mm across the body, too narrow for a neck"),
             Self::Projection => f.write_str("projections, not slices"),
             Self::NoGeometry(what) => write!(f, "{what} missing"),
-            Self::NotHounsfield => f.write_str("pixels are not Hounsfield units"),
+            Self::NotHounsfield(reason) => write!(f, "not Hounsfield units: {reason}"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
             Self::Unsupported(what) => f.write_str(what),
         }
@@ -134,6 +134,9 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
     if is_projection(series) {
         return Err(NotAnalysed::Projection);
     }
+    if let Units::Other(reason) = &series.hints.units {
+        return Err(NotAnalysed::NotHounsfield(reason.clone()));
+    }
     if series.pixel_spacing().is_none() {
         return Err(NotAnalysed::NoGeometry(Missing::PixelSpacing));
     }
@@ -173,7 +176,7 @@ fn nearness(reason: &NotAnalysed) -> u8 {
         NotAnalysed::TooFewSlices(_) => 3,
         NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
         NotAnalysed::NoGeometry(_) => 5,
-        NotAnalysed::NotHounsfield | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
+        NotAnalysed::NotHounsfield(_) | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
     }
 }
 

@@ -6,6 +6,7 @@
 #[path = "../support/corpus.rs"]
 mod corpus;
 mod geometry;
+mod hounsfield;
 #[path = "../support/jpeg_lossless.rs"]
 mod jpeg_lossless;
 mod mutate;

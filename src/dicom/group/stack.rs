@@ -1,7 +1,7 @@
 //! Slices of one orientation, size and pixel spacing to stacks, and what a stack's geometry says.
 
 use super::{Found, OWN_STACK, instance};
-use crate::domain::{Axis, ImagePlane, Instance, Oddity, SeriesKind, SliceStack};
+use crate::domain::{Axis, ImagePlane, Instance, Oddity, SeriesKind, SliceStack, Units};
 use glam::DVec3;
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ const LOCALIZER_BELOW: usize = 4;
 /// A stack on its way to a series.
 pub(super) struct Stack {
     pub(super) kind: SeriesKind,
+    pub(super) units: Units,
     pub(super) instances: Vec<Instance>,
     pub(super) stack: Option<SliceStack>,
     pub(super) oddities: Vec<Oddity>,
@@ -177,9 +178,10 @@ fn layers(sorted: Vec<&Found>, normal: DVec3) -> (Vec<Vec<&Found>>, usize) {
 /// One stack in the volume's order, with what its geometry says.
 pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
     let mut oddities = Vec::new();
+    let units = units_of(&files);
     let Some(plane) = files.first().and_then(|file| file.header.plane) else {
         let instances = files.into_iter().map(instance).collect();
-        return Stack { kind: SeriesKind::Unpositioned, instances, stack: None, oddities };
+        return Stack { kind: SeriesKind::Unpositioned, units, instances, stack: None, oddities };
     };
     let axis = stack_axis(&plane);
     if axis.dot(plane.normal()) < 0.0 {
@@ -227,7 +229,7 @@ pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
         Axis::FrontBack if !localizers && !few => SeriesKind::Coronal,
         _ => SeriesKind::Localizer,
     };
-    if files.iter().all(|file| file.header.is_hounsfield && file.header.spacing.is_some()) {
+    if files.iter().all(|file| file.header.hints.units == Units::Hounsfield && file.header.spacing.is_some()) {
         match kind {
             SeriesKind::Sagittal | SeriesKind::Coronal => oddities.push(Oddity::Resliced(plane.normal_axis())),
             SeriesKind::Axial if Axis::nearest(plane.row_cosines) == Axis::FrontBack => {
@@ -236,7 +238,12 @@ pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
             _ => {}
         }
     }
-    Stack { kind, instances: files.into_iter().map(instance).collect(), stack: Some(stack), oddities }
+    Stack { kind, units, instances: files.into_iter().map(instance).collect(), stack: Some(stack), oddities }
+}
+
+/// The unit that the headers of a stack agree on; evidence against Hounsfield units in any of them counts for all.
+pub(super) fn units_of(files: &[&Found]) -> Units {
+    files.iter().map(|file| file.header.hints.units.clone()).reduce(Units::and).unwrap_or_default()
 }
 
 /// From head to foot for axial planes, along the normal for others.
