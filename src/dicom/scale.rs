@@ -77,9 +77,8 @@ pub(super) fn convert(words: &mut [i16], len: usize, headers: &[&Header]) -> Sca
     if in_tissue.contains(&true) {
         repairs.insert(Repair::PaddingInTissue);
     }
-    let shifted = |lut: ModalityLut| {
-        ModalityLut::new(lut.slope(), lut.intercept() + f64::from(conversion.shift)).unwrap_or(lut)
-    };
+    let shifted =
+        |lut: ModalityLut| ModalityLut::new(lut.slope(), lut.intercept() + f64::from(conversion.shift)).unwrap_or(lut);
     Scale { units, luts: layouts.iter().map(|layout| shifted(layout.lut)).collect(), repairs }
 }
 

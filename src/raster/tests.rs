@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Activation, ActivationSlice, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid,
-    Units, VolumeShape, VoxelPoint, WindowLevel,
+    Activation, ActivationSlice, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid, Units,
+    VolumeShape, VoxelPoint, WindowLevel,
 };
 use glam::DVec3;
 use std::sync::Arc;

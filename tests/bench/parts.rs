@@ -17,8 +17,8 @@ mod process;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
-    ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Units, Volume, VolumeShape,
-    WindowLevel,
+    ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Units, Volume,
+    VolumeShape, WindowLevel,
 };
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::raster::{PictureSize, Plane, Slab, SlabKind, View, render};

@@ -117,7 +117,10 @@ fn loaded(series: &Series) {
     assert_eq!(volume.slices.len(), volume.shape.slices, "every slice is described");
     assert_eq!(volume.stack.offsets.len(), volume.shape.slices, "every slice has its place");
     assert!(volume.stack.offsets.iter().all(|offset| offset.is_finite()), "{:?}", volume.stack.offsets);
-    assert!(volume.units != Units::Hounsfield || volume.voxels.iter().all(|hu| *hu >= Volume::AIR), "nothing is less than air");
+    assert!(
+        volume.units != Units::Hounsfield || volume.voxels.iter().all(|hu| *hu >= Volume::AIR),
+        "nothing is less than air"
+    );
     let window = volume.windows.first().map_or(cspine::domain::WindowLevel::new(40.0, 400.0), |own| Some(own.window));
     let Some(window) = window else { return };
     for plane in Plane::ALL {

@@ -6,11 +6,10 @@ use cspine::app::{Command, Effect, Message, Model, PromptKey, update};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
-    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, NotHounsfield,
-    Oddity,
-    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series, SeriesHints,
-    SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Units, Volume,
-    VolumeShape,
+    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature,
+    NotHounsfield, Oddity, Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series,
+    SeriesHints, SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid,
+    Units, Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;

@@ -61,7 +61,8 @@ pub(super) fn fits_exactly(spread: &Spread, shift: i32, tolerance: i32) -> bool 
 /// The peak of air once `shift` is added. A spike at the smallest value is where values were cut off or padded, unless it is all the air.
 pub(super) fn air_mode(spread: &Spread, shift: i32) -> Option<i32> {
     let (low, high) = (AIR.0 - shift, AIR.1 - shift);
-    let rest = spread.least().map(|least| spread.without(least)).filter(|rest| 100 * rest.count(low, high) > rest.total());
+    let rest =
+        spread.least().map(|least| spread.without(least)).filter(|rest| 100 * rest.count(low, high) > rest.total());
     rest.as_ref().unwrap_or(spread).mode(low, high, 16).map(|mode| mode + shift)
 }
 
@@ -97,7 +98,7 @@ fn is_open(spread: &Spread, air: bool, soft: bool) -> bool {
     if air { share(600, i32::MAX / 2) < 10 } else { soft && share(SOFT.0, SOFT.1) >= 50 && share(-300, -10) >= 1 }
 }
 
-/// Fat and muscle without any air: a narrow field of view within the body.
+/// Fat, muscle and bone without any air: a narrow field of view within the body.
 fn fills_image(spread: &Spread) -> bool {
     let share = |(low, high): (i32, i32)| spread.count(low, high) * 100 / spread.total().max(1);
     let near_soft = share((-400, -161)) + share((141, 400));
@@ -108,6 +109,8 @@ fn fills_image(spread: &Spread) -> bool {
         && 20 * (below - spread.spikes(padding.0, padding.1).min(below)) <= below
         && spread.count(FAT.0, FAT.1) > spread.count(-200, FAT.0 - 1)
         && share((-1064, -300)) < 5
+        && share((200, i32::MAX / 2)) >= 1
+        && spread.mode(-60, SOFT.1, 32).is_some_and(|muscle| (10..=110).contains(&muscle))
         && share(SOFT) >= 60
         && share(FAT) >= 2
         && share(WATERY) >= 20

@@ -166,7 +166,17 @@ fn settle_ct(words: &[i16], layouts: &[PixelLayout]) -> Judged {
 
 /// The smallest body: a block of soft tissue in air, one dense voxel.
 fn block() -> Vec<f64> {
-    (0..VOXELS).map(|index| if index % 5 < 3 { -1000.0 } else if index % 250 == 4 { 700.0 } else { 40.0 }).collect()
+    (0..VOXELS)
+        .map(|index| {
+            if index % 5 < 3 {
+                -1000.0
+            } else if index % 250 == 4 {
+                700.0
+            } else {
+                40.0
+            }
+        })
+        .collect()
 }
 
 #[test]
@@ -179,7 +189,12 @@ fn the_alignment_of_bits_is_found() {
         ("HighBit 15, low", stored(&values, 1024.0), twelve(15), vec![Repair::HighBit]),
         ("HighBit 15, high", high.clone(), twelve(15), vec![]),
         ("HighBit 11, high", high, twelve(11), vec![Repair::HighBit]),
-        ("rubbish", stored(&values, 1024.0).iter().map(|word| word | 0x5000).collect(), twelve(11), vec![Repair::StrayBits]),
+        (
+            "rubbish",
+            stored(&values, 1024.0).iter().map(|word| word | 0x5000).collect(),
+            twelve(11),
+            vec![Repair::StrayBits],
+        ),
     ] {
         let (units, voxels, found) = judged(&words, layout);
         assert_eq!((units, furthest(&values, &voxels) < 1.0), (Units::Hounsfield, true), "{what}");
@@ -203,7 +218,8 @@ fn words_beyond_their_bits_are_repaired_or_refused() {
     assert_eq!(units, Units::Other(NotHounsfield::BitsOutsideStored));
     // A declared overlay is no value.
     let overlay = PixelLayout { overlay_bits: 1 << 14, ..signed };
-    let marked: Vec<i16> = words(&block()).iter().map(|word| if word % 3 == 0 { word ^ 0x4000 } else { *word }).collect();
+    let marked: Vec<i16> =
+        words(&block()).iter().map(|word| if word % 3 == 0 { word ^ 0x4000 } else { *word }).collect();
     let (units, voxels, repairs) = judged(&marked, overlay);
     assert_eq!((units, repairs), (Units::Hounsfield, BTreeSet::new()));
     assert!(furthest(&block(), &voxels) < 1.0);

@@ -1,5 +1,7 @@
 use super::*;
-use crate::domain::{NotHounsfield, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, Units, VolumeShape};
+use crate::domain::{
+    ImagePlane, ModalityLut, NotHounsfield, PixelSpacing, SliceInfo, SliceStack, Uid, Units, VolumeShape,
+};
 use glam::DVec3;
 
 /// A neck of water, 60 × 40 mm about (5, −3), in 128 × 128 pixels of 1 mm, ten slices 1 mm apart, with a bone left of the
@@ -213,7 +215,10 @@ fn what_has_no_geometry_is_declined() {
     );
     let mut volume = block(false);
     volume.units = Units::Other(NotHounsfield::EightBit);
-    assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NotHounsfield(NotHounsfield::EightBit));
+    assert_eq!(
+        Preprocessor::new(&volume, &spec()).expect_err("declined"),
+        NotAnalysed::NotHounsfield(NotHounsfield::EightBit)
+    );
 }
 
 #[test]
