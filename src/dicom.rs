@@ -10,7 +10,8 @@
 //! - `known`: what an earlier scan wrote down, so that files that did not change are not read again;
 //! - `group`: headers to studies, series and stacks, with what is odd about them; `contents`: whether files are copies;
 //! - `codecs`: the code stream of one frame to samples;
-//! - `pixels`, `load`: a series to a volume of Hounsfield units; `ahead`: its files are read before their turn;
+//! - `pixels`, `load`: a series to a volume; `ahead`: its files are read before their turn;
+//! - `units`, `scale`: whether values are Hounsfield units, by header and by the values; repairs of wrong scales;
 //! - `shear`, `canonical`: straightens tilted stacks and turns others into axial slices;
 //! - `cache`: volumes in memory, shared by picture and network;
 //! - `write`: CT slices for the phantom; results as structured report and Secondary Capture.
@@ -32,8 +33,10 @@ mod mixture;
 mod number;
 mod part10;
 mod pixels;
+mod scale;
 mod scan;
 mod shear;
+mod units;
 mod write;
 
 pub use cache::VolumeCache;

@@ -24,6 +24,7 @@ mod study;
 mod text;
 mod triage;
 mod uid;
+mod units;
 mod voi;
 mod volume;
 
@@ -56,5 +57,6 @@ pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Se
 pub use text::CleanText;
 pub use triage::{Candidate, Missing, NotAnalysed, choose_series, explain, rank_series, suitable};
 pub use uid::Uid;
+pub use units::{MissingPeak, NotHounsfield, OddValues, Units};
 pub use voi::{VoiFunction, VoiTable, WindowLevel, WindowPreset};
 pub use volume::{SliceInfo, Volume, VolumeShape, VoxelPoint};

@@ -134,7 +134,7 @@ fn compare(path: &Path, volumes: &[Volume], facts: &Facts, stored: &[i32]) -> Re
             if (volume.shape.rows, volume.shape.columns) != (facts.rows, facts.columns) {
                 return Err(format!("{:?}, but pydicom has {} × {}", volume.shape, facts.rows, facts.columns));
             }
-            let Some(expected) = expected(facts, stored, frame, volume.is_hounsfield) else {
+            let Some(expected) = expected(facts, stored, frame, volume.is_hounsfield()) else {
                 return Err(format!("read with a rescale of {:?}", facts.luts[frame]));
             };
             let allowed = (f64::from(tolerance) * facts.luts[frame][0].abs()).ceil() as i32;

@@ -4,6 +4,8 @@
 mod containers;
 #[path = "dicom_made/frames.rs"]
 mod frames;
+#[path = "dicom_made/hounsfield.rs"]
+mod hounsfield;
 #[path = "support/made.rs"]
 mod made;
 #[path = "dicom_made/pixels.rs"]
@@ -133,7 +135,7 @@ fn values_without_a_word_of_their_unit_are_hounsfield_units_where_they_are_sprea
             write_voxels(&path, "2.25.10", (number, -f64::from(number)), &voxels, (0, HeaderStyle::Sparse));
         }
         let volume = volume(folder.path());
-        assert_eq!(volume.is_hounsfield, expected);
+        assert_eq!(volume.is_hounsfield(), expected);
         assert_eq!(volume.voxels[..voxels.len()], voxels[..]);
     }
 }

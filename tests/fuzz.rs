@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "fuzz/geometry.rs"]
 mod geometry;
+#[path = "fuzz/hounsfield.rs"]
+mod hounsfield;
 #[path = "support/jpeg_lossless.rs"]
 mod jpeg_lossless;
 #[path = "fuzz/mutate.rs"]
@@ -15,6 +17,8 @@ mod part10;
 mod process;
 #[path = "fuzz/seeds.rs"]
 mod seeds;
+#[path = "fuzz/stacks.rs"]
+mod stacks;
 #[path = "fuzz/targets.rs"]
 mod targets;
 

@@ -269,7 +269,7 @@ impl Reading {
         let shape = volume.shape;
         self.cursor =
             VoxelPoint { slice: middle(shape.slices), row: middle(shape.rows), column: middle(shape.columns) };
-        if !volume.is_hounsfield {
+        if !volume.is_hounsfield() {
             // The presets are Hounsfield units; another modality's numbers need its own window, or their own range.
             for appearance in &mut self.appearances {
                 match volume.windows.first() {

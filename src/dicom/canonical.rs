@@ -41,13 +41,13 @@ impl Side {
     }
 }
 
-/// Turns a volume whose slices are not axial, or whose rows run from front to back, and tells. Volumes without geometry, and
-/// other modalities than CT, stay as they are.
+/// Turns a volume whose slices are not axial, or whose rows run from front to back, and tells. Volumes without geometry
+/// stay as they are.
 pub(super) fn turn(volume: &mut Volume) {
     let (Some(plane), Some(spacing)) = (volume.plane, volume.spacing) else { return };
     let directions = [volume.stack_axis, plane.column_cosines, plane.row_cosines];
     let order = best_order(directions);
-    if order == STORED || !volume.is_hounsfield {
+    if order == STORED {
         return;
     }
     let told = match order[0] {

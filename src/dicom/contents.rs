@@ -47,7 +47,7 @@ fn contents(path: &Path, wanted: &[(usize, &Header)], archives: &Archives) -> Re
 fn content(frames: &Frames<'_>, header: &Header) -> Content {
     let Ok(layout) = header.layout else { return Content::Unreadable };
     let mut room = vec![0_i16; layout.rows as usize * layout.columns as usize];
-    if frames.decode(header.frame, &layout, false, &mut room).is_err() {
+    if frames.decode(header.frame, &layout, &mut room).is_err() {
         return Content::Unreadable;
     }
     let mut hash = Sha256::new();

@@ -53,6 +53,11 @@ impl<'f> Elements<'f> {
         Some((value.bytes(self.data), value.big_endian))
     }
 
+    /// The items of a sequence in all layers.
+    pub(super) fn items(&self, tag: Tag) -> Vec<&'f DataSet> {
+        self.layers.iter().flat_map(|layer| layer.items(tag)).collect()
+    }
+
     /// The value as text, components joined by backslashes, padding removed; empty when absent.
     pub(super) fn text(&self, tag: Tag) -> String {
         let Some((bytes, vr, big_endian)) = self.value(tag) else { return String::new() };

@@ -13,12 +13,13 @@ pub(super) use stack::stack_axis;
 
 use super::header::{Fault, Header, PlaneFault};
 use crate::domain::{
-    Ambiguity, FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesKind, Study, StudyDateTime, Uid,
+    Ambiguity, FileStamp, Fingerprint, Instance, Oddity, PixelForm, Series, SeriesHints, SeriesKind, Study,
+    StudyDateTime, Uid,
 };
 use duplicates::{Distinct, distinct};
 use identity::Entry;
 use sha2::{Digest, Sha256};
-use stack::{Stack, by_number, geometry_groups, ordered_stack};
+use stack::{Stack, by_number, geometry_groups, ordered_stack, units_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -217,7 +218,8 @@ fn without_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> S
     if main.iter().any(|file| file.header.spacing.is_none()) {
         oddities.push(Oddity::NoPixelSpacing);
     }
-    Stack { kind, instances: by_number(main), stack: None, oddities }
+    let units = units_of(&main);
+    Stack { kind, units, instances: by_number(main), stack: None, oddities }
 }
 
 /// Stacks of pictures that have positions: the largest, and others that are large enough. Each localizer is shown.
@@ -295,7 +297,7 @@ fn series_of(uid: &Uid, speaker: &Found, stack: Stack, stack_index: u32) -> Seri
         modality: header.modality.clone(),
         kernel: header.kernel.clone(),
         body_part: header.body_part.clone(),
-        hints: header.hints.clone(),
+        hints: SeriesHints { units: stack.units, ..header.hints.clone() },
         kind: stack.kind,
         fingerprint: None,
         instances: stack.instances,

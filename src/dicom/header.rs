@@ -10,6 +10,7 @@ pub(super) use plane::PlaneFault;
 use super::elements::Elements;
 use super::number;
 use super::part10::{DataSet, FileError, ITEM_LIMIT, Part10};
+use super::units;
 use crate::domain::{
     CleanText, ImagePlane, Modality, ModalityLut, Oddity, Patient, PixelForm, PixelSpacing, Precedence, Repair,
     SeriesHints, Sex, StudyDateTime, Uid, VoiFunction, VoiTable, WindowLevel, WindowPreset,
@@ -30,6 +31,8 @@ pub(super) struct PixelLayout {
     pub(super) signed: bool,
     /// Stored values that stand for padding, both ends included (PS3.3 section C.7.5.1.1.2).
     pub(super) padding: Option<(i32, i32)>,
+    /// Bits of the word that overlay planes use (PS3.5 section 8.1.2).
+    pub(super) overlay_bits: u16,
     pub(super) lut: ModalityLut,
 }
 
@@ -92,8 +95,6 @@ pub(super) struct Header {
     /// The pixels' layout, or why they are no slice.
     pub(super) layout: Result<PixelLayout, Fault>,
     pub(super) windows: Vec<WindowPreset>,
-    /// Whether RescaleType or the intercept says that values are Hounsfield units.
-    pub(super) is_hounsfield: bool,
     pub(super) oddities: Vec<Oddity>,
 }
 
@@ -193,14 +194,7 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
     };
     let photometric = elements.text(tags::PHOTOMETRIC_INTERPRETATION);
     let layout = layout(file, elements, &photometric);
-    let air_below_zero = layout.is_ok_and(|layout| layout.lut.intercept() <= -500.0);
-    let rescale_type = elements.text(tags::RESCALE_TYPE);
-    let is_hounsfield = match &modality {
-        // Spectral scanners also write maps in other units (PS3.3 section C.11.1.1.2).
-        Modality::Ct => !matches!(rescale_type.as_str(), "OD" | "MGML" | "Z_EFF" | "ED" | "EDW" | "PCT"),
-        Modality::Unstated => rescale_type == "HU" || air_below_zero,
-        Modality::Other(_) => false,
-    };
+    let units = units::of(file, elements, &modality, layout.as_ref().ok());
     let sop_instance = Uid::from_file(&elements.text(tags::SOP_INSTANCE_UID));
     let sop_instance = if sop_instance.is_empty() {
         Uid::from_file(file.media_instance.as_deref().unwrap_or_default())
@@ -229,6 +223,7 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
             image_type: CleanText::new(&elements.text(tags::IMAGE_TYPE)),
             protocol: CleanText::new(&elements.text(tags::PROTOCOL_NAME)),
             contrast: elements.present(tags::CONTRAST_BOLUS_AGENT),
+            units,
         },
         acquisition: Acquisition::of(elements),
         birth_date: parse_date(&elements.text(tags::PATIENT_BIRTH_DATE)),
@@ -251,7 +246,6 @@ fn picture(file: &Part10, elements: &Elements<'_>) -> Header {
         monochrome1: photometric == "MONOCHROME1",
         layout,
         windows,
-        is_hounsfield,
         oddities,
     };
     Header { oddities: header.oddities.into_iter().chain(elements.oddities()).collect(), ..header }
@@ -313,7 +307,18 @@ fn layout(file: &Part10, elements: &Elements<'_>, photometric: &str) -> Result<P
         let limit = elements.integer(tags::PIXEL_PADDING_RANGE_LIMIT).map_or(value, as_stored);
         (value.min(limit), value.max(limit))
     });
-    Ok(PixelLayout { rows, columns, bits_allocated, bits_stored, high_bit, signed, padding, lut })
+    let overlay_bits = overlay_bits(elements);
+    Ok(PixelLayout { rows, columns, bits_allocated, bits_stored, high_bit, signed, padding, overlay_bits, lut })
+}
+
+/// The bits that overlay planes within the pixels' words use; overlays with data of their own have one bit allocated.
+fn overlay_bits(elements: &Elements<'_>) -> u16 {
+    let bit = |group: u16| {
+        let shares_words = elements.integer(Tag(group, 0x0100)).is_some_and(|bits| bits > 1);
+        let position = elements.integer(Tag(group, 0x0102)).and_then(|bit| u32::try_from(bit).ok());
+        position.filter(|bit| shares_words && *bit < 16).map_or(0, |bit| 1_u16 << bit)
+    };
+    (0x6000..=0x601E).step_by(2).map(bit).fold(0, |bits, bit| bits | bit)
 }
 
 fn patient(elements: &Elements<'_>) -> Patient {

@@ -3,12 +3,12 @@
 use super::ahead::read_ahead;
 use super::archive::Archives;
 use super::group::stack_axis;
-use super::header::{self, Header, PixelLayout};
+use super::header::{self, Header};
 use super::part10::{Extent, FileError, Part10};
 use super::pixels::Frames;
-use super::{canonical, mixture, shear};
+use super::{canonical, mixture, scale, shear};
 use crate::domain::{
-    Ambiguity, CleanText, Instance, Modality, ModalityLut, Oddity, Series, SliceInfo, SliceStack, Volume, VolumeShape,
+    Ambiguity, CleanText, Instance, NotHounsfield, Oddity, Series, SliceInfo, SliceStack, Units, Volume, VolumeShape,
     WindowPreset,
 };
 use crate::task::Cancel;
@@ -198,7 +198,7 @@ fn decode_slices<'s>(
         if !same {
             return Err(changed());
         }
-        frames.decode(instance.frame, &layout, header.is_hounsfield, room)?;
+        frames.decode(instance.frame, &layout, room)?;
         header.oddities.extend(repairs.iter().copied().map(Oddity::Repaired));
         Ok(Slice { index, instance, header })
     };
@@ -247,28 +247,7 @@ fn assemble(
             oddities.push(Oddity::Gaps(gaps));
         }
     }
-    oddities.sort();
-    oddities.dedup();
     let (rows, columns) = (slices[0].instance.rows as usize, slices[0].instance.columns as usize);
-    let middle = &slices[slices.len() / 2].header;
-    let windows: Vec<WindowPreset> = middle.windows.clone();
-    let told = slices.iter().all(|slice| slice.header.is_hounsfield);
-    let is_hounsfield = told || (slices.iter().all(|slice| is_silent(&slice.header)) && shows_hounsfield(&voxels));
-    if is_hounsfield && !told {
-        voxels.iter_mut().for_each(|hu| *hu = (*hu).max(Volume::AIR));
-    }
-    let inverted = 2 * slices.iter().filter(|slice| slice.header.monochrome1).count() > slices.len();
-    let spacing = slices[0].instance.spacing;
-    let infos: Vec<SliceInfo> = slices
-        .iter()
-        .map(|slice| SliceInfo {
-            sop_instance_uid: slice.instance.sop_instance_uid.clone(),
-            frame: slice.instance.frame,
-            instance_number: slice.instance.instance_number,
-            position: slice.instance.plane.map(|plane| plane.position),
-            lut: slice.header.layout.map_or(crate::domain::ModalityLut::IDENTITY, |layout| layout.lut),
-        })
-        .collect();
     let len = rows * columns;
     for (place, slice) in slices.iter().enumerate() {
         if slice.index != place {
@@ -276,6 +255,31 @@ fn assemble(
         }
     }
     voxels.truncate(slices.len() * len);
+    let headers: Vec<&Header> = slices.iter().map(|slice| &slice.header).collect();
+    let scale = scale::convert(&mut voxels, len, &headers);
+    oddities.extend(scale.repairs.into_iter().map(Oddity::Repaired));
+    if let Units::Other(reason) = &scale.units
+        && !matches!(reason, NotHounsfield::Modality(_))
+    {
+        oddities.push(Oddity::NotHounsfield(reason.clone()));
+    }
+    oddities.sort();
+    oddities.dedup();
+    let middle = &slices[slices.len() / 2].header;
+    let windows: Vec<WindowPreset> = middle.windows.clone();
+    let inverted = 2 * slices.iter().filter(|slice| slice.header.monochrome1).count() > slices.len();
+    let spacing = slices[0].instance.spacing;
+    let infos: Vec<SliceInfo> = slices
+        .iter()
+        .zip(scale.luts)
+        .map(|(slice, lut)| SliceInfo {
+            sop_instance_uid: slice.instance.sop_instance_uid.clone(),
+            frame: slice.instance.frame,
+            instance_number: slice.instance.instance_number,
+            position: slice.instance.plane.map(|plane| plane.position),
+            lut,
+        })
+        .collect();
     let mut volume = Volume {
         series_uid: series.uid.clone(),
         shape: VolumeShape { slices: infos.len(), rows, columns },
@@ -286,7 +290,7 @@ fn assemble(
         stack,
         slices: infos,
         windows,
-        is_hounsfield,
+        units: scale.units,
         inverted,
         oddities,
     };
@@ -295,48 +299,10 @@ fn assemble(
         volume.oddities.push(Oddity::Ambiguous(Ambiguity::AlternatingImages));
     }
     shear::straighten(&mut volume);
-    canonical::turn(&mut volume);
+    // What the headers claim decides, as it did when the series was described.
+    let is_ct = headers.iter().all(|header| header.hints.units == Units::Hounsfield);
+    if is_ct || volume.is_hounsfield() {
+        canonical::turn(&mut volume);
+    }
     volume
-}
-
-/// Whether a header says nothing of what its values are: no modality, and signed values that are not rescaled. Some files of
-/// the RSNA 2022 set are so.
-fn is_silent(header: &Header) -> bool {
-    let plain = |layout: PixelLayout| layout.signed && layout.lut == ModalityLut::IDENTITY;
-    header.modality == Modality::Unstated && header.layout.is_ok_and(plain)
-}
-
-/// Whether values are spread as those of a body in CT: more than 2 % air (or padding far below it) and 5 % soft tissue, or, where the
-/// body fills the picture, half of it soft tissue and no more air than an airway holds. Other signed pictures have no such peak
-/// near −1000.
-fn shows_hounsfield(voxels: &[i16]) -> bool {
-    let seen = voxels.iter().step_by(5);
-    let (mut air, mut soft, mut all) = (0_usize, 0_usize, 0_usize);
-    for &value in seen {
-        all += 1;
-        air += usize::from((-1100..=-850).contains(&value) || value < -1900);
-        soft += usize::from((-160..=160).contains(&value));
-    }
-    (air * 50 > all && soft * 20 > all) || (air * 500 > all && soft * 2 > all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_neck_that_fills_its_picture_shows_hounsfield_units_too() {
-        // Per mille of air, soft tissue and bone; the rest lies between air and fat.
-        let picture = |air: usize, soft: usize, bone: usize| {
-            let parts = [(air, -1000_i16), (soft, 40), (bone, 700), (1000 - air - soft - bone, -400)];
-            let mut voxels: Vec<i16> = Vec::new();
-            (0..5).for_each(|_| parts.iter().for_each(|(count, hu)| voxels.extend(vec![*hu; *count])));
-            voxels
-        };
-        assert!(shows_hounsfield(&picture(400, 400, 100)));
-        assert!(shows_hounsfield(&picture(6, 850, 140)), "an airway in a narrow field");
-        assert!(!shows_hounsfield(&picture(0, 850, 150)), "nothing is air");
-        assert!(!shows_hounsfield(&picture(6, 300, 100)), "hardly anything is soft");
-        assert!(!shows_hounsfield(&vec![0; 5000]));
-    }
 }

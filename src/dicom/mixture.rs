@@ -42,7 +42,7 @@ pub(super) fn alternates(volume: &Volume) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ImagePlane, PixelSpacing, SliceStack, Uid, VolumeShape};
+    use crate::domain::{ImagePlane, PixelSpacing, SliceStack, Uid, Units, VolumeShape};
 
     /// Slices of bodies with these radii in turn, which shift slowly along the stack.
     fn volume(radii: &[f64], slices: usize) -> Volume {
@@ -67,7 +67,7 @@ mod tests {
             stack: SliceStack::new((0..slices).map(|slice| slice as f64).collect()),
             slices: Vec::new(),
             windows: Vec::new(),
-            is_hounsfield: true,
+            units: Units::Hounsfield,
             inverted: false,
             oddities: Vec::new(),
         }

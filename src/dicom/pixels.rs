@@ -1,9 +1,9 @@
-//! The pixels of pictures as Hounsfield units.
+//! The pixels of images as stored words.
 
 use super::codecs;
 use super::header::{Fault, Header, PixelLayout};
 use super::part10::{FileError, Part10, PixelBytes, is_native};
-use crate::domain::{Oddity, Repair, Volume};
+use crate::domain::{Oddity, Repair};
 use dicom_dictionary_std::tags;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
@@ -100,18 +100,11 @@ impl<'f> Frames<'f> {
         (there < needed).then(|| FileError::Pixels(format!("cut off: {there} bytes of {needed}")))
     }
 
-    /// Decodes a frame into the `rows · columns` values of `room`, in HU (PS3.3 section C.11.1), by its own layout. Padding
-    /// and what is less than air become air where `is_hounsfield`.
+    /// Decodes a frame into the `rows · columns` words of `room`, as they are stored: `scale` makes values of them.
     ///
     /// # Errors
     /// Pixels that are cut off or cannot be decoded.
-    pub(super) fn decode(
-        &self,
-        frame: u32,
-        layout: &PixelLayout,
-        is_hounsfield: bool,
-        room: &mut [i16],
-    ) -> Result<(), FileError> {
+    pub(super) fn decode(&self, frame: u32, layout: &PixelLayout, room: &mut [i16]) -> Result<(), FileError> {
         let needed = self.layout.frame_bytes();
         let frame = frame as usize;
         match &self.place {
@@ -121,7 +114,7 @@ impl<'f> Frames<'f> {
                 let bytes = there
                     .get(..needed)
                     .ok_or_else(|| FileError::Pixels(format!("cut off: {} bytes of {needed}", there.len())))?;
-                hounsfield(bytes, layout, self.file.encoding.big_endian, is_hounsfield, room);
+                words(bytes, layout, self.file.encoding.big_endian, room);
                 Ok(())
             }
             Place::Encapsulated(frames) => {
@@ -133,40 +126,23 @@ impl<'f> Frames<'f> {
                 let bytes = bytes.get(..needed).ok_or_else(|| {
                     FileError::Pixels("the compressed picture is smaller than the header says".into())
                 })?;
-                hounsfield(bytes, layout, false, is_hounsfield, room);
+                words(bytes, layout, false, room);
                 Ok(())
             }
         }
     }
 }
 
-/// Samples to Hounsfield units: bits beyond BitsStored are cut off, the sign extended, padding becomes air.
-fn hounsfield(bytes: &[u8], layout: &PixelLayout, big_endian: bool, is_hounsfield: bool, room: &mut [i16]) {
-    let shift = layout.high_bit + 1 - layout.bits_stored;
-    let mask = (1_u32 << layout.bits_stored) - 1;
-    let sign = 1_u32 << (layout.bits_stored - 1);
-    let convert = |bits: u32| -> i16 {
-        let stored = if layout.signed && bits & sign != 0 { (bits | !mask).cast_signed() } else { bits.cast_signed() };
-        if layout.padding.is_some_and(|(low, high)| (low..=high).contains(&stored)) {
-            return if is_hounsfield { Volume::AIR } else { 0 };
-        }
-        let converted = layout.lut.hounsfield(stored);
-        if is_hounsfield { converted.max(Volume::AIR) } else { converted }
-    };
-    // A picture has more pixels than there are values: each value is converted once.
-    let table: Vec<i16> = if (mask as usize) < room.len() { (0..=mask).map(convert).collect() } else { Vec::new() };
-    let voxel = |raw: u16| {
-        let bits = (u32::from(raw) >> shift) & mask;
-        table.get(bits as usize).copied().unwrap_or_else(|| convert(bits))
-    };
+/// The stored words of samples, bits outside BitsStored and all.
+fn words(bytes: &[u8], layout: &PixelLayout, big_endian: bool, room: &mut [i16]) {
     if layout.bits_allocated == 8 {
         for (place, &byte) in room.iter_mut().zip(bytes) {
-            *place = voxel(u16::from(byte));
+            *place = i16::from(byte);
         }
     } else {
-        let join = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        let join = if big_endian { i16::from_be_bytes } else { i16::from_le_bytes };
         for (place, pair) in room.iter_mut().zip(bytes.as_chunks().0) {
-            *place = voxel(join(*pair));
+            *place = join(*pair);
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn straighten(volume: &mut Volume) {
     let middle = shifts[shifts.len() / 2];
     let shape = volume.shape;
     let grown = Grown::new(&shifts, middle, shape);
-    let fill = if volume.is_hounsfield { Volume::AIR } else { 0 };
+    let fill = if volume.is_hounsfield() { Volume::AIR } else { 0 };
     let (rows, columns) = (shape.rows + grown.top + grown.bottom, shape.columns + grown.left + grown.right);
     let mut voxels = vec![fill; shape.slices * rows * columns];
     let slices = voxels.par_chunks_mut((rows * columns).max(1));

@@ -250,7 +250,7 @@ impl Geometry {
                     return Err(Refusal::Outside);
                 };
                 let value = volume.at(slice, row, column).ok_or(Refusal::Outside)?;
-                Ok(Measured::Value { value, hounsfield: volume.is_hounsfield })
+                Ok(Measured::Value { value, hounsfield: volume.is_hounsfield() })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What is odd about a study or a series: found, told, never silently repaired.
 
-use super::Axis;
+use super::{Axis, NotHounsfield};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -106,6 +106,8 @@ pub enum Oddity {
     Resliced(Axis),
     /// Rows of axial slices run from front to back; rows and columns are exchanged.
     TurnedRows,
+    /// The values of a CT series are not Hounsfield units.
+    NotHounsfield(NotHounsfield),
 }
 
 impl Oddity {
@@ -162,6 +164,7 @@ impl Oddity {
             Self::ShiftedSlices => "shifted-slices",
             Self::Resliced(_) => "resliced",
             Self::TurnedRows => "turned-rows",
+            Self::NotHounsfield(_) => "not-hounsfield",
         }
     }
 
@@ -293,6 +296,20 @@ pub enum Repair {
     CharacterSet,
     /// Direction cosines that are no perpendicular unit vectors, normalized.
     DirectionCosines,
+    /// No rescale in the file, but its values are Hounsfield units plus 1024.
+    RescaleMissing1024,
+    /// No rescale in the file, but its values are Hounsfield units plus 1000.
+    RescaleMissing1000,
+    /// The stored values are Hounsfield units already; RescaleIntercept is not applied again.
+    RescaleTwice,
+    /// HighBit is wrong: the values are at the other end of their words.
+    HighBit,
+    /// BitsStored is too small: the values use all allocated bits.
+    BitsStored,
+    /// Bits outside BitsStored that are no part of the values are ignored.
+    StrayBits,
+    /// PixelPaddingValue is a value of tissue, which is kept.
+    PaddingInTissue,
 }
 
 impl fmt::Display for Repair {
@@ -315,6 +332,13 @@ impl fmt::Display for Repair {
             Self::OffsetTable => "wrong pixel offset table",
             Self::CharacterSet => "text in another character set than stated",
             Self::DirectionCosines => "direction cosines normalized",
+            Self::RescaleMissing1024 => "rescale missing, intercept -1024 found from air and soft tissue",
+            Self::RescaleMissing1000 => "rescale missing, intercept -1000 found from air and soft tissue",
+            Self::RescaleTwice => "values are Hounsfield units already, RescaleIntercept ignored",
+            Self::HighBit => "HighBit wrong, found from air and soft tissue",
+            Self::BitsStored => "BitsStored too small, all allocated bits used",
+            Self::StrayBits => "bits outside BitsStored ignored",
+            Self::PaddingInTissue => "PixelPaddingValue inside tissue ignored",
         })
     }
 }
@@ -413,6 +437,7 @@ impl fmt::Display for Oddity {
             Self::Resliced(Axis::FrontBack) => f.write_str("coronal slices: read as axial ones"),
             Self::Resliced(_) => f.write_str("sagittal slices: read as axial ones"),
             Self::TurnedRows => f.write_str("rows run from front to back: turned"),
+            Self::NotHounsfield(reason) => write!(f, "not Hounsfield units: {reason}"),
         }
     }
 }

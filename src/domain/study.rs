@@ -1,6 +1,6 @@
 //! Studies, series and instances as their headers describe them.
 
-use super::{CleanText, Fingerprint, ImagePlane, Oddity, PixelSpacing, Precedence, SliceStack, Uid};
+use super::{CleanText, Fingerprint, ImagePlane, Oddity, PixelSpacing, Precedence, SliceStack, Uid, Units};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -129,6 +129,8 @@ pub struct SeriesHints {
     pub protocol: CleanText,
     /// Whether ContrastBolusAgent names one.
     pub contrast: bool,
+    /// The unit of the values, as far as the headers say.
+    pub units: Units,
 }
 
 /// One series (or one regular stack of a series that holds several), its slices in the volume's order.

@@ -1,7 +1,7 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{Ambiguity, Modality, Oddity, Series, SeriesKind, Study};
+use super::{Ambiguity, Modality, NotHounsfield, Oddity, Series, SeriesKind, Study, Units};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -49,8 +49,8 @@ pub enum NotAnalysed {
     NoGeometry(Missing),
     /// Which slices belong together is not certain.
     Ambiguous(Ambiguity),
-    /// The pixels are not Hounsfield units.
-    NotHounsfield,
+    /// The values are not Hounsfield units, or not certain to be; why.
+    NotHounsfield(NotHounsfield),
     /// The network sees no cervical vertebra.
     NoCervicalSpine,
     /// The stack has a property under which the network's input would be untrue.
@@ -70,7 +70,7 @@ impl fmt::Display for NotAnalysed {
             Self::Projection => f.write_str("projections, not slices"),
             Self::NoGeometry(what) => what.fmt(f),
             Self::Ambiguous(why) => why.fmt(f),
-            Self::NotHounsfield => f.write_str("pixels are not Hounsfield units"),
+            Self::NotHounsfield(reason) => write!(f, "not Hounsfield units: {reason}"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
             Self::Unsupported(what) => f.write_str(what),
         }
@@ -144,6 +144,9 @@ pub fn suitable(series: &Series) -> Result<(), NotAnalysed> {
     if let Some(why) = Oddity::ambiguity(&series.oddities) {
         return Err(NotAnalysed::Ambiguous(why));
     }
+    if let Units::Other(reason) = &series.hints.units {
+        return Err(NotAnalysed::NotHounsfield(reason.clone()));
+    }
     if series.pixel_spacing().is_none() {
         return Err(NotAnalysed::NoGeometry(Missing::PixelSpacing));
     }
@@ -194,7 +197,7 @@ fn nearness(reason: &NotAnalysed) -> u8 {
         NotAnalysed::TooFewSlices(_) => 3,
         NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
         NotAnalysed::NoGeometry(_) | NotAnalysed::Ambiguous(_) => 5,
-        NotAnalysed::NotHounsfield | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
+        NotAnalysed::NotHounsfield(_) | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
     }
 }
 

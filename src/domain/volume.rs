@@ -1,6 +1,6 @@
 //! A series as one block of Hounsfield units in the patient's frame.
 
-use super::{ImagePlane, ModalityLut, Oddity, PatientPoint, PixelSpacing, SliceStack, Uid, WindowPreset};
+use super::{ImagePlane, ModalityLut, Oddity, PatientPoint, PixelSpacing, SliceStack, Uid, Units, WindowPreset};
 use glam::DVec3;
 
 /// Sizes of a volume.
@@ -86,8 +86,8 @@ pub struct Volume {
     pub slices: Vec<SliceInfo>,
     /// Windows that the files name, in their order.
     pub windows: Vec<WindowPreset>,
-    /// Whether the voxels are Hounsfield units (CT); MR and others are shown with their own numbers.
-    pub is_hounsfield: bool,
+    /// The unit of the voxels: Hounsfield units (CT), or the own numbers of MR and others.
+    pub units: Units,
     /// MONOCHROME1: shown with black and white exchanged.
     pub inverted: bool,
     /// What is odd about the series and was found while loading.
@@ -97,6 +97,12 @@ pub struct Volume {
 impl Volume {
     /// HU of air, which padding becomes.
     pub const AIR: i16 = -1024;
+
+    /// Whether the voxels are shown as Hounsfield units.
+    #[must_use]
+    pub fn is_hounsfield(&self) -> bool {
+        self.units.is_hounsfield()
+    }
 
     /// Voxels of a slice, row by row; `None` past the end.
     #[must_use]
@@ -217,7 +223,7 @@ mod tests {
                 })
                 .collect(),
             windows: Vec::new(),
-            is_hounsfield: true,
+            units: Units::Hounsfield,
             inverted: false,
             oddities: Vec::new(),
         }

@@ -12,7 +12,7 @@ const CHUNK: usize = 8192;
 pub fn content_hash(volume: &Volume) -> ContentHash {
     let mut hash = Sha256::new();
     let shape = volume.shape;
-    for number in [shape.slices, shape.rows, shape.columns, usize::from(volume.is_hounsfield)] {
+    for number in [shape.slices, shape.rows, shape.columns, usize::from(volume.is_hounsfield())] {
         hash.update((number as u64).to_le_bytes());
     }
     let mut numbers: Vec<f64> = volume.stack.offsets.clone();

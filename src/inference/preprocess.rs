@@ -72,9 +72,7 @@ impl<'v> Preprocessor<'v> {
     /// # Errors
     /// A volume that the network cannot be given: no Hounsfield units, no geometry, not axial.
     pub fn new(volume: &'v Volume, spec: &InputSpec) -> Result<Self, NotAnalysed> {
-        if !volume.is_hounsfield {
-            return Err(NotAnalysed::NotHounsfield);
-        }
+        volume.units.confirmed().map_err(NotAnalysed::NotHounsfield)?;
         if let Some(why) = Oddity::ambiguity(&volume.oddities) {
             return Err(NotAnalysed::Ambiguous(why));
         }
@@ -305,7 +303,7 @@ fn body_centre(volume: &Volume, index: usize) -> (f64, f64) {
 #[must_use]
 pub fn spine_course(volume: &Volume) -> Option<SpineCourse> {
     let (plane, spacing) = (volume.plane?, volume.spacing?);
-    if !volume.is_hounsfield || plane.normal_axis() != Axis::HeadFoot {
+    if !volume.is_hounsfield() || plane.normal_axis() != Axis::HeadFoot {
         return None;
     }
     let raw: Vec<(f64, f64)> =

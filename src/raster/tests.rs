@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    Activation, ActivationSlice, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid,
+    Activation, ActivationSlice, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, SpineCourse, Uid, Units,
     VolumeShape, VoxelPoint, WindowLevel,
 };
 use glam::DVec3;
@@ -30,7 +30,7 @@ fn volume(row: [f64; 3], column: [f64; 3], stack: DVec3, value: impl Fn(DVec3) -
             })
             .collect(),
         windows: Vec::new(),
-        is_hounsfield: true,
+        units: Units::Hounsfield,
         inverted: false,
         oddities: Vec::new(),
     };

@@ -201,7 +201,7 @@ fn window_words(appearance: &Appearance, room: u16) -> String {
 /// The point under the cursor in the patient, where there is room for it, and the value there.
 fn cursor_words(reading: &Reading, room: u16) -> String {
     let Some(value) = reading.cursor_value() else { return String::new() };
-    let unit = reading.volume().filter(|volume| volume.is_hounsfield).map_or("", |_| " HU");
+    let unit = reading.volume().filter(|volume| volume.is_hounsfield()).map_or("", |_| " HU");
     let value = format!("{}{unit}", value.to_string().replace('-', "−"));
     let point = reading.cursor_point().map(|point| {
         let [x, y, z] = point.to_array().map(signed);

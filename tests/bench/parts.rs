@@ -17,8 +17,8 @@ mod process;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
-    ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Volume, VolumeShape,
-    WindowLevel,
+    ImagePlane, ModalityLut, PatientPoint, PixelSpacing, Series, SliceInfo, SliceStack, Uid, Units, Volume,
+    VolumeShape, WindowLevel,
 };
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::raster::{PictureSize, Plane, Slab, SlabKind, View, render};
@@ -310,7 +310,7 @@ fn volume_for_pictures() -> Volume {
         stack: SliceStack::new((0..shape.slices).map(|index| index as f64 * 0.6).collect()),
         slices: (0..shape.slices).map(info).collect(),
         windows: Vec::new(),
-        is_hounsfield: true,
+        units: Units::Hounsfield,
         inverted: false,
         oddities: Vec::new(),
     }

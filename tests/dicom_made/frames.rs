@@ -45,7 +45,7 @@ fn an_enhanced_ct_is_a_volume() {
     assert_placed("native", &volume, &[6, 5, 4, 3, 2, 1]);
     assert_eq!(volume.stack.spacing, Some(2.0));
     assert_eq!(volume.spacing.map(|spacing| (spacing.row, spacing.column)), Some((0.5, 0.5)));
-    assert!(volume.is_hounsfield && volume.oddities.is_empty(), "{:?}", volume.oddities);
+    assert!(volume.is_hounsfield() && volume.oddities.is_empty(), "{:?}", volume.oddities);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn what_is_not_read_is_named() {
 #[test]
 fn maps_of_other_units_are_no_hounsfield_units() {
     let map = one(16, 16, 15, false, &50_u16.to_le_bytes(), &[bytes((0x0028, 0x1054), "LO", b"Z_EFF")]);
-    assert!(!volume(folder_of(&map).path()).is_hounsfield);
+    assert!(!volume(folder_of(&map).path()).is_hounsfield());
 }
 
 /// A volume's first pixel in one of its own windows.

@@ -6,12 +6,14 @@
 #[path = "../support/corpus.rs"]
 mod corpus;
 mod geometry;
+mod hounsfield;
 #[path = "../support/jpeg_lossless.rs"]
 mod jpeg_lossless;
 mod mutate;
 #[path = "../support/part10.rs"]
 mod part10;
 mod seeds;
+mod stacks;
 mod targets;
 
 use fastrand::Rng;

@@ -15,11 +15,6 @@ const KVPS: [&str; 3] = ["120", "80", "140"];
 const KERNELS: [&str; 3] = ["BONE", "SOFT", ""];
 const THICKNESSES: [&str; 3] = ["1", "3", ""];
 
-/// One slice: its file, and what its pixels say of it.
-pub(crate) struct Made {
-    pub(crate) file: Vec<u8>,
-}
-
 /// What never shares a stack: patient, kVP and kernel. Nobody's slices and those without a kernel may join others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Label(pub(crate) u8, pub(crate) u8, pub(crate) u8);
@@ -47,11 +42,11 @@ fn of<T: Copy>(table: &[T], byte: u8) -> T {
 }
 
 /// The files that an input stands for.
-pub(crate) fn made(input: &[u8]) -> Vec<Made> {
+pub(crate) fn made(input: &[u8]) -> Vec<Vec<u8>> {
     input.chunks_exact(SLICE).take(MOST).enumerate().map(|(index, chosen)| slice(index, chosen)).collect()
 }
 
-fn slice(index: usize, chosen: &[u8]) -> Made {
+fn slice(index: usize, chosen: &[u8]) -> Vec<u8> {
     let patient = usize::from(chosen[0]) % PATIENTS.len();
     let (kvp, kernel) = (usize::from(chosen[1]) % KVPS.len(), usize::from(chosen[2]) % KERNELS.len());
     // The first two patients are one.
@@ -71,7 +66,7 @@ fn slice(index: usize, chosen: &[u8]) -> Made {
     set.number(0x0028_0100, 16).number(0x0028_0101, 16).number(0x0028_0102, 15).number(0x0028_0103, 1);
     set.text(0x0028_1052, b"DS", "0").text(0x0028_1053, b"DS", "1").text(0x0028_1054, b"LO", "HU");
     set.native(&[label.voxel().cast_unsigned(); SIDE * SIDE]);
-    Made { file: set.part10() }
+    set.part10()
 }
 
 /// One stack, and two that differ in one thing.

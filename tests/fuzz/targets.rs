@@ -1,12 +1,14 @@
 //! What is fuzzed: each target takes any bytes and must come back without a panic, in time and within its memory.
 
 use super::geometry;
+use super::hounsfield;
 use super::mutate::{self, Mutator};
 use super::part10::DataSet;
 use super::seeds;
+use super::stacks;
 use cspine::config::{Keymap, Settings};
 use cspine::dicom::{load_volume, scan_all};
-use cspine::domain::{Series, Study, Volume, choose_series, explain};
+use cspine::domain::{Series, Study, Units, Volume, choose_series, explain, suitable};
 use cspine::inference::{Manifest, Preprocessor};
 use cspine::raster::{PictureSize, Plane, View, plane_len, render};
 use cspine::task::Cancel;
@@ -50,11 +52,13 @@ codecs! {
 }
 
 /// All targets, in the order in which the short run takes them.
-pub(crate) const ALL: [Target; 15] = [
+pub(crate) const ALL: [Target; 17] = [
     Target { name: "header", run: header, mutate: mutate::dicom, seeds: seeds::headers, inputs: 3000 },
     Target { name: "scan", run: scan, mutate: mutate::bytes, seeds: seeds::folders, inputs: 400 },
     Target { name: "pixels", run: pixels, mutate: mutate::dicom, seeds: seeds::pictures, inputs: 600 },
     Target { name: "volume", run: volume, mutate: mutate::bytes, seeds: seeds::geometries, inputs: 400 },
+    Target { name: "hounsfield", run: hounsfield, mutate: mutate::bytes, seeds: hounsfield::stacks, inputs: 600 },
+    Target { name: "stacks", run: stacks, mutate: mutate::bytes, seeds: stacks::seeds, inputs: 400 },
     Target { name: "rle", run: rle, mutate: mutate::bytes, seeds: rle_seeds, inputs: 400 },
     Target { name: "jpeg", run: jpeg, mutate: mutate::stream, seeds: jpeg_seeds, inputs: 200 },
     Target {
@@ -115,7 +119,10 @@ fn loaded(series: &Series) {
     assert_eq!(volume.slices.len(), volume.shape.slices, "every slice is described");
     assert_eq!(volume.stack.offsets.len(), volume.shape.slices, "every slice has its place");
     assert!(volume.stack.offsets.iter().all(|offset| offset.is_finite()), "{:?}", volume.stack.offsets);
-    assert!(!volume.is_hounsfield || volume.voxels.iter().all(|hu| *hu >= Volume::AIR), "nothing is less than air");
+    assert!(
+        volume.units != Units::Hounsfield || volume.voxels.iter().all(|hu| *hu >= Volume::AIR),
+        "nothing is less than air"
+    );
     let window = volume.windows.first().map_or(cspine::domain::WindowLevel::new(40.0, 400.0), |own| Some(own.window));
     let Some(window) = window else { return };
     for plane in Plane::ALL {
@@ -179,6 +186,42 @@ fn volume(place: &Path, input: &[u8]) {
     }
     for study in studies(&folder) {
         study.series.iter().for_each(loaded);
+    }
+}
+
+/// Whatever may be analyzed is in Hounsfield units indeed.
+fn hounsfield(place: &Path, input: &[u8]) {
+    let Some(made) = hounsfield::made(input) else { return };
+    let folder = place.join("hounsfield");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the place can be written to");
+    for (index, file) in made.files.iter().enumerate() {
+        written(&folder, &format!("{index:02}"), file);
+    }
+    for series in studies(&folder).iter().flat_map(|study| &study.series).filter(|series| suitable(series).is_ok()) {
+        let Ok(volume) = load_volume(series, &Cancel::new(), &|_, _| {}) else { continue };
+        if volume.units.confirmed().is_err() || volume.voxels.len() != made.truth.len() {
+            continue;
+        }
+        let apart = |(hu, truth): (&i16, &i16)| (i32::from(*hu) - i32::from(*truth).max(-1024)).abs() > 100;
+        let wrong = volume.voxels.iter().zip(&made.truth).filter(|pair| apart(*pair)).count();
+        assert!(8 * wrong <= made.truth.len(), "{wrong} voxels are wrong without a word: {:?}", volume.oddities);
+    }
+}
+
+fn stacks(place: &Path, input: &[u8]) {
+    let folder = place.join("stacks");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the place can be written to");
+    for (index, file) in stacks::made(input).iter().enumerate() {
+        written(&folder, &format!("{index:02}"), file);
+    }
+    for series in studies(&folder).iter().flat_map(|study| &study.series).filter(|series| suitable(series).is_ok()) {
+        let Ok(volume) = load_volume(series, &Cancel::new(), &|_, _| {}) else { continue };
+        let labels: Vec<stacks::Label> =
+            (0..volume.shape.slices).filter_map(|slice| volume.at(slice, 0, 0)).map(stacks::Label::of_voxel).collect();
+        let joined = labels.iter().all(|label| labels.iter().all(|other| label.may_join(*other)));
+        assert!(joined, "a stack of several acquisitions or patients: {labels:?}, {:?}", volume.oddities);
     }
 }
 

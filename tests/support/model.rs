@@ -6,10 +6,10 @@ use cspine::app::{Command, Effect, Message, Model, PromptKey, update};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
-    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
-    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series, SeriesHints,
-    SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume,
-    VolumeShape,
+    KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature,
+    NotHounsfield, Oddity, Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series,
+    SeriesHints, SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid,
+    Units, Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
@@ -130,7 +130,11 @@ pub(crate) fn volume(series: &Series) -> Volume {
             })
             .collect(),
         windows: Vec::new(),
-        is_hounsfield: series.modality == Modality::Ct,
+        units: match &series.modality {
+            Modality::Ct => Units::Hounsfield,
+            Modality::Other(code) => Units::Other(NotHounsfield::Modality(code.clone())),
+            Modality::Unstated => Units::Unconfirmed,
+        },
         inverted: false,
         oddities: series.oddities.clone(),
     }

@@ -1,7 +1,7 @@
 //! The one slice that is shown while the others are read.
 
 use super::{Reading, VolumeState};
-use crate::domain::{FractureReport, Volume};
+use crate::domain::{FractureReport, Units, Volume};
 use crate::raster::{self, Plane, View};
 use std::sync::Arc;
 
@@ -23,9 +23,10 @@ impl Reading {
         slice.unwrap_or(last / 2).min(last)
     }
 
-    /// Takes in the slice that is read first. Values that are not Hounsfield units wait for the whole series, which tells their range.
+    /// Takes in the slice that is read first. Values that are not
+    /// certain to be Hounsfield units wait for the whole series, which shows their range or repairs their scale.
     pub(in crate::app) fn take_first(&mut self, volume: Arc<Volume>) {
-        if matches!(self.volume, VolumeState::Loading(..)) && volume.is_hounsfield {
+        if matches!(self.volume, VolumeState::Loading(..)) && volume.units == Units::Hounsfield {
             self.first = Some(volume);
         }
     }

@@ -18,7 +18,7 @@ fn hash(path: &Path) -> Result<String, FileError> {
     // Without rescaling and padding, what a slice is made of are the stored values.
     let layout = PixelLayout { lut: ModalityLut::IDENTITY, padding: None, ..layout };
     let mut stored = vec![0; layout.rows as usize * layout.columns as usize];
-    Frames::find(&file, layout, 1, &mut BTreeSet::new())?.decode(0, &layout, false, &mut stored)?;
+    Frames::find(&file, layout, 1, &mut BTreeSet::new())?.decode(0, &layout, &mut stored)?;
     let stored: Vec<u8> = stored.into_iter().flat_map(|value| i32::from(value).to_le_bytes()).collect();
     Ok(Sha256::digest(stored).iter().take(6).map(|byte| format!("{byte:02x}")).collect())
 }

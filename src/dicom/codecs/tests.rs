@@ -32,6 +32,7 @@ fn layout(shape: Shape) -> PixelLayout {
         high_bit: shape.bits_allocated - 1,
         signed: false,
         padding: None,
+        overlay_bits: 0,
         lut: ModalityLut::IDENTITY,
     }
 }

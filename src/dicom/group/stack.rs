@@ -2,7 +2,7 @@
 
 use super::order::{Ordered, ordered};
 use super::{Found, instance};
-use crate::domain::{Ambiguity, Axis, ImagePlane, Instance, Oddity, SeriesKind, SliceStack};
+use crate::domain::{Ambiguity, Axis, ImagePlane, Instance, Oddity, SeriesKind, SliceStack, Units};
 use glam::DVec3;
 
 /// Slices that lie further than this beside the stack's axis are moved back, and it is told; mm.
@@ -13,6 +13,7 @@ const LOCALIZER_BELOW: usize = 4;
 /// A stack on its way to a series.
 pub(super) struct Stack {
     pub(super) kind: SeriesKind,
+    pub(super) units: Units,
     pub(super) instances: Vec<Instance>,
     pub(super) stack: Option<SliceStack>,
     pub(super) oddities: Vec<Oddity>,
@@ -57,7 +58,8 @@ pub(super) fn ordered_stack(files: Vec<&Found>, localizers: bool) -> Stack {
     let Ordered { files, doubled, outliers, ambiguity, all_equal } = ordered(files, normal);
     let shared = ambiguity == Some(Ambiguity::SharedPositions);
     let mut stack = if (all_equal || shared) && !localizers {
-        Stack { kind: SeriesKind::Unpositioned, instances: by_number(files), stack: None, oddities: Vec::new() }
+        let units = units_of(&files);
+        Stack { kind: SeriesKind::Unpositioned, units, instances: by_number(files), stack: None, oddities: Vec::new() }
     } else {
         stack_of(files, localizers)
     };
@@ -91,9 +93,10 @@ pub(super) fn by_number(mut files: Vec<&Found>) -> Vec<Instance> {
 /// One stack in the volume's order, with what its geometry says.
 pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
     let mut oddities = Vec::new();
+    let units = units_of(&files);
     let Some(plane) = files.first().and_then(|file| file.header.plane) else {
         let instances = files.into_iter().map(instance).collect();
-        return Stack { kind: SeriesKind::Unpositioned, instances, stack: None, oddities };
+        return Stack { kind: SeriesKind::Unpositioned, units, instances, stack: None, oddities };
     };
     let axis = stack_axis(&plane);
     if axis.dot(plane.normal()) < 0.0 {
@@ -142,7 +145,7 @@ pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
         Axis::FrontBack if !localizers && !few => SeriesKind::Coronal,
         _ => SeriesKind::Localizer,
     };
-    if files.iter().all(|file| file.header.is_hounsfield && file.header.spacing.is_some()) {
+    if files.iter().all(|file| file.header.hints.units == Units::Hounsfield && file.header.spacing.is_some()) {
         match kind {
             SeriesKind::Sagittal | SeriesKind::Coronal => oddities.push(Oddity::Resliced(plane.normal_axis())),
             SeriesKind::Axial if Axis::nearest(plane.row_cosines) == Axis::FrontBack => {
@@ -151,7 +154,12 @@ pub(super) fn stack_of(mut files: Vec<&Found>, localizers: bool) -> Stack {
             _ => {}
         }
     }
-    Stack { kind, instances: files.into_iter().map(instance).collect(), stack: Some(stack), oddities }
+    Stack { kind, units, instances: files.into_iter().map(instance).collect(), stack: Some(stack), oddities }
+}
+
+/// The unit that the headers of a stack agree on; evidence against Hounsfield units in any of them counts for all.
+pub(super) fn units_of(files: &[&Found]) -> Units {
+    files.iter().map(|file| file.header.hints.units.clone()).reduce(Units::and).unwrap_or_default()
 }
 
 /// From head to foot for axial planes, along the normal for others.

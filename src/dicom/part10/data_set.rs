@@ -15,7 +15,7 @@ const ELEMENT_LIMIT: usize = 4096;
 pub(in crate::dicom) const ITEM_LIMIT: usize = 65_536;
 
 /// The sequences whose items are kept, by rising tag: those of functional groups (PS3.3 section C.7.6.16), the LUTs,
-/// the request, and a directory's records.
+/// the request, real world values, and a directory's records.
 const SEQUENCES: &[Tag] = &[
     tags::DIRECTORY_RECORD_SEQUENCE,
     tags::CT_RECONSTRUCTION_SEQUENCE,
@@ -31,6 +31,8 @@ const SEQUENCES: &[Tag] = &[
     tags::FRAME_VOILUT_SEQUENCE,
     tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
     tags::REQUEST_ATTRIBUTES_SEQUENCE,
+    tags::MEASUREMENT_UNITS_CODE_SEQUENCE,
+    tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
     tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
 ];

@@ -94,7 +94,7 @@ pub(super) fn measure(volume: &Volume, corners: &[Place; 3], figure: Figure) -> 
         max: values.max,
         voxels: values.count,
         area_mm2: area(volume, corners).map(|area| area * figure.share()),
-        hounsfield: volume.is_hounsfield,
+        hounsfield: volume.is_hounsfield(),
     }))
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, VolumeShape};
+use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Units, VolumeShape};
 use glam::DVec3;
 use proptest::prelude::*;
 
@@ -26,7 +26,7 @@ fn volume() -> Volume {
             })
             .collect(),
         windows: Vec::new(),
-        is_hounsfield: true,
+        units: Units::Hounsfield,
         inverted: false,
         oddities: Vec::new(),
     }

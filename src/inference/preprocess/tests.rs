@@ -1,5 +1,7 @@
 use super::*;
-use crate::domain::{ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, VolumeShape};
+use crate::domain::{
+    ImagePlane, ModalityLut, NotHounsfield, PixelSpacing, SliceInfo, SliceStack, Uid, Units, VolumeShape,
+};
 use glam::DVec3;
 
 /// A neck of water, 60 × 40 mm about (5, −3), in 128 × 128 pixels of 1 mm, ten slices 1 mm apart, with a bone left of the
@@ -42,7 +44,7 @@ pub(in crate::inference) fn block(flipped: bool) -> Volume {
             })
             .collect(),
         windows: Vec::new(),
-        is_hounsfield: true,
+        units: Units::Hounsfield,
         inverted: false,
         oddities: Vec::new(),
     }
@@ -212,8 +214,11 @@ fn what_has_no_geometry_is_declined() {
         NotAnalysed::NoGeometry(Missing::PixelSpacing)
     );
     let mut volume = block(false);
-    volume.is_hounsfield = false;
-    assert_eq!(Preprocessor::new(&volume, &spec()).expect_err("declined"), NotAnalysed::NotHounsfield);
+    volume.units = Units::Other(NotHounsfield::EightBit);
+    assert_eq!(
+        Preprocessor::new(&volume, &spec()).expect_err("declined"),
+        NotAnalysed::NotHounsfield(NotHounsfield::EightBit)
+    );
 }
 
 #[test]

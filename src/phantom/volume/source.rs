@@ -1,6 +1,6 @@
 //! The real scan: its voxels, what bone each belongs to, and how both are looked up between voxels.
 
-use crate::domain::{PatientPoint, Volume};
+use crate::domain::{PatientPoint, Units, Volume};
 use crate::nifti::LabelVolume;
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
@@ -38,7 +38,10 @@ impl Source {
         };
         let shape = volume.shape;
         let sizes = [shape.columns, shape.rows, shape.slices];
-        if !volume.is_hounsfield || sizes.iter().any(|&size| size < 16) || volume.voxels.len() != shape.len() {
+        if volume.units != Units::Hounsfield
+            || sizes.iter().any(|&size| size < 16)
+            || volume.voxels.len() != shape.len()
+        {
             return Err("it is no CT volume of at least 16 voxels along each axis".into());
         }
         let steps = DVec3::new(spacing.column, spacing.row, between).as_vec3();

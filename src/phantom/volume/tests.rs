@@ -3,7 +3,7 @@
 use super::super::nifti::write_labels;
 use super::super::{Anatomy, FractureKind, FractureSpec, PhantomSlice, generate, write_dataset};
 use super::*;
-use crate::domain::{CervicalLevel, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid};
+use crate::domain::{CervicalLevel, ImagePlane, ModalityLut, PixelSpacing, SliceInfo, SliceStack, Uid, Units};
 use glam::DVec3;
 use std::sync::OnceLock;
 
@@ -60,7 +60,7 @@ fn volume(study: &PhantomStudy) -> Volume {
         stack: SliceStack::new((0..study.shape.slices).map(|slice| slice as f64 * study.spacing_mm).collect()),
         slices: (0..study.shape.slices).map(info).collect(),
         windows: Vec::new(),
-        is_hounsfield: true,
+        units: Units::Hounsfield,
         inverted: false,
         oddities: Vec::new(),
     }
@@ -273,7 +273,7 @@ fn a_scan_that_is_not_axial_even_and_in_hu_is_refused() {
     };
     assert!(!refused(&|_| ()));
     assert!(refused(&|volume| volume.plane = None));
-    assert!(refused(&|volume| volume.is_hounsfield = false));
+    assert!(refused(&|volume| volume.units = Units::Unconfirmed));
     assert!(refused(&|volume| volume.stack_axis = DVec3::Y));
     assert!(refused(&|volume| volume.stack.offsets[40] += 30.0));
 }
