@@ -4,8 +4,8 @@ use super::CliError;
 use super::compute::ComputeArgs;
 use crate::dicom::{self, LoadError};
 use crate::domain::{
-    Analysis, ContentHash, Declined, Fingerprint, FractureReport, ModelIdentity, ReportKey, Series, Study, Volume,
-    choose_series,
+    Analysis, ContentHash, Declined, Fingerprint, FractureReport, ModelIdentity, Oddity, ReportKey, Series, Study,
+    Volume, choose_series,
 };
 use crate::inference::{
     Analyser, AnalysisError, Compute, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step,
@@ -86,6 +86,12 @@ pub(super) fn read_study(model: &ModelIdentity, study: &Study, reports: &dyn Rep
         Err(LoadError::Cancelled) => return ReadStudy::Ended(Analysis::Failed(STOPPED.into())),
         Err(error) => return ReadStudy::Ended(Analysis::Failed(error.to_string())),
     };
+    // A number that rests on a repaired scale is not shown without a word.
+    for repaired in
+        volume.oddities.iter().filter(|oddity| matches!(oddity, Oddity::Repaired(repair) if repair.changes_values()))
+    {
+        eprintln!("{}: {repaired}", series.number.map_or("series".to_owned(), |number| format!("series {number}")));
+    }
     let mut analyser = Analyser::new();
     analyser.loaded_in(begun.elapsed());
     let content = content_hash(&volume);

@@ -312,6 +312,38 @@ pub enum Repair {
     PaddingInTissue,
 }
 
+impl Repair {
+    /// Whether the values of voxels depend on the repair, and with them every number that is computed from them.
+    #[must_use]
+    pub fn changes_values(self) -> bool {
+        match self {
+            Self::RescaleMissing1024
+            | Self::RescaleMissing1000
+            | Self::RescaleTwice
+            | Self::HighBit
+            | Self::BitsStored
+            | Self::StrayBits
+            | Self::PaddingInTissue => true,
+            Self::MetaGroupLength
+            | Self::WrongMetaGroupLength
+            | Self::NoPreamble
+            | Self::NoMeta
+            | Self::TransferSyntax
+            | Self::TrailingBytes
+            | Self::Cut
+            | Self::OddLength
+            | Self::UnknownVr
+            | Self::SequenceEnd
+            | Self::Order
+            | Self::Doubled
+            | Self::PixelLength
+            | Self::PixelSequenceEnd
+            | Self::OffsetTable
+            | Self::CharacterSet => false,
+        }
+    }
+}
+
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,6 +1,6 @@
 //! What a volume is, as a hash: everything that decides over a report's numbers and places.
 
-use crate::domain::{ContentHash, Volume};
+use crate::domain::{ContentHash, Units, Volume};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +12,12 @@ const CHUNK: usize = 8192;
 pub fn content_hash(volume: &Volume) -> ContentHash {
     let mut hash = Sha256::new();
     let shape = volume.shape;
-    for number in [shape.slices, shape.rows, shape.columns, usize::from(volume.is_hounsfield())] {
+    let units = match volume.units {
+        Units::Other(_) => 0,
+        Units::Hounsfield => 1,
+        Units::Unconfirmed => 2,
+    };
+    for number in [shape.slices, shape.rows, shape.columns, units] {
         hash.update((number as u64).to_le_bytes());
     }
     let mut numbers: Vec<f64> = volume.stack.offsets.clone();
