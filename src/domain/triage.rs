@@ -1,7 +1,7 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{Modality, Series, SeriesKind, Study};
+use super::{Modality, SearchedSlices, Series, SeriesKind, Study};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -47,6 +47,8 @@ pub enum NotAnalysed {
     NotHounsfield,
     /// The network sees no cervical vertebra.
     NoCervicalSpine,
+    /// The network sees no cervical vertebra in the part of the scan in which a neck can be.
+    NoCervicalSpineIn(SearchedSlices),
     /// The stack has a property under which the network's input would be untrue.
     Unsupported(String),
 }
@@ -65,6 +67,9 @@ impl fmt::Display for NotAnalysed {
             Self::NoGeometry(what) => write!(f, "{what} missing"),
             Self::NotHounsfield => f.write_str("pixels are not Hounsfield units"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
+            Self::NoCervicalSpineIn(searched) => {
+                write!(f, "no cervical spine seen in {searched}; the others were not searched")
+            }
             Self::Unsupported(what) => f.write_str(what),
         }
     }
@@ -173,7 +178,10 @@ fn nearness(reason: &NotAnalysed) -> u8 {
         NotAnalysed::TooFewSlices(_) => 3,
         NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
         NotAnalysed::NoGeometry(_) => 5,
-        NotAnalysed::NotHounsfield | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
+        NotAnalysed::NotHounsfield
+        | NotAnalysed::NoCervicalSpine
+        | NotAnalysed::NoCervicalSpineIn(_)
+        | NotAnalysed::Unsupported(_) => 6,
     }
 }
 
