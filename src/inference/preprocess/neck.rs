@@ -55,8 +55,7 @@ pub(super) fn range(volume: &Volume, spacing: PixelSpacing) -> Range<usize> {
         Some(lungs) => {
             let apex = layers[lungs.start].place;
             let calvaria = skulls(volume, spacing, &layers[..lungs.start])
-                .into_iter()
-                .max_by_key(Range::len)
+                .first()
                 .map(|skull| layers[skull.start].place)
                 .filter(|calvaria| apex - calvaria >= CALVARIA_MM);
             (calvaria.map_or(f64::NEG_INFINITY, |calvaria| calvaria - VERTEX_MM), apex + BELOW_APEX_MM)
