@@ -12,6 +12,7 @@ mod spine;
 
 use super::manifest::{Centre, InputSpec};
 use crate::domain::{Axis, Missing, NotAnalysed, SpineCourse, Volume};
+use neck::Neck;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -93,19 +94,19 @@ impl<'v> Preprocessor<'v> {
         let grey = (i16::MIN..=i16::MAX)
             .map(|hu| (((f64::from(hu) - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8)
             .collect();
-        let searched = neck::range(volume, spacing);
-        let offsets = volume.stack.offsets.get(searched.clone()).unwrap_or_default();
-        let bodies = bodies(volume, searched.clone());
+        let Neck { searched, followed } = Neck::find(volume, spacing);
+        let offsets = volume.stack.offsets.get(followed.clone()).unwrap_or_default();
+        let bodies = bodies(volume, followed.clone());
         let course = match spec.centre {
             Centre::Body => None,
-            Centre::Spine => spine::course(volume, searched.clone(), (spacing.row, spacing.column), &bodies),
+            Centre::Spine => spine::course(volume, followed, (spacing.row, spacing.column), &bodies),
         };
         let (middles, behind) = match course {
             Some(course) => (smoothed(&course, offsets, mean), BEHIND_MM / spacing.row),
             None => (bodies, 0.0),
         };
         let canonical = |value: f64, len: usize, flip: bool| if flip { len as f64 - 1.0 - value } else { value };
-        let centres = middles.into_iter().map(|(row, column)| {
+        let centres = middles.into_iter().take(searched.len()).map(|(row, column)| {
             let row = canonical(row, volume.shape.rows, flip_rows) + behind;
             (row, canonical(column, volume.shape.columns, flip_columns))
         });
@@ -326,12 +327,12 @@ pub fn spine_course(volume: &Volume) -> Option<SpineCourse> {
         Some(smoothed(&course, offsets, mean))
     };
     let mut course = within(0..volume.shape.slices)?;
-    let searched = neck::range(volume, spacing);
-    if searched.len() < course.len()
-        && let Some(neck) = within(searched.clone())
+    let Neck { followed, .. } = Neck::find(volume, spacing);
+    if followed.len() < course.len()
+        && let Some(neck) = within(followed.clone())
     {
         // In the neck the course that the network's inputs follow: bones beyond must not draw it aside.
-        course.splice(searched, neck);
+        course.splice(followed, neck);
     }
     Some(SpineCourse::new(course))
 }

@@ -47,26 +47,37 @@ const CALVARIA_MM: f64 = 120.0;
 /// The vertex lies no farther than this cranial to the first ring of bone, mm: the vertex itself is too small for a ring.
 const VERTEX_MM: f64 = 40.0;
 
-/// The slices among which the neck is searched: all of them, if the volume shows neither lungs nor much of the body below a skull.
-pub(super) fn range(volume: &Volume, spacing: PixelSpacing) -> Range<usize> {
-    let offsets = &volume.stack.offsets;
-    let layers = layers(offsets);
-    let (first_mm, last_mm) = match lungs(volume, spacing, &layers) {
-        Some(lungs) => {
-            let apex = layers[lungs.start].place;
+/// Where the neck is in a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Neck {
+    /// The slices among which the neck is searched: all of them, if the volume shows neither lungs nor much of the body below a skull.
+    pub(super) searched: Range<usize>,
+    /// The slices through which the course of the spine is followed: from the first of `searched` to the lungs' bases, if they are seen. The
+    /// thoracic spine is thick and straight; it holds the course in the middle.
+    pub(super) followed: Range<usize>,
+}
+
+impl Neck {
+    /// Finds the neck in an axial volume.
+    pub(super) fn find(volume: &Volume, spacing: PixelSpacing) -> Self {
+        let offsets = &volume.stack.offsets;
+        let layers = layers(offsets);
+        let up_to = |mm: f64| offsets.partition_point(|&offset| offset <= mm);
+        if let Some(lungs) = lungs(volume, spacing, &layers) {
+            let (apex, base) = (layers[lungs.start].place, layers[lungs.end - 1].place);
             let calvaria = skulls(volume, spacing, &layers[..lungs.start])
                 .first()
                 .map(|skull| layers[skull.start].place)
                 .filter(|calvaria| apex - calvaria >= CALVARIA_MM);
-            (calvaria.map_or(f64::NEG_INFINITY, |calvaria| calvaria - VERTEX_MM), apex + BELOW_APEX_MM)
+            let start = calvaria.map_or(0, |calvaria| offsets.partition_point(|&o| o < calvaria - VERTEX_MM));
+            let end = up_to(apex + BELOW_APEX_MM);
+            return Self { searched: start..end, followed: start..up_to(base).max(end) };
         }
         // The most cranial ring: the pelvis may be another.
-        None => match skulls(volume, spacing, &layers).first() {
-            Some(skull) => (f64::NEG_INFINITY, layers[skull.end - 1].place + BELOW_SKULL_MM),
-            None => return 0..volume.shape.slices,
-        },
-    };
-    offsets.partition_point(|&offset| offset < first_mm)..offsets.partition_point(|&offset| offset <= last_mm)
+        let skull = skulls(volume, spacing, &layers).first().map(|skull| layers[skull.end - 1].place);
+        let range = 0..skull.map_or(volume.shape.slices, |skull| up_to(skull + BELOW_SKULL_MM));
+        Self { searched: range.clone(), followed: range }
+    }
 }
 
 /// The run of layers that shows the lungs.

@@ -160,7 +160,7 @@ impl Body {
     /// The range that is searched, as heights of its first and last slice.
     fn searched(&self) -> (f64, f64) {
         let volume = self.volume();
-        let range = range(&volume, volume.spacing.expect("a spacing"));
+        let range = Neck::find(&volume, volume.spacing.expect("a spacing")).searched;
         let height = |slice: usize| self.scan.0 + slice as f64 * self.spacing / self.size;
         (height(range.start), height(range.end - 1))
     }
@@ -248,12 +248,12 @@ fn a_reconstruction_of_the_whole_spine_with_a_narrow_field_is_searched_in_the_ne
 fn a_scan_of_nothing_or_of_few_and_large_pixels_is_searched_whole() {
     let mut volume = block(false);
     let everything = 0..volume.shape.slices;
-    assert_eq!(range(&volume, PixelSpacing { row: 0.001, column: 100.0 }), everything);
-    assert_eq!(range(&volume, PixelSpacing { row: 100.0, column: 100.0 }), everything);
+    assert_eq!(Neck::find(&volume, PixelSpacing { row: 0.001, column: 100.0 }).searched, everything);
+    assert_eq!(Neck::find(&volume, PixelSpacing { row: 100.0, column: 100.0 }).searched, everything);
     volume.voxels.fill(Volume::AIR);
-    assert_eq!(range(&volume, PixelSpacing { row: 1.0, column: 1.0 }), everything);
+    assert_eq!(Neck::find(&volume, PixelSpacing { row: 1.0, column: 1.0 }).searched, everything);
     volume.voxels.fill(-800);
-    assert!(!range(&volume, PixelSpacing { row: 1.0, column: 1.0 }).is_empty());
+    assert!(!Neck::find(&volume, PixelSpacing { row: 1.0, column: 1.0 }).searched.is_empty());
 }
 
 #[test]
