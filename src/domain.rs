@@ -17,6 +17,7 @@ mod position;
 pub mod pseudonym;
 mod report;
 mod scoring;
+mod searched;
 mod slice_stack;
 mod spine;
 mod stamp;
@@ -51,6 +52,7 @@ pub use report::{
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use slice_stack::SliceStack;
+pub use searched::SearchedSlices;
 pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};

@@ -105,6 +105,7 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         slices: (0..series.instances.len()).map(scored).collect(),
         model: identity(),
         completeness: Completeness::Final,
+        searched: None,
         timing: Timing::default(),
     }))
 }

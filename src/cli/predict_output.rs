@@ -57,7 +57,7 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
 fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
     let series = study.series.iter().find(|series| series.uid == report.series_uid);
     let told = series.map(|series| coverage(&study.patient, series)).unwrap_or_default();
-    told.iter().map(ToString::to_string).collect()
+    told.iter().map(ToString::to_string).chain(report.search_notice()).collect()
 }
 
 fn levels(report: &FractureReport) -> Value {

@@ -1,8 +1,8 @@
 //! The result of analysing one study.
 
 use super::{
-    Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability, SliceScore,
-    Uid,
+    Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability,
+    SearchedSlices, SliceScore, Uid,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -132,6 +132,8 @@ pub struct FractureReport {
     /// Where the network was active, for the levels that pass the threshold; `None` where the package gives no map.
     #[serde(default)]
     pub activations: PerLevel<Option<Arc<Activation>>>,
+    /// Which slices were searched for the neck; `None` if all were.
+    pub searched: Option<SearchedSlices>,
     /// Every analysed slice, by rising index.
     pub slices: Vec<ScoredSlice>,
     /// The model.
@@ -233,8 +235,21 @@ impl FractureReport {
         .collect()
     }
 
-    /// How far the scan goes on past the slices that show a level, in mm.
+    /// A sentence on which slices were searched for the neck; `None` if all were.
+    #[must_use]
+    pub fn search_notice(&self) -> Option<String> {
+        self.searched.map(|searched| format!("searched for the neck: {searched}"))
+    }
+
+    /// How far the scan goes on past the slices that show a level, in mm; infinite if it goes on past those that were searched.
     fn scan_beyond(&self, level: CervicalLevel, footward: bool) -> Option<f64> {
+        let goes_on = |searched: SearchedSlices| match footward {
+            true => searched.last.saturating_add(1) < searched.total,
+            false => searched.first > 0,
+        };
+        if self.searched.is_some_and(goes_on) {
+            return Some(f64::INFINITY);
+        }
         let shows = |slice: &&ScoredSlice| slice.score.vertebra[level].value() >= 0.5;
         let (last, end) = if footward {
             (self.slices.iter().rev().find(shows)?, self.slices.last()?)

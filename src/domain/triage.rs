@@ -1,7 +1,9 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{Ambiguity, Modality, NotHounsfield, Oddity, Series, SeriesKind, Study, Units};
+use super::{
+    Ambiguity, Modality, NotHounsfield, Oddity, SearchedSlices, Series, SeriesKind, Study, Units,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,6 +55,8 @@ pub enum NotAnalysed {
     NotHounsfield(NotHounsfield),
     /// The network sees no cervical vertebra.
     NoCervicalSpine,
+    /// The network sees no cervical vertebra in the part of the scan in which a neck can be.
+    NoCervicalSpineIn(SearchedSlices),
     /// The stack has a property under which the network's input would be untrue.
     Unsupported(String),
 }
@@ -72,6 +76,9 @@ impl fmt::Display for NotAnalysed {
             Self::Ambiguous(why) => why.fmt(f),
             Self::NotHounsfield(reason) => write!(f, "not Hounsfield units: {reason}"),
             Self::NoCervicalSpine => f.write_str("no cervical spine seen"),
+            Self::NoCervicalSpineIn(searched) => {
+                write!(f, "no cervical spine seen in {searched}; the others were not searched")
+            }
             Self::Unsupported(what) => f.write_str(what),
         }
     }
@@ -197,7 +204,10 @@ fn nearness(reason: &NotAnalysed) -> u8 {
         NotAnalysed::TooFewSlices(_) => 3,
         NotAnalysed::TooShort(_) | NotAnalysed::TooNarrow(_) => 4,
         NotAnalysed::NoGeometry(_) | NotAnalysed::Ambiguous(_) => 5,
-        NotAnalysed::NotHounsfield(_) | NotAnalysed::NoCervicalSpine | NotAnalysed::Unsupported(_) => 6,
+        NotAnalysed::NotHounsfield(_)
+        | NotAnalysed::NoCervicalSpine
+        | NotAnalysed::NoCervicalSpineIn(_)
+        | NotAnalysed::Unsupported(_) => 6,
     }
 }
 

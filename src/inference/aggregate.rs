@@ -38,6 +38,9 @@ pub enum LevelSummary {
     NotSeen,
 }
 
+/// If at least so many levels are seen in a neck's order, two between them may be missed: no other part of the body shows as many in order.
+const SURE_LEVELS: usize = 5;
+
 /// Summarises scored slices: `offsets[k]` is the place of `scores[k]` along the stack in mm, rising.
 ///
 /// `edges` are the places beyond which there is no scan: its ends, and both sides of a gap. A level that shows on one of them is cut off.
@@ -47,7 +50,7 @@ pub enum LevelSummary {
 ///
 /// # Errors
 /// [`NotAnalysed::NoCervicalSpine`] when no level is seen, when what is seen is not in the order of a neck, leaves out more
-/// than one level, shows one twice, or is longer than a vertebra can be; and when one level alone is seen in a scan so long, or in so little of
+/// than one level (two, if five are seen in order), shows one twice, or is longer than a vertebra can be; and when one level alone is seen in a scan so long, or in so little of
 /// it, that its neighbours must show too.
 pub fn summarise(
     scores: &[SliceScore],
@@ -88,10 +91,11 @@ pub fn summarise(
         .map(CervicalLevel::index)
         .collect();
     let missed = seen.first().zip(seen.last()).map_or(0, |(first, last)| last - first + 1 - seen.len());
-    if missed > 1 || twice {
+    let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
+    let is_sure = seen.len() >= SURE_LEVELS && in_order == seen.len();
+    if twice || (missed > 1 && !is_sure) {
         return Err(NotAnalysed::NoCervicalSpine);
     }
-    let in_order = centres.windows(2).filter(|pair| pair[0] < pair[1]).count() + 1;
     // One pair out of order is the network's weakness; more is not a neck.
     let ends = edges.iter().chain(offsets);
     let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(*at), high.max(*at)));
@@ -342,6 +346,19 @@ mod tests {
         };
         assert!(run([C4, C4, C6, C6, C7, C7]).is_ok());
         assert_eq!(run([C1, C1, C5, C5, C7, C7]), Err(NotAnalysed::NoCervicalSpine));
+    }
+
+    #[test]
+    fn five_levels_in_order_are_a_neck_although_two_are_overlooked() {
+        let offsets: Vec<f64> = (0..10).map(|i| f64::from(i) * 5.0).collect();
+        let run = |levels: [CervicalLevel; 5]| {
+            let scores: Vec<SliceScore> = levels.iter().flat_map(|level| [score(&[(*level, 0.9, 0.1)]); 2]).collect();
+            summarise(&scores, &offsets, &[], Aggregation::VisibilityWeightedMean, PRESENCE)
+        };
+        let summary = run([C1, C2, C3, C6, C7]).expect("a neck");
+        assert_eq!([C4, C5].map(|level| summary[level]), [LevelSummary::NotSeen; 2]);
+        // In another order they are not.
+        assert_eq!(run([C1, C3, C2, C6, C7]), Err(NotAnalysed::NoCervicalSpine));
     }
 
     #[test]

@@ -10,10 +10,12 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SearchedSlices, SliceScore, Timing,
+    Uid, Volume,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -65,6 +67,8 @@ pub struct Analyser {
     outputs: Vec<Option<SliceOutputs>>,
     /// Where the inputs lie in their slices.
     crops: Vec<Crop>,
+    /// The slices among which the neck is searched; empty before the first run.
+    searched: Range<usize>,
     timing: Timing,
     remembered: usize,
 }
@@ -95,6 +99,7 @@ impl Analyser {
         let preprocessor =
             pool.install(|| Preprocessor::new(volume, &package.manifest.input)).map_err(AnalysisError::Declined)?;
         self.crops = preprocessor.crops();
+        self.searched = preprocessor.searched();
         self.outputs.resize(volume.shape.slices, None);
         // Hashed here, beside the network, not in its way.
         let prepare = |batch: &[usize]| -> (Vec<(Vec<u8>, InputHash)>, std::time::Duration) {
@@ -188,7 +193,17 @@ impl Analyser {
 
     /// The next slices for the network, while others are `pending`.
     fn next_batch(&self, offsets: &[f64], pending: &[usize], aggregation: Aggregation) -> Vec<usize> {
-        to_do(offsets, &self.known(pending), aggregation).into_iter().take(BATCH).collect()
+        self.to_do(offsets, pending, aggregation).into_iter().take(BATCH).collect()
+    }
+
+    /// The slices still to be seen, most useful first; none beyond the range in which the neck is searched.
+    fn to_do(&self, offsets: &[f64], pending: &[usize], aggregation: Aggregation) -> Vec<usize> {
+        let known = self.known(pending);
+        let (Some(offsets), Some(known)) = (offsets.get(self.searched.clone()), known.get(self.searched.clone()))
+        else {
+            return Vec::new();
+        };
+        to_do(offsets, known, aggregation).into_iter().map(|index| self.searched.start + index).collect()
     }
 
     fn known(&self, pending: &[usize]) -> Vec<Known> {
@@ -208,7 +223,7 @@ impl Analyser {
 
     fn step(&self, offsets: &[f64], aggregation: Aggregation) -> Step {
         let done = self.outputs.iter().filter(|output| output.is_some()).count();
-        Step { done, total: done + to_do(offsets, &self.known(&[]), aggregation).len() }
+        Step { done, total: done + self.to_do(offsets, &[], aggregation).len() }
     }
 
     /// Runs the network over what is not done yet, to the end, and gives the report.
@@ -245,7 +260,7 @@ impl Analyser {
     /// The report of what is done so far.
     ///
     /// # Errors
-    /// When what was seen is no cervical spine.
+    /// When what was seen is no cervical spine; the error names the slices that were searched, if that were not all.
     pub fn report(
         &self,
         manifest: &Manifest,
@@ -255,7 +270,17 @@ impl Analyser {
     ) -> Result<FractureReport, NotAnalysed> {
         let Step { done, total } = self.step(&volume.stack.offsets, manifest.aggregation);
         let completeness = if done == total { Completeness::Final } else { Completeness::Preliminary { done, total } };
-        report_of(self, completeness, manifest, identity, volume, study_uid)
+        report_of(self, completeness, manifest, identity, volume, study_uid).map_err(|reason| match reason {
+            NotAnalysed::NoCervicalSpine => {
+                self.searched_slices(volume).map_or(NotAnalysed::NoCervicalSpine, NotAnalysed::NoCervicalSpineIn)
+            }
+            other => other,
+        })
+    }
+
+    /// The slices among which the neck is searched; `None` if that are all.
+    fn searched_slices(&self, volume: &Volume) -> Option<SearchedSlices> {
+        SearchedSlices::new(self.searched.clone(), volume.shape.slices)
     }
 }
 
@@ -272,13 +297,14 @@ fn edges(volume: &Volume) -> Vec<f64> {
 /// # Errors
 /// When what was seen is no cervical spine.
 fn report_of(
-    Analyser { outputs, crops, timing, .. }: &Analyser,
+    analyser: &Analyser,
     completeness: Completeness,
     manifest: &Manifest,
     identity: &Arc<ModelIdentity>,
     volume: &Volume,
     study_uid: &Uid,
 ) -> Result<FractureReport, NotAnalysed> {
+    let Analyser { outputs, crops, timing, .. } = analyser;
     let known: Vec<(usize, &SliceOutputs)> =
         outputs.iter().enumerate().filter_map(|(index, output)| Some((index, output.as_ref()?))).collect();
     let scores: Vec<SliceScore> = known.iter().map(|(_, output)| output.score).collect();
@@ -337,6 +363,7 @@ fn report_of(
         overall: aggregate::overall(&summary),
         levels,
         activations,
+        searched: analyser.searched_slices(volume),
         slices,
         model: Arc::clone(identity),
         completeness,

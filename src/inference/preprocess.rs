@@ -7,10 +7,12 @@
 //! offsets in mm and are cut at the same place: each the mean of the slices about that offset where the package names a slab, so that thin,
 //! grainy slices look to the network like thick ones; else the nearest slice. Outside the picture is air. The window maps HU to a byte.
 
+mod neck;
 mod spine;
 
 use super::manifest::{Centre, InputSpec};
 use crate::domain::{Axis, Missing, NotAnalysed, Oddity, SpineCourse, Volume};
+use neck::Neck;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -58,7 +60,9 @@ impl Crop {
 pub struct Preprocessor<'v> {
     volume: &'v Volume,
     spec: InputSpec,
-    /// Centre of each slice, canonical (row, column).
+    /// The slices among which the neck is searched.
+    searched: Range<usize>,
+    /// Centre of each slice of `searched`, canonical (row, column).
     centres: Vec<(f64, f64)>,
     flip_columns: bool,
     flip_rows: bool,
@@ -67,7 +71,7 @@ pub struct Preprocessor<'v> {
 }
 
 impl<'v> Preprocessor<'v> {
-    /// Prepares a volume: finds the body's middle or the spine in each slice.
+    /// Prepares a volume: finds the range of the neck, and in each of its slices the body's middle or the spine.
     ///
     /// # Errors
     /// A volume that the network cannot be given: no Hounsfield units, no geometry, not axial.
@@ -91,26 +95,26 @@ impl<'v> Preprocessor<'v> {
         let grey = (i16::MIN..=i16::MAX)
             .map(|hu| (((f64::from(hu) - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8)
             .collect();
-        let offsets = &volume.stack.offsets;
-        let raw: Vec<(f64, f64)> =
-            (0..volume.shape.slices).into_par_iter().map(|index| body_centre(volume, index)).collect();
-        let bodies = smoothed(&raw, offsets, median);
+        let Neck { searched, followed } = Neck::find(volume, spacing);
+        let offsets = volume.stack.offsets.get(followed.clone()).unwrap_or_default();
+        let bodies = bodies(volume, followed.clone());
         let course = match spec.centre {
             Centre::Body => None,
-            Centre::Spine => spine::course(volume, (spacing.row, spacing.column), &bodies),
+            Centre::Spine => spine::course(volume, followed, (spacing.row, spacing.column), &bodies),
         };
         let (middles, behind) = match course {
             Some(course) => (smoothed(&course, offsets, mean), BEHIND_MM / spacing.row),
             None => (bodies, 0.0),
         };
         let canonical = |value: f64, len: usize, flip: bool| if flip { len as f64 - 1.0 - value } else { value };
-        let centres = middles.into_iter().map(|(row, column)| {
+        let centres = middles.into_iter().take(searched.len()).map(|(row, column)| {
             let row = canonical(row, volume.shape.rows, flip_rows) + behind;
             (row, canonical(column, volume.shape.columns, flip_columns))
         });
         Ok(Self {
             volume,
             spec: spec.clone(),
+            searched,
             centres: centres.collect(),
             flip_columns,
             flip_rows,
@@ -126,10 +130,21 @@ impl<'v> Preprocessor<'v> {
         self.spec.channel_offsets_mm.len() * size * size
     }
 
-    /// Where a slice's input lies; `None` past the end.
+    /// The slices among which the neck is searched; the network is to see no others. All of them, unless the scan shows so much
+    /// more of the body that its neck is found without a network.
+    #[must_use]
+    pub fn searched(&self) -> Range<usize> {
+        self.searched.clone()
+    }
+
+    /// Where a slice's input lies; `None` past the end. Slices that are not [searched](Self::searched) have the place of the nearest that is.
     #[must_use]
     pub fn crop(&self, slice: usize) -> Option<Crop> {
-        let (row, column) = *self.centres.get(slice)?;
+        if slice >= self.volume.shape.slices {
+            return None;
+        }
+        let nearest = slice.saturating_sub(self.searched.start).min(self.centres.len().checked_sub(1)?);
+        let (row, column) = *self.centres.get(nearest)?;
         let half = (f64::from(self.spec.size) - 1.0) / 2.0;
         Some(Crop {
             column0: column - half * self.per_pixel.1,
@@ -143,7 +158,7 @@ impl<'v> Preprocessor<'v> {
 
     /// Where the inputs of all slices lie.
     pub(super) fn crops(&self) -> Vec<Crop> {
-        (0..self.centres.len()).filter_map(|slice| self.crop(slice)).collect()
+        (0..self.volume.shape.slices).filter_map(|slice| self.crop(slice)).collect()
     }
 
     /// The slice that stands for `offset` mm footward of another: the nearest one, or the slice itself where none is within
@@ -306,11 +321,28 @@ pub fn spine_course(volume: &Volume) -> Option<SpineCourse> {
     if !volume.is_hounsfield() || plane.normal_axis() != Axis::HeadFoot {
         return None;
     }
-    let raw: Vec<(f64, f64)> =
-        (0..volume.shape.slices).into_par_iter().map(|index| body_centre(volume, index)).collect();
-    let offsets = &volume.stack.offsets;
-    let course = spine::course(volume, (spacing.row, spacing.column), &smoothed(&raw, offsets, median))?;
-    Some(SpineCourse::new(smoothed(&course, offsets, mean)))
+    let spacing_mm = (spacing.row, spacing.column);
+    let within = |slices: Range<usize>| -> Option<Vec<(f64, f64)>> {
+        let offsets = volume.stack.offsets.get(slices.clone())?;
+        let course = spine::course(volume, slices.clone(), spacing_mm, &bodies(volume, slices))?;
+        Some(smoothed(&course, offsets, mean))
+    };
+    let mut course = within(0..volume.shape.slices)?;
+    let Neck { followed, .. } = Neck::find(volume, spacing);
+    if followed.len() < course.len()
+        && let Some(neck) = within(followed.clone())
+    {
+        // In the neck the course that the network's inputs follow: bones beyond must not draw it aside.
+        course.splice(followed, neck);
+    }
+    Some(SpineCourse::new(course))
+}
+
+/// The body's middle in each of some slices, smoothed over neighboring ones.
+fn bodies(volume: &Volume, slices: Range<usize>) -> Vec<(f64, f64)> {
+    let offsets = volume.stack.offsets.get(slices.clone()).unwrap_or_default();
+    let raw: Vec<(f64, f64)> = slices.into_par_iter().map(|index| body_centre(volume, index)).collect();
+    smoothed(&raw, offsets, median)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

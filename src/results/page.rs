@@ -138,6 +138,9 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
         scan.push(format!("{} shown in part only", names.join(" ")));
     }
     rows.push(("Scan", if scan.is_empty() { "shows C1 to C7 whole".to_owned() } else { scan.join("; ") }));
+    if let Some(searched) = report.searched {
+        rows.push(("Searched", searched.to_string()));
+    }
     rows
 }
 

@@ -332,6 +332,7 @@ fn selection_words(model: &Model) -> String {
         }
         if report.completeness == Completeness::Final {
             words.extend(report.absences());
+            words.extend(report.search_notice());
         }
         let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
         if !partly.is_empty() && report.completeness == Completeness::Final {

@@ -46,6 +46,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         slices: Vec::new(),
         model: Arc::clone(model),
         completeness: Completeness::Final,
+        searched: None,
         timing: Timing::default(),
     };
     Listed {

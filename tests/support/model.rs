@@ -213,6 +213,7 @@ pub(crate) fn report(
         slices: (0..analysed).map(slice).collect(),
         model: identity(ModelNature::Synthetic),
         completeness,
+        searched: None,
         timing: Timing::default(),
     })
 }

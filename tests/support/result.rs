@@ -96,6 +96,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
             .collect(),
         model: identity(),
         completeness: Completeness::Final,
+        searched: None,
         timing: Timing::default(),
     }
 }

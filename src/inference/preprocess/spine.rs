@@ -2,6 +2,7 @@
 
 use crate::domain::Volume;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Denser than this counts as bone, HU.
 const BONE_HU: i16 = 200;
@@ -29,22 +30,25 @@ const LEAST_BONE: f32 = 0.02;
 /// Bone in a layer of cells, as shares, row by row.
 type Layer = Vec<f32>;
 
-/// The spine's (row, column) in every stored slice, with fractions; `middles` are the body's. `None` where there is no bone to
+/// The spine's (row, column) in each of some `slices`, with fractions; `middles` are the body's in them. `None` where there is no bone to
 /// speak of. The course is the chain of cells from the first slice to the last that passes most bone, found by
 /// dynamic programming (Viterbi, IEEE Trans Inf Theory 1967;13:260). The skull's bone does not count: there is more of it than of
 /// the spine, at the back of the head, and the course would leave the neck early to reach it.
 pub(super) fn course(
     volume: &Volume,
+    slices: Range<usize>,
     (row_mm, column_mm): (f64, f64),
     middles: &[(f64, f64)],
 ) -> Option<Vec<(f64, f64)>> {
-    let bins = |len: usize, mm: f64| ((len as f64 * mm / CELL_MM).ceil() as usize).clamp(1, 512);
-    let (rows, columns) = (bins(volume.shape.rows, row_mm), bins(volume.shape.columns, column_mm));
-    let layers = grouped(&volume.stack.offsets);
+    let (rows, columns) = cells(volume, (row_mm, column_mm));
+    let first = slices.start;
+    let offsets = volume.stack.offsets.get(slices)?;
+    let layers = grouped(offsets);
     let (mut shares, rings): (Vec<Layer>, Vec<bool>) = layers
         .par_iter()
         .map(|slices| {
-            let mut layer = bone(volume, slices.clone(), (rows, columns), (row_mm, column_mm));
+            let mut layer =
+                bone(volume, first + slices.start..first + slices.end, (rows, columns), (row_mm, column_mm));
             let middle = middles.get(slices.start).map_or((0.0, 0.0), |m| (m.0 * row_mm, m.1 * column_mm));
             let ring = is_ring(&layer, columns, middle);
             blur(&mut layer, columns);
@@ -55,7 +59,7 @@ pub(super) fn course(
             (layer, ring)
         })
         .unzip();
-    let skull = skull(&rings, &layers, &volume.stack.offsets);
+    let skull = skull(&rings, &layers, offsets);
     shares.iter_mut().take(skull).for_each(|layer| layer.fill(0.0));
     let path = best_path(&shares, columns)?;
     let below = path.iter().zip(&shares).skip(skull);
@@ -68,6 +72,19 @@ pub(super) fn course(
         (mm(at / columns) / row_mm - 0.5, mm(at % columns) / column_mm - 0.5)
     };
     Some(layers.iter().zip(&path).flat_map(|(slices, &at)| vec![place(at); slices.len()]).collect())
+}
+
+/// How many cells a slice has, down and across.
+fn cells(volume: &Volume, (row_mm, column_mm): (f64, f64)) -> (usize, usize) {
+    let bins = |len: usize, mm: f64| ((len as f64 * mm / CELL_MM).ceil() as usize).clamp(1, 512);
+    (bins(volume.shape.rows, row_mm), bins(volume.shape.columns, column_mm))
+}
+
+/// Whether bone surrounds the middle (row, column) of the body in a slice, as a skull does.
+pub(super) fn shows_ring(volume: &Volume, slice: usize, (row_mm, column_mm): (f64, f64), middle: (f64, f64)) -> bool {
+    let (rows, columns) = cells(volume, (row_mm, column_mm));
+    let layer = bone(volume, slice..slice + 1, (rows, columns), (row_mm, column_mm));
+    is_ring(&layer, columns, (middle.0 * row_mm, middle.1 * column_mm))
 }
 
 /// Whether bone lies all around a place (row, column) in mm.
@@ -86,7 +103,7 @@ fn is_ring(layer: &Layer, columns: usize, (row_mm, column_mm): (f64, f64)) -> bo
 }
 
 /// How many layers, from the head's end, are skull: those up to the end of the first run of rings, if that begins near the end.
-fn skull(rings: &[bool], layers: &[std::ops::Range<usize>], offsets: &[f64]) -> usize {
+fn skull(rings: &[bool], layers: &[Range<usize>], offsets: &[f64]) -> usize {
     let Some(first) = rings.iter().position(|ring| *ring) else { return 0 };
     let place = |layer: usize| layers.get(layer).and_then(|slices| offsets.get(slices.start)).copied();
     match (place(0), place(first)) {
@@ -98,8 +115,8 @@ fn skull(rings: &[bool], layers: &[std::ops::Range<usize>], offsets: &[f64]) -> 
 }
 
 /// Slices in groups of about a cell's height.
-fn grouped(offsets: &[f64]) -> Vec<std::ops::Range<usize>> {
-    let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
+fn grouped(offsets: &[f64]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
     for (slice, offset) in offsets.iter().enumerate() {
         match groups.last_mut() {
             Some(group) if offset - offsets[group.start] < CELL_MM - 1e-6 => group.end = slice + 1,
@@ -112,7 +129,7 @@ fn grouped(offsets: &[f64]) -> Vec<std::ops::Range<usize>> {
 /// The share of bone in each cell over some slices.
 fn bone(
     volume: &Volume,
-    slices: std::ops::Range<usize>,
+    slices: Range<usize>,
     (rows, columns): (usize, usize),
     (row_mm, column_mm): (f64, f64),
 ) -> Layer {

@@ -50,7 +50,7 @@ pub(in crate::inference) fn block(flipped: bool) -> Volume {
     }
 }
 
-fn spec() -> InputSpec {
+pub(super) fn spec() -> InputSpec {
     InputSpec {
         name: "image".into(),
         size: 384,
