@@ -117,7 +117,7 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
     let report = match analysis {
         None => return vec![("Analysis", "none yet".to_owned())],
         Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
-            return vec![("Analysis", format!("not analysed: {reason}"))];
+            return vec![("Analysis", format!("not analyzed: {reason}"))];
         }
         Some(Analysis::Failed(reason)) => return vec![("Analysis", format!("failed: {reason}"))],
         Some(Analysis::Analysed(report)) => report,
@@ -129,7 +129,7 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
         ("Overall", format!("{} · {alert} (from {threshold})", report.overall)),
     ];
     if let Completeness::Preliminary { done, total } = report.completeness {
-        rows.push(("Preliminary", format!("{done} of {total} slices are analysed; the numbers will change")));
+        rows.push(("Preliminary", format!("{done} of {total} slices are scored; the numbers will change")));
     }
     let mut scan = report.absences();
     let cut_off = report.cut_off();
