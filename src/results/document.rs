@@ -14,12 +14,12 @@ pub use analysis::{
     AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
     PlannedSeriesDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
 };
-pub(super) use analysis::{analyzed_series, level_series_uid, reason_of, series_uids};
+pub(super) use analysis::{analyzed_series, reason_of, series_uids};
 pub use reading::{
     DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument, NoteDocument,
     OnReportDocument, SignatureDocument, StudyAssessmentDocument,
 };
-pub use series::{SelectionDocument, SeriesDocument, disabled, kind_name};
+pub use series::{PointsDocument, SelectionDocument, SeriesDocument, disabled, kind_name};
 
 use super::{NOTICE, StudyFacts, StudyResult, Written, columns};
 use crate::domain::{Coverage, NotAnalysed, Oddity, Study};

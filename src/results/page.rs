@@ -98,7 +98,7 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
         };
         format!("{}{reason} · {}", decided.what.name(), word(decided))
     });
-    let mut rows = vec![("Verdict", verdict)];
+    let mut rows = vec![("Assessment", verdict)];
     for (level, decided) in decision.levels.iter() {
         if let Some(decided) = decided {
             rows.push((level.name(), format!("{} · {}", level_verdict(decided.what), word(decided))));
@@ -156,7 +156,7 @@ fn levels(report: Option<&FractureReport>, decision: &Decision) -> Block {
     };
     let below = report
         .filter(|report| !report.alert_levels().is_empty())
-        .map(|report| format!("! passes the model's threshold of {}", report.model.thresholds.level));
+        .map(|report| format!("! flagged: reaches the model's threshold of {}", report.model.thresholds.level));
     Block::Table {
         header: ["level", "network", "key slice", "reader"],
         rows: CervicalLevel::ALL.map(row).to_vec(),
@@ -170,7 +170,7 @@ fn level_verdict((verdict, agreement): (LevelVerdict, Option<Agreement>)) -> Str
         None => String::new(),
         Some(Agreement::Agrees) => ", as the network says".to_owned(),
         Some(Agreement::Adds) => ", missed by the network".to_owned(),
-        Some(Agreement::Rejects { reason }) => format!(", alarm rejected: {}", reason.name()),
+        Some(Agreement::Rejects { reason }) => format!(", flag rejected: {}", reason.name()),
     };
     format!("{}{agreement}", verdict.name())
 }

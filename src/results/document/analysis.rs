@@ -2,7 +2,7 @@
 
 mod fill;
 
-pub(in crate::results) use fill::{analyzed_series, level_series_uid, reason_of, series_uids};
+pub(in crate::results) use fill::{analyzed_series, reason_of, series_uids};
 
 use super::{ReasonDocument, WarningDocument};
 use schemars::JsonSchema;

@@ -4,7 +4,6 @@ use super::{ReasonDocument, WarningDocument};
 use crate::domain::{Modality, NotAnalysed, Patient, Series, SeriesKind, SeriesScore, Study, coverage, rank_series};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// One series, or one stack of a series that holds several.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -58,8 +57,8 @@ pub struct SeriesDocument {
 pub struct SelectionDocument {
     /// The sum of points; null if the series cannot be analyzed.
     pub points: Option<i32>,
-    /// The points by name; empty if the series cannot be analyzed.
-    pub parts: BTreeMap<String, i32>,
+    /// What the points are given for; empty if the series cannot be analyzed.
+    pub parts: Vec<PointsDocument>,
     /// Why the series cannot be analyzed; null if it can.
     pub not_analyzed: Option<ReasonDocument>,
 }
@@ -131,17 +130,28 @@ impl SeriesDocument {
     }
 }
 
+/// Points for one property of a series.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PointsDocument {
+    /// The property in one or two words.
+    pub name: String,
+    /// Its points; negative if the property speaks against the series.
+    pub points: i32,
+}
+
 impl SelectionDocument {
     fn new(suits: Result<SeriesScore, NotAnalysed>) -> Self {
         match suits {
             Ok(score) => Self {
                 points: Some(score.total()),
-                parts: score.parts.iter().map(|(part, points)| (part.name().to_owned(), *points)).collect(),
+                parts: score
+                    .parts
+                    .iter()
+                    .map(|(part, points)| PointsDocument { name: part.name().to_owned(), points: *points })
+                    .collect(),
                 not_analyzed: None,
             },
-            Err(reason) => {
-                Self { points: None, parts: BTreeMap::new(), not_analyzed: Some(ReasonDocument::from(&reason)) }
-            }
+            Err(reason) => Self { points: None, parts: Vec::new(), not_analyzed: Some(ReasonDocument::from(&reason)) },
         }
     }
 }

@@ -53,7 +53,7 @@ pub(in crate::results) fn reason_of(analysis: Option<&Analysis>) -> Option<Reaso
 }
 
 /// SeriesInstanceUID of the series from which a level's probability comes.
-pub(in crate::results) fn level_series_uid<'r>(report: &'r FractureReport, finding: &LevelFinding) -> Option<&'r Uid> {
+fn level_series_uid<'r>(report: &'r FractureReport, finding: &LevelFinding) -> Option<&'r Uid> {
     finding.probability().map(|_| &report.series_uid)
 }
 
