@@ -68,6 +68,12 @@ impl<'r> StudyFacts<'r> {
         Self { study, analysis, reading: None, slices: false }
     }
 
+    /// Whether the study's files were there: without them its series and their warnings are unknown.
+    #[must_use]
+    pub fn has_files(self) -> bool {
+        !self.study.series.is_empty()
+    }
+
     /// The model's report, if there is one.
     #[must_use]
     pub fn report(self) -> Option<&'r FractureReport> {

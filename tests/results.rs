@@ -10,11 +10,13 @@ mod support;
 #[path = "results/dicom.rs"]
 mod dicom;
 
-use cspine::domain::{Analysis, NotAnalysed};
+use cspine::domain::{Analysis, CleanText, NotAnalysed};
 use cspine::results::{
     ResultsDocument, StudyDocument, StudyFacts, StudyResult, markdown, schema, submission, table, text,
 };
+use proptest::prelude::*;
 use serde_json::Value;
+use std::sync::OnceLock;
 use support::{WRITTEN, bare, result};
 
 /// The full study, one not looked at, one declined and one failed.
@@ -86,11 +88,33 @@ fn the_table_has_one_row_per_study_and_no_formulas() {
     for formula in ["=HYPERLINK(\"http://x\")", "+1", "-1+1", "@SUM(1)", " =1", "＝1"] {
         let mut evil = all[1].clone();
         let mut study = (*evil.study).clone();
-        study.patient.id = cspine::domain::CleanText::new(formula);
+        study.patient.id = CleanText::new(formula);
         evil.study = std::sync::Arc::new(study);
         let text = table([StudyFacts::of(&evil)]).expect("a table");
         let row = csv::Reader::from_reader(text.as_bytes()).records().next().expect("a row").expect("a row");
         assert!(row[1].starts_with('\''), "a formula is text: {formula} became {}", &row[1]);
+    }
+}
+
+proptest! {
+    /// Whatever the files say stays one cell of one row, and no spreadsheet takes it for a formula.
+    #[test]
+    fn no_text_of_a_file_breaks_the_table(texts in [".*", "[ \t=+@\"',;\n-]{0,6}.*"]) {
+        static BARE: OnceLock<StudyResult> = OnceLock::new();
+        let bare = BARE.get_or_init(|| all().remove(1));
+        let mut study = (*bare.study).clone();
+        let [name, description] = texts.map(|text| CleanText::new(&text));
+        (study.patient.name, study.accession) = (name.clone(), description.clone());
+        let failed = Analysis::Failed(description.to_string());
+        let text = table([StudyFacts::without_reading(&study, Some(&failed))]).expect("a table");
+        let rows: Vec<csv::StringRecord> =
+            csv::Reader::from_reader(text.as_bytes()).records().map(|row| row.expect("a row")).collect();
+        prop_assert_eq!(rows.len(), 1);
+        for (column, told) in [(2, &name), (3, &description), (8, &description)] {
+            let cell = &rows[0][column];
+            prop_assert!(cell == told.as_str() || cell.strip_prefix('\'') == Some(told.as_str()), "{:?}", cell);
+            prop_assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{:?}", cell);
+        }
     }
 }
 
@@ -175,6 +199,23 @@ fn the_key_slice_names_its_image() {
         changed.study = std::sync::Arc::new(study);
         assert_eq!(image(&changed), Value::Null, "{change}");
     }
+}
+
+/// Warnings of a study whose files are gone are unknown, which must not read as none.
+#[test]
+fn without_files_warnings_are_unknown() {
+    let mut gone = all().remove(0);
+    let mut study = (*gone.study).clone();
+    study.series.clear();
+    gone.study = std::sync::Arc::new(study);
+    let value = serde_json::to_value(StudyDocument::new(&gone)).expect("JSON");
+    let analysis = &value["analysis"];
+    for unknown in [&value["warnings"], &value["series"], &analysis["plan"], &analysis["coverage"]] {
+        assert!(unknown.is_null(), "{unknown}");
+    }
+    assert!(analysis["levels"][1]["key_slice"]["sop_instance_uid"].is_null());
+    assert!(analysis["overall"].is_number(), "the number stays");
+    assert!(table([StudyFacts::of(&gone)]).expect("a table").contains("warnings unknown"));
 }
 
 /// A line of JSON Lines is a study of the document; without the database the reading is null.

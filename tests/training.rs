@@ -57,7 +57,8 @@ fn the_metric_is_that_of_the_training_package() {
     }
 }
 
-/// Offsets in mm from the head, scores, and the aggregation. Values are fractions of powers of two, so that no threshold depends on rounding.
+/// Offsets in mm from the head, scores, and the aggregation. Values are fractions of powers of two, so that no threshold depends on
+/// rounding.
 fn neck(seed: usize) -> (Vec<f64>, Vec<SliceScore>, Aggregation) {
     let mut random = SplitMix64(1000 + seed as u64);
     let mut count = 6 + random.index(90);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 const LEFT_OUT: &str = "(left out: anonymous)";
 
 impl StudyResult {
-    /// The result under the pseudonym that an anonymous screen shows. The accession number, paths and every text that a reader wrote freely
-    /// (notes, reasons, remarks) are left out, and so is every text of the study or a series in which the patient is named. Age, sex, dates,
-    /// UIDs and the readers' user names stay.
+    /// The result under the pseudonym that an anonymous screen shows. The accession number, paths and every text that a reader wrote
+    /// freely (notes, reasons, comments) are left out, and so is every text of the study or a series in which the patient is named. Age,
+    /// sex, dates, UIDs and the readers' user names stay.
     #[must_use]
     pub fn anonymous(self) -> Self {
         let named = names(&self.study);

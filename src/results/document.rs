@@ -97,9 +97,9 @@ pub struct StudyDocument {
     pub accession_number: String,
     /// The patient. Texts are cleaned of control characters.
     pub patient: PatientDocument,
-    /// Warnings on the study as a whole.
-    pub warnings: Vec<WarningDocument>,
-    /// The series, in the order of `cspine inspect`; null if the study's files are no longer there.
+    /// Warnings on the study as a whole; null if the study's files are no longer there.
+    pub warnings: Option<Vec<WarningDocument>>,
+    /// The series, in the order of `cspine inspect`; null as `warnings`.
     pub series: Option<Vec<SeriesDocument>>,
     /// What the model found.
     pub analysis: AnalysisDocument,
@@ -140,7 +140,7 @@ pub struct WarningDocument {
 /// Why there is no number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReasonDocument {
-    /// Stable name for programs.
+    /// Stable name for programs; `error` if the status is `failed`.
     pub name: String,
     /// The reason in words.
     pub text: String,
@@ -199,8 +199,8 @@ impl StudyDocument {
                 age_years: study.patient.age_years,
                 sex: study.patient.sex.map(|sex| sex.letter()),
             },
-            warnings: study.oddities.iter().map(WarningDocument::from).collect(),
-            series: (!study.series.is_empty()).then(|| SeriesDocument::all(study)),
+            warnings: facts.has_files().then(|| study.oddities.iter().map(WarningDocument::from).collect()),
+            series: facts.has_files().then(|| SeriesDocument::all(study)),
             analysis: AnalysisDocument::of(facts),
             decision: reading.map(|result| DecisionDocument::new(&result.decision(), study.precedence)),
             log: reading.map(|result| result.log.iter().map(EntryDocument::new).collect()),

@@ -24,8 +24,8 @@ const COLUMNS: [(&str, &str); 23] = [
     ("alert", "whether overall reaches the model's threshold: true or false"),
     (
         "warnings",
-        "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they cannot show of the neck; \
-         separated by \"; \"",
+        "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they \
+         cannot show of the neck; separated by \"; \"; or that the study's files are no longer there",
     ),
     ("state", "how far the study is read: unread, begun, negative, positive, deferred or unreadable; empty if unknown"),
     ("assessment", "assessment of the study: negative, positive, deferred or unreadable"),
@@ -121,6 +121,9 @@ fn row(facts: StudyFacts<'_>) -> Vec<String> {
 /// What a number must not be read without, each text once.
 fn warnings(facts: StudyFacts<'_>) -> Vec<String> {
     let study = facts.study;
+    if !facts.has_files() {
+        return vec!["the study's files are no longer there: warnings unknown".to_owned()];
+    }
     let mut series = analyzed_series(study, facts.report());
     if series.is_empty() {
         series = study.series.iter().collect();

@@ -31,8 +31,8 @@ pub struct AnalysisDocument {
     pub status: AnalysisStatus,
     /// Why there are no numbers.
     pub reason: Option<ReasonDocument>,
-    /// The series that are analyzed, by their headers; empty if none can be.
-    pub plan: Vec<PlannedSeriesDocument>,
+    /// The series that are analyzed, by their headers; empty if none can be, null if the study's files are no longer there.
+    pub plan: Option<Vec<PlannedSeriesDocument>>,
     /// SeriesInstanceUIDs of the series from which the numbers come; empty without numbers.
     pub series_instance_uids: Vec<String>,
     /// The model that was run; null if none was.
@@ -43,8 +43,8 @@ pub struct AnalysisDocument {
     pub alert: Option<bool>,
     /// How many slices are scored, if not all are.
     pub completeness: Option<CompletenessDocument>,
-    /// What the analyzed series cannot show of the neck.
-    pub coverage: Vec<WarningDocument>,
+    /// What the analyzed series cannot show of the neck; null if the study's files are no longer there.
+    pub coverage: Option<Vec<WarningDocument>>,
     /// C1 to C7; empty without numbers.
     pub levels: Vec<LevelDocument>,
     /// Every scored slice; null unless `cspine predict --slices` asks for it.

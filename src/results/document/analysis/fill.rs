@@ -97,7 +97,9 @@ impl AnalysisDocument {
         Self {
             status: AnalysisStatus::of(analysis),
             reason: reason_of(analysis),
-            plan: plan(study).into_iter().map(|(series, text)| PlannedSeriesDocument::new(series, text)).collect(),
+            plan: facts.has_files().then(|| {
+                plan(study).into_iter().map(|(series, text)| PlannedSeriesDocument::new(series, text)).collect()
+            }),
             series_instance_uids: report.map(series_uids).into_iter().flatten().map(Uid::to_string).collect(),
             model: match analysis {
                 Some(Analysis::Analysed(report)) => Some(ModelDocument::new(&report.model)),
@@ -112,11 +114,10 @@ impl AnalysisDocument {
                     Some(CompletenessDocument { slices_scored: done, slices_total: total })
                 }
             }),
-            coverage: series
-                .iter()
-                .flat_map(|series| coverage(&study.patient, series))
-                .map(|notice| WarningDocument::from(&notice))
-                .collect(),
+            coverage: facts.has_files().then(|| {
+                let notices = series.iter().flat_map(|series| coverage(&study.patient, series));
+                notices.map(|notice| WarningDocument::from(&notice)).collect()
+            }),
             levels: report
                 .into_iter()
                 .flat_map(|report| report.levels.0.iter().map(|finding| LevelDocument::new(study, report, finding)))
