@@ -20,6 +20,7 @@ mod predict;
 mod predict_output;
 mod render;
 mod report;
+mod schema;
 mod select;
 mod stats;
 mod tensors;
@@ -51,13 +52,13 @@ pub struct Cli {
 enum Command {
     /// Open the built-in synthetic studies: made on this machine, no patient's.
     Demo(open::ScreenArgs),
-    /// Show studies, series and geometry, what is odd about them, and unreadable files with reasons.
+    /// Show studies, series, geometry, warnings, and unreadable files with reasons.
     Inspect(inspect::Args),
-    /// Analyse studies and print their fracture probabilities.
+    /// Analyze studies and print their fracture probabilities.
     Predict(predict::Args),
-    /// Watch folders without a screen and analyse what arrives.
+    /// Watch folders without a screen and analyze arriving studies.
     Watch(watch::Args),
-    /// Write what the network and the readers say: JSON, CSV, a page, DICOM SR and Secondary Capture.
+    /// Write the results by the model and by readers: JSON, CSV, a page, DICOM SR and Secondary Capture.
     Report(report::Args),
     /// How readers and the network agree, by the log of decisions.
     Stats(stats::Args),

@@ -29,13 +29,13 @@ mod reports;
 mod session;
 mod worker;
 
-pub use aggregate::{LevelSummary, overall, summarise};
+pub use aggregate::{LevelSummary, combine, overall, summarise};
 pub use analyse::{Analyser, AnalysisError, Step, to_keep};
 pub use compute::{Compute, Engine, UnknownEngine};
 pub use content::content_hash;
 pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
-pub use manifest::{Centre, InputSpec, Manifest, ManifestError};
+pub use manifest::{Centre, InputSpec, Manifest, ManifestError, PresenceSpec};
 pub use package::{ModelSource, Package, PackageError};
 pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor, spine_course};
 pub use reports::{NoReports, Reports};

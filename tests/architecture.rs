@@ -83,7 +83,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("indicatif", &["cli.rs", "cli/"]),
     ("nucleo_matcher", &["app/palette.rs"]),
     ("clap_", &["cli/completions.rs", "cli/man.rs"]),
-    ("schemars", &["results/document.rs"]),
+    ("schemars", &["results/document.rs", "results/document/"]),
 ];
 
 struct File {

@@ -28,7 +28,7 @@ fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 fn overall(json: &str) -> f64 {
     let all: Value = serde_json::from_str(json).expect("JSON");
-    all[0]["overall"].as_f64().unwrap_or_else(|| panic!("no overall probability in {json}"))
+    all["studies"][0]["analysis"]["overall"].as_f64().unwrap_or_else(|| panic!("no overall probability in {json}"))
 }
 
 #[test]

@@ -222,8 +222,8 @@ fn inspect_tells_the_same_in_json() {
             .output()
             .expect("cspine runs");
         let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let odd = found["studies"][0]["series"][0]["odd"].as_array().expect("a list");
-        let told = odd.iter().find(|odd| odd["name"] == name).expect(folder);
+        let warnings = found["studies"][0]["series"][0]["warnings"].as_array().expect("a list");
+        let told = warnings.iter().find(|warning| warning["name"] == name).expect(folder);
         assert_eq!(told["count"].as_u64(), count, "{folder}");
         assert!(told["text"].as_str().is_some_and(|text| !text.is_empty()), "{folder}");
     }

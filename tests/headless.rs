@@ -2,6 +2,8 @@
 
 #[path = "headless/anonymity.rs"]
 mod anonymity;
+#[path = "support/json_schema.rs"]
+mod json_schema;
 #[path = "support/made.rs"]
 mod made;
 #[path = "support/necks.rs"]
@@ -10,6 +12,8 @@ mod necks;
 mod network;
 #[path = "headless/tensors.rs"]
 mod tensors;
+#[path = "headless/vocabulary.rs"]
+mod vocabulary;
 
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
@@ -109,7 +113,7 @@ fn line(output: &mut BufReader<ChildStdout>) -> Value {
 fn hook(home: &Path) -> std::path::PathBuf {
     let hook = home.join("hook");
     let script = "#!/bin/sh\ncat > \"$HOOKED/$CSPINE_STUDY_UID\"\n\
-                  [ \"$CSPINE_STATUS\" = not_analysed ] || exit 7\n\
+                  [ \"$CSPINE_STATUS\" = not_analyzed ] || exit 7\n\
                   while [ -e \"$HOOKED/hold\" ] && [ \"$(ls \"$HOOKED\" | wc -l)\" -gt 2 ]; do sleep 0.05; done\n";
     std::fs::write(&hook, script).expect("written");
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("executable");
@@ -129,7 +133,7 @@ fn a_killed_watch_goes_on_where_it_was_and_tells_nothing_twice() {
     let arguments = ["watch", "--headless", "--once", "--settle", "0", "--hook", path(&hook), path(data.path())];
     let (mut child, mut output) = started(cspine(home.path(), &arguments).env("HOOKED", hooked.path()));
     let first = line(&mut output);
-    assert_eq!(first["status"], "not_analysed");
+    assert_eq!(first["analysis"]["status"], "not_analyzed");
     // The first study is told and noted, the second is with its hook: killed there, it was not told to the end.
     wait_for("the second study's hook", || std::fs::read_dir(hooked.path()).expect("a folder").count() == 3);
     signal(&child, Signal::KILL);
@@ -209,13 +213,14 @@ fn what_was_analysed_once_comes_from_the_store() {
     // A kept report has the times of the day on which it was made.
     assert_eq!(sorted(&run(home.path(), &predict).1), first);
     let again = sorted(&run(home.path(), &["predict", "--format", "jsonl", "--again", path(&images)]).1);
-    assert_eq!((&again[0]["overall"], &again[0]["levels"]), (&first[0]["overall"], &first[0]["levels"]));
-    assert_ne!(again[0]["timing"], first[0]["timing"], "computed again");
+    let (again, before) = (&again[0]["analysis"], &first[0]["analysis"]);
+    assert_eq!((&again["overall"], &again["levels"]), (&before["overall"], &before["levels"]));
+    assert_ne!(again["timing"], before["timing"], "computed again");
     // The same report is there for others, with its structured report.
     let (code, json, _) = run(home.path(), &["report", "--format", "json", path(&images)]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((code, json["studies"].as_array().map(Vec::len)), (0, Some(2)));
-    assert!(json["studies"].as_array().expect("studies").iter().all(|study| study["analysis"]["status"] == "analysed"));
+    assert!(json["studies"].as_array().expect("studies").iter().all(|study| study["analysis"]["status"] == "analyzed"));
     let out = home.path().join("sr");
     assert_eq!(run(home.path(), &["report", "--format", "sr", "--out", path(&out), path(&images)]).0, 0);
     assert_eq!(std::fs::read_dir(&out).expect("a folder").count(), 2);
@@ -240,7 +245,8 @@ fn what_a_scan_cannot_show_is_told_beside_its_numbers() {
     // Head line, the study's line, its notice.
     assert_eq!(table.lines().nth(2).map(str::trim), Some(notice), "under its study: {table}");
     let json = json_lines(&run(home.path(), &["predict", "--format", "jsonl", path(&images)]).1);
-    assert_eq!(json[0]["coverage"], serde_json::json!([notice]));
+    assert_eq!(json[0]["analysis"]["coverage"][0]["text"], notice);
+    assert_eq!(json[0]["series"][0]["coverage"], json[0]["analysis"]["coverage"], "also beside the series");
 }
 
 /// A store in which the first short study is negative, and the second has a broken level and no verdict.
@@ -274,7 +280,7 @@ fn reports_say_what_was_decided_and_never_replace_a_file_unasked() {
     let (code, text, _) = report(&["--study", "2.25.10.0"]);
     assert_eq!(code, 0);
     assert!(text.contains("negative · lm · 2026-11-25 09:30 +01:00"), "{text}");
-    assert!(text.contains("not analysed: 4 slices, too few for a neck"), "{text}");
+    assert!(text.contains("not analyzed: 4 slices, too few for a neck"), "{text}");
     let rows = |more: &[&str]| report(&[&["--format", "csv"], more].concat()).1.lines().count() - 1;
     assert_eq!(
         (rows(&[]), rows(&["--state", "negative"]), rows(&["--state", "begun", "--state", "unread"])),

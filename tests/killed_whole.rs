@@ -86,6 +86,6 @@ fn reported(home: &Path, data: &Path) -> BTreeSet<String> {
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let log =
         json["studies"].as_array().expect("studies").iter().flat_map(|study| study["log"].as_array().expect("a log"));
-    let says = log.filter_map(|entry| entry["says"].as_str()?.strip_prefix("note: ").map(str::to_owned));
+    let says = log.filter_map(|entry| entry["text"].as_str()?.strip_prefix("note: ").map(str::to_owned));
     says.collect()
 }

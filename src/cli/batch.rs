@@ -26,7 +26,7 @@ const MOST_VOXELS: usize = 192 << 20;
 /// How a batch is worked through.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct BatchArgs {
-    /// Studies that are analysed at once, while the next is read. One keeps a few cores busy; more of them may gain on many cores.
+    /// Studies to analyze at once, while the next is loaded. One keeps a few cores busy; more may help on many cores.
     #[arg(long, value_name = "N", default_value = "1")]
     jobs: NonZeroUsize,
     /// Model package to use instead of the built-in one.

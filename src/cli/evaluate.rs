@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Measure a model package on data sets laid out as RSNA 2022: AUC, the competition's metric, thresholds, reliability, localisation,
-/// time. Exit code: 0 all studies analysed or declined, 1 some failed, 2 usage, 3 nothing readable.
+/// time. Exit code: 0 all studies analyzed or declined, 1 some failed, 2 usage, 3 nothing readable.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Folders with train.csv and train_images; several are measured together and one by one.

@@ -2,8 +2,8 @@
 //! environment and its input, never as words of a command line.
 
 use crate::domain::{Analysis, Study};
+use crate::results::AnalysisStatus;
 use crate::task::Cancel;
-use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,11 +26,11 @@ impl Hook {
     }
 
     /// Runs the command for a study: `CSPINE_STUDY_UID`, `CSPINE_STATUS`, `CSPINE_OVERALL`, `CSPINE_ALERT` and `CSPINE_MODEL` in its
-    /// environment, the study's JSON on its input, its output on stderr.
+    /// environment, `json` (the study's line of JSON) on its input, its output on stderr.
     ///
     /// # Errors
     /// In words: it cannot be started, fails, or takes too long.
-    pub(super) fn run(&self, study: &Study, analysis: &Analysis, json: &Value, cancel: &Cancel) -> Result<(), String> {
+    pub(super) fn run(&self, study: &Study, analysis: &Analysis, json: &str, cancel: &Cancel) -> Result<(), String> {
         let name = super::select::shown(&self.program);
         let (overall, alert, model) = match analysis {
             Analysis::Analysed(report) => (
@@ -42,7 +42,7 @@ impl Hook {
         };
         let mut child = Command::new(&self.program)
             .env("CSPINE_STUDY_UID", study.uid.as_str())
-            .env("CSPINE_STATUS", json["status"].as_str().unwrap_or_default())
+            .env("CSPINE_STATUS", AnalysisStatus::of(Some(analysis)).name())
             .env("CSPINE_OVERALL", overall)
             .env("CSPINE_ALERT", alert)
             .env("CSPINE_MODEL", model)
@@ -51,7 +51,7 @@ impl Hook {
             .spawn()
             .map_err(|error| format!("the hook {name} cannot be started: {error}"))?;
         let input = child.stdin.take();
-        let text = format!("{json}\n");
+        let text = json.to_owned();
         // A hook that does not read its input must not be waited for: the pipe may be full.
         let writer = std::thread::spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
         let begun = Instant::now();

@@ -1,35 +1,44 @@
-//! `cspine inspect`: what was found under a path, and what is odd about it.
+//! `cspine inspect`: studies and series under a path, with their warnings.
 
-use super::CliError;
 use super::select::{self, Found};
+use super::{CliError, schema};
 use crate::dicom::{self, LoadError};
-use crate::domain::{NotAnalysed, Oddity, Patient, Series, SeriesKind, SeriesScore, Study};
-use crate::domain::{choose_series, coverage, rank_series};
+use crate::domain::{Analysis, NotAnalysed, Series, SeriesScore, Study, choose_series, coverage, rank_series};
+use crate::results::{StudyFacts, disabled, kind_name};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
-use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Show studies, series, geometry, what is odd about them, and unreadable files with reasons.
+/// Show studies, series, geometry, warnings, and unreadable files with reasons. JSON and CSV have the same form as those of predict, report
+/// and watch; --schema describes it.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "schema", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Decode the pixels too, and tell what cannot be.
+    /// Decode the pixels too, and list what cannot be decoded.
     #[arg(long)]
     pixels: bool,
+    /// Print the JSON Schema of json and jsonl with the columns of csv, and nothing else.
+    #[arg(long)]
+    schema: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
+    /// For people.
     Table,
+    /// One JSON document.
     Json,
+    /// JSON Lines: one study per line.
+    Jsonl,
+    /// CSV: one row per study.
+    Csv,
 }
 
 /// Runs the command.
@@ -37,13 +46,24 @@ enum Format {
 /// # Errors
 /// Nothing that can be read, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    if args.schema {
+        return schema::print();
+    }
     let mut found = select::scan(&args.paths)?;
     if args.pixels {
         decode(&mut found);
     }
+    let declined: Vec<Option<Analysis>> =
+        found.studies.iter().map(|study| choose_series(study).err().map(Analysis::NotAnalysed)).collect();
+    let facts = || {
+        let studies = found.studies.iter().zip(&declined);
+        studies.map(|(study, declined)| StudyFacts::without_reading(study, declined.as_ref()))
+    };
     let text = match args.format {
         Format::Table => table(&found),
-        Format::Json => format!("{:#}\n", json_of(&found)),
+        Format::Json => schema::json(facts(), &found)?,
+        Format::Jsonl => facts().map(schema::json_line).collect::<Result<String, _>>()?,
+        Format::Csv => schema::csv(facts())?,
     };
     super::print(&text)?;
     if found.studies.is_empty() {
@@ -52,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads every series, and adds what is found out by that to what its headers tell.
+/// Loads every series; its warnings then include those on its pixels.
 fn decode(found: &mut Found) {
     for series in found.studies.iter_mut().flat_map(|study| &mut study.series) {
         match dicom::load_volume(series, &Cancel::new(), &|_, _| {}) {
@@ -109,7 +129,7 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
         let _ = writeln!(out, "  study    {}", study.description);
     }
     for oddity in &study.oddities {
-        let _ = writeln!(out, "  odd      {oddity}");
+        let _ = writeln!(out, "  warning  {oddity}");
     }
     let chosen = choose_series(study);
     match &chosen {
@@ -117,7 +137,7 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
             let _ = writeln!(out, "  analysis series {}: {}", candidate.series + 1, candidate.explanation);
         }
         Err(reason) => {
-            let _ = writeln!(out, "  analysis not analysed: {reason}");
+            let _ = writeln!(out, "  analysis not analyzed: {reason}");
         }
     }
     let ranked = rank_series(study);
@@ -131,11 +151,11 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
         for notice in coverage(&study.patient, series) {
             let _ = writeln!(out, "    shows  {notice}");
         }
-        for refusal in refused(series) {
-            let _ = writeln!(out, "    not    {refusal}");
+        for function in disabled(series) {
+            let _ = writeln!(out, "    off    {function}");
         }
         for oddity in &series.oddities {
-            let _ = writeln!(out, "    odd    {oddity}");
+            let _ = writeln!(out, "    warns  {oddity}");
         }
     }
 }
@@ -153,41 +173,8 @@ fn verdict_words(verdict: &Result<SeriesScore, NotAnalysed>, best: Option<&Serie
     }
 }
 
-/// What the viewer refuses for want of geometry.
-fn refused(series: &Series) -> Vec<&'static str> {
-    let mut refused = Vec::new();
-    if matches!(series.kind, SeriesKind::NoPixels | SeriesKind::Localizer) {
-        return refused;
-    }
-    if series.stack.is_none() {
-        refused.push("reformats and mm along the stack: no slice positions");
-    }
-    if series.pixel_spacing().is_none() {
-        refused.push("reformats and mm in the plane: no pixel spacing");
-    }
-    refused
-}
-
-fn odd_json(oddities: &[Oddity]) -> Value {
-    oddities
-        .iter()
-        .map(|oddity| json!({ "name": oddity.name(), "count": oddity.count(), "text": oddity.to_string() }))
-        .collect()
-}
-
-fn kind(series: &Series) -> &'static str {
-    match series.kind {
-        SeriesKind::Axial => "axial",
-        SeriesKind::Sagittal => "sagittal",
-        SeriesKind::Coronal => "coronal",
-        SeriesKind::Unpositioned => "without positions",
-        SeriesKind::Localizer => "localizer",
-        SeriesKind::NoPixels => "no pictures",
-    }
-}
-
 fn describe(series: &Series) -> String {
-    let mut words = vec![series.modality.to_string(), kind(series).to_owned()];
+    let mut words = vec![series.modality.to_string(), kind_name(series.kind).to_owned()];
     if let Some(first) = series.instances.first() {
         words.push(format!("{} × {} × {}", series.instances.len(), first.rows, first.columns));
     }
@@ -207,86 +194,4 @@ fn describe(series: &Series) -> String {
         words.push(series.description.to_string());
     }
     words.join(" · ")
-}
-
-fn json_of(found: &Found) -> Value {
-    let studies: Vec<Value> = found
-        .studies
-        .iter()
-        .map(|study| {
-            let chosen = choose_series(study);
-            json!({
-                "study_instance_uid": study.uid.as_str(),
-                "patient_name": study.patient.name.as_str(),
-                "patient_id": study.patient.id.as_str(),
-                "age_years": study.patient.age_years,
-                "sex": study.patient.sex.map(|sex| sex.letter().to_string()),
-                "date": study.date.map(|date| date.to_string()),
-                "description": study.description.as_str(),
-                "odd": odd_json(&study.oddities),
-                "analysis": match &chosen {
-                    Ok(candidate) => json!({ "series": candidate.series, "explanation": candidate.explanation }),
-                    Err(reason) => json!({ "not_analysed": reason.to_string() }),
-                },
-                "series": study
-                    .series
-                    .iter()
-                    .zip(rank_series(study))
-                    .map(|(series, verdict)| series_json(&study.patient, series, &verdict))
-                    .collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    let unreadable: Vec<Value> = found
-        .unreadable
-        .iter()
-        .map(|(path, reason)| json!({ "path": select::shown(path), "reason": reason }))
-        .collect();
-    json!({
-        "studies": studies,
-        "unreadable": unreadable,
-        "files": found.summary.files,
-        "dicom": found.summary.dicom,
-        "not_dicom": found.summary.not_dicom,
-    })
-}
-
-fn series_json(patient: &Patient, series: &Series, verdict: &Result<SeriesScore, NotAnalysed>) -> Value {
-    let plane = series.instances.first().and_then(|instance| instance.plane);
-    json!({
-        "series_instance_uid": series.uid.as_str(),
-        "stack": series.stack_index,
-        "number": series.number,
-        "description": series.description.as_str(),
-        "modality": match &series.modality {
-            crate::domain::Modality::Unstated => Value::Null,
-            modality => json!(modality.to_string()),
-        },
-        "kind": kind(series),
-        "kernel": series.kernel.as_str(),
-        "slices": series.instances.len(),
-        "rows": series.instances.first().map(|instance| instance.rows),
-        "columns": series.instances.first().map(|instance| instance.columns),
-        "pixel_spacing_mm": series.pixel_spacing().map(|spacing| [spacing.row, spacing.column]),
-        "slice_spacing_mm": series.slice_spacing(),
-        "slice_thickness_mm": series.instances.first().and_then(|instance| instance.slice_thickness),
-        "extent_mm": series.extent_mm(),
-        "first_position_mm": plane.map(|plane| plane.position.to_array()),
-        "row_cosines": plane.map(|plane| plane.row_cosines.to_array()),
-        "column_cosines": plane.map(|plane| plane.column_cosines.to_array()),
-        "choice": match verdict {
-            Ok(score) => json!({
-                "points": score.total(),
-                "parts": score
-                    .parts
-                    .iter()
-                    .map(|(part, points)| (part.name().to_owned(), json!(points)))
-                    .collect::<serde_json::Map<_, _>>(),
-            }),
-            Err(reason) => json!({ "not_analysed": reason.to_string() }),
-        },
-        "coverage": coverage(patient, series).iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "refused": refused(series),
-        "odd": odd_json(&series.oddities),
-    })
 }

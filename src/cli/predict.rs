@@ -4,42 +4,46 @@ use super::batch::{self, Batch, BatchArgs};
 use super::hook::Hook;
 use super::kept::StoreArgs;
 use super::select;
-use super::{CliError, predict_output};
+use super::{CliError, predict_output, schema};
 use crate::domain::{Analysis, Study};
 use crate::inference::{NoReports, Reports};
+use crate::results::StudyFacts;
 use crate::runtime::kept_reports;
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Analyse studies and print their fracture probabilities. Exit code: 0 all analysed, 1 some not or
-/// a hook failed, 2 usage, 3 nothing readable, 143 stopped by a signal.
+/// Analyze studies and print their fracture probabilities. JSON and CSV have the same form as those of report, inspect and watch; --schema
+/// describes it. Exit code: 0 all analyzed, 1 some not or a hook failed, 2 usage, 3 nothing readable, 143 stopped by a signal.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "schema", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Add every slice's outputs (json and jsonl).
+    /// Add the scores of every slice (json and jsonl).
     #[arg(long)]
     slices: bool,
-    /// Print to stderr where the time went, and the peak memory.
+    /// Print durations and the peak memory to stderr.
     #[arg(long)]
     timing: bool,
     #[command(flatten)]
     batch: BatchArgs,
-    /// Analyse again what was analysed before, instead of taking the report that is kept; so does --timing.
+    /// Analyze again instead of using the stored report; --timing implies it.
     #[arg(long)]
     again: bool,
     #[command(flatten)]
     store: StoreArgs,
-    /// Program to run for every study as soon as it is analysed: its JSON comes on the input, CSPINE_STUDY_UID, CSPINE_STATUS, CSPINE_OVERALL,
-    /// CSPINE_ALERT and CSPINE_MODEL in the environment.
+    /// Program to run for every study as soon as it is analyzed. It gets the study's line of JSON on its input, and CSPINE_STUDY_UID,
+    /// CSPINE_STATUS (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT and CSPINE_MODEL in its environment.
     #[arg(long, value_name = "PROGRAM")]
     hook: Option<PathBuf>,
+    /// Print the JSON Schema of json and jsonl with the columns of csv, and nothing else.
+    #[arg(long)]
+    schema: bool,
 }
 
 /// How results are printed.
@@ -47,13 +51,16 @@ pub(super) struct Args {
 pub(super) enum Format {
     /// For people.
     Table,
-    /// One JSON array.
+    /// One JSON document.
     Json,
-    /// One JSON object a line, as soon as it is known.
+    /// JSON Lines: one study per line, as soon as it is analyzed.
     Jsonl,
-    /// Comma-separated values.
+    /// CSV: one row per study.
     Csv,
-    /// The form of the RSNA 2022 competition: row_id,fractured.
+    /// Submission form of the RSNA 2022 competition: row_id,fractured.
+    Submission,
+    /// Former name of `submission`.
+    #[value(hide = true)]
     Kaggle,
 }
 
@@ -62,13 +69,19 @@ pub(super) enum Format {
 /// # Errors
 /// Nothing that can be read, no model, or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    if args.schema {
+        return schema::print();
+    }
+    if args.format == Format::Kaggle {
+        eprintln!("--format kaggle is now called --format submission; the former name will be removed");
+    }
     let begun = std::time::Instant::now();
     let found = select::scan(&args.paths)?;
     for (path, reason) in &found.unreadable {
         eprintln!("unreadable  {}: {reason}", select::shown(path));
     }
     if found.studies.is_empty() {
-        return Err(CliError::nothing_readable("no DICOM study was found; cspine inspect tells each file's reason"));
+        return Err(CliError::nothing_readable("no DICOM study was found; cspine inspect lists each file's reason"));
     }
     let cancel = batch::stop_by_signal()?;
     let reports: Arc<dyn Reports> =
@@ -81,9 +94,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let mut done: Vec<Option<Analysis>> = vec![None; studies.len()];
     let mut hooks_failed = false;
     batch.run(&studies, &mut |place, analysis| {
-        let json = predict_output::json(studies[place], &analysis, &identity, args.slices);
+        let json = schema::json_line(facts(args, studies[place], &analysis))?;
         if args.format == Format::Jsonl {
-            super::print(&format!("{json}\n"))?;
+            super::print(&json)?;
         }
         if let Some(hook) = &hook
             && let Err(problem) = hook.run(studies[place], &analysis, &json, &cancel)
@@ -96,22 +109,27 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     })?;
     let results: Vec<(&Study, Analysis)> =
         studies.into_iter().zip(done).filter_map(|(study, analysis)| Some((study, analysis?))).collect();
+    let all_facts = || results.iter().map(|(study, analysis)| facts(args, study, analysis));
     let text = match args.format {
         Format::Table => predict_output::table(&results, &identity),
-        Format::Json => predict_output::json_array(&results, &identity, args.slices),
+        Format::Json => schema::json(all_facts(), &found)?,
         Format::Jsonl => String::new(),
-        Format::Csv => predict_output::csv(&results, &identity)?,
-        Format::Kaggle => predict_output::kaggle(&results),
+        Format::Csv => schema::csv(all_facts())?,
+        Format::Submission | Format::Kaggle => predict_output::rsna_submission(&results),
     };
     super::print(&text)?;
     if args.timing {
         eprint!("{}", predict_output::timing(&results, started, begun.elapsed()));
     }
     if cancel.is_cancelled() {
-        eprintln!("stopped: {} of {} studies were analysed", results.len(), found.studies.len());
+        eprintln!("stopped: {} of {} studies were analyzed", results.len(), found.studies.len());
         // As a shell counts a program that ended by SIGTERM.
         return Ok(ExitCode::from(143));
     }
     let all = results.iter().all(|(_, analysis)| matches!(analysis, Analysis::Analysed(_)));
     Ok(ExitCode::from(u8::from(!all || hooks_failed)))
+}
+
+fn facts<'r>(args: &Args, study: &'r Study, analysis: &'r Analysis) -> StudyFacts<'r> {
+    StudyFacts { slices: args.slices, ..StudyFacts::without_reading(study, Some(analysis)) }
 }

@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// Size of the picture in pixels.
     #[arg(long, value_name = "WxH", default_value = "768x768")]
     size: String,
-    /// Analyse the series and mark the hot spots of suspicious levels.
+    /// Analyze the series and mark the activation peaks of flagged levels.
     #[arg(long)]
     overlay: bool,
     /// Model package to use with --overlay instead of the built-in one.

@@ -3,10 +3,10 @@
 use super::batch::{self, Batch, BatchArgs};
 use super::kept::{StoreArgs, measure};
 use super::output::{self, Existing};
-use super::{CliError, select};
+use super::{CliError, schema, select};
 use crate::dicom::{Sources, WriteError, structured_report};
 use crate::domain::{Act, Study, StudyState, pseudonym};
-use crate::results::{Identity, ResultsDocument, StudyResult, Written, markdown, schema, submission, table, text};
+use crate::results::{Identity, ResultsDocument, StudyFacts, StudyResult, Written, markdown, submission, text};
 use crate::runtime::{kept_reports, now};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 mod captures;
 
-/// Write what the network and the readers say of studies: for a database, a RIS, or a PACS. Exit code: 0 all written, 1 something failed, 2
-/// usage, 3 no such study.
+/// Write the results of studies, by the model and by readers, for a database, a RIS or a PACS. JSON and CSV have the same form as those of
+/// predict, inspect and watch; --schema describes it. Exit code: 0 all written, 1 something failed, 2 usage, 3 no such study.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders with the studies; all that the program has listed or decided on, where none is named.
@@ -44,14 +44,14 @@ pub(super) struct Args {
     /// birth dates and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
     #[arg(long)]
     anonymous: bool,
-    /// Analyse studies that have no report yet.
-    #[arg(long)]
-    analyse: bool,
+    /// Analyze studies that have no report yet.
+    #[arg(long, alias = "analyse")]
+    analyze: bool,
     #[command(flatten)]
     batch: BatchArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// Print the JSON Schema of --format json, and nothing else.
+    /// Print the JSON Schema of json and jsonl with the columns of csv, and nothing else.
     #[arg(long)]
     schema: bool,
 }
@@ -61,11 +61,13 @@ pub(super) struct Args {
 enum Format {
     /// One JSON document; --schema prints its schema.
     Json,
-    /// One line a study.
+    /// JSON Lines: one study per line.
+    Jsonl,
+    /// CSV: one row per study.
     Csv,
-    /// The form of the RSNA 2022 competition: row_id,fractured.
+    /// Submission form of the RSNA 2022 competition: row_id,fractured.
     Submission,
-    /// A page a study, to be pasted where reports are written.
+    /// One page per study, to be pasted into a report.
     Text,
     /// The same as Markdown.
     Markdown,
@@ -106,10 +108,7 @@ impl State {
 /// No study that fits, a store that cannot be read, an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if args.schema {
-        let schema = serde_json::to_string_pretty(&schema())
-            .map_err(|error| CliError::failed("the schema cannot be written", error))?;
-        super::print(&format!("{schema}\n"))?;
-        return Ok(ExitCode::SUCCESS);
+        return schema::print();
     }
     if matches!(args.format, Format::Sr | Format::Sc) && args.out.is_none() {
         return Err(CliError::usage("DICOM files need a folder: name one with --out DIR"));
@@ -119,7 +118,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if results.is_empty() {
         return Err(CliError::nothing_readable("no study fits; cspine inspect PATH lists what is there"));
     }
-    if args.analyse {
+    if args.analyze {
         analyse(args, &mut results)?;
     }
     measure(&mut results);
@@ -132,9 +131,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
             let json = ResultsDocument::new(&results, written).to_json();
             one(args, &json.map_err(|error| CliError::failed("the results cannot be written", error))?)
         }
-        Format::Csv => {
-            one(args, &table(&results).map_err(|error| CliError::failed("the results cannot be written", error))?)
+        Format::Jsonl => {
+            let lines = results.iter().map(|result| schema::json_line(StudyFacts::of(result)));
+            one(args, &lines.collect::<Result<String, _>>()?)
         }
+        Format::Csv => one(args, &schema::csv(results.iter().map(StudyFacts::of))?),
         Format::Submission => {
             one(args, &submission(results.iter().filter_map(|result| Some((&result.study.uid, result.report()?)))))
         }

@@ -42,7 +42,7 @@ pub(super) struct Selection {
     /// The study, where PATH holds several: its StudyInstanceUID or the beginning of it.
     #[arg(long, value_name = "UID")]
     study: Option<String>,
-    /// The series, instead of the one that would be analysed: its number in `cspine inspect` (from 1), or its
+    /// The series, instead of the one that would be analyzed: its number in `cspine inspect` (from 1), or its
     /// SeriesInstanceUID.
     #[arg(long, value_name = "N|UID")]
     series: Option<String>,

@@ -3,9 +3,10 @@
 use super::batch::{self, Batch, BatchArgs};
 use super::hook::Hook;
 use super::kept::StoreArgs;
-use super::{CliError, predict_output, select};
+use super::{CliError, schema, select};
 use crate::dicom;
 use crate::domain::{Analysis, ModelIdentity, Study};
+use crate::results::StudyFacts;
 use crate::runtime::kept_reports;
 use crate::task::Cancel;
 use clap::Args as ClapArgs;
@@ -23,17 +24,17 @@ mod settled;
 /// How soon a signal is heard while nothing is to be done.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Watch folders without a screen and analyse what arrives, for cron and systemd: one JSON object a study on standard output. A study is taken
-/// when it has stopped growing. What was told before is not told again after a stop or a kill, unless the study, the model or the
-/// preprocessing changed. Exit code: 0 ended by a signal, or with --once all analysed; 1 with --once some not, or a hook failed; 2 usage;
-/// 3 nothing readable.
+/// Watch folders without a screen and analyze arriving studies, for cron and systemd. Prints JSON Lines: one study per line, in the form that
+/// --schema describes. A study is analyzed when its files have stopped changing. After a stop or a kill no study is printed a second time,
+/// unless the study, the model or the preprocessing changed. Exit code: 0 ended by a signal, or with --once all analyzed; 1 with --once some
+/// not, or a hook failed; 2 usage; 3 nothing readable.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "schema", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Without a screen; with one, `cspine PATH` watches by itself.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "schema")]
     headless: bool,
     /// End when everything that is there is done, instead of waiting for more.
     #[arg(long)]
@@ -46,12 +47,16 @@ pub(super) struct Args {
     settle: u64,
     #[command(flatten)]
     batch: BatchArgs,
-    /// Program to run for every finished study: its JSON comes on the input, CSPINE_STUDY_UID, CSPINE_STATUS, CSPINE_OVERALL,
-    /// CSPINE_ALERT and CSPINE_MODEL in the environment. A study whose hook failed is told again at the next look.
+    /// Program to run for every finished study. It gets the study's line of JSON on its input, and CSPINE_STUDY_UID, CSPINE_STATUS
+    /// (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT and CSPINE_MODEL in its environment. A study whose hook failed is
+    /// printed again at the next scan.
     #[arg(long, value_name = "PROGRAM")]
     hook: Option<PathBuf>,
     #[command(flatten)]
     store: StoreArgs,
+    /// Print the JSON Schema of the lines (its `StudyDocument`), and nothing else.
+    #[arg(long)]
+    schema: bool,
 }
 
 /// Runs the command.
@@ -59,6 +64,9 @@ pub(super) struct Args {
 /// # Errors
 /// A path that does not exist, no model, a data folder or an output that cannot be written.
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    if args.schema {
+        return schema::print();
+    }
     batch::all_there(&args.paths)?;
     let cancel = batch::stop_by_signal()?;
     let data = args.store.folder()?;
@@ -132,8 +140,8 @@ impl Delivery {
     /// Tells a study: prints it, runs the hook, and notes that it was told. A kill between the first and the last has it told again,
     /// never forgotten.
     fn study(&mut self, study: &Study, key: &str, analysis: &Analysis) -> Result<(), CliError> {
-        let json = predict_output::json(study, analysis, &self.identity, false);
-        super::print(&format!("{json}\n"))?;
+        let json = schema::json_line(StudyFacts::without_reading(study, Some(analysis)))?;
+        super::print(&json)?;
         self.incomplete |= !matches!(analysis, Analysis::Analysed(_));
         if let Some(hook) = &self.hook
             && let Err(problem) = hook.run(study, analysis, &json, &self.cancel)

@@ -28,6 +28,18 @@ pub enum Coverage {
     OtherPart(String),
 }
 
+impl Coverage {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Short { .. } => "short-coverage",
+            Self::FarApart(_) => "wide-slice-spacing",
+            Self::OtherPart(_) => "other-body-part",
+        }
+    }
+}
+
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -273,6 +273,17 @@ pub enum Absence {
     Overlooked,
 }
 
+impl Absence {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotInScan => "not-in-scan",
+            Self::Overlooked => "not-detected",
+        }
+    }
+}
+
 impl fmt::Display for Absence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -61,6 +61,28 @@ pub enum NotAnalysed {
     Unsupported(String),
 }
 
+impl NotAnalysed {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotCt(_) => "not-ct",
+            Self::NoPictures => "no-images",
+            Self::NoAxialSeries => "no-axial-series",
+            Self::OnlyLocalizers => "only-localizers",
+            Self::TooFewSlices(_) => "too-few-slices",
+            Self::TooShort(_) => "too-short",
+            Self::TooNarrow(_) => "too-narrow",
+            Self::Projection => "projection",
+            Self::NoGeometry(Missing::SlicePositions) => "no-slice-positions",
+            Self::NoGeometry(Missing::PixelSpacing) => "no-pixel-spacing",
+            Self::NotHounsfield => "not-hounsfield",
+            Self::NoCervicalSpine => "no-cervical-spine",
+            Self::Unsupported(_) => "unsupported",
+        }
+    }
+}
+
 impl fmt::Display for NotAnalysed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

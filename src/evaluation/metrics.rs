@@ -84,7 +84,7 @@ pub fn sensitivity_at(scores: &[Scored], specificity: f64) -> Option<(f64, f64)>
 /// Weights of the RSNA 2022 metric for sound and broken: for the study, and for each level.
 const STUDY_WEIGHTS: [f64; 2] = [7.0, 14.0];
 const LEVEL_WEIGHTS: [f64; 2] = [1.0, 2.0];
-/// Probabilities are kept this far from 0 and 1, as the competition's scorer does.
+/// Probabilities are clipped to this distance from 0 and 1, as in the competition's scorer; `cspine_train` clips alike.
 const CLIP: f64 = 1e-15;
 
 /// The RSNA 2022 competition's metric for one study, (overall, C1 to C7): the log losses weighted (14 for a broken study, 7 for a sound

@@ -109,10 +109,30 @@ pub fn summarise(
     Ok(summary)
 }
 
+/// The scores without strays, and what they say about each level: the whole way from scored slices to a report. Offsets, edges and levels are
+/// as in [`summarise`]. `cspine_train.aggregate.combine` computes the same, and `tests/training.rs` compares the two.
+///
+/// # Errors
+/// As [`summarise`].
+pub fn combine(
+    scores: Vec<SliceScore>,
+    offsets: &[f64],
+    edges: &[f64],
+    aggregation: Aggregation,
+    presence: PresenceSpec,
+) -> Result<(Vec<SliceScore>, PerLevel<LevelSummary>), NotAnalysed> {
+    // Whether the scan shows a neck depends on all that was seen: another part of the body shows "vertebrae" here and there.
+    let with_strays = summarise(&scores, offsets, edges, aggregation, presence)?;
+    let scores = without_strays(scores, offsets, presence);
+    // Without its strays a scan may lack a level between others; it was a neck with them.
+    let summary = summarise(&scores, offsets, edges, aggregation, presence).unwrap_or(with_strays);
+    Ok((scores, summary))
+}
+
 /// The same scores without strays: of each level only the longest stretch of slices on which it shows keeps its visibility. A slice far
 /// off that looks like a vertebra, in the skull or the chest, has no part in a level of the neck.
 #[must_use]
-pub(super) fn without_strays(mut scores: Vec<SliceScore>, offsets: &[f64], presence: PresenceSpec) -> Vec<SliceScore> {
+fn without_strays(mut scores: Vec<SliceScore>, offsets: &[f64], presence: PresenceSpec) -> Vec<SliceScore> {
     let shares = shares(offsets);
     for level in CervicalLevel::ALL {
         let visible: Vec<usize> =

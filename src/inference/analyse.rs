@@ -310,13 +310,8 @@ fn report_of(
     let scores: Vec<SliceScore> = known.iter().map(|(_, output)| output.score).collect();
     let offsets: Vec<f64> =
         known.iter().map(|(index, _)| volume.stack.offsets.get(*index).copied().unwrap_or_default()).collect();
-    let summed = |scores: &[SliceScore]| {
-        aggregate::summarise(scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)
-    };
-    // Whether it is a neck, all that was seen says: another part of the body shows "vertebrae" here and there.
-    let with_strays = summed(&scores)?;
-    let scores = aggregate::without_strays(scores, &offsets, manifest.presence);
-    let summary = summed(&scores).unwrap_or(with_strays);
+    let (scores, summary) =
+        aggregate::combine(scores, &offsets, &edges(volume), manifest.aggregation, manifest.presence)?;
     let instance_number = |index: usize| volume.slices.get(index).and_then(|slice| slice.instance_number);
     let levels = PerLevel::from_fn(|level| {
         let outcome = match summary[level] {

@@ -1,16 +1,16 @@
 //! A result that names nobody.
 
 use super::{Identity, StudyResult};
-use crate::domain::{Act, Analysis, CleanText, LogEntry, Study, StudyVerdict, pseudonym};
+use crate::domain::{Act, Analysis, CleanText, LogEntry, Oddity, Study, StudyVerdict, pseudonym};
 use std::sync::Arc;
 
 /// Stands for a text that a reader wrote freely and in which anybody may be named.
 const LEFT_OUT: &str = "(left out: anonymous)";
 
 impl StudyResult {
-    /// The result under the pseudonym that an anonymous screen shows. The accession number, paths and every text that a reader wrote freely
-    /// (notes, reasons, remarks) are left out, and so is a study description in which the patient is named. Age, sex, dates, UIDs and the
-    /// readers' user names stay.
+    /// The result under the pseudonym that an anonymous screen shows. The accession number, paths and every text that a reader wrote
+    /// freely (notes, reasons, comments) are left out, and so is every text of the study or a series in which the patient is named. Age,
+    /// sex, dates, UIDs and the readers' user names stay.
     #[must_use]
     pub fn anonymous(self) -> Self {
         let named = names(&self.study);
@@ -22,6 +22,16 @@ impl StudyResult {
         if says_who(&study.description) {
             study.description = CleanText::default();
         }
+        for series in &mut study.series {
+            for text in [&mut series.description, &mut series.kernel, &mut series.body_part, &mut series.hints.protocol]
+            {
+                if says_who(text) {
+                    *text = CleanText::default();
+                }
+            }
+            series.oddities.iter_mut().for_each(|oddity| without_names(oddity, &says_who));
+        }
+        study.oddities.iter_mut().for_each(|oddity| without_names(oddity, &says_who));
         let mut key_images = self.key_images;
         for image in key_images.iter_mut().filter(|image| !image.comment.is_empty()) {
             LEFT_OUT.clone_into(&mut image.comment);
@@ -41,6 +51,16 @@ impl StudyResult {
             key_images,
             measurements,
             identity: Identity::Pseudonym,
+        }
+    }
+}
+
+/// Takes paths and the patient's name out of the free text of a warning.
+fn without_names(oddity: &mut Oddity, says_who: &dyn Fn(&CleanText) -> bool) {
+    if let Oddity::Unread { reason: text, .. } | Oddity::BadNumber(text) = oddity {
+        *text = pseudonym::without_paths(text);
+        if says_who(&CleanText::new(text)) {
+            LEFT_OUT.clone_into(text);
         }
     }
 }

@@ -1,41 +1,92 @@
-//! Results as JSON. The types here are the published schema: `cspine report --schema` prints what they come to.
+//! Results as JSON. `predict`, `report`, `inspect` and `watch` write these types, and `--schema` of each prints their JSON Schema.
+//!
+//! A command that does not know a value writes null; it never writes the value under another key.
+//!
+//! - `series`: the series of a study with their geometry and warnings;
+//! - `analysis`: what the model found;
+//! - `reading`: what readers decided, marked and measured.
 
-mod fill;
+mod analysis;
+mod reading;
+mod series;
 
+pub use analysis::{
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
+    PlannedSeriesDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
+};
+pub(super) use analysis::{analyzed_series, reason_of, series_uids};
+pub use reading::{
+    DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument, NoteDocument,
+    OnReportDocument, SignatureDocument, StudyAssessmentDocument,
+};
+pub use series::{PointsDocument, SelectionDocument, SeriesDocument, disabled, kind_name};
+
+use super::{NOTICE, StudyFacts, StudyResult, Written, columns};
+use crate::domain::{Coverage, NotAnalysed, Oddity, Study};
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-/// Version of the document. It changes whenever a key changes its meaning or goes; new keys may come without.
-pub const FORMAT: u32 = 1;
+/// Version of the JSON document and of the CSV table. It changes when a key or a column changes its meaning or is removed; new ones may
+/// appear without a new version.
+pub const SCHEMA_VERSION: u32 = 2;
 
-/// The document's JSON Schema.
+/// The JSON Schema of [`ResultsDocument`], with the columns of the CSV table as the annotation `x-csv-columns`.
 #[must_use]
 pub fn schema() -> Schema {
-    schemars::schema_for!(ResultsDocument)
+    let mut schema = schemars::schema_for!(ResultsDocument);
+    let columns: Vec<_> =
+        columns().map(|(name, description)| serde_json::json!({ "name": name, "description": description })).collect();
+    schema.insert("x-csv-columns".to_owned(), columns.into());
+    schema
 }
 
-/// Results of cspine.
+/// Results of cspine for a number of studies. In JSON Lines each line is one `StudyDocument` of `$defs`. Null means that the command does
+/// not know the value. `x-csv-columns` lists the columns of the CSV form.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ResultsDocument {
-    /// Version of this document: 1. It changes whenever a key changes its meaning or goes; new keys may come without.
-    pub format: u32,
+    /// Version of this document: 2. It changes when a key changes its meaning or is removed; new keys may appear without a new version.
+    pub schema_version: u32,
     /// Version of cspine.
     pub cspine: String,
     /// When the document was written, RFC 3339 with the local offset.
     pub written_at: String,
-    /// What the numbers are not.
+    /// Limits of the results.
     pub notice: String,
     /// The studies.
     pub studies: Vec<StudyDocument>,
+    /// The files that were scanned; null for `report`, which does not list them.
+    pub files: Option<FilesDocument>,
+}
+
+/// The files that were scanned.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FilesDocument {
+    /// Files in all.
+    pub total: usize,
+    /// DICOM files.
+    pub dicom: usize,
+    /// Files that are not DICOM.
+    pub not_dicom: usize,
+    /// Files that could not be used.
+    pub unreadable: Vec<UnreadableDocument>,
+}
+
+/// A file that could not be used.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UnreadableDocument {
+    /// Path, without control characters.
+    pub path: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// One study.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StudyDocument {
+    /// Version of this document: 2.
+    pub schema_version: u32,
     /// StudyInstanceUID.
     pub study_instance_uid: String,
-    /// The patient, as the files say; texts are cleaned of control characters.
-    pub patient: PatientDocument,
     /// StudyDate, `YYYY-MM-DD`.
     pub study_date: Option<String>,
     /// StudyTime in the scanner's local time, `HH:MM`.
@@ -44,19 +95,25 @@ pub struct StudyDocument {
     pub description: String,
     /// AccessionNumber.
     pub accession_number: String,
-    /// What the network says.
+    /// The patient. Texts are cleaned of control characters.
+    pub patient: PatientDocument,
+    /// Warnings on the study as a whole; null if the study's files are no longer there.
+    pub warnings: Option<Vec<WarningDocument>>,
+    /// The series, in the order of `cspine inspect`; null as `warnings`.
+    pub series: Option<Vec<SeriesDocument>>,
+    /// What the model found.
     pub analysis: AnalysisDocument,
-    /// What readers decided, as it holds now.
-    pub decision: DecisionDocument,
-    /// Every entry that readers made, oldest first, those taken back among them.
-    pub log: Vec<EntryDocument>,
-    /// Slices that a reader marked.
-    pub key_images: Vec<KeyImageDocument>,
-    /// What a reader measured.
-    pub measurements: Vec<MeasurementDocument>,
+    /// What readers decided, as it holds now; null for `predict`, `inspect` and `watch`, which do not read the database.
+    pub decision: Option<DecisionDocument>,
+    /// Every entry that readers made, oldest first, undone ones included; null as `decision`.
+    pub log: Option<Vec<EntryDocument>>,
+    /// Slices that a reader marked; null as `decision`.
+    pub key_images: Option<Vec<KeyImageDocument>>,
+    /// What a reader measured; null as `decision`.
+    pub measurements: Option<Vec<MeasurementDocument>>,
 }
 
-/// Who was scanned.
+/// The patient.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PatientDocument {
     /// PatientName, family name first.
@@ -69,241 +126,122 @@ pub struct PatientDocument {
     pub sex: Option<char>,
 }
 
-/// How the analysis of a study ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnalysisStatus {
-    /// There is a report of all slices.
-    Analysed,
-    /// There is a report of some slices; its numbers will change.
-    Preliminary,
-    /// The study is none for the network; `reason` says why.
-    NotAnalysed,
-    /// Something went wrong; `reason` says what.
-    Failed,
-    /// Not analysed yet.
-    Waiting,
-}
-
-/// What the network says.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct AnalysisDocument {
-    /// How it ended.
-    pub status: AnalysisStatus,
-    /// Why there are no numbers.
-    pub reason: Option<String>,
-    /// SeriesInstanceUID of the series that was analysed.
-    pub series_instance_uid: Option<String>,
-    /// The model that speaks.
-    pub model: Option<ModelDocument>,
-    /// Fracture probability of the study, 0 to 1.
-    pub overall: Option<f32>,
-    /// Whether it passes the model's threshold.
-    pub alert: Option<bool>,
-    /// C1 to C7; empty without a report.
-    pub levels: Vec<LevelDocument>,
-}
-
-/// What a model was trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrainedOn {
-    /// Synthetic fractures only: the numbers say nothing about patients.
-    Synthetic,
-    /// Clinical images.
-    Clinical,
-}
-
-/// Which model speaks.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ModelDocument {
-    /// Name.
+/// A warning about a study or a series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WarningDocument {
+    /// Stable name for programs.
     pub name: String,
-    /// Version.
-    pub version: String,
-    /// SHA-256 of the ONNX file.
-    pub sha256: String,
-    /// What it was trained on.
-    pub trained_on: TrainedOn,
-    /// How slices are combined.
-    pub aggregation: String,
-    /// Overall probability from which a study is an alert.
-    pub overall_threshold: f32,
-    /// Probability from which a level is marked.
-    pub level_threshold: f32,
-}
-
-/// What the network says of one level.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct LevelDocument {
-    /// `C1` to `C7`.
-    pub level: String,
-    /// Fracture probability, 0 to 1; null for a level that has none.
-    pub probability: Option<f32>,
-    /// Whether it passes the model's threshold; null without a probability.
-    pub alert: Option<bool>,
-    /// Why there is no probability: `not in the scan`, or `in the scan, not seen by the model`.
-    pub absence: Option<String>,
-    /// Whether the scan shows the whole level; null without a probability.
-    pub whole: Option<bool>,
-    /// The slice that speaks most for the probability.
-    pub key_slice: Option<SliceDocument>,
-    /// The hottest place on that slice, LPS mm.
-    pub hot_spot_mm: Option<[f64; 3]>,
-}
-
-/// A slice of the analysed series.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct SliceDocument {
-    /// From 0, head first.
-    pub index: usize,
-    /// InstanceNumber.
-    pub instance_number: Option<i32>,
-    /// Position along the stack's patient axis (z for axial), LPS mm.
-    pub position_mm: Option<f64>,
-}
-
-/// Who said something, and when.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct WordDocument {
-    /// User name.
-    pub who: String,
-    /// When, RFC 3339 with the reader's local offset.
-    pub at: String,
-    /// Number of the log entry.
-    pub entry: i64,
-}
-
-/// What is decided of a study.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct DecisionDocument {
-    /// How far the study is read: `unread`, `begun`, `negative`, `positive`, `deferred` or `unreadable`.
-    pub state: String,
-    /// The verdict on the study.
-    pub study: Option<StudyVerdictDocument>,
-    /// The levels that a reader spoke of, C1 first.
-    pub levels: Vec<LevelVerdictDocument>,
-    /// The note.
-    pub note: Option<NoteDocument>,
-    /// `ordinary`, `pinned` or `stat`: what a reader says, else what the request in the files does.
-    pub precedence: String,
-}
-
-/// A verdict on the study.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct StudyVerdictDocument {
-    /// `negative`, `positive`, `deferred` or `unreadable`.
-    pub verdict: String,
-    /// Why it was deferred.
-    pub reason: Option<String>,
-    /// Who, when.
-    #[serde(flatten)]
-    pub word: WordDocument,
-}
-
-/// A verdict on one level.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct LevelVerdictDocument {
-    /// `C1` to `C7`.
-    pub level: String,
-    /// `fractured`, `not fractured`, `uncertain` or `not assessable`.
-    pub verdict: String,
-    /// What it says of the network, where the reader was asked: `agrees`, `rejects` (an alarm) or `adds` (what the network missed).
-    pub network: Option<String>,
-    /// Why an alarm was rejected.
-    pub reason: Option<String>,
-    /// Who, when.
-    #[serde(flatten)]
-    pub word: WordDocument,
-}
-
-/// The note on a study.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct NoteDocument {
-    /// The note.
+    /// The warning in words.
     pub text: String,
-    /// Who, when.
-    #[serde(flatten)]
-    pub word: WordDocument,
+    /// Number of files, slices or places concerned; null if it concerns the whole.
+    pub count: Option<usize>,
 }
 
-/// An entry of the log.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct EntryDocument {
-    /// Who, when, which.
-    #[serde(flatten)]
-    pub word: WordDocument,
-    /// What was done: `level`, `study`, `note`, `precedence` or `undo`.
-    pub act: String,
-    /// In words.
-    pub says: String,
-    /// The entry that was taken back by this one.
-    pub takes_back: Option<i64>,
-    /// Whether the network's report was hidden from the reader.
-    pub blinded: bool,
-    /// What the network said when it was done, seen or hidden.
-    pub network: Option<OnReportDocument>,
+/// Why there is no number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReasonDocument {
+    /// Stable name for programs; `error` if the status is `failed`.
+    pub name: String,
+    /// The reason in words.
+    pub text: String,
 }
 
-/// What the network said when something was decided.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct OnReportDocument {
-    /// Model's name.
-    pub model: String,
-    /// Its version.
-    pub version: String,
-    /// SHA-256 of its ONNX file.
-    pub sha256: String,
-    /// Overall probability.
-    pub overall: f32,
-    /// The threshold for it.
-    pub overall_threshold: f32,
-    /// C1 to C7; null for one not seen.
-    pub levels: [Option<f32>; 7],
-    /// The threshold for a level.
-    pub level_threshold: f32,
-    /// Whether slices were still to come.
-    pub preliminary: bool,
+impl ResultsDocument {
+    /// The document of results as `cspine report` knows them.
+    #[must_use]
+    pub fn new(results: &[StudyResult], written: Written) -> Self {
+        Self::of(results.iter().map(StudyDocument::new).collect(), None, written)
+    }
+
+    /// The document of studies.
+    #[must_use]
+    pub fn of(studies: Vec<StudyDocument>, files: Option<FilesDocument>, written: Written) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            cspine: written.version.to_owned(),
+            written_at: written.at.rfc3339(),
+            notice: NOTICE.to_owned(),
+            studies,
+            files,
+        }
+    }
+
+    /// The document as indented JSON.
+    ///
+    /// # Errors
+    /// None that a document of numbers and texts can cause.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
 }
 
-/// A slice that a reader marked.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct KeyImageDocument {
-    /// Number within the study.
-    pub id: u64,
-    /// SeriesInstanceUID.
-    pub series_instance_uid: String,
-    /// SOPInstanceUID of the slice, or of the one at the middle of a reformat.
-    pub sop_instance_uid: String,
-    /// Frame of a multi-frame instance, from 1.
-    pub frame: u32,
-    /// `axial`, `sagittal` or `coronal`.
-    pub plane: String,
-    /// Slice of that plane, from 1.
-    pub slice: usize,
-    /// Window width, HU.
-    pub window_width: f64,
-    /// Window level, HU.
-    pub window_level: f64,
-    /// The reader's remark.
-    pub comment: String,
+impl StudyDocument {
+    /// The document of one study with what readers decided.
+    #[must_use]
+    pub fn new(result: &StudyResult) -> Self {
+        Self::of(StudyFacts::of(result))
+    }
+
+    /// The document of what a command knows of a study.
+    #[must_use]
+    pub fn of(facts: StudyFacts<'_>) -> Self {
+        let StudyFacts { study, reading, .. } = facts;
+        Self {
+            schema_version: SCHEMA_VERSION,
+            study_instance_uid: study.uid.to_string(),
+            study_date: study_date(study),
+            study_time: study_time(study),
+            description: study.description.to_string(),
+            accession_number: study.accession.to_string(),
+            patient: PatientDocument {
+                name: study.patient.name.to_string(),
+                id: study.patient.id.to_string(),
+                age_years: study.patient.age_years,
+                sex: study.patient.sex.map(|sex| sex.letter()),
+            },
+            warnings: facts.has_files().then(|| study.oddities.iter().map(WarningDocument::from).collect()),
+            series: facts.has_files().then(|| SeriesDocument::all(study)),
+            analysis: AnalysisDocument::of(facts),
+            decision: reading.map(|result| DecisionDocument::new(&result.decision(), study.precedence)),
+            log: reading.map(|result| result.log.iter().map(EntryDocument::new).collect()),
+            key_images: reading.map(|result| result.key_images.iter().map(KeyImageDocument::new).collect()),
+            measurements: reading.map(|result| result.measurements.iter().map(MeasurementDocument::new).collect()),
+        }
+    }
+
+    /// The document as one line of JSON Lines, with its line feed.
+    ///
+    /// # Errors
+    /// None that a document of numbers and texts can cause.
+    pub fn to_json_line(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
 }
 
-/// What a reader measured.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct MeasurementDocument {
-    /// Number within the study.
-    pub id: u64,
-    /// SeriesInstanceUID.
-    pub series_instance_uid: String,
-    /// `distance`, `angle`, `rectangle`, `ellipse` or `probe`.
-    pub what: String,
-    /// What it comes to, in words.
-    pub says: Option<String>,
-    /// Length in mm, angle in degrees, mean of a region or value of a voxel.
-    pub value: Option<f64>,
-    /// `mm`, `degrees`, `HU`, or nothing for values without a unit.
-    pub unit: Option<String>,
-    /// Why there is no result.
-    pub reason: Option<String>,
+/// StudyDate, `YYYY-MM-DD`.
+pub(super) fn study_date(study: &Study) -> Option<String> {
+    study.date.map(|date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day))
+}
+
+/// StudyTime, `HH:MM`.
+pub(super) fn study_time(study: &Study) -> Option<String> {
+    study.date.and_then(|date| date.time).map(|(hour, minute)| format!("{hour:02}:{minute:02}"))
+}
+
+impl From<&Oddity> for WarningDocument {
+    fn from(oddity: &Oddity) -> Self {
+        Self { name: oddity.name().to_owned(), text: oddity.to_string(), count: oddity.count() }
+    }
+}
+
+impl From<&Coverage> for WarningDocument {
+    fn from(coverage: &Coverage) -> Self {
+        Self { name: coverage.name().to_owned(), text: coverage.to_string(), count: None }
+    }
+}
+
+impl From<&NotAnalysed> for ReasonDocument {
+    fn from(reason: &NotAnalysed) -> Self {
+        Self { name: reason.name().to_owned(), text: reason.to_string() }
+    }
 }

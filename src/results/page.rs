@@ -98,7 +98,7 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
         };
         format!("{}{reason} · {}", decided.what.name(), word(decided))
     });
-    let mut rows = vec![("Verdict", verdict)];
+    let mut rows = vec![("Assessment", verdict)];
     for (level, decided) in decision.levels.iter() {
         if let Some(decided) = decided {
             rows.push((level.name(), format!("{} · {}", level_verdict(decided.what), word(decided))));
@@ -117,7 +117,7 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
     let report = match analysis {
         None => return vec![("Analysis", "none yet".to_owned())],
         Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
-            return vec![("Analysis", format!("not analysed: {reason}"))];
+            return vec![("Analysis", format!("not analyzed: {reason}"))];
         }
         Some(Analysis::Failed(reason)) => return vec![("Analysis", format!("failed: {reason}"))],
         Some(Analysis::Analysed(report)) => report,
@@ -129,7 +129,7 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
         ("Overall", format!("{} · {alert} (from {threshold})", report.overall)),
     ];
     if let Completeness::Preliminary { done, total } = report.completeness {
-        rows.push(("Preliminary", format!("{done} of {total} slices are analysed; the numbers will change")));
+        rows.push(("Preliminary", format!("{done} of {total} slices are scored; the numbers will change")));
     }
     let mut scan = report.absences();
     let cut_off = report.cut_off();
@@ -159,7 +159,7 @@ fn levels(report: Option<&FractureReport>, decision: &Decision) -> Block {
     };
     let below = report
         .filter(|report| !report.alert_levels().is_empty())
-        .map(|report| format!("! passes the model's threshold of {}", report.model.thresholds.level));
+        .map(|report| format!("! flagged: reaches the model's threshold of {}", report.model.thresholds.level));
     Block::Table {
         header: ["level", "network", "key slice", "reader"],
         rows: CervicalLevel::ALL.map(row).to_vec(),
@@ -173,7 +173,7 @@ fn level_verdict((verdict, agreement): (LevelVerdict, Option<Agreement>)) -> Str
         None => String::new(),
         Some(Agreement::Agrees) => ", as the network says".to_owned(),
         Some(Agreement::Adds) => ", missed by the network".to_owned(),
-        Some(Agreement::Rejects { reason }) => format!(", alarm rejected: {}", reason.name()),
+        Some(Agreement::Rejects { reason }) => format!(", flag rejected: {}", reason.name()),
     };
     format!("{}{agreement}", verdict.name())
 }

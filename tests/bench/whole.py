@@ -130,10 +130,10 @@ class Contender:
 
 def of_program(text: str) -> dict:
     """Overall and C1 to C7 of each study, `None` where not seen, as `cspine predict --format json` says."""
-    studies = json.loads(text)
+    analyses = {item["study_instance_uid"]: item["analysis"] for item in json.loads(text)["studies"]}
     return {
-        item["study_instance_uid"]: [item["overall"], *(level["probability"] for level in item["levels"])]
-        for item in studies
+        study: [analysis["overall"], *(level["probability"] for level in analysis["levels"])]
+        for study, analysis in analyses.items()
     }
 
 

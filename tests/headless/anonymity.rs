@@ -12,6 +12,10 @@ fn named(home: &Path, folder: &Path) -> std::path::PathBuf {
             ((0x0008, 0x0080), "LO", "SECRETHOUSE"),
             ((0x0008, 0x0090), "PN", "SECRETDOC"),
             ((0x0008, 0x1030), "LO", "CT neck of SecretName"),
+            ((0x0008, 0x103E), "LO", "SecretName axial"),
+            ((0x0018, 0x0015), "CS", "SECRETNAME"),
+            ((0x0018, 0x1030), "LO", "neck, Anna"),
+            ((0x0018, 0x1210), "SH", "SECRETID"),
             ((0x0010, 0x0010), "PN", "SecretName^Anna"),
             ((0x0010, 0x0020), "LO", "SECRETID"),
             ((0x0010, 0x0030), "DA", "19551102"),
@@ -66,7 +70,7 @@ fn nothing_that_leaves_anonymously_names_the_patient_in_any_form() {
         ["secret", "anna", "19551102"].into_iter().find(|name| text.contains(name))
     };
     let mut pseudonyms = std::collections::BTreeSet::new();
-    for form in ["json", "csv", "text", "markdown", "submission", "sr", "sc"] {
+    for form in ["json", "jsonl", "csv", "text", "markdown", "submission", "sr", "sc"] {
         let out = home.path().join(form);
         let report = |more: &[&str]| {
             let arguments = ["report", "--data", path(&store), "--format", form, "--out", path(&out), "--overwrite"];

@@ -18,7 +18,7 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
     };
     for (rule, wanted) in rules {
         let fits = match rule.as_str() {
-            "$schema" | "$defs" | "title" | "description" | "format" | "default" => true,
+            "$schema" | "$defs" | "title" | "description" | "format" | "default" | "x-csv-columns" => true,
             "$ref" => {
                 let pointer = wanted.as_str().and_then(|target| target.strip_prefix('#')).expect("a local reference");
                 check(root, root.pointer(pointer).expect("a definition"), value, place, found);

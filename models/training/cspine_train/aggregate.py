@@ -1,7 +1,5 @@
 """From slices to a study, in the ways that a package may name. The program has the same rules."""
 
-import math
-
 import numpy as np
 
 PRESENCE = 0.5
@@ -26,8 +24,8 @@ parts nothing."""
 TWICE_SHARE = 0.5
 """A second stretch that long in shares of the level's longest is no stray: what shows one level twice is no neck."""
 
-TOP_SHARE, TOP_LEAST = 0.1, 3
-"""`visible-top-mean` takes this part of the visible slices, and at least so many."""
+TOP_PART, TOP_LEAST = 10, 3
+"""`visible-top-mean` takes one of so many of the visible slices, rounded up, and at least `TOP_LEAST`."""
 
 LEAST_ODDS = 1e-6
 """`visible-odds-mean` takes probabilities to be this far from 0 and 1."""
@@ -46,7 +44,7 @@ def visible_top_mean(vertebra: np.ndarray, fracture: np.ndarray, _: np.ndarray) 
         shows = vertebra[:, level] >= PRESENCE
         scores = np.sort((vertebra[:, level] * fracture[:, level])[shows])[::-1]
         if len(scores):
-            count = max(TOP_LEAST, math.ceil(TOP_SHARE * len(scores)))
+            count = max(TOP_LEAST, -(-len(scores) // TOP_PART))
             result[level] = scores[:count].mean()
     return result
 
@@ -137,8 +135,10 @@ def combine(vertebra: np.ndarray, fracture: np.ndarray, positions_mm: np.ndarray
     """
     if not is_neck(vertebra, positions_mm):
         return np.full(1 + vertebra.shape[1], np.nan)
-    vertebra = without_strays(vertebra, positions_mm)
+    cleaned = without_strays(vertebra, positions_mm)
+    # Without its strays a scan may lack a level between others; it was a neck with them.
+    shown = cleaned if is_neck(cleaned, positions_mm) else vertebra
     shares = slice_shares(positions_mm)
-    seen = seen_levels(vertebra, shares)
-    levels = AGGREGATIONS[name](vertebra.astype(np.float64), fracture.astype(np.float64), shares)
+    seen = seen_levels(shown, shares)
+    levels = AGGREGATIONS[name](shown.astype(np.float64), fracture.astype(np.float64), shares)
     return np.concatenate([[overall(levels, seen)], np.where(seen, levels, np.nan)])

@@ -56,8 +56,10 @@ def best_threshold(truth: np.ndarray, score: np.ndarray) -> OperatingPoint | Non
 
 
 RSNA_WEIGHTS = {"overall": (7.0, 14.0), "level": (1.0, 2.0)}
-"""Weights of negatives and positives in the RSNA 2022 competition's metric (its evaluation page on kaggle.com)."""
+"""Weights of negatives and positives in the RSNA 2022 competition's metric (discussion/340392 of the competition)."""
 
+RSNA_CLIP = 1e-15
+"""Probabilities are clipped to this distance from 0 and 1, as in the competition's scorer."""
 
 RSNA_RATES = (0.476, 0.072, 0.141, 0.036, 0.053, 0.080, 0.137, 0.195)
 """Part of the RSNA 2022 set's 2019 training studies that is fractured: overall, C1 to C7 (its `train.csv`)."""
@@ -66,11 +68,14 @@ RSNA_RATES = (0.476, 0.072, 0.141, 0.036, 0.053, 0.080, 0.137, 0.195)
 def rsna_log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     """The RSNA 2022 competition's metric, for `[N, 8]` (overall, C1 to C7).
 
-    Of each study the log losses of the eight labels are averaged by their weights, then the studies are averaged: a
-    label's share of a study is its weight over the study's sum of weights, as in the competition's reference code (a
-    guess of the set's own rates scores 0.5 to 0.65 by it). What was not seen (NaN) counts as the set's rate of it.
+    The log losses of a study's eight labels are averaged by their weights, then the studies are averaged, as in the
+    scorer that the hosts published (discussion/341854 of the competition on kaggle.com; `grade.py` in openai/mle-bench
+    is a copy that clips to 1e-15). The prevalence baseline scores 0.5 to 0.65. A label without a probability (NaN)
+    counts as the data set's rate of it. `cspine evaluate` computes the same numbers.
     """
-    p = np.clip(np.where(np.isnan(probability), RSNA_RATES, probability), 1e-6, 1 - 1e-6)
+    # In double precision: 1 - 1e-15 rounds to 1 in float32, and its loss to infinity.
+    truth, probability = np.asarray(truth, np.float64), np.asarray(probability, np.float64)
+    p = np.clip(np.where(np.isnan(probability), RSNA_RATES, probability), RSNA_CLIP, 1 - RSNA_CLIP)
     pairs = np.array([RSNA_WEIGHTS["overall"]] + [RSNA_WEIGHTS["level"]] * 7)
     weight = np.where(truth > 0.5, pairs[:, 1], pairs[:, 0])
     losses = -weight * (truth * np.log(p) + (1 - truth) * np.log(1 - p))

@@ -49,6 +49,9 @@ def test_visible_top_mean_by_hand():
     # Of 40 visible slices a tenth is 4: (4 * 0.5 + 36 * 0) / 4.
     levels = visible_top_mean(columns([1] * 40), columns([0.5] * 4 + [0.0] * 36), np.ones(40))
     assert levels[0] == pytest.approx(0.5)
+    # Of 70 a tenth is 7, also in floating point: 7 * 0.5 / 7.
+    levels = visible_top_mean(columns([1] * 70), columns([0.5] * 7 + [0.0] * 63), np.ones(70))
+    assert levels[0] == pytest.approx(0.5)
     # Two visible slices: their mean, not a third of it.
     assert visible_top_mean(columns([1, 1]), columns([0.6, 0.2]), np.ones(2))[0] == pytest.approx(0.4)
 
@@ -147,6 +150,13 @@ def test_competition_loss_by_hand():
     # Studies count alike, whatever their weights.
     both = rsna_log_loss(np.vstack([truth, np.zeros((1, 8))]), np.vstack([probability, np.full((1, 8), 0.5)]))
     assert both == pytest.approx((expected + math.log(2)) / 2)
+
+
+def test_a_certain_error_costs_what_the_scorer_says():
+    # Clipped to 1e-15, also in float32, in which 1 - 1e-15 is 1.
+    truth, probability = np.zeros((1, 8), np.float32), np.zeros((1, 8), np.float32)
+    probability[0, 0] = 1.0
+    assert rsna_log_loss(truth, probability) == pytest.approx(7 * -math.log(1e-15) / 14, rel=1e-3)
 
 
 def test_a_guess_of_the_competitions_rates_scores_as_the_competition_knows_it():

@@ -1,0 +1,226 @@
+//! Fills the analysis from a study and its report.
+
+use super::{
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
+    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
+    WarningDocument,
+};
+use crate::domain::{
+    Analysis, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding, LevelOutcome,
+    ModelIdentity, ModelNature, Probability, ScoredSlice, Series, SeriesKind, Study, Timing, Uid, choose_series,
+    coverage,
+};
+use crate::results::StudyFacts;
+
+/// Farthest that two values of one slice position lie apart, mm: decimal strings of headers are rounded.
+const SAME_POSITION_MM: f64 = 0.01;
+
+impl AnalysisStatus {
+    /// The status of an analysis; waiting if there is none.
+    #[must_use]
+    pub fn of(analysis: Option<&Analysis>) -> Self {
+        match analysis {
+            None => Self::Waiting,
+            Some(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => Self::NotAnalyzed,
+            Some(Analysis::Failed(_)) => Self::Failed,
+            Some(Analysis::Analysed(report)) => match report.completeness {
+                Completeness::Final => Self::Analyzed,
+                Completeness::Preliminary { .. } => Self::Preliminary,
+            },
+        }
+    }
+
+    /// The status as JSON, CSV and `CSPINE_STATUS` have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Analyzed => "analyzed",
+            Self::Preliminary => "preliminary",
+            Self::NotAnalyzed => "not_analyzed",
+            Self::Failed => "failed",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// Why there are no numbers.
+pub(in crate::results) fn reason_of(analysis: Option<&Analysis>) -> Option<ReasonDocument> {
+    match analysis {
+        None | Some(Analysis::Analysed(_)) => None,
+        Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => Some(reason.into()),
+        Some(Analysis::Failed(text)) => Some(ReasonDocument { name: "error".to_owned(), text: text.clone() }),
+    }
+}
+
+/// SeriesInstanceUID of the series from which a level's probability comes.
+fn level_series_uid<'r>(report: &'r FractureReport, finding: &LevelFinding) -> Option<&'r Uid> {
+    finding.probability().map(|_| &report.series_uid)
+}
+
+/// SeriesInstanceUIDs of the series from which the numbers come, each once, in the order of their levels.
+pub(in crate::results) fn series_uids(report: &FractureReport) -> Vec<&Uid> {
+    let mut uids: Vec<&Uid> = Vec::new();
+    for uid in report.levels.0.iter().filter_map(|finding| level_series_uid(report, finding)) {
+        if !uids.contains(&uid) {
+            uids.push(uid);
+        }
+    }
+    uids
+}
+
+/// The series that the headers choose for the analysis, each with the words that explain the choice.
+fn plan(study: &Study) -> Vec<(&Series, String)> {
+    let chosen = choose_series(study).ok();
+    let series = chosen.and_then(|candidate| Some((study.series.get(candidate.series)?, candidate.explanation)));
+    series.into_iter().collect()
+}
+
+/// The series (or stacks) from which the numbers come; without numbers, those that would be analyzed.
+pub(in crate::results) fn analyzed_series<'s>(study: &'s Study, report: Option<&FractureReport>) -> Vec<&'s Series> {
+    let planned: Vec<&Series> = plan(study).into_iter().map(|(series, _)| series).collect();
+    let Some(report) = report else { return planned };
+    let of_report = |uid: &Uid| -> Vec<&'s Series> {
+        let stacks = || study.series.iter().filter(|series| series.uid == *uid);
+        // One series may hold several stacks: those of the plan, if it has any of this series.
+        let some: Vec<&Series> =
+            stacks().filter(|stack| planned.iter().any(|planned| std::ptr::eq(*planned, *stack))).collect();
+        if some.is_empty() { stacks().collect() } else { some }
+    };
+    series_uids(report).into_iter().flat_map(of_report).collect()
+}
+
+impl AnalysisDocument {
+    pub(in crate::results) fn of(facts: StudyFacts<'_>) -> Self {
+        let StudyFacts { study, analysis, .. } = facts;
+        let report = facts.report();
+        let series = analyzed_series(study, report);
+        Self {
+            status: AnalysisStatus::of(analysis),
+            reason: reason_of(analysis),
+            plan: facts.has_files().then(|| {
+                plan(study).into_iter().map(|(series, text)| PlannedSeriesDocument::new(series, text)).collect()
+            }),
+            series_instance_uids: report.map(series_uids).into_iter().flatten().map(Uid::to_string).collect(),
+            model: match analysis {
+                Some(Analysis::Analysed(report)) => Some(ModelDocument::new(&report.model)),
+                Some(Analysis::Declined(declined)) => Some(ModelDocument::new(&declined.model)),
+                None | Some(Analysis::NotAnalysed(_) | Analysis::Failed(_)) => None,
+            },
+            overall: report.map(|report| report.overall.value()),
+            alert: report.map(FractureReport::is_alert),
+            completeness: report.and_then(|report| match report.completeness {
+                Completeness::Final => None,
+                Completeness::Preliminary { done, total } => {
+                    Some(CompletenessDocument { slices_scored: done, slices_total: total })
+                }
+            }),
+            coverage: facts.has_files().then(|| {
+                let notices = series.iter().flat_map(|series| coverage(&study.patient, series));
+                notices.map(|notice| WarningDocument::from(&notice)).collect()
+            }),
+            levels: report
+                .into_iter()
+                .flat_map(|report| report.levels.0.iter().map(|finding| LevelDocument::new(study, report, finding)))
+                .collect(),
+            slices: report
+                .filter(|_| facts.slices)
+                .map(|report| report.slices.iter().map(ScoredSliceDocument::new).collect()),
+            timing: report.map(|report| TimingDocument::new(report.timing)),
+        }
+    }
+}
+
+impl PlannedSeriesDocument {
+    fn new(series: &Series, text: String) -> Self {
+        Self { series_instance_uid: series.uid.to_string(), stack: series.stack_index, text }
+    }
+}
+
+impl ModelDocument {
+    fn new(model: &ModelIdentity) -> Self {
+        Self {
+            name: model.name.clone(),
+            version: model.version.clone(),
+            sha256: model.sha256.clone(),
+            trained_on: match model.nature {
+                ModelNature::Synthetic => TrainedOn::Synthetic,
+                ModelNature::Clinical => TrainedOn::Clinical,
+            },
+            aggregation: model.aggregation.name().to_owned(),
+            overall_threshold: model.thresholds.overall.value(),
+            level_threshold: model.thresholds.level.value(),
+        }
+    }
+}
+
+impl LevelDocument {
+    fn new(study: &Study, report: &FractureReport, finding: &LevelFinding) -> Self {
+        let level = finding.level;
+        let series = level_series_uid(report, finding);
+        Self {
+            level: level.name().to_owned(),
+            series_instance_uid: series.map(Uid::to_string),
+            probability: finding.probability().map(Probability::value),
+            flagged: finding.probability().map(|_| report.is_level_alert(level)),
+            absence: report
+                .absence(level)
+                .map(|why| ReasonDocument { name: why.name().to_owned(), text: why.to_string() }),
+            extent: match finding.outcome {
+                LevelOutcome::Seen { extent: LevelExtent::Whole, .. } => Some(LevelExtentDocument::Whole),
+                LevelOutcome::Seen { extent: LevelExtent::CutOff, .. } => Some(LevelExtentDocument::CutOff),
+                LevelOutcome::NotSeen => None,
+            },
+            key_slice: finding.key_slice().map(|slice| SliceDocument::new(study, series, slice)),
+            activation_peak_mm: finding.hot_spot().map(|spot| spot.point.to_array()),
+        }
+    }
+}
+
+impl SliceDocument {
+    fn new(study: &Study, series: Option<&Uid>, slice: KeySlice) -> Self {
+        let instance = series.and_then(|series| key_instance(study, series, slice));
+        Self {
+            index: slice.index,
+            instance_number: slice.instance_number,
+            sop_instance_uid: instance.map(|instance| instance.sop_instance_uid.to_string()),
+            frame: instance.map(|instance| instance.frame.saturating_add(1)),
+            position_mm: slice.position_mm,
+        }
+    }
+}
+
+/// The image that a key slice is: the only one of its series with its number and its position. A slice that was computed from several
+/// images (of sagittal and coronal stacks) is none of them.
+fn key_instance<'s>(study: &'s Study, series: &Uid, slice: KeySlice) -> Option<&'s Instance> {
+    let position = slice.position_mm?;
+    let stacks = study.series.iter().filter(|stack| stack.uid == *series && stack.kind == SeriesKind::Axial);
+    let is_here = |instance: &&Instance| {
+        instance.instance_number == slice.instance_number
+            && instance.plane.is_some_and(|plane| (plane.position.z - position).abs() <= SAME_POSITION_MM)
+    };
+    let mut fitting = stacks.flat_map(|stack| &stack.instances).filter(is_here);
+    fitting.next().filter(|_| fitting.next().is_none())
+}
+
+impl ScoredSliceDocument {
+    fn new(slice: &ScoredSlice) -> Self {
+        Self {
+            index: slice.index,
+            instance_number: slice.instance_number,
+            position_mm: slice.position_mm,
+            vertebra: slice.score.vertebra.0.map(Probability::value),
+            fracture: slice.score.fracture.0.map(Probability::value),
+        }
+    }
+}
+
+impl TimingDocument {
+    fn new(timing: Timing) -> Self {
+        Self {
+            load_s: timing.load.as_secs_f64(),
+            preprocess_s: timing.preprocess.as_secs_f64(),
+            network_s: timing.network.as_secs_f64(),
+            total_s: timing.total.as_secs_f64(),
+        }
+    }
+}
