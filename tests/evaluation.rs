@@ -9,7 +9,7 @@ mod shared;
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, Completeness, FractureReport, HotSpot, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, ScoredSlice, SliceScore, Study,
+    LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, Provenance, ScoredSlice, SliceScore, Study,
     Thresholds, Timing,
 };
 use cspine::evaluation::{Case, Document, LabelSlices, LeftOut, StudyTruth, markdown, plots, read_dataset};
@@ -106,6 +106,7 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         model: identity(),
         completeness: Completeness::Final,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     }))
 }
 

@@ -4,7 +4,7 @@ use super::CliError;
 use super::select::{self, Found};
 use crate::dicom::{self, LoadError};
 use crate::domain::{NotAnalysed, Oddity, Patient, Series, SeriesKind, SeriesScore, Study};
-use crate::domain::{choose_series, coverage, rank_series};
+use crate::domain::{SeriesRole, choose_series, coverage, plan_series, rank_series, series_roles};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
@@ -120,6 +120,10 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
             let _ = writeln!(out, "  analysis not analysed: {reason}");
         }
     }
+    let plan = plan_series(study, None).unwrap_or_default();
+    for (planned, role) in plan.iter().zip(series_roles(study, &plan)).skip(1) {
+        let _ = writeln!(out, "  then     series {}: {}", planned.series + 1, role_words(&role));
+    }
     let ranked = rank_series(study);
     let best = chosen.as_ref().ok().and_then(|candidate| ranked.get(candidate.series)?.as_ref().ok());
     for (index, (series, verdict)) in study.series.iter().zip(&ranked).enumerate() {
@@ -150,6 +154,27 @@ fn verdict_words(verdict: &Result<SeriesScore, NotAnalysed>, best: Option<&Serie
         }
         (Ok(score), _) => score.to_string(),
         (Err(reason), _) => reason.to_string(),
+    }
+}
+
+/// When a planned series is analyzed.
+fn role_words(role: &SeriesRole) -> String {
+    match role {
+        SeriesRole::First => "first".to_owned(),
+        SeriesRole::Adds(mm) => format!("if levels are missing; covers {mm} mm more"),
+        SeriesRole::MayAdd => "if levels are missing; its positions cannot be compared".to_owned(),
+        SeriesRole::Substitute(other) => {
+            format!("only if series {} cannot be analyzed or cuts off a level; covers the same range", other + 1)
+        }
+    }
+}
+
+fn role_json(role: &SeriesRole) -> Value {
+    match role {
+        SeriesRole::First => json!({ "role": "first" }),
+        SeriesRole::Adds(mm) => json!({ "role": "adds", "mm": mm }),
+        SeriesRole::MayAdd => json!({ "role": "may_add" }),
+        SeriesRole::Substitute(other) => json!({ "role": "substitute", "for": other }),
     }
 }
 
@@ -215,6 +240,8 @@ fn json_of(found: &Found) -> Value {
         .iter()
         .map(|study| {
             let chosen = choose_series(study);
+            let plan = plan_series(study, None).unwrap_or_default();
+            let roles = series_roles(study, &plan);
             json!({
                 "study_instance_uid": study.uid.as_str(),
                 "patient_name": study.patient.name.as_str(),
@@ -225,7 +252,15 @@ fn json_of(found: &Found) -> Value {
                 "description": study.description.as_str(),
                 "odd": odd_json(&study.oddities),
                 "analysis": match &chosen {
-                    Ok(candidate) => json!({ "series": candidate.series, "explanation": candidate.explanation }),
+                    Ok(candidate) => json!({
+                        "series": candidate.series,
+                        "explanation": candidate.explanation,
+                        "plan": plan.iter().zip(&roles).map(|(planned, role)| {
+                            let mut value = role_json(role);
+                            value["series"] = json!(planned.series);
+                            value
+                        }).collect::<Vec<_>>(),
+                    }),
                     Err(reason) => json!({ "not_analysed": reason.to_string() }),
                 },
                 "series": study

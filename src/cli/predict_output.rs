@@ -55,15 +55,18 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
 
 /// What the analysed series cannot show, as the list and the panel tell it.
 fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
-    let series = study.series.iter().find(|series| series.uid == report.series_uid);
-    let told = series.map(|series| coverage(&study.patient, series)).unwrap_or_default();
-    told.iter().map(ToString::to_string).collect()
+    // Levels that one of several series lacks are in another.
+    let single = study.series.iter().find(|series| report.is_of(series)).filter(|_| !report.is_merged());
+    let told = single.map(|series| coverage(&study.patient, series)).unwrap_or_default();
+    let told = told.iter().map(ToString::to_string);
+    told.chain(report.source_words(study)).chain(report.incomplete()).chain(report.contradictions(study)).collect()
 }
 
 fn levels(report: &FractureReport) -> Value {
     let level = |finding: &crate::domain::LevelFinding| match finding.outcome {
         LevelOutcome::Seen { probability, key_slice, extent, hot_spot } => json!({
             "level": finding.level.name(),
+            "series_instance_uid": report.source(finding.level).series_uid.as_str(),
             "seen": true,
             "whole": extent == LevelExtent::Whole,
             "probability": probability.value(),
@@ -76,6 +79,7 @@ fn levels(report: &FractureReport) -> Value {
         }),
         LevelOutcome::NotSeen => json!({
             "level": finding.level.name(),
+            "series_instance_uid": Value::Null,
             "seen": false,
             "whole": Value::Null,
             "probability": Value::Null,

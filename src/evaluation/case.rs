@@ -93,7 +93,7 @@ impl Case {
             Analysis::Failed(reason) => (Outcome::Failed(reason.clone()), None),
         };
         let series = report
-            .and_then(|report| study.series.iter().find(|series| series.uid == report.series_uid))
+            .and_then(|report| study.series.iter().find(|series| report.is_of(series)))
             .or_else(|| study.series.first());
         let slices = labels.map(LabelSlices::new);
         let number = |level: usize| -> Option<f64> {

@@ -10,7 +10,8 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -341,6 +342,7 @@ fn report_of(
         model: Arc::clone(identity),
         completeness,
         timing: *timing,
+        provenance: Provenance { scanned: volume_extent(volume), ..Provenance::default() },
     })
 }
 

@@ -6,7 +6,7 @@ use cspine::config::Keymap;
 use cspine::domain::{
     Aggregation, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, KeptAnalysis, KeySlice, LevelExtent,
     LevelFinding, LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel,
-    Precedence, Probability, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
+    Precedence, Probability, Provenance, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
 };
 use cspine::inference::PREPROCESSING_VERSION;
 use cspine::store::Index;
@@ -47,6 +47,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         model: Arc::clone(model),
         completeness: Completeness::Final,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     };
     Listed {
         uid: report.study_uid.clone(),

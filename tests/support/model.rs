@@ -7,7 +7,7 @@ use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
     KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
-    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series, SeriesHints,
+    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, Provenance, ScoredSlice, Series, SeriesHints,
     SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume,
     VolumeShape,
 };
@@ -210,6 +210,7 @@ pub(crate) fn report(
         model: identity(ModelNature::Synthetic),
         completeness,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     })
 }
 

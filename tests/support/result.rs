@@ -6,7 +6,7 @@ use cspine::dicom::scan_all;
 use cspine::domain::{
     Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,
     FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome, LevelVerdict,
-    LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability,
+    LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability, Provenance,
     RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
 };
 use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
@@ -97,6 +97,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
         model: identity(),
         completeness: Completeness::Final,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     }
 }
 

@@ -148,7 +148,8 @@ impl<'r> Tree<'r> {
     fn network(&self, report: &'r FractureReport, level: CervicalLevel) -> Vec<Item<'r>> {
         match report.levels[level].outcome {
             LevelOutcome::Seen { probability: p, key_slice, extent, hot_spot } => {
-                let source = self.sources.key_slice(&self.result.study, report, &key_slice, hot_spot);
+                let series = report.source(level);
+                let source = self.sources.key_slice(&self.result.study, series, &key_slice, hot_spot);
                 let source = source.map(|(image, spot)| Item::source(code::SOURCE_OF_MEASUREMENT, image, spot));
                 vec![
                     probability(f64::from(p.value())).with(source),
