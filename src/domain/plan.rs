@@ -104,11 +104,7 @@ pub fn next_series(study: &Study, plan: &[PlannedSeries], done: &[SeriesRun]) ->
 }
 
 /// The series that would add to what is known, best first.
-fn wanted<'p>(
-    study: &'p Study,
-    plan: &'p [PlannedSeries],
-    done: &'p [SeriesRun],
-) -> impl Iterator<Item = usize> + 'p {
+fn wanted<'p>(study: &'p Study, plan: &'p [PlannedSeries], done: &'p [SeriesRun]) -> impl Iterator<Item = usize> + 'p {
     let open = |series: &usize| done.iter().all(|run| run.series != *series);
     let candidates = plan.iter().map(|planned| planned.series);
     candidates.filter(open).filter(|series| adds(study, *series, done))

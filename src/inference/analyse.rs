@@ -10,8 +10,8 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SliceScore, Timing, Uid, Volume,
-    volume_extent,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SliceScore, Timing, Uid,
+    Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;

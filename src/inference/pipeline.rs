@@ -148,7 +148,7 @@ impl StudyRun {
         let report = |analyser: &Analyser| analyser.report(&manifest, &identity, volume, &study.uid);
         let run = analyser.run(package, volume, interrupt, &mut |analyser, step| {
             let whole = Step { done: before + step.done, total: before + step.total };
-            each(&SoFar { done: &self.done, series, report: &|| report(analyser).ok() }, whole);
+            each(&SoFar { done: &self.done, series, step: whole, report: &|| report(analyser).ok() }, whole);
         });
         let outcome = run.and_then(|()| report(&analyser).map_err(AnalysisError::Declined));
         if outcome == Err(AnalysisError::Interrupted) {
@@ -207,6 +207,7 @@ impl StudyRun {
 pub(super) struct SoFar<'r> {
     done: &'r [SeriesRun],
     series: &'r Series,
+    step: Step,
     report: &'r dyn Fn() -> Option<FractureReport>,
 }
 
@@ -216,7 +217,9 @@ impl SoFar<'_> {
         let current = (self.report)().map(|report| Arc::new(placed(report, self.series)));
         let mut all = reports_of(self.done);
         all.extend(current);
-        merge(&all, Vec::new())
+        let Step { done, total } = self.step;
+        let report = merge(&all, Vec::new())?;
+        Some(FractureReport { completeness: Completeness::Preliminary { done, total }, ..report })
     }
 }
 

@@ -7,9 +7,9 @@ use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
     KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature, Oddity,
-    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, Provenance, ScoredSlice, Series, SeriesHints,
-    SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid, Volume,
-    VolumeShape,
+    Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, Provenance, ScoredSlice, Series,
+    SeriesHints, SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid,
+    Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;

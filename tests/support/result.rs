@@ -6,8 +6,8 @@ use cspine::dicom::scan_all;
 use cspine::domain::{
     Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,
     FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome, LevelVerdict,
-    LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability, Provenance,
-    RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
+    LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability,
+    Provenance, RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
 };
 use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
 use cspine::task::Cancel;

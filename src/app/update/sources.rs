@@ -45,7 +45,12 @@ pub(super) fn show(model: &mut Model, series: usize, command: Command) -> Vec<Ef
 }
 
 /// The level after those that the shown series shows below (or above) the cursor, if another series shows one.
-pub(super) fn next_level(model: &Model, report: &FractureReport, known: &[CervicalLevel], down: bool) -> Option<CervicalLevel> {
+pub(super) fn next_level(
+    model: &Model,
+    report: &FractureReport,
+    known: &[CervicalLevel],
+    down: bool,
+) -> Option<CervicalLevel> {
     let reading = model.reading.as_ref().filter(|_| report.is_merged())?;
     let is_elsewhere = |level: &CervicalLevel| {
         report.levels[*level].probability().is_some()

@@ -200,9 +200,11 @@ impl<'r> Tree<'r> {
             all = all.with([said(Item::contains(code::COMMENT, Value::Text(note.what.to_string())), note)]);
         }
         if let Some(report) = self.result.report() {
-            let absences = report.absences();
-            if !absences.is_empty() {
-                all = all.with([Item::contains(code::COMMENT, Value::Text(absences.join("; ")))]);
+            let mut remarks = report.absences();
+            remarks.extend(report.source_words(&self.result.study));
+            remarks.extend(report.contradictions(&self.result.study));
+            if !remarks.is_empty() {
+                all = all.with([Item::contains(code::COMMENT, Value::Text(remarks.join("; ")))]);
             }
         }
         all.with([Item::contains(code::CAVEAT, Value::Text(limits))])

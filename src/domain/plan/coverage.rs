@@ -42,9 +42,8 @@ pub(super) fn adds(study: &Study, candidate: usize, done: &[SeriesRun]) -> bool 
 /// Levels that no report shows whole.
 pub(super) fn missing(done: &[SeriesRun]) -> Vec<CervicalLevel> {
     let whole = |level: CervicalLevel| {
-        reports(done).any(|report| {
-            matches!(report.levels[level].outcome, LevelOutcome::Seen { extent: LevelExtent::Whole, .. })
-        })
+        reports(done)
+            .any(|report| matches!(report.levels[level].outcome, LevelOutcome::Seen { extent: LevelExtent::Whole, .. }))
     };
     CervicalLevel::ALL.into_iter().filter(|level| !whole(*level)).collect()
 }

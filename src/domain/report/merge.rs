@@ -132,7 +132,8 @@ impl FractureReport {
             for level in part.alert_levels().into_iter().filter(|level| !self.is_level_alert(*level)) {
                 let Some(probability) = part.levels[level].probability() else { continue };
                 let series = study.series.iter().position(|series| part.is_of(series));
-                let series = series.map_or_else(|| "another series".to_owned(), |index| format!("series {}", index + 1));
+                let series =
+                    series.map_or_else(|| "another series".to_owned(), |index| format!("series {}", index + 1));
                 let cut = if extent(part, level) == Some(LevelExtent::CutOff) { ", cut off there" } else { "" };
                 found.push(format!("{level} is {probability} in {series}{cut}"));
             }
