@@ -46,7 +46,7 @@ pub use lut::ModalityLut;
 pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Oddity, PixelForm, Repair};
 pub use plan::{
-    MAX_SERIES, PlannedSeries, SeriesOutcome, SeriesRole, SeriesRun, conclude, next_series, plan_series, series_roles,
+    MAX_SERIES, SeriesOutcome, SeriesRole, SeriesRun, conclude, next_series, plan_series, series_roles,
     study_fingerprint, study_slices,
 };
 pub use position::ReadingPosition;

@@ -92,11 +92,11 @@ fn levels(report: &FractureReport) -> Value {
 
 fn slices_json(report: &FractureReport) -> Value {
     let numbers = |levels: &PerLevel<Probability>| levels.0.map(Probability::value);
-    report
-        .slices
-        .iter()
-        .map(|slice| {
+    let of_parts = report.parts().flat_map(|part| part.slices.iter().map(move |slice| (part, slice)));
+    of_parts
+        .map(|(part, slice)| {
             json!({
+                "series_instance_uid": part.series_uid.as_str(),
                 "index": slice.index,
                 "instance_number": slice.instance_number,
                 "position_mm": slice.position_mm,
@@ -201,7 +201,7 @@ pub(super) fn timing(results: &[Result_<'_>], started: Duration, total: Duration
     for (study, analysis) in results {
         if let Analysis::Analysed(report) = analysis {
             let timing = report.timing;
-            let slices = report.slices.len();
+            let slices: usize = report.parts().map(|part| part.slices.len()).sum();
             let _ = writeln!(
                 text,
                 "{}: {slices} slices · load {:.2} s · preprocess {:.2} s (beside the network) · network {:.2} s ({:.1} slices/s) · study {:.2} s",

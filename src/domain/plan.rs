@@ -11,22 +11,14 @@ pub use outcome::conclude;
 
 use super::scoring::score;
 use super::{
-    Fingerprint, FractureReport, Modality, NotAnalysed, Series, SeriesKind, Study, choose_series, explain, suitable,
+    Candidate, Fingerprint, FractureReport, Modality, NotAnalysed, Series, SeriesKind, Study, choose_series, explain,
+    suitable,
 };
 use coverage::adds;
 use std::sync::Arc;
 
 /// Series of one study that are analyzed at most.
 pub const MAX_SERIES: usize = 6;
-
-/// A series that can be analyzed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedSeries {
-    /// Index into [`Study::series`].
-    pub series: usize,
-    /// As "0.6 mm, BONE kernel, 412 slices".
-    pub explanation: String,
-}
 
 /// How the analysis of one series ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +73,7 @@ pub struct SeriesRun {
 ///
 /// # Errors
 /// The reason if no series can be analyzed, from the series that comes nearest.
-pub fn plan_series(study: &Study, first: Option<usize>) -> Result<Vec<PlannedSeries>, NotAnalysed> {
+pub fn plan_series(study: &Study, first: Option<usize>) -> Result<Vec<Candidate>, NotAnalysed> {
     // Points and reasons are those of the choice of one series.
     choose_series(study)?;
     let mut ranked: Vec<(bool, i32, usize, &Series)> = Vec::new();
@@ -89,22 +81,20 @@ pub fn plan_series(study: &Study, first: Option<usize>) -> Result<Vec<PlannedSer
         ranked.push((first == Some(index), score(series).total(), index, series));
     }
     ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
-    let planned = |(.., index, series): (bool, i32, usize, &Series)| PlannedSeries {
-        series: index,
-        explanation: explain(series),
-    };
+    let planned =
+        |(.., index, series): (bool, i32, usize, &Series)| Candidate { series: index, explanation: explain(series) };
     Ok(ranked.into_iter().map(planned).collect())
 }
 
 /// The next series to analyze, given what became of those before; `None` if every level is covered, nothing can be added, or
 /// [`MAX_SERIES`] were analyzed.
 #[must_use]
-pub fn next_series(study: &Study, plan: &[PlannedSeries], done: &[SeriesRun]) -> Option<usize> {
+pub fn next_series(study: &Study, plan: &[Candidate], done: &[SeriesRun]) -> Option<usize> {
     if done.len() >= MAX_SERIES { None } else { wanted(study, plan, done).next() }
 }
 
 /// The series that would add to what is known, best first.
-fn wanted<'p>(study: &'p Study, plan: &'p [PlannedSeries], done: &'p [SeriesRun]) -> impl Iterator<Item = usize> + 'p {
+fn wanted<'p>(study: &'p Study, plan: &'p [Candidate], done: &'p [SeriesRun]) -> impl Iterator<Item = usize> + 'p {
     let open = |series: &usize| done.iter().all(|run| run.series != *series);
     let candidates = plan.iter().map(|planned| planned.series);
     candidates.filter(open).filter(|series| adds(study, *series, done))

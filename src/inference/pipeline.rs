@@ -10,7 +10,7 @@ use super::reports::Reports;
 use super::session::Interrupt;
 use crate::dicom::LoadError;
 use crate::domain::{
-    Analysis, Completeness, ContentHash, FractureReport, KeptAnalysis, ModelIdentity, NotAnalysed, PlannedSeries,
+    Analysis, Candidate, Completeness, ContentHash, FractureReport, KeptAnalysis, ModelIdentity, NotAnalysed,
     Provenance, ReportKey, Series, SeriesOutcome, SeriesRun, Study, Uid, Volume, conclude, merge, next_series,
     plan_series,
 };
@@ -38,7 +38,7 @@ pub struct Stopped;
 /// A study on its way through the network. It can be interrupted and goes on from where it was.
 #[derive(Debug)]
 pub struct StudyRun {
-    plan: Vec<PlannedSeries>,
+    plan: Vec<Candidate>,
     done: Vec<SeriesRun>,
     current: Option<Current>,
 }

@@ -92,7 +92,8 @@ fn sources(report: &FractureReport, reading: &Reading) -> Vec<(String, Role)> {
     if reading.volume().is_some() && reading.own_report(Some(report)).is_none() {
         lines.push(("of another series than the one shown".to_owned(), Role::Warning));
     }
-    lines.extend(report.source_words(&reading.study).map(|line| (line, Role::Muted)));
+    let words = report.source_words(&reading.study).unwrap_or_default();
+    lines.extend(words.split(", ").filter(|run| !run.is_empty()).map(|run| (run.to_owned(), Role::Muted)));
     lines
 }
 

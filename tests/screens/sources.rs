@@ -53,7 +53,7 @@ fn the_study_opens_in_the_series_of_the_fracture_and_a_level_key_shows_its_own()
     session.loaded();
     assert_eq!(shown(&session), 1);
     let panel = text(&session.model);
-    assert!(panel.contains("C1 C2 from series 1") && panel.contains("C3–C7 from series 2"), "{panel}");
+    assert!(panel.contains("C1–C2 from series 1") && panel.contains("C3–C7 from series 2"), "{panel}");
     session.command(Command::Level(CervicalLevel::C1));
     assert_eq!((loads(&session), shown(&session)), (Some(0), 0), "C1 comes from the head");
     session.loaded();

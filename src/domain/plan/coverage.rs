@@ -1,8 +1,9 @@
 //! Whether a series can show something that the series before it do not.
 
-use super::{PlannedSeries, SeriesOutcome, SeriesRun};
+use super::{SeriesOutcome, SeriesRun};
 use crate::domain::{
-    CervicalLevel, FractureReport, LevelExtent, LevelOutcome, Series, SeriesKind, Study, ZRange, series_extent,
+    Candidate, CervicalLevel, FractureReport, LevelExtent, LevelOutcome, Series, SeriesKind, Study, ZRange,
+    series_extent,
 };
 
 /// A new stretch shorter than this, mm, holds no level: vertebral bodies of C3 to C7 measure 11 mm and more.
@@ -144,7 +145,7 @@ pub enum SeriesRole {
 
 /// The role of each planned series, in the plan's order.
 #[must_use]
-pub fn series_roles(study: &Study, plan: &[PlannedSeries]) -> Vec<SeriesRole> {
+pub fn series_roles(study: &Study, plan: &[Candidate]) -> Vec<SeriesRole> {
     let mut roles = Vec::with_capacity(plan.len());
     let mut counted: Vec<usize> = Vec::new();
     for planned in plan {

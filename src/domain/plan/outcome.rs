@@ -1,16 +1,16 @@
 //! What the outcomes of a study's series come to.
 
 use super::coverage::{adds, missing};
-use super::{MAX_SERIES, PlannedSeries, SeriesOutcome, SeriesRun, is_verdict, wanted};
+use super::{MAX_SERIES, SeriesOutcome, SeriesRun, is_verdict, wanted};
 use crate::domain::{
-    Analysis, Declined, FractureReport, Modality, ModelIdentity, NotAnalysed, Series, SeriesFailure, Study, merge,
-    suitable,
+    Analysis, Candidate, Declined, FractureReport, Modality, ModelIdentity, NotAnalysed, Series, SeriesFailure, Study,
+    merge, suitable,
 };
 use std::sync::Arc;
 
 /// The result of a study: the merged reports, with the series that may show what is missing and were not analyzed.
 #[must_use]
-pub fn conclude(study: &Study, plan: &[PlannedSeries], done: &[SeriesRun], model: &Arc<ModelIdentity>) -> Analysis {
+pub fn conclude(study: &Study, plan: &[Candidate], done: &[SeriesRun], model: &Arc<ModelIdentity>) -> Analysis {
     let reports: Vec<Arc<FractureReport>> = done.iter().filter_map(report).collect();
     let failures = failures(study, plan, done);
     if let [only] = reports.as_slice()
@@ -21,25 +21,31 @@ pub fn conclude(study: &Study, plan: &[PlannedSeries], done: &[SeriesRun], model
     if let Some(merged) = merge(&reports, failures.clone()) {
         return Analysis::Analysed(Arc::new(merged));
     }
-    let verdict = done.iter().find_map(|run| match &run.outcome {
-        SeriesOutcome::Declined(reason) if is_verdict(reason) => Some(reason.clone()),
-        SeriesOutcome::Report(_) | SeriesOutcome::Declined(_) | SeriesOutcome::Failed(_) => None,
-    });
-    match (done, failures.as_slice()) {
-        // One series, one reason.
-        ([SeriesRun { outcome: SeriesOutcome::Failed(reason), .. }], [_]) => Analysis::Failed(reason.clone()),
-        ([SeriesRun { outcome: SeriesOutcome::Declined(reason), .. }], [_]) if verdict.is_none() => {
-            Analysis::Declined(Declined { reason: reason.clone(), model: Arc::clone(model) })
-        }
-        (_, []) => {
-            let reason = verdict.unwrap_or(NotAnalysed::NoPictures);
-            Analysis::Declined(Declined { reason, model: Arc::clone(model) })
-        }
-        (_, failures) => {
+    if let [SeriesRun { outcome: SeriesOutcome::Failed(reason), .. }] = done {
+        return Analysis::Failed(reason.clone());
+    }
+    let declined =
+        |reason: &NotAnalysed| Analysis::Declined(Declined { reason: reason.clone(), model: Arc::clone(model) });
+    let reasons = || done.iter().filter_map(reason);
+    let verdict = reasons().find(|reason| is_verdict(reason));
+    let has_failed = done.iter().any(|run| matches!(run.outcome, SeriesOutcome::Failed(_)));
+    match (verdict, reasons().next()) {
+        // Nothing is left that may show a neck.
+        (Some(reason), _) if failures.is_empty() => declined(reason),
+        // No series can be analyzed, the best one for this reason.
+        (None, Some(reason)) if !has_failed => declined(reason),
+        (verdict, _) => {
             let found = verdict.map(|reason| format!("{reason} in the other series; ")).unwrap_or_default();
             let words = failures.iter().map(|SeriesFailure { number, reason }| format!("series {number}: {reason}"));
             Analysis::Failed(found + &words.collect::<Vec<_>>().join("; "))
         }
+    }
+}
+
+fn reason(run: &SeriesRun) -> Option<&NotAnalysed> {
+    match &run.outcome {
+        SeriesOutcome::Declined(reason) => Some(reason),
+        SeriesOutcome::Report(_) | SeriesOutcome::Failed(_) => None,
     }
 }
 
@@ -52,7 +58,7 @@ fn report(run: &SeriesRun) -> Option<Arc<FractureReport>> {
 
 /// The series that may show a missing level and were not analyzed: those that failed, those that the limit left out, and those whose
 /// headers rule them out for want of something other than a neck.
-fn failures(study: &Study, plan: &[PlannedSeries], done: &[SeriesRun]) -> Vec<SeriesFailure> {
+fn failures(study: &Study, plan: &[Candidate], done: &[SeriesRun]) -> Vec<SeriesFailure> {
     if missing(done).is_empty() {
         return Vec::new();
     }

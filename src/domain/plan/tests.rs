@@ -186,7 +186,7 @@ fn a_head_to_c2_is_followed_by_the_neck_in_one_patient_system_or_two() {
         let sources: Vec<Option<usize>> =
             CervicalLevel::ALL.map(|level| report.source_index(&study, level)).into_iter().collect();
         assert_eq!(sources, [0, 0, 1, 1, 1, 1, 1].map(Some), "{what}");
-        assert_eq!(report.source_words(&study).expect("two"), "C1 C2 from series 1, C3–C7 from series 2");
+        assert_eq!(report.source_words(&study).expect("two"), "C1–C2 from series 1, C3–C7 from series 2");
     }
 }
 
@@ -253,6 +253,28 @@ fn what_was_scanned_in_none_of_the_series_is_not_blamed_on_one_that_failed() {
     let report = report(&analysis);
     assert_eq!(report.incomplete(), [] as [String; 0]);
     assert_eq!(report.absences(), ["C7 not in the scan"]);
+}
+
+#[test]
+fn a_study_without_a_report_names_the_true_reason() {
+    let not_hounsfield = || SeriesOutcome::Declined(NotAnalysed::NotHounsfield);
+    let no_neck = || SeriesOutcome::Declined(NotAnalysed::NoCervicalSpine);
+    let cut = || SeriesOutcome::Failed("cut short".into());
+    let kernels = [axial(1, "BONE", "1.9", 30.0, -150.0, 0.6), axial(2, "STANDARD", "1.9", 30.0, -150.0, 2.0)];
+    let kernels = study(kernels.to_vec());
+    let parts = study(vec![head(1, "1.9"), neck(2, "1.9")]);
+    let declined = |reason| Analysis::Declined(crate::domain::Declined { reason, model: model() });
+    let outcomes = |study: &Study, first: SeriesOutcome, second: SeriesOutcome| {
+        analyze(study, &|series| Some(if series == 0 { first.clone() } else { second.clone() })).1
+    };
+    assert_eq!(outcomes(&kernels, not_hounsfield(), not_hounsfield()), declined(NotAnalysed::NotHounsfield));
+    assert_eq!(outcomes(&kernels, cut(), no_neck()), declined(NotAnalysed::NoCervicalSpine), "one range, one verdict");
+    assert_eq!(outcomes(&parts, no_neck(), no_neck()), declined(NotAnalysed::NoCervicalSpine));
+    let half = Analysis::Failed("no cervical spine seen in the other series; series 2: cut short".into());
+    assert_eq!(outcomes(&parts, no_neck(), cut()), half, "the neck was not looked at");
+    assert_eq!(outcomes(&kernels, cut(), cut()), Analysis::Failed("series 1: cut short; series 2: cut short".into()));
+    let one = study(vec![neck(1, "1.9")]);
+    assert_eq!(outcomes(&one, cut(), cut()), Analysis::Failed("cut short".into()));
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl FractureReport {
     }
 }
 
-/// `C3`, `C3–C7`, `C1 C4–C5`.
+/// `C3`, `C3–C7`, `C1 C4–C5`: levels in order, neighbors as runs.
 #[must_use]
 pub fn level_range(levels: &[CervicalLevel]) -> String {
     let mut runs: Vec<(CervicalLevel, CervicalLevel)> = Vec::new();
@@ -154,7 +154,6 @@ pub fn level_range(levels: &[CervicalLevel]) -> String {
     }
     let words = runs.into_iter().map(|(first, last)| match last.index() - first.index() {
         0 => first.to_string(),
-        1 => format!("{first} {last}"),
         _ => format!("{first}–{last}"),
     });
     words.collect::<Vec<_>>().join(" ")

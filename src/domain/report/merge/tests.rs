@@ -128,7 +128,7 @@ fn the_larger_part_of_a_level_wins_and_the_denser_slices_between_equals() {
 #[test]
 fn levels_are_named_in_runs() {
     use CervicalLevel::{C1, C2, C3, C4, C5, C7};
-    assert_eq!(level_range(&[C1, C2]), "C1 C2");
+    assert_eq!(level_range(&[C1, C2]), "C1–C2");
     assert_eq!(level_range(&[C1, C3, C4, C5, C7]), "C1 C3–C5 C7");
     assert_eq!(level_range(&[]), "");
 }
