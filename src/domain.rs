@@ -4,6 +4,7 @@ mod activation;
 mod annotation;
 mod coverage;
 mod decision;
+mod extent;
 mod finding;
 mod fingerprint;
 mod geometry;
@@ -13,6 +14,7 @@ mod listed;
 mod lut;
 mod measurement;
 mod oddity;
+mod plan;
 mod position;
 pub mod pseudonym;
 mod report;
@@ -36,6 +38,7 @@ pub use decision::{
     Act, Agreement, Decided, Decision, Draft, EntryId, LevelVerdict, LevelWord, LogEntry, OnReport, Precedence,
     RejectionReason, StudyState, StudyVerdict, undoable,
 };
+pub use extent::{ZRange, series_extent, volume_extent};
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use fingerprint::{ContentHash, FileStamp, Fingerprint, ReportKey};
 pub use geometry::{Axis, ImagePlane, PatientPoint, PixelSpacing, anatomical_letters};
@@ -45,10 +48,14 @@ pub use listed::{Listed, ListedSeries};
 pub use lut::ModalityLut;
 pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
 pub use oddity::{Ambiguity, Oddity, PixelForm, Repair};
+pub use plan::{
+    MAX_SERIES, SeriesOutcome, SeriesRole, SeriesRun, conclude, next_series, plan_series, series_roles,
+    study_fingerprint, study_slices,
+};
 pub use position::ReadingPosition;
 pub use report::{
     Absence, Aggregation, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan, ModelIdentity,
-    ModelNature, ScoredSlice, Thresholds, Timing,
+    ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use slice_stack::SliceStack;

@@ -11,6 +11,7 @@
 //! - `order`: which slices the network sees, and when;
 //! - `analyse`: one volume to one report;
 //! - `content`, `reports`: what a report belongs to, and where it is kept between runs;
+//! - `pipeline`: one study to one result, series by series;
 //! - `worker`: the background thread that works through the queue.
 
 mod aggregate;
@@ -24,6 +25,7 @@ mod manifest;
 mod memory;
 mod order;
 mod package;
+mod pipeline;
 mod preprocess;
 mod reports;
 mod session;
@@ -37,6 +39,7 @@ pub use library::{LibraryError, LibrarySource, library_report};
 pub use licences::LICENCES;
 pub use manifest::{Centre, InputSpec, Manifest, ManifestError, PresenceSpec};
 pub use package::{ModelSource, Package, PackageError};
+pub use pipeline::{Stopped, StudyRun, Turn, outcome_of, report_key};
 pub use preprocess::{Crop, PREPROCESSING_VERSION, Preprocessor, spine_course};
 pub use reports::{NoReports, Reports};
 pub use session::SliceOutputs;

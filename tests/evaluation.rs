@@ -9,8 +9,8 @@ mod shared;
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, Completeness, FractureReport, HotSpot, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, ScoredSlice, SliceScore, Study,
-    Thresholds, Timing,
+    LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, Provenance, ScoredSlice, SliceScore,
+    Study, Thresholds, Timing,
 };
 use cspine::evaluation::{Case, Document, LabelSlices, LeftOut, StudyTruth, markdown, plots, read_dataset};
 use cspine::nifti::LabelVolume;
@@ -107,6 +107,7 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         completeness: Completeness::Final,
         searched: None,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     }))
 }
 

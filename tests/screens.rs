@@ -17,6 +17,8 @@ mod reading;
 mod safety;
 #[path = "screens/session.rs"]
 mod session;
+#[path = "screens/sources.rs"]
+mod sources;
 #[path = "screens/worklist.rs"]
 mod worklist;
 

@@ -123,6 +123,12 @@ impl Reading {
         }
     }
 
+    /// As opened: at the most suspicious slice, not where another series was left.
+    pub(super) fn from_the_start(mut self) -> Self {
+        self.goal = None;
+        self
+    }
+
     /// What the reader chose for all studies, taken over from the last one.
     pub(super) fn like(mut self, last: &Self) -> Self {
         (self.alone, self.lines, self.follow) = (last.alone, last.lines, last.follow);
@@ -231,7 +237,7 @@ impl Reading {
             marks.push(Mark::CrossLines(self.cursor));
         }
         // A result speaks of the volume that it was made from.
-        if let Some(report) = report.filter(|report| report.series_uid == volume.series_uid) {
+        if let Some(report) = self.own_report(report) {
             if self.texts && plane != raster::native_plane(volume) {
                 marks.extend(levels(volume, self.course.as_deref(), plane, report));
             }
@@ -288,18 +294,31 @@ impl Reading {
         self.goal.take().is_some_and(|goal| self.go_to_point(goal))
     }
 
-    /// The volume's own slice that a level's key slice is; by position where another axial series was analysed, if that is
-    /// within a slice's distance. `None` in a series that is not axial: there is no such slice.
+    /// The report of the series that is shown; `None` if it was not analyzed.
+    #[must_use]
+    pub fn own_report<'r>(&self, report: Option<&'r FractureReport>) -> Option<&'r FractureReport> {
+        report?.of_series(self.study.series.get(self.series)?)
+    }
+
+    /// Whether positions of a level are positions in the series that is shown, too.
+    pub(super) fn shares_frame_with(&self, report: &FractureReport, level: CervicalLevel) -> bool {
+        let source = report.source_index(&self.study, level).and_then(|index| self.study.series.get(index));
+        let own = self.study.series.get(self.series);
+        own.zip(source).is_some_and(|(own, source)| own.shares_frame_with(source))
+    }
+
+    /// The volume's own slice that a level's key slice is; by position if another axial series in the same patient system was analyzed and
+    /// that is within a slice's distance. `None` in a series that is not axial: there is no such slice.
     #[must_use]
     pub fn key_slice(&self, report: &FractureReport, level: CervicalLevel) -> Option<usize> {
         let volume = self.volume()?;
         let key = report.levels[level].key_slice()?;
         // One series may hold several stacks: the same index must be the same place.
         let same_place = key.index < volume.shape.slices && volume.position_mm(key.index) == key.position_mm;
-        if report.series_uid == volume.series_uid && same_place {
+        if report.source_index(&self.study, level) == Some(self.series) && same_place {
             return Some(key.index);
         }
-        if raster::native_plane(volume) != Plane::Axial {
+        if raster::native_plane(volume) != Plane::Axial || !self.shares_frame_with(report, level) {
             return None;
         }
         let wanted = key.position_mm?;

@@ -10,6 +10,7 @@ mod measure;
 mod prompt;
 mod reading;
 mod resume;
+mod sources;
 mod worker;
 
 use super::pointer;
@@ -419,8 +420,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     entry.opened = true;
     entry.risen = false;
     let study = Arc::clone(&entry.study);
-    let chosen = entry.choice.as_ref().ok().map(|candidate| candidate.series);
-    let series = chosen.or_else(|| study.series.iter().position(|series| !series.instances.is_empty()));
+    let series = entry.opening_series().or_else(|| study.series.iter().position(|series| !series.instances.is_empty()));
     let Some(series) = series else {
         model.complain("this study holds no pictures; cspine inspect tells why");
         return Vec::new();
@@ -457,6 +457,6 @@ fn load(model: &Model) -> Option<Effect> {
 fn prefetch(model: &Model, uid: &Uid) -> Option<Effect> {
     let row = model.worklist.row_of(uid)?;
     let next = model.worklist.at(row + 1)?;
-    let series = next.choice.as_ref().ok()?.series;
+    let series = next.choice.as_ref().ok().and(next.opening_series())?;
     Some(Effect::Prefetch(Arc::clone(&next.study), series))
 }

@@ -3,18 +3,11 @@
 use super::CliError;
 use super::compute::ComputeArgs;
 use crate::dicom::{self, LoadError};
-use crate::domain::{
-    Analysis, ContentHash, Declined, Fingerprint, FractureReport, ModelIdentity, Oddity, ReportKey, Series, Study,
-    Volume, choose_series,
-};
-use crate::inference::{
-    Analyser, AnalysisError, Compute, ModelSource, NoReports, PREPROCESSING_VERSION, Package, Reports, Step,
-    content_hash, to_keep,
-};
+use crate::domain::{Analysis, FractureReport, ModelIdentity, Oddity, Series, Study, Volume, plan_series};
+use crate::inference::{Analyser, Compute, ModelSource, NoReports, Package, Reports, Step, Stopped, StudyRun, Turn};
 use crate::task::Cancel;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Loads a package, the built-in one without a folder.
 ///
@@ -34,75 +27,72 @@ pub(super) fn load_package(model: Option<&Path>, compute: Compute) -> Result<Pac
 /// What a study says that was not analysed to its end because the program was told to stop.
 pub(super) const STOPPED: &str = "stopped";
 
-/// Whose report it is that a model makes of a series.
-pub(super) fn report_key(series: &Series, sha256: &str) -> ReportKey {
-    ReportKey {
-        series: series.uid.clone(),
-        stack: series.stack_index,
-        model: sha256.to_owned(),
-        preprocessing: PREPROCESSING_VERSION,
-    }
-}
-
-/// A study that was read.
+/// A study with its first volume loaded.
 pub(super) enum ReadStudy {
-    /// Its end is known without the network: its report is kept, or there is nothing to analyse.
+    /// Its result is known without the network: its reports are kept, or there is nothing to analyze.
     Ended(Analysis),
     /// It is the network's turn.
     Volume(Box<ReadVolume>),
 }
 
-/// A volume on its way to the network.
+/// A volume on its way to the network, with what is known of its study.
 pub(super) struct ReadVolume {
-    volume: Volume,
-    content: ContentHash,
-    key: ReportKey,
-    files: Option<Fingerprint>,
-    analyser: Analyser,
+    volume: Box<Volume>,
+    run: StudyRun,
 }
 
-/// Bytes of voxels that [`read_study`] will hold of a study.
+/// Bytes of voxels that the largest series of a study takes that may be analyzed: one is held at a time.
 pub(super) fn voxel_bytes(study: &Study) -> usize {
-    let series = choose_series(study).ok().map(|candidate| &study.series[candidate.series]);
-    let slices = series.into_iter().flat_map(|series| &series.instances);
-    slices.map(|slice| (slice.rows as usize).saturating_mul(slice.columns as usize).saturating_mul(2)).sum()
+    let bytes = |series: &Series| {
+        let slices = series.instances.iter();
+        slices.map(|slice| (slice.rows as usize).saturating_mul(slice.columns as usize).saturating_mul(2)).sum()
+    };
+    let planned = plan_series(study, None).unwrap_or_default();
+    let series = planned.iter().filter_map(|planned| study.series.get(planned.series));
+    series.map(bytes).max().unwrap_or(0)
 }
 
-/// Reads the series that the rules choose, unless its report by this model is kept already, or it is told to stop: it has failed then,
-/// being [`STOPPED`].
-pub(super) fn read_study(model: &ModelIdentity, study: &Study, reports: &dyn Reports, cancel: &Cancel) -> ReadStudy {
-    let series = match choose_series(study) {
-        Ok(candidate) => &study.series[candidate.series],
-        Err(reason) => return ReadStudy::Ended(Analysis::NotAnalysed(reason)),
-    };
-    let key = report_key(series, &model.sha256);
-    let kept = series.fingerprint.and_then(|files| reports.of_files(&key, files));
-    if let Some(analysis) = kept.and_then(|kept| kept.of_study(&study.uid)) {
-        return ReadStudy::Ended(analysis);
+/// Loads the first series that has to be analyzed, unless the reports of the study by this model are kept already, or it is told to stop: it
+/// has failed then, being [`STOPPED`].
+pub(super) fn read_study(
+    model: &Arc<ModelIdentity>,
+    study: &Study,
+    reports: &dyn Reports,
+    cancel: &Cancel,
+) -> ReadStudy {
+    match StudyRun::new(study, None) {
+        Ok(run) => advance(run, model, study, reports, cancel),
+        Err(reason) => ReadStudy::Ended(Analysis::NotAnalysed(reason)),
     }
-    let begun = Instant::now();
-    let volume = match dicom::load_volume(series, cancel, &|_, _| {}) {
-        Ok(volume) => volume,
-        Err(LoadError::Cancelled) => return ReadStudy::Ended(Analysis::Failed(STOPPED.into())),
-        Err(error) => return ReadStudy::Ended(Analysis::Failed(error.to_string())),
-    };
+}
+
+fn advance(
+    mut run: StudyRun,
+    model: &Arc<ModelIdentity>,
+    study: &Study,
+    reports: &dyn Reports,
+    cancel: &Cancel,
+) -> ReadStudy {
+    let mut load = |series: &Series| load(series, cancel).map(Box::new);
+    match run.advance(study, model, reports, &mut load) {
+        Ok(Turn::Over(analysis)) => ReadStudy::Ended(analysis),
+        Ok(Turn::Network(volume)) => ReadStudy::Volume(Box::new(ReadVolume { volume, run })),
+        Err(Stopped) => ReadStudy::Ended(Analysis::Failed(STOPPED.into())),
+    }
+}
+
+fn load(series: &Series, cancel: &Cancel) -> Result<Volume, LoadError> {
+    let volume = dicom::load_volume(series, cancel, &|_, _| {})?;
     // A number that rests on a repaired scale is not shown without a word.
-    for repaired in
-        volume.oddities.iter().filter(|oddity| matches!(oddity, Oddity::Repaired(repair) if repair.changes_values()))
-    {
+    let changes_values = |oddity: &&Oddity| matches!(oddity, Oddity::Repaired(repair) if repair.changes_values());
+    for repaired in volume.oddities.iter().filter(changes_values) {
         eprintln!("{}: {repaired}", series.number.map_or("series".to_owned(), |number| format!("series {number}")));
     }
-    let mut analyser = Analyser::new();
-    analyser.loaded_in(begun.elapsed());
-    let content = content_hash(&volume);
-    let kept = reports.of_content(&key, series.fingerprint, content);
-    match kept.and_then(|kept| kept.of_study(&study.uid)) {
-        Some(analysis) => ReadStudy::Ended(analysis),
-        None => ReadStudy::Volume(Box::new(ReadVolume { volume, content, key, files: series.fingerprint, analyser })),
-    }
+    Ok(volume)
 }
 
-/// Runs the network over a volume that was read, unless it is told to stop, as in [`read_study`]; the report is kept.
+/// Runs the network over a volume that was read, and over the further series of its study that add to it, unless it is told to stop, as in
+/// [`read_study`]; reports are kept.
 pub(super) fn analyse_read(
     package: &mut Package,
     study: &Study,
@@ -111,24 +101,25 @@ pub(super) fn analyse_read(
     cancel: &Cancel,
     each: &mut dyn FnMut(Step),
 ) -> Analysis {
-    let ReadVolume { volume, content, key, files, mut analyser } = read;
-    let outcome = analyser.finish_unless(package, &volume, &study.uid, cancel, each).map(Arc::new);
-    if let Some(kept) = to_keep(&outcome, &package.identity) {
-        reports.keep(&key, files, content, &kept);
-    }
-    match outcome {
-        Ok(report) => Analysis::Analysed(report),
-        Err(AnalysisError::Declined(reason)) => {
-            Analysis::Declined(Declined { reason, model: Arc::clone(&package.identity) })
+    let identity = Arc::clone(&package.identity);
+    let mut read = Box::new(read);
+    loop {
+        let ReadVolume { volume, mut run } = *read;
+        if run.run_unless(study, package, &volume, reports, cancel, each) == Err(Stopped) {
+            return Analysis::Failed(STOPPED.into());
         }
-        Err(AnalysisError::Failed(problem)) => Analysis::Failed(problem),
-        Err(AnalysisError::Interrupted) => Analysis::Failed(STOPPED.into()),
+        // One volume at a time.
+        drop(volume);
+        match advance(run, &identity, study, reports, cancel) {
+            ReadStudy::Ended(analysis) => return analysis,
+            ReadStudy::Volume(next) => read = next,
+        }
     }
 }
 
-/// Analyses the series that the rules choose.
+/// Analyzes the series that the rules choose.
 pub(super) fn analyse_study(package: &mut Package, study: &Study, each: &mut dyn FnMut(Step)) -> Analysis {
-    match read_study(&package.identity, study, &NoReports, &Cancel::new()) {
+    match read_study(&Arc::clone(&package.identity), study, &NoReports, &Cancel::new()) {
         ReadStudy::Ended(analysis) => analysis,
         ReadStudy::Volume(read) => analyse_read(package, study, *read, &NoReports, &Cancel::new(), each),
     }

@@ -136,7 +136,7 @@ fn bar(studies: usize) -> ProgressBar {
 
 /// Reads studies in their order, each as soon as there is memory for it.
 fn read<'b>(
-    model: &ModelIdentity,
+    model: &Arc<ModelIdentity>,
     studies: &[&Study],
     reports: &dyn Reports,
     memory: &'b Budget,

@@ -3,7 +3,9 @@
 use super::select::{self, Found};
 use super::{CliError, schema};
 use crate::dicom::{self, LoadError};
-use crate::domain::{Analysis, NotAnalysed, Series, SeriesScore, Study, choose_series, coverage, rank_series};
+use crate::domain::{
+    Analysis, NotAnalysed, Series, SeriesScore, Study, choose_series, coverage, plan_series, rank_series, series_roles,
+};
 use crate::results::{StudyFacts, disabled, kind_name};
 use crate::task::Cancel;
 use clap::{Args as ClapArgs, ValueEnum};
@@ -139,6 +141,10 @@ fn write_study(out: &mut Vec<u8>, study: &Study) {
         Err(reason) => {
             let _ = writeln!(out, "  analysis not analyzed: {reason}");
         }
+    }
+    let plan = plan_series(study, None).unwrap_or_default();
+    for (planned, role) in plan.iter().zip(series_roles(study, &plan)).skip(1) {
+        let _ = writeln!(out, "  then     series {}: {}", planned.series + 1, role);
     }
     let ranked = rank_series(study);
     let best = chosen.as_ref().ok().and_then(|candidate| ranked.get(candidate.series)?.as_ref().ok());

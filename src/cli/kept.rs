@@ -1,14 +1,13 @@
 //! What is kept between runs, for commands without a screen.
 
 use super::CliError;
-use super::analysis::report_key;
 use crate::config::Folders;
 use crate::dicom;
 use crate::domain::{
-    Analysis, Annotation, CleanText, EntryId, KeyImage, Listed, LogEntry, Patient, Precedence, Study, Uid, Volume,
-    choose_series,
+    Analysis, Annotation, CleanText, EntryId, KeptAnalysis, KeyImage, Listed, LogEntry, Patient, Precedence, SeriesRun,
+    Study, Uid, Volume, conclude, next_series, plan_series, study_fingerprint,
 };
-use crate::inference::ModelSource;
+use crate::inference::{ModelSource, PREPROCESSING_VERSION, outcome_of, report_key};
 use crate::results::{Identity, MeasurementResult, StudyResult};
 use crate::store::{Index, Store, StoreError};
 use crate::task::Cancel;
@@ -170,15 +169,25 @@ impl Kept {
             let kept = listed.and_then(|listed| listed.series.as_ref()?.analysis.clone());
             return Ok(kept.and_then(|kept| kept.of_study(&study.uid)));
         }
-        let series = match choose_series(study) {
-            Ok(candidate) => &study.series[candidate.series],
+        let plan = match plan_series(study, None) {
+            Ok(plan) => plan,
             Err(reason) => return Ok(Some(Analysis::NotAnalysed(reason))),
         };
-        let (Some(index), Some(files), Some(sha256)) = (&self.index, series.fingerprint, sha256) else {
-            return Ok(None);
-        };
-        let kept = index.report_of_files(&report_key(series, sha256), files).map_err(unreadable)?;
-        Ok(kept.and_then(|kept| kept.of_study(&study.uid)))
+        let (Some(index), Some(sha256)) = (&self.index, sha256) else { return Ok(None) };
+        let (mut done, mut model) = (Vec::new(), None);
+        while let Some(next) = next_series(study, &plan, &done) {
+            let Some(series) = study.series.get(next) else { return Ok(None) };
+            let files = series.fingerprint;
+            let kept = files.map(|files| index.report_of_files(&report_key(series, sha256), files)).transpose();
+            let Some(kept) = kept.map_err(unreadable)?.flatten() else {
+                // A series that failed is not kept; what the list knows of the study is.
+                return Ok(as_listed(study, listed, sha256));
+            };
+            model = Some(Arc::new(kept.model().clone()));
+            let Some(outcome) = outcome_of(kept, series, &study.uid) else { return Ok(None) };
+            done.push(SeriesRun { series: next, outcome });
+        }
+        Ok(model.map(|model| conclude(study, &plan, &done, &model)))
     }
 
     fn annotations(&self, study: &Uid) -> Result<(Vec<KeyImage>, Vec<MeasurementResult>), CliError> {
@@ -194,6 +203,15 @@ impl Kept {
         }
         Ok((key_images, measurements))
     }
+}
+
+/// What the list knows of a study whose files have not changed since.
+fn as_listed(study: &Study, listed: Option<&Listed>, sha256: &str) -> Option<Analysis> {
+    let series = listed?.series.as_ref()?;
+    let is_same = series.fingerprint.is_some() && series.fingerprint == study_fingerprint(study);
+    let current = series.preprocessing == PREPROCESSING_VERSION;
+    let analysis = series.analysis.clone().filter(|kept| is_same && current && kept.model().sha256 == sha256)?;
+    KeptAnalysis::of_study(analysis, &study.uid)
 }
 
 /// Measures what was laid on the studies: the places are kept, the results are computed from the pixels.

@@ -9,9 +9,15 @@ type Result_<'s> = (&'s Study, Analysis);
 
 /// What the analyzed series cannot show, in the words of the worklist and the panel.
 fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
-    let series = study.series.iter().find(|series| series.uid == report.series_uid);
-    let told = series.map(|series| coverage(&study.patient, series)).unwrap_or_default();
-    told.iter().map(ToString::to_string).chain(report.search_notice()).collect()
+    // Levels that one of several series lacks are in another.
+    let single = study.series.iter().find(|series| report.is_of(series)).filter(|_| !report.is_merged());
+    let notices = single.map(|series| coverage(&study.patient, series)).unwrap_or_default();
+    let mut all: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    all.extend(report.search_notices());
+    all.extend(report.source_words(study));
+    all.extend(report.incomplete());
+    all.extend(report.contradictions(study));
+    all
 }
 
 /// All studies for people, most urgent first.
@@ -72,7 +78,7 @@ pub(super) fn timing(results: &[Result_<'_>], started: Duration, total: Duration
     for (study, analysis) in results {
         if let Analysis::Analysed(report) = analysis {
             let timing = report.timing;
-            let slices = report.slices.len();
+            let slices: usize = report.parts().map(|part| part.slices.len()).sum();
             let _ = writeln!(
                 text,
                 "{}: {slices} slices · load {:.2} s · preprocess {:.2} s (beside the network) · network {:.2} s ({:.1} slices/s) · study {:.2} s",

@@ -26,18 +26,18 @@ pub struct Listed {
     pub series: Option<ListedSeries>,
 }
 
-/// The series that is analysed.
+/// The series that is analyzed first, and what became of the study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListedSeries {
     /// SeriesInstanceUID.
     pub uid: Uid,
     /// Which stack of it.
     pub stack: u32,
-    /// Its files as they were.
+    /// The files of all series that may be analyzed, as they were.
     pub fingerprint: Option<Fingerprint>,
     /// The words that explain the choice.
     pub explanation: String,
-    /// What a model made of it, a report without the single slices.
+    /// What a model made of the study, a report without the single slices.
     pub analysis: Option<KeptAnalysis>,
     /// Version of the preprocessing that this was made with.
     pub preprocessing: u32,

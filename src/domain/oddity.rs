@@ -339,7 +339,8 @@ impl Repair {
             | Self::PixelLength
             | Self::PixelSequenceEnd
             | Self::OffsetTable
-            | Self::CharacterSet => false,
+            | Self::CharacterSet
+            | Self::DirectionCosines => false,
         }
     }
 }

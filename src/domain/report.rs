@@ -1,5 +1,11 @@
 //! The result of analysing one study.
 
+mod absence;
+mod merge;
+
+pub use absence::Absence;
+pub use merge::{Provenance, SeriesFailure, level_range, merge};
+
 use super::{
     Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability,
     SearchedSlices, SliceScore, Uid,
@@ -142,6 +148,8 @@ pub struct FractureReport {
     pub completeness: Completeness,
     /// Where the time went.
     pub timing: Timing,
+    /// Which part of the patient it is about, and which series each level comes from.
+    pub provenance: Provenance,
 }
 
 impl FractureReport {
@@ -187,42 +195,6 @@ impl FractureReport {
         self.levels.0.iter().filter(|finding| finding.probability().is_none()).map(|finding| finding.level).collect()
     }
 
-    /// The levels that have no probability and why, as `C7 not in the scan`; empty where there are none.
-    #[must_use]
-    pub fn absences(&self) -> Vec<String> {
-        [Absence::NotInScan, Absence::Overlooked]
-            .into_iter()
-            .filter_map(|why| {
-                let levels = self.not_seen().into_iter().filter(|level| self.absence(*level) == Some(why));
-                let names: Vec<&str> = levels.map(CervicalLevel::name).collect();
-                (!names.is_empty()).then(|| format!("{} {why}", names.join(" ")))
-            })
-            .collect()
-    }
-
-    /// Why a level has no probability; `None` where it has one. A level between two that were seen is in the scan, and so is one
-    /// for which the scan goes on long enough past the last that was seen: the network overlooked it, which must never be
-    /// read as a scan that ends too early.
-    #[must_use]
-    pub fn absence(&self, level: CervicalLevel) -> Option<Absence> {
-        let seen = |level: &CervicalLevel| self.levels[*level].probability().is_some();
-        if seen(&level) {
-            return None;
-        }
-        let above = CervicalLevel::ALL[..level.index()].iter().rev().copied().find(seen);
-        let below = CervicalLevel::ALL[level.index()..].iter().copied().find(seen);
-        let room = match (above, below) {
-            (Some(_), Some(_)) => return Some(Absence::Overlooked),
-            (None, None) => return Some(Absence::NotInScan),
-            (Some(last), None) => self.scan_beyond(last, true),
-            (None, Some(first)) => self.scan_beyond(first, false),
-        };
-        let nearest = above.or(below).unwrap_or(level);
-        let levels = nearest.index().abs_diff(level.index()) as f64;
-        let overlooked = room.is_some_and(|mm| mm > levels * ROOM_MM);
-        Some(if overlooked { Absence::Overlooked } else { Absence::NotInScan })
-    }
-
     /// Where each level that has a probability is seen, C1 first.
     #[must_use]
     pub fn spans(&self) -> Vec<LevelSpan> {
@@ -235,61 +207,11 @@ impl FractureReport {
         .collect()
     }
 
-    /// A sentence on which slices were searched for the neck; `None` if all were.
+    /// Which slices were searched for the neck, one sentence for each series of which not all were.
     #[must_use]
-    pub fn search_notice(&self) -> Option<String> {
-        self.searched.map(|searched| format!("searched for the neck: {searched}"))
-    }
-
-    /// How far the scan goes on past the slices that show a level, in mm; infinite if it goes on past those that were searched.
-    fn scan_beyond(&self, level: CervicalLevel, footward: bool) -> Option<f64> {
-        let goes_on = |searched: SearchedSlices| match footward {
-            true => searched.last.saturating_add(1) < searched.total,
-            false => searched.first > 0,
-        };
-        if self.searched.is_some_and(goes_on) {
-            return Some(f64::INFINITY);
-        }
-        let shows = |slice: &&ScoredSlice| slice.score.vertebra[level].value() >= 0.5;
-        let (last, end) = if footward {
-            (self.slices.iter().rev().find(shows)?, self.slices.last()?)
-        } else {
-            (self.slices.iter().find(shows)?, self.slices.first()?)
-        };
-        Some((last.position_mm? - end.position_mm?).abs())
-    }
-}
-
-/// More than the height of any cervical vertebra with its disc, mm (15 to 20 in adults; C2 with the dens some 40, of which C1
-/// covers half).
-const ROOM_MM: f64 = 25.0;
-
-/// Why a level has no probability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Absence {
-    /// The scan ends before it.
-    NotInScan,
-    /// It must be in the scan; the network did not see it.
-    Overlooked,
-}
-
-impl Absence {
-    /// A stable name for programs.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NotInScan => "not-in-scan",
-            Self::Overlooked => "not-detected",
-        }
-    }
-}
-
-impl fmt::Display for Absence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotInScan => "not in the scan",
-            Self::Overlooked => "in the scan, not seen by the model",
-        })
+    pub fn search_notices(&self) -> Vec<String> {
+        let searched = self.parts().filter_map(|part| part.searched);
+        searched.map(|searched| format!("searched for the neck: {searched}")).collect()
     }
 }
 

@@ -75,9 +75,12 @@ impl NotAnalysed {
             Self::TooNarrow(_) => "too-narrow",
             Self::Projection => "projection",
             Self::NoGeometry(Missing::SlicePositions) => "no-slice-positions",
+            Self::NoGeometry(Missing::DistinctPositions) => "equal-positions",
+            Self::NoGeometry(Missing::Orientation) => "no-orientation",
             Self::NoGeometry(Missing::PixelSpacing) => "no-pixel-spacing",
-            Self::NotHounsfield => "not-hounsfield",
-            Self::NoCervicalSpine => "no-cervical-spine",
+            Self::Ambiguous(_) => "ambiguous-stack",
+            Self::NotHounsfield(_) => "not-hounsfield",
+            Self::NoCervicalSpine | Self::NoCervicalSpineIn(_) => "no-cervical-spine",
             Self::Unsupported(_) => "unsupported",
         }
     }

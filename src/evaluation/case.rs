@@ -93,7 +93,7 @@ impl Case {
             Analysis::Failed(reason) => (Outcome::Failed(reason.clone()), None),
         };
         let series = report
-            .and_then(|report| study.series.iter().find(|series| series.uid == report.series_uid))
+            .and_then(|report| study.series.iter().find(|series| report.is_of(series)))
             .or_else(|| study.series.first());
         let slices = labels.map(LabelSlices::new);
         let number = |level: usize| -> Option<f64> {
@@ -133,7 +133,7 @@ impl Case {
                 .or_else(kernel)
                 .unwrap_or_else(|| UNSTATED.into()),
             spacing_mm: series.and_then(Series::slice_spacing),
-            slices: report.map_or(0, |report| report.slices.len()),
+            slices: report.map_or(0, |report| report.parts().map(|part| part.slices.len()).sum()),
             seconds: report.map(|report| report.timing.total.as_secs_f64()),
         }
     }
@@ -141,8 +141,8 @@ impl Case {
 
 fn seen(report: &FractureReport, slices: &LabelSlices) -> Vec<PerLevel<(f32, bool)>> {
     report
-        .slices
-        .iter()
+        .parts()
+        .flat_map(|part| &part.slices)
         .filter_map(|slice| {
             let visible = slices.at(slice.position_mm?)?;
             Some(PerLevel::from_fn(|level| (slice.score.vertebra[level].value(), visible[level])))
@@ -155,7 +155,7 @@ fn ranges(report: Option<&FractureReport>, slices: &LabelSlices, presence: f32) 
         .into_iter()
         .filter_map(|level| {
             let (low, high) = slices.whole(level)?;
-            let reported = report.and_then(|report| reported_range(report, level, presence));
+            let reported = report.and_then(|report| reported_range(report.source(level), level, presence));
             Some(RangeError { level, ends_mm: reported.map(|(lowest, highest)| [highest - high, lowest - low]) })
         })
         .collect()

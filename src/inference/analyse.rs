@@ -10,8 +10,8 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SearchedSlices, SliceScore, Timing,
-    Uid, Volume,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SearchedSlices,
+    SliceScore, Timing, Uid, Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -363,6 +363,7 @@ fn report_of(
         model: Arc::clone(identity),
         completeness,
         timing: *timing,
+        provenance: Provenance { scanned: volume_extent(volume), ..Provenance::default() },
     })
 }
 

@@ -1,14 +1,14 @@
 //! The background worker: one thread owns the session and works through the queue, another decodes the next study meanwhile.
 
-use super::analyse::{Analyser, AnalysisError, to_keep};
 use super::compute::Compute;
-use super::content::content_hash;
 use super::package::{ModelSource, Package};
-use super::preprocess::PREPROCESSING_VERSION;
+use super::pipeline::{Stopped, StudyRun, Turn};
 use super::reports::{NoReports, Reports};
 use super::session::Interrupt;
-use crate::dicom::{LoadError, VolumeCache};
-use crate::domain::{Analysis, Declined, Fingerprint, FractureReport, ModelIdentity, ReportKey, Study, Uid};
+use crate::dicom::VolumeCache;
+use crate::domain::{
+    Analysis, Fingerprint, FractureReport, ModelIdentity, Study, Uid, Volume, study_fingerprint, study_slices,
+};
 use crate::task::{Cancel, Mailbox, give_way};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +30,7 @@ const BACKGROUND_NICENESS: i32 = 5;
 pub struct Job {
     /// The study.
     pub study: Arc<Study>,
-    /// Which of its series.
+    /// Which of its series comes first; others follow until every level is covered.
     pub series: usize,
     /// How often it has been asked for: a retry counts one up.
     pub attempt: u32,
@@ -42,14 +42,12 @@ type Key = (Uid, usize, u32, usize, Option<Fingerprint>);
 
 impl Job {
     fn key(&self) -> Key {
-        let series = self.study.series.get(self.series);
-        let slices = series.map_or(0, |series| series.instances.len());
-        let files = series.and_then(|series| series.fingerprint);
+        let (slices, files) = (study_slices(&self.study), study_fingerprint(&self.study));
         (self.study.uid.clone(), self.series, self.attempt, slices, files)
     }
 }
 
-/// What the worker tells. Every event of a study carries the series that it speaks of.
+/// What the worker tells. Every event of a study carries the series that the analysis began with.
 #[derive(Debug, Clone)]
 pub enum WorkerEvent {
     /// The model is loaded.
@@ -217,8 +215,8 @@ struct Thread {
     volumes: Arc<VolumeCache>,
     reports: Arc<dyn Reports>,
     send: Box<dyn Fn(WorkerEvent) + Send>,
-    /// Analyses that were interrupted.
-    unfinished: HashMap<Key, Analyser>,
+    /// Studies that were interrupted.
+    unfinished: HashMap<Key, StudyRun>,
 }
 
 impl Thread {
@@ -265,24 +263,22 @@ impl Thread {
     fn work(&mut self, package: &mut Package, job: &Job, interrupt: &Interrupt) {
         let (study, series) = (job.study.uid.clone(), job.series);
         (self.send)(WorkerEvent::Started { study: study.clone(), series });
-        let mut analyser = self.unfinished.remove(&job.key()).unwrap_or_default();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.analyse(package, job, interrupt, &mut analyser)));
-        let event = match outcome {
-            Ok(Ok(analysis)) => WorkerEvent::Finished { study, series, analysis },
-            Ok(Err(AnalysisError::Interrupted)) => {
-                self.unfinished.insert(job.key(), analyser);
-                WorkerEvent::Cancelled { study, series }
-            }
-            Ok(Err(AnalysisError::Declined(reason))) => {
-                let model = Arc::clone(&package.identity);
-                WorkerEvent::Finished { study, series, analysis: Analysis::Declined(Declined { reason, model }) }
-            }
-            Ok(Err(AnalysisError::Failed(problem))) => {
-                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
-            }
-            Err(_) => {
-                let problem = "the analysis stumbled over this study; the others go on".to_owned();
-                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+        let begun = self.unfinished.remove(&job.key()).map_or_else(|| StudyRun::new(&job.study, Some(series)), Ok);
+        let event = match begun {
+            Err(reason) => WorkerEvent::Finished { study, series, analysis: Analysis::NotAnalysed(reason) },
+            Ok(mut run) => {
+                let outcome = catch_unwind(AssertUnwindSafe(|| self.analyse(package, job, interrupt, &mut run)));
+                match outcome {
+                    Ok(Ok(analysis)) => WorkerEvent::Finished { study, series, analysis },
+                    Ok(Err(Stopped)) => {
+                        self.unfinished.insert(job.key(), run);
+                        WorkerEvent::Cancelled { study, series }
+                    }
+                    Err(_) => {
+                        let problem = "internal error while analyzing this study; continuing with the next".to_owned();
+                        WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+                    }
+                }
             }
         };
         let (queue, _) = &*self.queue;
@@ -302,54 +298,43 @@ impl Thread {
         package: &mut Package,
         job: &Job,
         interrupt: &Interrupt,
-        analyser: &mut Analyser,
-    ) -> Result<Analysis, AnalysisError> {
-        let (study, series) = (&job.study.uid, job.series);
-        let chosen = job
-            .study
-            .series
-            .get(series)
-            .ok_or_else(|| AnalysisError::Failed("the series is gone; scan the folder again".into()))?;
-        let key = ReportKey {
-            series: chosen.uid.clone(),
-            stack: chosen.stack_index,
-            model: package.identity.sha256.clone(),
-            preprocessing: PREPROCESSING_VERSION,
-        };
-        let kept = chosen.fingerprint.and_then(|files| self.reports.of_files(&key, files));
-        if let Some(analysis) = kept.and_then(|kept| kept.of_study(study)) {
-            return Ok(analysis);
-        }
-        let begun = Instant::now();
-        let volume = self.volumes.get(study, chosen, interrupt.cancel(), &|_, _| {}).map_err(|error| match error {
-            LoadError::Cancelled => AnalysisError::Interrupted,
-            other => AnalysisError::Failed(other.to_string()),
-        })?;
-        let content = content_hash(&volume);
-        let kept = self.reports.of_content(&key, chosen.fingerprint, content);
-        if let Some(analysis) = kept.and_then(|kept| kept.of_study(study)) {
-            return Ok(analysis);
-        }
-        analyser.loaded_in(begun.elapsed());
-        self.prefetch_next(&job.key());
-        let (manifest, identity) = (package.manifest.clone(), Arc::clone(&package.identity));
+        run: &mut StudyRun,
+    ) -> Result<Analysis, Stopped> {
+        let (study, first) = (&*job.study, job.series);
+        let (uid, identity) = (&study.uid, Arc::clone(&package.identity));
         let (mut told, mut due) = (Instant::now(), PARTIAL_FIRST);
-        let run = analyser.run(package, &volume, interrupt, &mut |so_far, step| {
-            (self.send)(WorkerEvent::Progress { study: study.clone(), series, done: step.done, total: step.total });
-            if step.done < step.total && told.elapsed() >= due {
-                (told, due) = (Instant::now(), PARTIAL_EVERY);
-                if let Ok(report) = so_far.report(&manifest, &identity, &volume, study) {
-                    (self.send)(WorkerEvent::Partial { study: study.clone(), series, report: Arc::new(report) });
+        loop {
+            let turn: Turn<Arc<Volume>> = run.advance(study, &identity, &*self.reports, &mut |series| {
+                self.volumes.get(uid, series, interrupt.cancel(), &|_, _| {})
+            })?;
+            let volume = match turn {
+                Turn::Over(analysis) => return Ok(analysis),
+                Turn::Network(volume) => volume,
+            };
+            self.prefetch_next(&job.key());
+            run.run(study, package, &volume, &*self.reports, interrupt, &mut |so_far, step| {
+                (self.send)(WorkerEvent::Progress {
+                    study: uid.clone(),
+                    series: first,
+                    done: step.done,
+                    total: step.total,
+                });
+                if step.done < step.total && told.elapsed() >= due {
+                    (told, due) = (Instant::now(), PARTIAL_EVERY);
+                    if let Some(report) = so_far.report() {
+                        self.partial(uid, first, report);
+                    }
                 }
+            })?;
+            // What one series shows is known while the next is loaded.
+            if let Some(report) = run.so_far(study) {
+                self.partial(uid, first, report);
             }
-        });
-        let report =
-            run.and_then(|()| analyser.report(&manifest, &identity, &volume, study).map_err(AnalysisError::Declined));
-        let outcome = report.map(Arc::new);
-        if let Some(kept) = to_keep(&outcome, &identity) {
-            self.reports.keep(&key, chosen.fingerprint, content, &kept);
         }
-        outcome.map(Analysis::Analysed)
+    }
+
+    fn partial(&self, study: &Uid, series: usize, report: FractureReport) {
+        (self.send)(WorkerEvent::Partial { study: study.clone(), series, report: Arc::new(report) });
     }
 
     /// Has the study after this one decoded.

@@ -8,7 +8,7 @@ pub use text::text;
 
 use super::{NOTICE, StudyResult, Written, caveat, plane_name};
 use crate::domain::{
-    Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict,
+    Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict, Study,
     StudyVerdict,
 };
 
@@ -48,7 +48,7 @@ impl Page {
         let mut sections = vec![
             Section { title: "Study", block: Block::Rows(study(result)) },
             Section { title: "Reader", block: Block::Rows(reader(result, &decision)) },
-            Section { title: "Network", block: Block::Rows(network(result.analysis.as_ref())) },
+            Section { title: "Network", block: Block::Rows(network(&result.study, result.analysis.as_ref())) },
             Section { title: "Levels", block: levels(result.report(), &decision) },
         ];
         if !result.key_images.is_empty() {
@@ -113,7 +113,7 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
     rows
 }
 
-fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
+fn network(study: &Study, analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
     let report = match analysis {
         None => return vec![("Analysis", "none yet".to_owned())],
         Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
@@ -137,6 +137,8 @@ fn network(analysis: Option<&Analysis>) -> Vec<(&'static str, String)> {
         let names: Vec<&str> = cut_off.into_iter().map(CervicalLevel::name).collect();
         scan.push(format!("{} shown in part only", names.join(" ")));
     }
+    rows.extend(report.source_words(study).map(|words| ("Series", words)));
+    scan.extend(report.contradictions(study));
     rows.push(("Scan", if scan.is_empty() { "shows C1 to C7 whole".to_owned() } else { scan.join("; ") }));
     if let Some(searched) = report.searched {
         rows.push(("Searched", searched.to_string()));

@@ -52,16 +52,10 @@ pub(super) fn draw(
                 layout.levels.push((Rect { y, height: 1, ..inner }, level));
                 y += 1;
             }
-            if y + 4 < inner.bottom() && reading.volume().is_some_and(|volume| volume.series_uid != report.series_uid) {
-                put(
-                    buffer,
-                    inner.x + 1,
-                    y,
-                    inner.width - 2,
-                    "of another series than the one shown",
-                    style(Role::Warning),
-                );
-                y += 1;
+            for (line, role) in sources(report, reading) {
+                let height = (inner.bottom().saturating_sub(4)).saturating_sub(y);
+                let room = Rect { x: inner.x + 1, y, width: inner.width - 2, height };
+                y = if height == 0 { y } else { paragraph(buffer, room, &line, style(role)) };
             }
         }
         None => {
@@ -86,6 +80,21 @@ pub(super) fn draw(
         put(buffer, inner.x + 1, y, inner.width - 2, line, style(second_role));
     }
     footer(buffer, inner, model, report.map(|report| &*report.model), look);
+}
+
+/// Which series the numbers come from, and what keeps them from being those of the whole neck, the weightiest first.
+fn sources(report: &FractureReport, reading: &Reading) -> Vec<(String, Role)> {
+    let mut lines: Vec<(String, Role)> = Vec::new();
+    if report.completeness == Completeness::Final {
+        lines.extend(report.incomplete().into_iter().map(|line| (line, Role::Warning)));
+        lines.extend(report.contradictions(&reading.study).into_iter().map(|line| (line, Role::Warning)));
+    }
+    if reading.volume().is_some() && reading.own_report(Some(report)).is_none() {
+        lines.push(("of another series than the one shown".to_owned(), Role::Warning));
+    }
+    let words = report.source_words(&reading.study).unwrap_or_default();
+    lines.extend(words.split(", ").filter(|run| !run.is_empty()).map(|run| (run.to_owned(), Role::Muted)));
+    lines
 }
 
 fn overall(
@@ -152,7 +161,10 @@ fn level_line(
         LevelOutcome::NotSeen => {
             let why = report.absence(level).filter(|_| report.completeness == Completeness::Final);
             let words = why.map_or_else(|| "not seen yet".to_owned(), |why| why.to_string());
-            let role = if why == Some(Absence::Overlooked) { Role::Warning } else { Role::Muted };
+            let role = match why {
+                Some(Absence::Overlooked | Absence::Uncertain | Absence::NotAnalyzed) => Role::Warning,
+                Some(Absence::NotInScan) | None => Role::Muted,
+            };
             put(buffer, inner.x + 5, y, inner.width - 6, &words, style(role));
         }
         LevelOutcome::Seen { probability, key_slice, extent, .. } => {

@@ -23,7 +23,7 @@ pub(super) fn draw(
     let style = |role| look.theme.style(role);
     let Some(volume) = reading.volume() else { return };
     let slices = volume.shape.slices;
-    let report = report.filter(|report| report.series_uid == volume.series_uid);
+    let report = reading.own_report(report);
     let width = usize::from(area.width);
     let cells = report.map_or_else(|| vec![StripCell::default(); width], |report| strip(report, slices, width));
     let cursor = reading.slice_of(raster::native_plane(volume)) * width / slices.max(1);

@@ -5,7 +5,7 @@ use super::reading::state_words;
 use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
 use crate::app::{Ageing, Entry, Model, ModelState, Order, Progress, ScanState};
-use crate::domain::{Analysis, CervicalLevel, Completeness, ModelNature, coverage};
+use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -276,7 +276,17 @@ fn row(
     }
 }
 
-/// Levels past the threshold; a dash for none; what the scan does not show.
+/// Whether a level that was scanned, or may have been, has no result.
+fn is_doubtful(entry: &Entry) -> bool {
+    let Some(report) = entry.report() else { return false };
+    let unexplained = |level: &CervicalLevel| match report.absence(*level) {
+        Some(Absence::Overlooked | Absence::Uncertain | Absence::NotAnalyzed) => true,
+        Some(Absence::NotInScan) | None => false,
+    };
+    !entry.incomplete().is_empty() || report.not_seen().iter().any(unexplained)
+}
+
+/// Levels past the threshold; a dash for none; what the scan does not show, or was not analyzed.
 fn levels(entry: &Entry) -> (String, Role) {
     let Some(report) = entry.report() else { return (String::new(), Role::Text) };
     let alert = report.alert_levels();
@@ -286,10 +296,18 @@ fn levels(entry: &Entry) -> (String, Role) {
     } else {
         alert.iter().map(|level| level.name()).collect::<Vec<_>>().join(" ")
     };
-    if missing > 0 {
+    if !entry.incomplete().is_empty() {
+        // A number that leaves out a part of the neck must not look like that of the whole.
+        text = if alert.is_empty() { "incomplete".to_owned() } else { format!("{text} incomplete") };
+    } else if missing > 0 {
         text.push_str(&format!(" ({} unseen)", missing));
     }
-    (text, if alert.is_empty() { Role::Muted } else { Role::Alarm })
+    let role = match (alert.is_empty(), is_doubtful(entry)) {
+        (false, _) => Role::Alarm,
+        (true, true) => Role::Warning,
+        (true, false) => Role::Muted,
+    };
+    (text, role)
 }
 
 fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
@@ -332,12 +350,16 @@ fn selection_words(model: &Model) -> String {
         }
         if report.completeness == Completeness::Final {
             words.extend(report.absences());
-            words.extend(report.search_notice());
+            words.extend(report.search_notices());
         }
         let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
         if !partly.is_empty() && report.completeness == Completeness::Final {
             words.push(format!("{} partly in the scan", partly.join(" ")));
         }
+    }
+    if let Some(report) = entry.report() {
+        words.extend(report.contradictions(&entry.study));
+        words.extend(report.source_words(&entry.study).filter(|_| !entry.study.series.is_empty()));
     }
     if entry.is_requested_first() && !entry.state.is_finished() {
         words.insert(0, "STAT by its request".to_owned());

@@ -6,7 +6,7 @@ use cspine::config::Keymap;
 use cspine::domain::{
     Aggregation, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, KeptAnalysis, KeySlice, LevelExtent,
     LevelFinding, LevelOutcome, Listed, ListedSeries, ModelIdentity, ModelNature, Patient, PatientPoint, PerLevel,
-    Precedence, Probability, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
+    Precedence, Probability, Provenance, Sex, Stamp, StudyDateTime, Thresholds, Timing, Uid,
 };
 use cspine::inference::PREPROCESSING_VERSION;
 use cspine::store::Index;
@@ -48,6 +48,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         completeness: Completeness::Final,
         searched: None,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     };
     Listed {
         uid: report.study_uid.clone(),

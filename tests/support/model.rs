@@ -7,9 +7,9 @@ use cspine::dicom::ScanSummary;
 use cspine::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, FractureReport, HotSpot, ImagePlane, Instance,
     KeySlice, LevelExtent, LevelFinding, LevelOutcome, Modality, ModalityLut, ModelIdentity, ModelNature,
-    NotHounsfield, Oddity, Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, ScoredSlice, Series,
-    SeriesHints, SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime, Thresholds, Timing, Uid,
-    Units, Volume, VolumeShape,
+    NotHounsfield, Oddity, Patient, PatientPoint, PerLevel, PixelSpacing, Precedence, Probability, Provenance,
+    ScoredSlice, Series, SeriesHints, SeriesKind, Sex, SliceInfo, SliceScore, SliceStack, Study, StudyDateTime,
+    Thresholds, Timing, Uid, Units, Volume, VolumeShape,
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
@@ -215,6 +215,7 @@ pub(crate) fn report(
         completeness,
         searched: None,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     })
 }
 

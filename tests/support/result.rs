@@ -7,7 +7,7 @@ use cspine::domain::{
     Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,
     FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome, LevelVerdict,
     LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability,
-    RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
+    Provenance, RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
 };
 use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
 use cspine::task::Cancel;
@@ -98,6 +98,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
         completeness: Completeness::Final,
         searched: None,
         timing: Timing::default(),
+        provenance: Provenance::default(),
     }
 }
 

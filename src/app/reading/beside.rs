@@ -109,6 +109,10 @@ impl Reading {
     /// Takes over the volume of the series beside; `reports` are those of both studies.
     pub(in crate::app) fn beside_loaded(&mut self, volume: Arc<Volume>, reports: [Option<&FractureReport>; 2]) {
         let Some(open) = self.volume().map(Arc::clone) else { return };
+        let [open_report, other_report] = reports;
+        let other = self.beside.as_ref().and_then(|beside| beside.study.series.get(beside.series));
+        let other = other_report.zip(other).and_then(|(report, series)| report.of_series(series));
+        let reports = [self.own_report(open_report), other];
         let shares = |beside: &Beside| {
             let own = self.study.series.get(self.series);
             own.zip(beside.study.series.get(beside.series)).is_some_and(|(own, other)| own.shares_frame_with(other))
@@ -126,7 +130,7 @@ fn voxel(volume: &Volume, point: PatientPoint) -> Option<VoxelPoint> {
     volume.voxel_at(point).map(|(slice, row, column)| VoxelPoint { slice, row, column })
 }
 
-/// The shift between two volumes that share no patient system: along the body by the levels that both reports tell, across it
+/// The shift between two volumes that share no patient system: along the body by the levels that both reports show, across it
 /// by the volumes' middles.
 fn align(open: &Volume, beside: &Volume, reports: [Option<&FractureReport>; 2]) -> Alignment {
     let middle = |volume: &Volume| {
@@ -135,7 +139,6 @@ fn align(open: &Volume, beside: &Volume, reports: [Option<&FractureReport>; 2]) 
     };
     let (Some(from), Some(to)) = (middle(open), middle(beside)) else { return Alignment::Middles(PatientPoint::ZERO) };
     let places = |report: Option<&FractureReport>, volume: &Volume| -> Vec<_> {
-        let report = report.filter(|report| report.series_uid == volume.series_uid);
         let spans = report.map(FractureReport::spans).unwrap_or_default();
         let place = |slice: f64| volume.patient_point(slice, 0.0, 0.0).map(|point| point.z);
         spans.into_iter().filter_map(|span| Some((span.level, place((span.first + span.last) as f64 / 2.0)?))).collect()

@@ -1,5 +1,6 @@
 //! The one slice that is shown while the others are read.
 
+use super::super::Command;
 use super::{Reading, VolumeState};
 use crate::domain::{FractureReport, Units, Volume};
 use crate::raster::{self, Plane, View};
@@ -15,9 +16,13 @@ impl Reading {
             (&position.series, position.stack) == (&series.uid, series.stack_index)
                 && position.plane == Plane::Axial as u8
         });
-        let worst = report.filter(|report| report.series_uid == series.uid).and_then(|report| {
-            let level = report.worst_level()?.level;
-            report.levels[level].key_slice()
+        let asked = self.waiting.first().and_then(|command| match command {
+            Command::Level(level) => Some(*level),
+            _ => None,
+        });
+        let worst = report.and_then(|report| {
+            let asked = asked.filter(|level| report.source(*level).is_of(series));
+            report.levels[asked.or_else(|| report.worst_in(series))?].key_slice()
         });
         let slice = left.map(|position| position.slices[Plane::Axial as usize]).or(worst.map(|key| key.index));
         slice.unwrap_or(last / 2).min(last)

@@ -50,7 +50,7 @@ impl Reading {
         let Some(volume) = self.volume() else { return String::new() };
         let slice = self.slice_of(plane);
         let native = plane == raster::native_plane(volume);
-        let report = report.filter(|report| native && report.series_uid == volume.series_uid);
+        let report = self.own_report(report).filter(|_| native);
         let spans = report.map(FractureReport::spans).unwrap_or_default();
         let levels: String = spans
             .iter()
@@ -100,8 +100,7 @@ impl Reading {
         let appearance = self.appearance();
         let lines = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty()).collect();
         // What the network says, level names too, is never seen without its name.
-        let own = |report: &&FractureReport| self.volume().is_some_and(|volume| volume.series_uid == report.series_uid);
-        let model = report.filter(own);
+        let model = self.own_report(report).filter(|_| self.volume().is_some());
         Captions {
             top_left: lines(vec![appearance.window_words(true), appearance.zoom_words()]),
             top_right: lines(self.series_words(self.plane).split(" · ").map(str::to_owned).collect()),

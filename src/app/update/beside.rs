@@ -57,7 +57,7 @@ fn candidates(model: &Model, reading: &Reading) -> Vec<(Arc<Study>, usize)> {
         !patient.is_empty() && entry.study.patient.id == *patient && entry.study.uid != reading.study.uid
     });
     let others = others.filter_map(|entry| {
-        let series = entry.choice.as_ref().ok()?.series;
+        let series = entry.choice.as_ref().ok().and(entry.opening_series())?;
         usable(&entry.study, series).then(|| (Arc::clone(&entry.study), series))
     });
     own.chain(others).collect()

@@ -100,11 +100,9 @@ fn level_here(model: &Model) -> Option<CervicalLevel> {
     let reading = model.reading.as_ref()?;
     let volume = reading.volume()?;
     let report = model.worklist.entry(&reading.study.uid)?.report()?;
-    if report.series_uid != volume.series_uid {
-        return None;
-    }
+    let own = reading.own_report(Some(report))?;
     let slice = reading.slice_of(raster::native_plane(volume));
-    let scored = report.slices.iter().min_by_key(|scored| scored.index.abs_diff(slice))?;
+    let scored = own.slices.iter().min_by_key(|scored| scored.index.abs_diff(slice))?;
     let near = scored.index.abs_diff(slice) <= 4 && volume.position_mm(scored.index) == scored.position_mm;
     let pointed_at = CervicalLevel::ALL.into_iter().filter(|&level| reading.key_slice(report, level) == Some(slice));
     let suspicion = |level: &CervicalLevel| report.levels[*level].probability().map_or(0.0, |p| p.value());

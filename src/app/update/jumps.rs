@@ -158,14 +158,17 @@ pub(super) fn next_level(model: &mut Model, command: Command) -> Vec<Effect> {
         return Vec::new();
     };
     let here = reading.slice_of(raster::native_plane(volume));
-    let known = CervicalLevel::ALL.into_iter().filter_map(|level| Some((reading.key_slice(&report, level)?, level)));
+    let place = |level: CervicalLevel| Some((reading.key_slice(&report, level)?, level));
+    let known: Vec<(usize, CervicalLevel)> = CervicalLevel::ALL.into_iter().filter_map(place).collect();
     let next = if down {
-        known.filter(|(slice, _)| *slice > here).min_by_key(|(slice, _)| *slice)
+        known.iter().filter(|(slice, _)| *slice > here).min_by_key(|(slice, _)| *slice)
     } else {
-        known.filter(|(slice, _)| *slice < here).max_by_key(|(slice, _)| *slice)
+        known.iter().filter(|(slice, _)| *slice < here).max_by_key(|(slice, _)| *slice)
     };
-    match next {
-        Some((_, level)) => super::reading::run(model, Command::Level(level)),
+    let levels: Vec<CervicalLevel> = known.iter().map(|(_, level)| *level).collect();
+    let next = next.map(|(_, level)| *level);
+    match next.or_else(|| super::sources::next_level(model, &report, &levels, down)) {
+        Some(level) => super::reading::run(model, Command::Level(level)),
         None => {
             model.tell(if down { "no level is known below this place" } else { "no level is known above this place" });
             Vec::new()

@@ -3,7 +3,7 @@
 use super::super::prompt::{Prompt, PromptKind};
 use super::super::suspicion::peaks;
 use super::super::{Command, Effect, Model, Reading, VolumeState};
-use super::{beside, jumps, keys, open, queue};
+use super::{beside, jumps, keys, open, queue, sources};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
 use crate::raster::Sampling;
 use std::sync::Arc;
@@ -22,12 +22,14 @@ pub(super) const NOT_READ: &str = "the series is not read yet";
 
 /// Goes to the key slice of the level that is most likely broken.
 pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
-    let Some(level) = report.worst_level().map(|finding| finding.level) else { return };
+    let here = reading.study.series.get(reading.series).and_then(|series| report.worst_in(series));
+    let Some(level) = here.or_else(|| report.worst_level().map(|finding| finding.level)) else { return };
     go_to_level(reading, report, level);
 }
 
 fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLevel) -> bool {
     let point = report.levels[level].hot_spot().map(|spot| spot.point);
+    let point = point.filter(|_| reading.shares_frame_with(report, level));
     let Some(index) = reading.key_slice(report, level) else {
         return point.is_some_and(|point| reading.go_to_point(point));
     };
@@ -84,6 +86,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
     let uid = model.reading.as_ref().map(|reading| reading.study.uid.clone());
     let report = uid.and_then(|uid| model.worklist.entry(&uid)?.report().cloned());
+    if let Some(series) = sources::elsewhere(model, report.as_deref(), command) {
+        return sources::show(model, series, command);
+    }
     let Some(reading) = &mut model.reading else { return Vec::new() };
     let plane = reading.plane;
     let mut say: Option<String> = None;
@@ -255,7 +260,7 @@ fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Res
     let report = report.ok_or("no result yet")?;
     let worst = report.worst_level().ok_or("no level was seen")?;
     let spot = worst.hot_spot().ok_or("this model does not tell where")?;
-    if !reading.go_to_point(spot.point) {
+    if !reading.shares_frame_with(report, worst.level) || !reading.go_to_point(spot.point) {
         return Err(format!("{}'s hot spot lies outside this series", worst.level));
     }
     reading.moved = true;
@@ -265,10 +270,8 @@ fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Res
 fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forward: bool) -> Result<(), String> {
     let report = report.ok_or("no result yet")?;
     let volume = reading.volume().map(Arc::clone).ok_or(NOT_READ)?;
-    if report.series_uid != volume.series_uid {
-        return Err("another series was analysed; A analyses this one".into());
-    }
-    let peaks = peaks(report);
+    let own = reading.own_report(Some(report)).ok_or("another series was analysed; A analyses this one")?;
+    let peaks = peaks(own);
     if peaks.is_empty() {
         return Err("no slice passes the threshold".into());
     }
@@ -281,7 +284,7 @@ fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forwar
     };
     if let Some(&index) = next {
         let spot = CervicalLevel::ALL.into_iter().find_map(|level| {
-            let finding = &report.levels[level];
+            let finding = &own.levels[level];
             finding.key_slice().filter(|key| key.index == index).and(finding.hot_spot())
         });
         reading.go_to_volume_slice(index, spot.map(|spot| spot.point));
@@ -330,12 +333,12 @@ fn analyse_series(model: &mut Model) -> Vec<Effect> {
     };
     let current = model.worklist.entry(&uid).and_then(|entry| entry.choice.as_ref().ok()).map(|choice| choice.series);
     if current == Some(series) {
-        model.tell("this is the series that is analysed");
+        model.tell("this series is analyzed first already");
         return Vec::new();
     }
     match model.worklist.choose(&uid, series) {
         Ok(()) => {
-            model.tell("this series is analysed instead");
+            model.tell("this series is analyzed first now");
             queue(model)
         }
         Err(reason) => {

@@ -3,7 +3,7 @@
 use super::super::worklist::{Progress, Sight};
 use super::super::{Effect, Model, ModelState};
 use super::reading::go_to_worst;
-use super::{list, queue};
+use super::{list, load, queue};
 use crate::domain::{Analysis, StudyState, Uid};
 use crate::inference::WorkerEvent;
 
@@ -47,15 +47,24 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             }
         }
         WorkerEvent::Finished { study, series, analysis } if current(model, &study, series) => {
+            let mut elsewhere = None;
             let hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
             if let (Analysis::Analysed(report), Some(reading), false) = (&analysis, &mut model.reading, hidden) {
                 // The picture stays where the reader has taken it.
                 if reading.study.uid == study && !reading.moved && reading.volume().is_some() {
-                    go_to_worst(reading, report);
+                    let worst = report.worst_index(&reading.study).filter(|index| *index != reading.series);
+                    match worst.filter(|_| report.is_merged() && reading.own_report(Some(report)).is_some()) {
+                        Some(series) => elsewhere = Some(reading.with_series(series)),
+                        None => go_to_worst(reading, report),
+                    }
                 }
             }
             model.worklist.set_progress(&study, Progress::Done(analysis));
             let mut effects = queue(model);
+            if let Some(reading) = elsewhere {
+                model.reading = Some(reading.from_the_start());
+                effects.extend(load(model));
+            }
             effects.extend(list(model, &study));
             effects.extend(alert(model, &study));
             return effects;

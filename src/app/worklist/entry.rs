@@ -3,7 +3,8 @@
 use super::Ageing;
 use crate::domain::{
     Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, LevelVerdict, Listed,
-    ListedSeries, NotAnalysed, PerLevel, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    ListedSeries, NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
+    study_fingerprint, study_slices,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -48,12 +49,12 @@ pub enum Presence {
     Listed {
         /// Slices of the series that is analysed.
         slices: usize,
-        /// That series and its files as they were.
+        /// That series, and the files of all series that may be analyzed, as they were.
         series: Option<(Uid, u32, Option<Fingerprint>)>,
     },
 }
 
-/// The series that is analysed: which, and its files as they are.
+/// The series that is analyzed first, and the files of all series that may be analyzed, as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Analysed {
     pub(super) uid: Uid,
@@ -68,7 +69,7 @@ pub(super) struct Analysed {
 pub struct Entry {
     /// The study.
     pub study: Arc<Study>,
-    /// The series that is analysed, with the words that explain it, or why none is.
+    /// The series that is analyzed first, with the words that explain it, or why none is.
     pub choice: Result<Candidate, NotAnalysed>,
     /// Whether the reader chose the series.
     pub chosen_by_reader: bool,
@@ -154,18 +155,14 @@ impl Entry {
         let series = self.choice.as_ref().ok().and_then(|choice| {
             let series = self.study.series.get(choice.series)?;
             let analysis = match &self.progress {
-                Progress::Done(Analysis::Analysed(report)) => Some(KeptAnalysis::Report(Arc::new(FractureReport {
-                    slices: Vec::new(),
-                    activations: PerLevel::default(),
-                    ..(**report).clone()
-                }))),
+                Progress::Done(Analysis::Analysed(report)) => Some(KeptAnalysis::Report(Arc::new(report.thinned()))),
                 Progress::Done(Analysis::Declined(declined)) => Some(KeptAnalysis::Declined(declined.clone())),
                 _ => None,
             };
             Some(ListedSeries {
                 uid: series.uid.clone(),
                 stack: series.stack_index,
-                fingerprint: series.fingerprint,
+                fingerprint: study_fingerprint(&self.study),
                 explanation: choice.explanation.clone(),
                 analysis,
                 preprocessing: PREPROCESSING_VERSION,
@@ -202,11 +199,12 @@ impl Entry {
             return Some(Analysed { uid, stack, files, slices: if files.is_some() { 0 } else { *slices } });
         }
         let series = self.study.series.get(self.choice.as_ref().ok()?.series)?;
+        let files = study_fingerprint(&self.study);
         Some(Analysed {
             uid: series.uid.clone(),
             stack: series.stack_index,
-            files: series.fingerprint,
-            slices: if series.fingerprint.is_some() { 0 } else { series.instances.len() },
+            files,
+            slices: if files.is_some() { 0 } else { study_slices(&self.study) },
         })
     }
 
@@ -263,6 +261,22 @@ impl Entry {
             Progress::Done(Analysis::Analysed(report)) => Some(report),
             Progress::Running { partial, .. } => partial.as_ref(),
             _ => None,
+        }
+    }
+
+    /// The series that shows the most suspicious level, else the one that is analyzed first.
+    #[must_use]
+    pub fn opening_series(&self) -> Option<usize> {
+        let worst = self.report().and_then(|report| report.worst_index(&self.study));
+        worst.or_else(|| self.choice.as_ref().ok().map(|choice| choice.series))
+    }
+
+    /// What keeps the finished result from being that of the whole neck that was scanned, one sentence each.
+    #[must_use]
+    pub fn incomplete(&self) -> Vec<String> {
+        match (&self.progress, self.report()) {
+            (Progress::Done(_), Some(report)) => report.incomplete(),
+            _ => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::app::figure;
 use crate::cli::CliError;
 use crate::cli::output::{self, Existing};
 use crate::dicom::{Capture, CapturedPixels, Sources, WriteError, load_volume, secondary_capture};
-use crate::domain::{Axis, KeyImage, Measurement, Volume, VoxelPoint};
+use crate::domain::{Axis, FractureReport, KeyImage, Measurement, Volume, VoxelPoint};
 use crate::raster::{self, Mark, PictureSize, Pixels, Plane, RasterError, View, ViewGeometry};
 use crate::results::{StudyResult, Written};
 use crate::task::Cancel;
@@ -120,7 +120,8 @@ fn marks(result: &StudyResult, volume: &Volume, view: &View) -> (Vec<Mark>, Stri
         }
         marks.push(Mark::Figure(figure));
     }
-    if let Some(report) = result.report().filter(|report| report.series_uid == volume.series_uid) {
+    let own = |report: &&FractureReport| report.series_uid == volume.series_uid;
+    for report in result.report().into_iter().flat_map(FractureReport::parts).filter(own) {
         let levels = report.alert_levels();
         let spots = levels.iter().filter_map(|level| report.levels[*level].hot_spot());
         marks.extend(spots.map(|spot| Mark::HotSpotAside(spot.point)));

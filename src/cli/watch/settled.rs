@@ -1,6 +1,6 @@
 //! Which files have stopped changing, told from one stat a file at every look.
 
-use crate::domain::{ModelIdentity, Study, choose_series};
+use crate::domain::{ModelIdentity, Study, plan_series};
 use crate::inference::PREPROCESSING_VERSION;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -94,7 +94,7 @@ impl Folders {
         instances.all(|instance| self.seen(&instance.path).is_some_and(|seen| self.has_settled(seen)))
     }
 
-    /// Tells results apart: the files of the series that is analysed (of all, where none is), the model, and the version of the
+    /// Tells results apart: the files of the series that can be analyzed (of all, if none can), the model, and the version of the
     /// preprocessing.
     pub(super) fn key(&self, study: &Study, model: &ModelIdentity) -> String {
         let mut hash = Sha256::new();
@@ -102,8 +102,10 @@ impl Folders {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let chosen = choose_series(study).ok().map(|candidate| candidate.series);
-        let series = study.series.iter().enumerate().filter(|(index, _)| chosen.is_none_or(|chosen| chosen == *index));
+        let plan: Option<Vec<usize>> =
+            plan_series(study, None).ok().map(|plan| plan.iter().map(|planned| planned.series).collect());
+        let series = study.series.iter().enumerate();
+        let series = series.filter(|(index, _)| plan.as_ref().is_none_or(|plan| plan.contains(index)));
         for instance in series.flat_map(|(_, series)| &series.instances) {
             let seen = self.seen(&instance.path).map(|seen| seen.stamp);
             let name = instance.sop_instance_uid.as_str();

@@ -183,5 +183,7 @@ pub(super) fn absence(absence: Absence) -> Code {
     match absence {
         Absence::NotInScan => Code::private("not-in-scan", "The level is not in the scan"),
         Absence::Overlooked => Code::private("not-seen", "In the scan, not seen by the network"),
+        Absence::Uncertain => Code::private("uncertain", "Not seen, may be in the scan"),
+        Absence::NotAnalyzed => Code::private("not-analyzed", "A series that may show it was not analyzed"),
     }
 }

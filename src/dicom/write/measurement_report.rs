@@ -148,7 +148,8 @@ impl<'r> Tree<'r> {
     fn network(&self, report: &'r FractureReport, level: CervicalLevel) -> Vec<Item<'r>> {
         match report.levels[level].outcome {
             LevelOutcome::Seen { probability: p, key_slice, extent, hot_spot } => {
-                let source = self.sources.key_slice(&self.result.study, report, &key_slice, hot_spot);
+                let series = report.source(level);
+                let source = self.sources.key_slice(&self.result.study, series, &key_slice, hot_spot);
                 let source = source.map(|(image, spot)| Item::source(code::SOURCE_OF_MEASUREMENT, image, spot));
                 vec![
                     probability(f64::from(p.value())).with(source),
@@ -199,9 +200,11 @@ impl<'r> Tree<'r> {
             all = all.with([said(Item::contains(code::COMMENT, Value::Text(note.what.to_string())), note)]);
         }
         if let Some(report) = self.result.report() {
-            let absences = report.absences();
-            if !absences.is_empty() {
-                all = all.with([Item::contains(code::COMMENT, Value::Text(absences.join("; ")))]);
+            let mut remarks = report.absences();
+            remarks.extend(report.source_words(&self.result.study));
+            remarks.extend(report.contradictions(&self.result.study));
+            if !remarks.is_empty() {
+                all = all.with([Item::contains(code::COMMENT, Value::Text(remarks.join("; ")))]);
             }
         }
         all.with([Item::contains(code::CAVEAT, Value::Text(limits))])

@@ -68,8 +68,10 @@ impl Sources {
             wanted.push(key_instance(study, image).ok_or(WriteError::NoKeyImage(image.id))?);
         }
         if let Some(report) = result.report() {
-            let slices = report.levels.0.iter().filter_map(|finding| finding.key_slice());
-            wanted.extend(slices.filter_map(|slice| Some(slice_instance(study, report, &slice)?.1)));
+            let slices = report.levels.0.iter();
+            wanted.extend(slices.filter_map(|finding| {
+                Some(slice_instance(study, report.source(finding.level), &finding.key_slice()?)?.1)
+            }));
         }
         let measured = result.measurements.iter().filter(|measured| measured.result.is_ok());
         wanted.extend(measured.filter_map(|measured| Some(region::measured(study, &measured.measurement)?.0)));
@@ -116,7 +118,7 @@ impl Sources {
         self.images.get(&(image.instance.clone(), image.frame))
     }
 
-    /// The picture that a key slice is, and where on it the network points.
+    /// The picture that a key slice of a series' report is, and where on it the network points.
     pub(super) fn key_slice(
         &self,
         study: &Study,
@@ -207,8 +209,7 @@ fn slice_instance<'s>(
     report: &FractureReport,
     slice: &KeySlice,
 ) -> Option<(&'s Series, &'s Instance)> {
-    let of_report = |series: &&Series| series.uid == report.series_uid;
-    let series = study.series.iter().filter(of_report).max_by_key(|series| series.instances.len())?;
+    let series = study.series.iter().find(|series| report.is_of(series))?;
     let has_number = |instance: &&Instance| instance.instance_number == slice.instance_number;
     if let Some(instance) = series.instances.get(slice.index).filter(has_number) {
         return Some((series, instance));

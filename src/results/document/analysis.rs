@@ -45,6 +45,13 @@ pub struct AnalysisDocument {
     pub completeness: Option<CompletenessDocument>,
     /// What the analyzed series cannot show of the neck; null if the study's files are no longer there.
     pub coverage: Option<Vec<WarningDocument>>,
+    /// Levels that have no complete result because a series that may show them was not analyzed, with that series and the reason;
+    /// empty if there are none.
+    pub incomplete: Vec<String>,
+    /// Levels that reach the threshold in another series than the one that their probability comes from; empty if there are none.
+    pub contradictions: Vec<String>,
+    /// Which slices were searched for the neck, for each series of which not all were.
+    pub searched: Vec<SearchedDocument>,
     /// C1 to C7; empty without numbers.
     pub levels: Vec<LevelDocument>,
     /// Every scored slice; null unless `cspine predict --slices` asks for it.
@@ -60,8 +67,21 @@ pub struct PlannedSeriesDocument {
     pub series_instance_uid: String,
     /// Which stack of the series, from 0.
     pub stack: u32,
-    /// Spacing, kernel and number of slices in words.
+    /// When it is analyzed, and its spacing, kernel and number of slices, in words.
     pub text: String,
+}
+
+/// The slices of a long scan in which the neck was searched.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SearchedDocument {
+    /// SeriesInstanceUID.
+    pub series_instance_uid: String,
+    /// First slice, from 0, cranial first.
+    pub first: usize,
+    /// Last slice.
+    pub last: usize,
+    /// Slices of the series.
+    pub total: usize,
 }
 
 /// How many slices are scored.
@@ -123,7 +143,7 @@ pub struct LevelDocument {
     pub probability: Option<f32>,
     /// Whether the probability reaches the model's threshold; null without a probability.
     pub flagged: Option<bool>,
-    /// Why there is no probability: `not-in-scan` or `not-detected`; null with a probability.
+    /// Why there is no probability: `not-in-scan`, `not-detected`, `uncertain` or `not-analyzed`; null with a probability.
     pub absence: Option<ReasonDocument>,
     /// How much of the level the scan shows; null without a probability.
     pub extent: Option<LevelExtentDocument>,
@@ -151,6 +171,8 @@ pub struct SliceDocument {
 /// A scored slice.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ScoredSliceDocument {
+    /// SeriesInstanceUID.
+    pub series_instance_uid: String,
     /// Index into the volume, from 0, cranial first.
     pub index: usize,
     /// InstanceNumber.

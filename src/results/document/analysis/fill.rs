@@ -2,13 +2,13 @@
 
 use super::{
     AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
-    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
+    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument, TimingDocument, TrainedOn,
     WarningDocument,
 };
 use crate::domain::{
-    Analysis, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding, LevelOutcome,
-    ModelIdentity, ModelNature, Probability, ScoredSlice, Series, SeriesKind, Study, Timing, Uid, choose_series,
-    coverage,
+    Analysis, Candidate, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding,
+    LevelOutcome, ModelIdentity, ModelNature, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind, SeriesRole, Study, Timing,
+    Uid, coverage, plan_series, series_roles,
 };
 use crate::results::StudyFacts;
 
@@ -52,41 +52,39 @@ pub(in crate::results) fn reason_of(analysis: Option<&Analysis>) -> Option<Reaso
     }
 }
 
-/// SeriesInstanceUID of the series from which a level's probability comes.
-fn level_series_uid<'r>(report: &'r FractureReport, finding: &LevelFinding) -> Option<&'r Uid> {
-    finding.probability().map(|_| &report.series_uid)
+/// The report of the series (or stack) from which a level's probability comes; `None` without a probability.
+fn level_source<'r>(report: &'r FractureReport, finding: &LevelFinding) -> Option<&'r FractureReport> {
+    finding.probability().map(|_| report.source(finding.level))
 }
 
 /// SeriesInstanceUIDs of the series from which the numbers come, each once, in the order of their levels.
 pub(in crate::results) fn series_uids(report: &FractureReport) -> Vec<&Uid> {
     let mut uids: Vec<&Uid> = Vec::new();
-    for uid in report.levels.0.iter().filter_map(|finding| level_series_uid(report, finding)) {
-        if !uids.contains(&uid) {
-            uids.push(uid);
+    for source in report.levels.0.iter().filter_map(|finding| level_source(report, finding)) {
+        if !uids.contains(&&source.series_uid) {
+            uids.push(&source.series_uid);
         }
     }
     uids
 }
 
-/// The series that the headers choose for the analysis, each with the words that explain the choice.
+/// The series that the headers choose for the analysis, in their order, each with the words that explain the choice.
 fn plan(study: &Study) -> Vec<(&Series, String)> {
-    let chosen = choose_series(study).ok();
-    let series = chosen.and_then(|candidate| Some((study.series.get(candidate.series)?, candidate.explanation)));
-    series.into_iter().collect()
+    let plan = plan_series(study, None).unwrap_or_default();
+    let roles = series_roles(study, &plan);
+    let planned = plan.into_iter().zip(roles);
+    let words = |(candidate, role): (Candidate, SeriesRole)| {
+        Some((study.series.get(candidate.series)?, format!("{role}: {}", candidate.explanation)))
+    };
+    planned.filter_map(words).collect()
 }
 
-/// The series (or stacks) from which the numbers come; without numbers, those that would be analyzed.
+/// The series (or stacks) from which the numbers come; without numbers, the one that would be analyzed first.
 pub(in crate::results) fn analyzed_series<'s>(study: &'s Study, report: Option<&FractureReport>) -> Vec<&'s Series> {
-    let planned: Vec<&Series> = plan(study).into_iter().map(|(series, _)| series).collect();
-    let Some(report) = report else { return planned };
-    let of_report = |uid: &Uid| -> Vec<&'s Series> {
-        let stacks = || study.series.iter().filter(|series| series.uid == *uid);
-        // One series may hold several stacks: those of the plan, if it has any of this series.
-        let some: Vec<&Series> =
-            stacks().filter(|stack| planned.iter().any(|planned| std::ptr::eq(*planned, *stack))).collect();
-        if some.is_empty() { stacks().collect() } else { some }
+    let Some(report) = report else {
+        return plan(study).into_iter().take(1).map(|(series, _)| series).collect();
     };
-    series_uids(report).into_iter().flat_map(of_report).collect()
+    study.series.iter().filter(|series| report.of_series(series).is_some()).collect()
 }
 
 impl AnalysisDocument {
@@ -118,13 +116,16 @@ impl AnalysisDocument {
                 let notices = series.iter().flat_map(|series| coverage(&study.patient, series));
                 notices.map(|notice| WarningDocument::from(&notice)).collect()
             }),
+            incomplete: report.map(FractureReport::incomplete).unwrap_or_default(),
+            contradictions: report.map(|report| report.contradictions(study)).unwrap_or_default(),
+            searched: report.into_iter().flat_map(FractureReport::parts).filter_map(SearchedDocument::of).collect(),
             levels: report
                 .into_iter()
                 .flat_map(|report| report.levels.0.iter().map(|finding| LevelDocument::new(study, report, finding)))
                 .collect(),
             slices: report
                 .filter(|_| facts.slices)
-                .map(|report| report.slices.iter().map(ScoredSliceDocument::new).collect()),
+                .map(|report| report.parts().flat_map(ScoredSliceDocument::of_part).collect()),
             timing: report.map(|report| TimingDocument::new(report.timing)),
         }
     }
@@ -133,6 +134,13 @@ impl AnalysisDocument {
 impl PlannedSeriesDocument {
     fn new(series: &Series, text: String) -> Self {
         Self { series_instance_uid: series.uid.to_string(), stack: series.stack_index, text }
+    }
+}
+
+impl SearchedDocument {
+    fn of(part: &FractureReport) -> Option<Self> {
+        let SearchedSlices { first, last, total } = part.searched?;
+        Some(Self { series_instance_uid: part.series_uid.to_string(), first, last, total })
     }
 }
 
@@ -156,10 +164,10 @@ impl ModelDocument {
 impl LevelDocument {
     fn new(study: &Study, report: &FractureReport, finding: &LevelFinding) -> Self {
         let level = finding.level;
-        let series = level_series_uid(report, finding);
+        let source = level_source(report, finding);
         Self {
             level: level.name().to_owned(),
-            series_instance_uid: series.map(Uid::to_string),
+            series_instance_uid: source.map(|source| source.series_uid.to_string()),
             probability: finding.probability().map(Probability::value),
             flagged: finding.probability().map(|_| report.is_level_alert(level)),
             absence: report
@@ -170,15 +178,15 @@ impl LevelDocument {
                 LevelOutcome::Seen { extent: LevelExtent::CutOff, .. } => Some(LevelExtentDocument::CutOff),
                 LevelOutcome::NotSeen => None,
             },
-            key_slice: finding.key_slice().map(|slice| SliceDocument::new(study, series, slice)),
+            key_slice: finding.key_slice().map(|slice| SliceDocument::new(study, source, slice)),
             activation_peak_mm: finding.hot_spot().map(|spot| spot.point.to_array()),
         }
     }
 }
 
 impl SliceDocument {
-    fn new(study: &Study, series: Option<&Uid>, slice: KeySlice) -> Self {
-        let instance = series.and_then(|series| key_instance(study, series, slice));
+    fn new(study: &Study, source: Option<&FractureReport>, slice: KeySlice) -> Self {
+        let instance = source.and_then(|source| key_instance(study, source, slice));
         Self {
             index: slice.index,
             instance_number: slice.instance_number,
@@ -191,9 +199,9 @@ impl SliceDocument {
 
 /// The image that a key slice is: the only one of its series with its number and its position. A slice that was computed from several
 /// images (of sagittal and coronal stacks) is none of them.
-fn key_instance<'s>(study: &'s Study, series: &Uid, slice: KeySlice) -> Option<&'s Instance> {
+fn key_instance<'s>(study: &'s Study, source: &FractureReport, slice: KeySlice) -> Option<&'s Instance> {
     let position = slice.position_mm?;
-    let stacks = study.series.iter().filter(|stack| stack.uid == *series && stack.kind == SeriesKind::Axial);
+    let stacks = study.series.iter().filter(|stack| source.is_of(stack) && stack.kind == SeriesKind::Axial);
     let is_here = |instance: &&Instance| {
         instance.instance_number == slice.instance_number
             && instance.plane.is_some_and(|plane| (plane.position.z - position).abs() <= SAME_POSITION_MM)
@@ -203,8 +211,13 @@ fn key_instance<'s>(study: &'s Study, series: &Uid, slice: KeySlice) -> Option<&
 }
 
 impl ScoredSliceDocument {
-    fn new(slice: &ScoredSlice) -> Self {
+    fn of_part(part: &FractureReport) -> impl Iterator<Item = Self> {
+        part.slices.iter().map(|slice| Self::new(&part.series_uid, slice))
+    }
+
+    fn new(series: &Uid, slice: &ScoredSlice) -> Self {
         Self {
+            series_instance_uid: series.to_string(),
             index: slice.index,
             instance_number: slice.instance_number,
             position_mm: slice.position_mm,
