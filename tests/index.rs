@@ -50,7 +50,7 @@ impl Found {
             ScanEvent::Read { path, stamp, study, header } => {
                 self.read.push(KnownFile { path, stamp, study, header });
             }
-            ScanEvent::Unreadable { .. } => self.unreadable += 1,
+            ScanEvent::Unreadable { .. } | ScanEvent::Skipped(_) => self.unreadable += 1,
             ScanEvent::Progress(summary) => self.summary = summary,
         }
     }

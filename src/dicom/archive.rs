@@ -1,163 +1,381 @@
-//! Studies in zip and tar archives, read in place: nothing is unpacked to disk. A member is named by a path that goes on
-//! behind the archive's own: `study.zip/DICOM/IM1`.
+//! Studies in zip, tar and gzip archives, also inside one another, read in place: nothing is unpacked to disk. A file in an archive has
+//! a path that continues the archive's own: `study.zip/DICOM/IM1`, `export.zip/study1.tar.gz/IM1`.
+//!
+//! What has to be unpacked before it can be read (a compressed archive inside another, a `.tar.gz`) is held in memory, up to
+//! [`HOLD_LIMIT`]. [`DEPTH`], the number of files and the unpacked sizes are bounded, so that no archive can exhaust the machine.
 
-use super::part10::{self, Extent, FileError, Part, Part10};
-use std::collections::HashMap;
+use super::part10::{self, ArchiveError, Extent, FileError, Part, Part10};
+use crate::domain::FileStamp;
+use names::Members;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use unpack::{Fault, HOLD_LIMIT};
+use zip_directory::Entry;
 
-/// Members of one archive; more make no worklist.
-const MEMBER_LIMIT: usize = 200_000;
-/// What a compressed member may unpack to.
-const UNPACK_LIMIT: u64 = 512 * 1024 * 1024;
-/// Archives whose lists of members are kept.
-const OPEN_LIMIT: usize = 4;
+mod kind;
+mod names;
+mod tar_entries;
+mod unpack;
+mod zip_directory;
 
-/// Whether a file is read as an archive: by its ending.
-pub(super) fn is_archive(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip") || ending.eq_ignore_ascii_case("tar"))
+pub(super) use kind::{BEGIN, Kind};
+
+/// Archives inside one another that are opened.
+pub(super) const DEPTH: usize = 4;
+/// Archives whose lists of files are kept, each with an open file.
+const OPEN_LIMIT: usize = 64;
+/// Packed bytes from which on only one archive is unpacked at a time.
+const LARGE: u64 = 1024 * 1024;
+/// Before damage in a gzip stream, so many bytes are left out: damage is noticed only some way behind where it is.
+const DOUBTFUL: u64 = 32 * 1024;
+
+/// Something about an archive that was read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum ArchiveNote {
+    /// Its end is missing.
+    Cut,
+    /// Something in its middle is damaged.
+    Damaged,
+    /// Links, which are not followed.
+    Links(usize),
+    /// Sparse files, which are not read.
+    Sparse(usize),
 }
 
-/// Whether a file is named as something packed that is not read.
-pub(super) fn is_packed(path: &Path) -> bool {
-    const ENDINGS: [&str; 8] = ["gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "iso"];
-    path.extension().is_some_and(|ending| ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other)))
+impl std::fmt::Display for ArchiveNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cut => f.write_str("archive is cut off: files before the cut are used, the others are missing; get it again"),
+            Self::Damaged => {
+                f.write_str("archive is damaged: files before the damage are used, the others are missing; get it again")
+            }
+            Self::Links(1) => f.write_str("1 link in the archive is not followed"),
+            Self::Links(count) => write!(f, "{count} links in the archive are not followed"),
+            Self::Sparse(1) => f.write_str("1 sparse file in the archive is not read; unpack the archive"),
+            Self::Sparse(count) => write!(f, "{count} sparse files in the archive are not read; unpack the archive"),
+        }
+    }
 }
 
-/// The archives that are open.
-#[derive(Default)]
-pub(super) struct Archives(Mutex<Vec<Archive>>);
+/// What an archive holds.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// Paths of its files, sorted.
+    pub(super) members: Vec<PathBuf>,
+    /// What is to be known about it.
+    pub(super) notes: Vec<ArchiveNote>,
+    /// Bytes that were unpacked to memory to list them.
+    pub(super) unpacked: u64,
+}
 
-#[derive(Clone)]
-struct Archive {
+/// Archives that are open, each opened and unpacked once however many threads read from it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Archives(Arc<Cache>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    /// The most recently used one last.
+    open: Mutex<Vec<Slot>>,
+    /// Held while a large archive is unpacked: two at once would need twice the memory.
+    unpacking: Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
     path: PathBuf,
-    file: Part,
-    members: Arc<HashMap<PathBuf, Place>>,
-    /// The zip's central directory.
-    zip: Option<zip::ZipArchive<Part>>,
+    /// Of the file on disk that it is, or is in.
+    stamp: FileStamp,
+    archive: Arc<OnceLock<Result<Arc<Archive>, FileError>>>,
 }
 
-/// Where a member is.
+/// Shared by all that load at the same time, and gone with the last of them.
+static SHARED: Mutex<Weak<Cache>> = Mutex::new(Weak::new());
+
+/// An archive whose files are listed.
+#[derive(Debug)]
+struct Archive {
+    /// How many archives it is in, itself counted.
+    depth: usize,
+    part: Part,
+    /// Bytes in memory for it and for all archives that it is in.
+    held: u64,
+    members: Members<Place>,
+    notes: Vec<ArchiveNote>,
+}
+
+/// Where a member's bytes are.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// Index in the zip's central directory.
-    Zip(usize),
-    /// Where its bytes are in a tar.
-    Tar { start: u64, length: u64 },
+    Zip(Entry),
+    /// A range of the archive's bytes.
+    Range { start: u64, length: u64 },
+}
+
+/// Where a path leads.
+enum Located {
+    /// On disk; whether it is a file.
+    Disk(bool),
+    Member(Arc<Archive>, Place),
 }
 
 impl Archives {
-    /// The paths of an archive's files, by name.
+    /// Archives that are shared with others that load at the same time.
+    pub(super) fn shared() -> Self {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cache) = shared.upgrade() {
+            return Self(cache);
+        }
+        let cache = Arc::default();
+        *shared = Arc::downgrade(&cache);
+        Self(cache)
+    }
+
+    /// Closes all, and frees the memory that they hold.
+    pub(super) fn close(&self) {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The files of an archive.
     ///
     /// # Errors
     /// An archive that cannot be read.
-    pub(super) fn members(&self, archive: &Path) -> Result<Vec<PathBuf>, FileError> {
-        let archive = self.open(archive)?;
-        let mut paths: Vec<PathBuf> = archive.members.keys().map(|name| archive.path.join(name)).collect();
-        paths.sort();
-        Ok(paths)
+    pub(super) fn list(&self, path: &Path) -> Result<Listing, FileError> {
+        let (archive, unpacked) = match self.locate(path)? {
+            Located::Disk(_) => {
+                let stamp = super::known::stamp_of(path).ok_or(ArchiveError::Gone)?;
+                let archive = self.open(path, stamp, || Archive::of_file(path, &self.0.unpacking))?;
+                let held = archive.held;
+                (archive, held)
+            }
+            Located::Member(outer, place) => {
+                let stamp = super::known::stamp_of(path).ok_or(ArchiveError::Gone)?;
+                let archive = self.open_inner(path, stamp, &outer, place)?;
+                let held = archive.held.saturating_sub(outer.held);
+                (archive, held)
+            }
+        };
+        let members = archive.members.paths().map(|name| path.join(name)).collect();
+        Ok(Listing { members, notes: archive.notes.clone(), unpacked })
     }
 
-    /// Reads a file, or a member of an archive, as far as wanted.
+    /// Reads a file, or a file in an archive, as far as wanted.
     ///
     /// # Errors
     /// What cannot be read or is not DICOM.
     pub(super) fn read(&self, path: &Path, extent: Extent) -> Result<Part10, FileError> {
-        let Some(archive) = path.ancestors().skip(1).find(|above| is_archive(above) && above.is_file()) else {
-            return part10::read(path, extent);
-        };
-        let mut archive = self.open(archive)?;
-        let gone = || FileError::Io("no longer in its archive".into());
-        let name = path.strip_prefix(&archive.path).map_err(|_| gone())?;
-        match *archive.members.get(name).ok_or_else(gone)? {
-            Place::Tar { start, length } => {
-                let part = Part { start, length, at: 0, ..archive.file };
-                part10::read_part(&part, extent)
-            }
-            Place::Zip(index) => {
-                let zip = archive.zip.as_mut().ok_or_else(gone)?;
-                let member = zip.by_index(index).map_err(broken)?;
-                let size = member.size();
-                if size > UNPACK_LIMIT {
-                    return Err(FileError::Io("unpacks to more than 512 MiB; unpack it first".into()));
-                }
-                part10::read_from(member, size, extent)
+        match self.locate(path)? {
+            Located::Disk(true) => part10::read_file(path, extent),
+            Located::Disk(false) => Err(FileError::NotDicom),
+            Located::Member(archive, Place::Zip(entry)) => entry.read_dicom(&archive.part, extent),
+            Located::Member(archive, Place::Range { start, length }) => {
+                part10::read_part(&archive.part.range(start, length), extent)
             }
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Archive, FileError> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = open.iter().find(|archive| archive.path == path) {
-            return Ok(known.clone());
+    /// The first bytes of a file, at most [`BEGIN`].
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub(super) fn begin(&self, path: &Path) -> Result<Vec<u8>, FileError> {
+        let part = match self.locate(path)? {
+            Located::Disk(true) => Part::of_file(File::open(path)?)?,
+            // To open a named pipe would wait for its writer for ever.
+            Located::Disk(false) => return Ok(Vec::new()),
+            Located::Member(archive, Place::Zip(entry)) => return entry.begin(&archive.part, BEGIN),
+            Located::Member(archive, Place::Range { start, length }) => archive.part.range(start, length),
+        };
+        Ok(begin_of(&part)?)
+    }
+
+    /// Whether a path is that of a file in an archive.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        matches!(self.locate(path), Ok(Located::Member(..)))
+    }
+
+    /// Finds a path: on disk, or behind the path of an archive.
+    fn locate(&self, path: &Path) -> Result<Located, FileError> {
+        let error = match std::fs::metadata(path) {
+            Ok(metadata) => return Ok(Located::Disk(metadata.is_file())),
+            Err(error) => error,
+        };
+        let Some(outermost) = outermost(path) else { return Err(error.into()) };
+        let stamp = super::known::stamp_of(outermost).ok_or(ArchiveError::Gone)?;
+        let mut at = outermost.to_owned();
+        let mut archive = self.open(outermost, stamp, || Archive::of_file(outermost, &self.0.unpacking))?;
+        loop {
+            let name = path.strip_prefix(&at).map_err(|_| ArchiveError::Gone)?;
+            if let Some(place) = archive.members.get(name) {
+                return Ok(Located::Member(Arc::clone(&archive), *place));
+            }
+            let (inner, place) = archive.members.above(name).ok_or(ArchiveError::Gone)?;
+            at.push(inner);
+            archive = self.open_inner(&at, stamp, &archive, *place)?;
         }
-        let archive = Archive::open(path)?;
-        if open.len() >= OPEN_LIMIT {
-            open.remove(0);
+    }
+
+    fn open_inner(&self, path: &Path, stamp: FileStamp, outer: &Archive, place: Place) -> Result<Arc<Archive>, FileError> {
+        self.open(path, stamp, || Archive::of_member(path, outer, place, &self.0.unpacking))
+    }
+
+    /// The archive of this path, opened if it is not, or if its file has changed.
+    fn open(
+        &self,
+        path: &Path,
+        stamp: FileStamp,
+        open: impl FnOnce() -> Result<Archive, FileError>,
+    ) -> Result<Arc<Archive>, FileError> {
+        let cell = {
+            let mut slots = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = slots.iter().position(|slot| slot.path == path).map(|at| slots.remove(at));
+            let slot = known.filter(|slot| slot.stamp == stamp).unwrap_or_else(|| Slot {
+                path: path.to_owned(),
+                stamp,
+                archive: Arc::default(),
+            });
+            let cell = Arc::clone(&slot.archive);
+            slots.push(slot);
+            cell
+        };
+        // Whoever else wants it waits here.
+        let opened = cell.get_or_init(|| open().map(Arc::new)).clone();
+        self.forget_oldest();
+        opened
+    }
+
+    /// Forgets those that were not used for longest, until the others fit.
+    fn forget_oldest(&self) {
+        let mut slots = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = |slot: &Slot| match slot.archive.get() {
+            Some(Ok(archive)) => archive.part.held(),
+            _ => 0,
+        };
+        let mut total: u64 = slots.iter().map(held).sum();
+        while slots.len() > OPEN_LIMIT || (total > HOLD_LIMIT && slots.len() > 1) {
+            total -= held(&slots.remove(0));
         }
-        open.push(archive.clone());
-        Ok(archive)
     }
 }
 
-fn broken(error: zip::result::ZipError) -> FileError {
-    use zip::result::ZipError;
-    match error {
-        ZipError::Io(error) => error.into(),
-        ZipError::UnsupportedArchive(_) => {
-            FileError::Io("packed in a way that is not read (encrypted, or not by deflate); unpack it first".into())
-        }
-        _ => FileError::Io("a damaged archive".into()),
-    }
+/// The file on disk that a path continues.
+pub(super) fn outermost(path: &Path) -> Option<&Path> {
+    path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok()).filter(|above| above.is_file())
+}
+
+/// Whether a path is a file or folder, or a file in an archive.
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    path.exists() || (outermost(path).is_some() && Archives::default().has(path))
+}
+
+fn begin_of(part: &Part) -> std::io::Result<Vec<u8>> {
+    let mut begin = vec![0; BEGIN];
+    let read = part.read_at(0, &mut begin)?;
+    begin.truncate(read);
+    Ok(begin)
 }
 
 impl Archive {
-    fn open(path: &Path) -> Result<Self, FileError> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let file = Part { file: Arc::new(file), start: 0, length, at: 0 };
-        let too_many = || FileError::Io("an archive of more than 200000 files; unpack it first".into());
-        let mut members = HashMap::new();
-        let is_zip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
-        let zip = if is_zip {
-            let zip = zip::ZipArchive::new(file.clone()).map_err(broken)?;
-            if zip.len() > MEMBER_LIMIT {
-                return Err(too_many());
+    fn of_file(path: &Path, unpacking: &Mutex<()>) -> Result<Self, FileError> {
+        Self::of_part(path, Part::of_file(File::open(path)?)?, 1, 0, unpacking)
+    }
+
+    /// An archive in another one.
+    fn of_member(path: &Path, outer: &Self, place: Place, unpacking: &Mutex<()>) -> Result<Self, FileError> {
+        if outer.depth >= DEPTH {
+            return Err(ArchiveError::TooDeep(DEPTH).into());
+        }
+        let left = HOLD_LIMIT.saturating_sub(outer.held);
+        let (part, held) = match place {
+            Place::Range { start, length } => (outer.part.range(start, length), outer.held),
+            Place::Zip(entry) => {
+                let _one = (entry.size() > LARGE).then(|| unpacking.lock().unwrap_or_else(PoisonError::into_inner));
+                let part = entry.part(&outer.part, left)?;
+                // A stored member stays where it is.
+                let held = if part.shares_bytes(&outer.part) { outer.held } else { outer.held + part.held() };
+                (part, held)
             }
-            for index in 0..zip.len() {
-                let name = zip.name_for_index(index).and_then(|name| inside(&name.ok()?));
-                if let Some(name) = name {
-                    members.entry(name).or_insert(Place::Zip(index));
-                }
-            }
-            Some(zip)
-        } else {
-            let damaged = |_| FileError::Io("a damaged archive".into());
-            for entry in tar::Archive::new(file.clone()).entries_with_seek().map_err(damaged)? {
-                let entry = entry.map_err(damaged)?;
-                if !entry.header().entry_type().is_file() {
-                    continue;
-                }
-                if members.len() >= MEMBER_LIMIT {
-                    return Err(too_many());
-                }
-                let place = Place::Tar { start: entry.raw_file_position(), length: entry.size() };
-                if let Some(name) = entry.path().ok().as_deref().and_then(Path::to_str).and_then(inside) {
-                    members.insert(name, place);
-                }
-            }
-            None
         };
-        Ok(Self { path: path.to_owned(), file, members: Arc::new(members), zip })
+        Self::of_part(path, part, outer.depth + 1, held, unpacking)
+    }
+
+    fn of_part(path: &Path, part: Part, depth: usize, held: u64, unpacking: &Mutex<()>) -> Result<Self, FileError> {
+        let archive = |part: Part, held: u64| Self { depth, part, held, members: Members::new(), notes: Vec::new() };
+        match Kind::of(&begin_of(&part)?, path) {
+            Some(Kind::Zip) => archive(part, held).with_zip(),
+            Some(Kind::Tar) => archive(part, held).with_tar(None),
+            Some(Kind::Gzip) => {
+                let _one = (part.length() > LARGE).then(|| unpacking.lock().unwrap_or_else(PoisonError::into_inner));
+                let limit = unpack::limit(part.length()).min(HOLD_LIMIT.saturating_sub(held));
+                let (bytes, fault) = unpack::gunzip(&part, limit)?;
+                let unpacked = Part::of_bytes(bytes);
+                let held = held + unpacked.held();
+                let begin = begin_of(&unpacked)?;
+                let name = unpacked_name(path);
+                if kind::is_tar(&begin) || name.to_ascii_lowercase().ends_with(".tar") {
+                    return archive(unpacked, held).with_tar(fault);
+                }
+                let mut one = archive(unpacked, held);
+                one.notes.extend(fault.map(|fault| match fault {
+                    Fault::Cut => ArchiveNote::Cut,
+                    Fault::Damaged => ArchiveNote::Damaged,
+                }));
+                // A single file whose end is missing or doubtful cannot be used: nothing in it says where.
+                if fault == Some(Fault::Damaged) {
+                    return Err(ArchiveError::Damaged("the compressed data is damaged; get the file again").into());
+                }
+                one.members.add(name.as_bytes(), Place::Range { start: 0, length: one.part.length() });
+                Ok(one)
+            }
+            Some(Kind::Unsupported(format)) => Err(ArchiveError::Format(format).into()),
+            None => Err(FileError::NotDicom),
+        }
+    }
+
+    fn with_zip(mut self) -> Result<Self, FileError> {
+        let directory = zip_directory::read(&self.part)?;
+        self.notes.extend(directory.is_cut.then_some(ArchiveNote::Damaged));
+        for (name, entry) in directory.entries {
+            self.members.add(&name, Place::Zip(entry));
+        }
+        Ok(self)
+    }
+
+    /// Lists a tar, which may have been unpacked as far as a fault.
+    fn with_tar(mut self, fault: Option<Fault>) -> Result<Self, FileError> {
+        let end = match fault {
+            Some(Fault::Damaged) => self.part.length().saturating_sub(DOUBTFUL),
+            Some(Fault::Cut) | None => self.part.length(),
+        };
+        let (files, notes) = tar_entries::read(&self.part)?;
+        // Of a stream that has a fault, only whole files are sure.
+        let files = files.into_iter().filter(|file| fault.is_none() || file.start.saturating_add(file.length) <= end);
+        for file in files {
+            self.members.add(&file.name, Place::Range { start: file.start, length: file.length });
+        }
+        self.notes = match fault {
+            None => notes,
+            Some(fault) => {
+                let others = notes.into_iter().filter(|note| !matches!(note, ArchiveNote::Cut | ArchiveNote::Damaged));
+                let note = if fault == Fault::Cut { ArchiveNote::Cut } else { ArchiveNote::Damaged };
+                std::iter::once(note).chain(others).collect()
+            }
+        };
+        Ok(self)
     }
 }
 
-/// A member's name as a path below its archive; `None` for folders and for names that lead out of it.
-fn inside(name: &str) -> Option<PathBuf> {
-    let parts = name.split(['/', '\\']).filter(|part| !matches!(*part, "" | "."));
-    let leads_out =
-        name.ends_with(['/', '\\']) || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..");
-    let path: PathBuf = parts.collect();
-    (!leads_out && path.components().next().is_some()).then_some(path)
+/// The name of what a gzip file holds: `study.tar` of `study.tgz`, `IM1.dcm` of `IM1.dcm.gz`.
+fn unpacked_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() && ending.eq_ignore_ascii_case("gz") => stem.to_owned(),
+        Some((stem, ending)) if !stem.is_empty() && ending.eq_ignore_ascii_case("tgz") => format!("{stem}.tar"),
+        _ if name.is_empty() => "content".to_owned(),
+        _ => name,
+    }
 }
+
+#[cfg(test)]
+mod tests;
