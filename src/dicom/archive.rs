@@ -6,13 +6,13 @@
 
 use super::part10::{self, ArchiveError, Extent, FileError, Part, Part10};
 use crate::domain::FileStamp;
-use names::Members;
+use contents::{Archive, ArchiveNote, Place, begin_of};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use unpack::{Fault, HOLD_LIMIT};
-use zip_directory::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use unpack::{HOLD_LIMIT, Meter};
 
+mod contents;
 mod kind;
 mod names;
 mod tar_entries;
@@ -27,37 +27,6 @@ pub(super) const DEPTH: usize = 4;
 const OPEN_LIMIT: usize = 64;
 /// Packed bytes from which on only one archive is unpacked at a time.
 const LARGE: u64 = 1024 * 1024;
-/// Before damage in a gzip stream, so many bytes are left out: damage is noticed only some way behind where it is.
-const DOUBTFUL: u64 = 32 * 1024;
-
-/// Something about an archive that was read all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum ArchiveNote {
-    /// Its end is missing.
-    Cut,
-    /// Something in its middle is damaged.
-    Damaged,
-    /// Links, which are not followed.
-    Links(usize),
-    /// Sparse files, which are not read.
-    Sparse(usize),
-}
-
-impl std::fmt::Display for ArchiveNote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Cut => f.write_str("archive is cut off: files before the cut are used, the others are missing; get it again"),
-            Self::Damaged => {
-                f.write_str("archive is damaged: files before the damage are used, the others are missing; get it again")
-            }
-            Self::Links(1) => f.write_str("1 link in the archive is not followed"),
-            Self::Links(count) => write!(f, "{count} links in the archive are not followed"),
-            Self::Sparse(1) => f.write_str("1 sparse file in the archive is not read; unpack the archive"),
-            Self::Sparse(count) => write!(f, "{count} sparse files in the archive are not read; unpack the archive"),
-        }
-    }
-}
-
 /// What an archive holds.
 #[derive(Debug)]
 pub(super) struct Listing {
@@ -65,8 +34,6 @@ pub(super) struct Listing {
     pub(super) members: Vec<PathBuf>,
     /// What is to be known about it.
     pub(super) notes: Vec<ArchiveNote>,
-    /// Bytes that were unpacked to memory to list them.
-    pub(super) unpacked: u64,
 }
 
 /// Archives that are open, each opened and unpacked once however many threads read from it.
@@ -77,8 +44,22 @@ pub(super) struct Archives(Arc<Cache>);
 struct Cache {
     /// The most recently used one last.
     open: Mutex<Vec<Slot>>,
+    unpacker: Unpacker,
+}
+
+/// What all archives share that unpack.
+#[derive(Debug, Default)]
+struct Unpacker {
     /// Held while a large archive is unpacked: two at once would need twice the memory.
-    unpacking: Mutex<()>,
+    one: Mutex<()>,
+    meter: Meter,
+}
+
+impl Unpacker {
+    /// Waits until no other large archive is being unpacked; small ones do not wait.
+    fn turn(&self, bytes: u64) -> Option<MutexGuard<'_, ()>> {
+        (bytes > LARGE).then(|| self.one.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -91,26 +72,6 @@ struct Slot {
 
 /// Shared by all that load at the same time, and gone with the last of them.
 static SHARED: Mutex<Weak<Cache>> = Mutex::new(Weak::new());
-
-/// An archive whose files are listed.
-#[derive(Debug)]
-struct Archive {
-    /// How many archives it is in, itself counted.
-    depth: usize,
-    part: Part,
-    /// Bytes in memory for it and for all archives that it is in.
-    held: u64,
-    members: Members<Place>,
-    notes: Vec<ArchiveNote>,
-}
-
-/// Where a member's bytes are.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    Zip(Entry),
-    /// A range of the archive's bytes.
-    Range { start: u64, length: u64 },
-}
 
 /// Where a path leads.
 enum Located {
@@ -141,22 +102,19 @@ impl Archives {
     /// # Errors
     /// An archive that cannot be read.
     pub(super) fn list(&self, path: &Path) -> Result<Listing, FileError> {
-        let (archive, unpacked) = match self.locate(path)? {
-            Located::Disk(_) => {
-                let stamp = super::known::stamp_of(path).ok_or(ArchiveError::Gone)?;
-                let archive = self.open(path, stamp, || Archive::of_file(path, &self.0.unpacking))?;
-                let held = archive.held;
-                (archive, held)
-            }
-            Located::Member(outer, place) => {
-                let stamp = super::known::stamp_of(path).ok_or(ArchiveError::Gone)?;
-                let archive = self.open_inner(path, stamp, &outer, place)?;
-                let held = archive.held.saturating_sub(outer.held);
-                (archive, held)
-            }
+        let located = self.locate(path)?;
+        let stamp = super::known::stamp_of(path).ok_or(ArchiveError::Gone)?;
+        let archive = match located {
+            Located::Disk(_) => self.open(path, stamp, || Archive::of_file(path, &self.0.unpacker))?,
+            Located::Member(outer, place) => self.open_inner(path, stamp, &outer, place)?,
         };
         let members = archive.members.paths().map(|name| path.join(name)).collect();
-        Ok(Listing { members, notes: archive.notes.clone(), unpacked })
+        Ok(Listing { members, notes: archive.notes.clone() })
+    }
+
+    /// Bytes that were unpacked to memory so far.
+    pub(super) fn unpacked(&self) -> u64 {
+        self.0.unpacker.meter.total()
     }
 
     /// Reads a file, or a file in an archive, as far as wanted.
@@ -203,7 +161,7 @@ impl Archives {
         let Some(outermost) = outermost(path) else { return Err(error.into()) };
         let stamp = super::known::stamp_of(outermost).ok_or(ArchiveError::Gone)?;
         let mut at = outermost.to_owned();
-        let mut archive = self.open(outermost, stamp, || Archive::of_file(outermost, &self.0.unpacking))?;
+        let mut archive = self.open(outermost, stamp, || Archive::of_file(outermost, &self.0.unpacker))?;
         loop {
             let name = path.strip_prefix(&at).map_err(|_| ArchiveError::Gone)?;
             if let Some(place) = archive.members.get(name) {
@@ -215,8 +173,14 @@ impl Archives {
         }
     }
 
-    fn open_inner(&self, path: &Path, stamp: FileStamp, outer: &Archive, place: Place) -> Result<Arc<Archive>, FileError> {
-        self.open(path, stamp, || Archive::of_member(path, outer, place, &self.0.unpacking))
+    fn open_inner(
+        &self,
+        path: &Path,
+        stamp: FileStamp,
+        outer: &Archive,
+        place: Place,
+    ) -> Result<Arc<Archive>, FileError> {
+        self.open(path, stamp, || Archive::of_member(path, outer, place, &self.0.unpacker))
     }
 
     /// The archive of this path, opened if it is not, or if its file has changed.
@@ -267,114 +231,6 @@ pub(super) fn outermost(path: &Path) -> Option<&Path> {
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     path.exists() || (outermost(path).is_some() && Archives::default().has(path))
-}
-
-fn begin_of(part: &Part) -> std::io::Result<Vec<u8>> {
-    let mut begin = vec![0; BEGIN];
-    let read = part.read_at(0, &mut begin)?;
-    begin.truncate(read);
-    Ok(begin)
-}
-
-impl Archive {
-    fn of_file(path: &Path, unpacking: &Mutex<()>) -> Result<Self, FileError> {
-        Self::of_part(path, Part::of_file(File::open(path)?)?, 1, 0, unpacking)
-    }
-
-    /// An archive in another one.
-    fn of_member(path: &Path, outer: &Self, place: Place, unpacking: &Mutex<()>) -> Result<Self, FileError> {
-        if outer.depth >= DEPTH {
-            return Err(ArchiveError::TooDeep(DEPTH).into());
-        }
-        let left = HOLD_LIMIT.saturating_sub(outer.held);
-        let (part, held) = match place {
-            Place::Range { start, length } => (outer.part.range(start, length), outer.held),
-            Place::Zip(entry) => {
-                let _one = (entry.size() > LARGE).then(|| unpacking.lock().unwrap_or_else(PoisonError::into_inner));
-                let part = entry.part(&outer.part, left)?;
-                // A stored member stays where it is.
-                let held = if part.shares_bytes(&outer.part) { outer.held } else { outer.held + part.held() };
-                (part, held)
-            }
-        };
-        Self::of_part(path, part, outer.depth + 1, held, unpacking)
-    }
-
-    fn of_part(path: &Path, part: Part, depth: usize, held: u64, unpacking: &Mutex<()>) -> Result<Self, FileError> {
-        let archive = |part: Part, held: u64| Self { depth, part, held, members: Members::new(), notes: Vec::new() };
-        match Kind::of(&begin_of(&part)?, path) {
-            Some(Kind::Zip) => archive(part, held).with_zip(),
-            Some(Kind::Tar) => archive(part, held).with_tar(None),
-            Some(Kind::Gzip) => {
-                let _one = (part.length() > LARGE).then(|| unpacking.lock().unwrap_or_else(PoisonError::into_inner));
-                let limit = unpack::limit(part.length()).min(HOLD_LIMIT.saturating_sub(held));
-                let (bytes, fault) = unpack::gunzip(&part, limit)?;
-                let unpacked = Part::of_bytes(bytes);
-                let held = held + unpacked.held();
-                let begin = begin_of(&unpacked)?;
-                let name = unpacked_name(path);
-                if kind::is_tar(&begin) || name.to_ascii_lowercase().ends_with(".tar") {
-                    return archive(unpacked, held).with_tar(fault);
-                }
-                let mut one = archive(unpacked, held);
-                one.notes.extend(fault.map(|fault| match fault {
-                    Fault::Cut => ArchiveNote::Cut,
-                    Fault::Damaged => ArchiveNote::Damaged,
-                }));
-                // A single file whose end is missing or doubtful cannot be used: nothing in it says where.
-                if fault == Some(Fault::Damaged) {
-                    return Err(ArchiveError::Damaged("the compressed data is damaged; get the file again").into());
-                }
-                one.members.add(name.as_bytes(), Place::Range { start: 0, length: one.part.length() });
-                Ok(one)
-            }
-            Some(Kind::Unsupported(format)) => Err(ArchiveError::Format(format).into()),
-            None => Err(FileError::NotDicom),
-        }
-    }
-
-    fn with_zip(mut self) -> Result<Self, FileError> {
-        let directory = zip_directory::read(&self.part)?;
-        self.notes.extend(directory.is_cut.then_some(ArchiveNote::Damaged));
-        for (name, entry) in directory.entries {
-            self.members.add(&name, Place::Zip(entry));
-        }
-        Ok(self)
-    }
-
-    /// Lists a tar, which may have been unpacked as far as a fault.
-    fn with_tar(mut self, fault: Option<Fault>) -> Result<Self, FileError> {
-        let end = match fault {
-            Some(Fault::Damaged) => self.part.length().saturating_sub(DOUBTFUL),
-            Some(Fault::Cut) | None => self.part.length(),
-        };
-        let (files, notes) = tar_entries::read(&self.part)?;
-        // Of a stream that has a fault, only whole files are sure.
-        let files = files.into_iter().filter(|file| fault.is_none() || file.start.saturating_add(file.length) <= end);
-        for file in files {
-            self.members.add(&file.name, Place::Range { start: file.start, length: file.length });
-        }
-        self.notes = match fault {
-            None => notes,
-            Some(fault) => {
-                let others = notes.into_iter().filter(|note| !matches!(note, ArchiveNote::Cut | ArchiveNote::Damaged));
-                let note = if fault == Fault::Cut { ArchiveNote::Cut } else { ArchiveNote::Damaged };
-                std::iter::once(note).chain(others).collect()
-            }
-        };
-        Ok(self)
-    }
-}
-
-/// The name of what a gzip file holds: `study.tar` of `study.tgz`, `IM1.dcm` of `IM1.dcm.gz`.
-fn unpacked_name(path: &Path) -> String {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match name.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.eq_ignore_ascii_case("gz") => stem.to_owned(),
-        Some((stem, ending)) if !stem.is_empty() && ending.eq_ignore_ascii_case("tgz") => format!("{stem}.tar"),
-        _ if name.is_empty() => "content".to_owned(),
-        _ => name,
-    }
 }
 
 #[cfg(test)]

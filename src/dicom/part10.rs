@@ -98,6 +98,9 @@ pub enum ArchiveError {
     /// The structure is damaged.
     #[error("damaged archive: {0}")]
     Damaged(&'static str),
+    /// One of several files that are an archive only together.
+    #[error("one part of a split archive; join the parts first")]
+    Split,
     /// The content is not what was packed.
     #[error("damaged: its checksum does not match; get the archive again")]
     Checksum,
@@ -127,7 +130,9 @@ impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             // Only a decoder says so.
-            io::ErrorKind::InvalidData => ArchiveError::Damaged("the compressed data of a file in it is damaged").into(),
+            io::ErrorKind::InvalidData => {
+                ArchiveError::Damaged("the compressed data of a file in it is damaged").into()
+            }
             kind => Self::Io(kind.to_string()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::ahead::READERS;
 use super::archive::{self, Archives, Kind};
-use super::directory::{self, Present};
+use super::directory;
 use super::group::{Found, study, study_key};
 use super::header::{self, Header};
 use super::known::{self, KnownFiles, NothingKnown};
@@ -19,6 +19,7 @@ use std::time::Duration;
 use walkdir::WalkDir;
 
 mod containers;
+mod finish;
 mod skipped;
 
 pub use skipped::{SkippedFiles, SkippedKind};
@@ -197,49 +198,6 @@ impl Scanner {
         }
     }
 
-    /// What can be said only when all is read.
-    fn finish(&mut self, cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) {
-        if !cancel.is_cancelled() {
-            self.compare_directories(report);
-        }
-        for files in self.skipped.take() {
-            report(ScanEvent::Skipped(files));
-        }
-        report(ScanEvent::Progress(self.summary));
-        self.archives.close();
-    }
-
-    /// Reports what the DICOMDIR files list that is not there.
-    fn compare_directories(&mut self, report: &mut dyn FnMut(ScanEvent)) {
-        let directories = std::mem::take(&mut self.directories);
-        if directories.is_empty() {
-            return;
-        }
-        let mut paths: Vec<&Path> = self.seen.keys().map(PathBuf::as_path).collect();
-        paths.sort_unstable();
-        let problem = |index: &Path| {
-            let listed = match directory::listed(index, &self.archives) {
-                Ok(listed) => listed,
-                Err(error) => return Some(format!("{error}; the files of its folder are used without it")),
-            };
-            let folder = index.parent().unwrap_or(index);
-            let from = paths.partition_point(|path| *path < folder);
-            let below = paths.iter().skip(from).take_while(|path| path.starts_with(folder)).copied();
-            let present = Present::below(folder, below);
-            let mut missing = listed.iter().filter(|name| !present.has(name));
-            let first = missing.next()?.replace('\\', "/");
-            Some(match missing.count() {
-                0 => format!("lists a file that is not here: {first}"),
-                others => format!("lists {} files that are not here, first: {first}", others + 1),
-            })
-        };
-        let problems: Vec<(PathBuf, String)> =
-            directories.iter().filter_map(|index| Some((index.clone(), problem(index)?))).collect();
-        for (index, problem) in problems {
-            self.unreadable(index, problem, report);
-        }
-    }
-
     /// Looks again at folders: what is new or was written since is read, what is gone is forgotten. Folders in which something was
     /// written less than `settled` ago are still being filled; they are returned and left for later.
     pub fn look_again(
@@ -390,13 +348,7 @@ impl Scanner {
     }
 
     /// Counts a file that gave no image.
-    fn skip(
-        &mut self,
-        path: &Path,
-        error: &FileError,
-        container: Option<Kind>,
-        report: &mut dyn FnMut(ScanEvent),
-    ) {
+    fn skip(&mut self, path: &Path, error: &FileError, container: Option<Kind>, report: &mut dyn FnMut(ScanEvent)) {
         match skipped::of(path, error, container) {
             Skip::NotDicom => self.summary.not_dicom += 1,
             Skip::Kind(kind) => {
@@ -435,6 +387,7 @@ fn read_one(path: PathBuf, archives: &Archives, before: &dyn KnownFiles) -> Read
         Ok((pictures, fault))
     });
     let is_other = matches!(outcome, Err(FileError::NotDicom));
-    let container = is_other.then(|| archives.begin(&path)).and_then(Result::ok).and_then(|begin| Kind::of(&begin, &path));
+    let container =
+        is_other.then(|| archives.begin(&path)).and_then(Result::ok).and_then(|begin| Kind::of(&begin, &path));
     Read { path, stamp, outcome, container, from_before: false }
 }

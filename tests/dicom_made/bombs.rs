@@ -50,7 +50,11 @@ fn a_stated_number_of_files_costs_no_memory() {
     many[end + 8..end + 12].copy_from_slice(&[0xFF; 4]);
     let found = scanned_file("many.zip", &many);
     assert_eq!(found.numbers, [1]);
-    assert!(found.told.iter().any(|(name, reason)| name == "many.zip" && reason.contains("damaged")), "{:?}", found.told);
+    assert!(
+        found.told.iter().any(|(name, reason)| name == "many.zip" && reason.contains("damaged")),
+        "{:?}",
+        found.told
+    );
     // A member whose stated sizes are lies.
     let lying = with_field(&deflated(&[("IM1", slice_file(1)), ("IM2", slice_file(2))]), 24, 0x7FFF);
     let found = scanned_file("lying.zip", &lying);

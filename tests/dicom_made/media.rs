@@ -69,7 +69,8 @@ fn an_unusable_dicomdir_costs_nothing_but_a_line() {
 
 #[test]
 fn a_dicomdir_in_an_archive_is_compared_with_the_archive() {
-    let zip = deflated(&[("CD/DICOMDIR", directory(&["DICOM\\IM1", "DICOM\\IM2"])), ("CD/DICOM/IM1.dcm", slice_file(1))]);
+    let zip =
+        deflated(&[("CD/DICOMDIR", directory(&["DICOM\\IM1", "DICOM\\IM2"])), ("CD/DICOM/IM1.dcm", slice_file(1))]);
     let found = scanned_file("cd.zip", &zip);
     assert_eq!(found.numbers, [1]);
     assert_eq!(found.told, [("DICOMDIR".to_owned(), "lists a file that is not here: DICOM/IM2".to_owned())]);

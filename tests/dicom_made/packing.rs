@@ -102,6 +102,8 @@ pub(super) struct Scanned {
     pub(super) numbers: Vec<i32>,
     /// Paths below the scanned one, with `/`, of the images that are listed.
     pub(super) paths: Vec<String>,
+    /// What is odd about the series.
+    pub(super) odd: Vec<String>,
     /// What is not used: the last part of the path, and the reason.
     pub(super) told: Vec<(String, String)>,
     pub(super) summary: cspine::dicom::ScanSummary,
@@ -109,8 +111,9 @@ pub(super) struct Scanned {
 
 pub(super) fn scanned(path: &Path) -> Scanned {
     let (studies, unreadable, summary) = scan_all(&[path.to_owned()], &Cancel::new());
-    let (mut numbers, mut paths) = (Vec::new(), Vec::new());
+    let (mut numbers, mut paths, mut odd) = (Vec::new(), Vec::new(), Vec::new());
     for series in studies.iter().flat_map(|study| &study.series) {
+        odd.extend(series.oddities.iter().map(ToString::to_string));
         for instance in &series.instances {
             let below = instance.path.strip_prefix(path).unwrap_or(&instance.path);
             paths.push(below.to_string_lossy().into_owned());
@@ -123,7 +126,7 @@ pub(super) fn scanned(path: &Path) -> Scanned {
     paths.sort_unstable();
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let told = unreadable.into_iter().map(|(path, reason)| (name(&path), reason)).collect();
-    Scanned { numbers, paths, told, summary }
+    Scanned { numbers, paths, odd, told, summary }
 }
 
 /// Scans a file of this name and content, alone in a folder.

@@ -25,10 +25,6 @@ impl<T> Members<T> {
         Self { places: BTreeMap::new(), next: HashMap::new() }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.places.keys().map(PathBuf::as_path)
     }
@@ -39,7 +35,10 @@ impl<T> Members<T> {
 
     /// The only member that is one of the path's ancestors.
     pub(super) fn above(&self, path: &Path) -> Option<(&Path, &T)> {
-        path.ancestors().skip(1).find_map(|above| self.places.get_key_value(above)).map(|(path, place)| (&**path, place))
+        path.ancestors()
+            .skip(1)
+            .find_map(|above| self.places.get_key_value(above))
+            .map(|(path, place)| (&**path, place))
     }
 
     /// Adds a member under its name; one whose name is taken becomes `IM1~2`. Folders are not added. No member's path is a folder of
@@ -147,7 +146,7 @@ mod tests {
                 files += usize::from(!name.ends_with(['/', '\\']));
                 members.add(name.as_bytes(), ());
             }
-            prop_assert_eq!(members.len(), files);
+            prop_assert_eq!(members.paths().count(), files);
             for path in members.paths() {
                 prop_assert!(path.components().all(|part| matches!(part, std::path::Component::Normal(_))));
                 prop_assert!(members.above(path).is_none(), "{path:?} is below another member");

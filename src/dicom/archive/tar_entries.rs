@@ -1,6 +1,6 @@
 //! The files of a tar archive: POSIX ustar and pax, GNU's long names, and old ones without a mark.
 
-use super::ArchiveNote;
+use super::contents::ArchiveNote;
 use crate::dicom::part10::{ArchiveError, FileError, Part};
 use tar::{EntryType, Header};
 

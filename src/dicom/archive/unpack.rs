@@ -2,6 +2,7 @@
 
 use crate::dicom::part10::{ArchiveError, FileError, Part};
 use std::io::{self, BufReader, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that one file unpacks to at most, and all the archives around it together.
 pub(super) const HOLD_LIMIT: u64 = 1024 * 1024 * 1024;
@@ -13,6 +14,21 @@ const RATIO: u64 = 100;
 /// The most bytes that are accepted of a file of this packed size.
 pub(super) fn limit(packed: u64) -> u64 {
     packed.saturating_mul(RATIO).clamp(FREE, HOLD_LIMIT)
+}
+
+/// Counts unpacked bytes, whether they could be used or not.
+#[derive(Debug, Default)]
+pub(super) struct Meter(AtomicU64);
+
+impl Meter {
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes so far.
+    pub(super) fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How a stream ended before its end.
@@ -28,10 +44,11 @@ pub(super) enum Fault {
 ///
 /// # Errors
 /// More bytes than `limit`; bytes that do not match their checksum, since any of them may be wrong; no gzip file.
-pub(super) fn gunzip(part: &Part, limit: u64) -> Result<(Vec<u8>, Option<Fault>), FileError> {
+pub(super) fn gunzip(part: &Part, limit: u64, meter: &Meter) -> Result<(Vec<u8>, Option<Fault>), FileError> {
     let mut bytes = Vec::new();
     let mut decoder = flate2::read::MultiGzDecoder::new(BufReader::new(part.clone())).take(limit.saturating_add(1));
     let end = decoder.read_to_end(&mut bytes);
+    meter.add(bytes.len());
     if bytes.len() as u64 > limit {
         return Err(ArchiveError::TooLarge { size: None, limit }.into());
     }
@@ -84,13 +101,15 @@ impl Read for Inflating {
 ///
 /// # Errors
 /// More bytes than `limit`, more or fewer than stated, or a damaged stream.
-pub(super) fn whole(stream: impl Read, size: u64, limit: u64) -> Result<Vec<u8>, FileError> {
+pub(super) fn whole(stream: impl Read, size: u64, limit: u64, meter: &Meter) -> Result<Vec<u8>, FileError> {
     if size > limit {
         return Err(ArchiveError::TooLarge { size: Some(size), limit }.into());
     }
     // Room as it is needed: a size may be a lie.
     let mut bytes = Vec::new();
-    stream.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
+    let end = stream.take(size.saturating_add(1)).read_to_end(&mut bytes);
+    meter.add(bytes.len());
+    end?;
     if bytes.len() as u64 == size {
         Ok(bytes)
     } else {

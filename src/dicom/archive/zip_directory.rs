@@ -1,7 +1,7 @@
 //! The central directory of a zip archive (PKWARE APPNOTE 4.3, 4.4, 4.5.3). Read here and not by a library, so that several entries
 //! of one name are all kept and a directory that states too many entries costs no memory.
 
-use super::unpack::{self, Inflating};
+use super::unpack::{self, Inflating, Meter};
 use crate::dicom::part10::{ArchiveError, Extent, FileError, Part, Part10, read_from, read_part};
 use std::io::{BufReader, Read};
 
@@ -78,7 +78,7 @@ pub(super) fn read(part: &Part) -> Result<Directory, FileError> {
     }
     let is_cut = (entries.len() as u64) < end.entries;
     if is_cut && entries.is_empty() {
-        return Err(ArchiveError::Damaged("its list of files is damaged").into());
+        return Err(ArchiveError::Damaged("its list of files cannot be read").into());
     }
     Ok(Directory { entries, is_cut })
 }
@@ -101,7 +101,7 @@ fn end(part: &Part) -> Result<End, FileError> {
     let field = |value: Option<u64>| value.ok_or_else(cut);
     let position = from + at as u64;
     if field(two(record, 4))? != field(two(record, 6))? {
-        return Err(ArchiveError::Damaged("one part of a split archive; join the parts first").into());
+        return Err(ArchiveError::Split.into());
     }
     let (mut entries, mut size, mut offset) =
         (field(two(record, 10))?, field(four(record, 12))?, field(four(record, 16))?);
@@ -155,7 +155,8 @@ fn next(bytes: &mut impl Read, before: u64) -> Result<Option<(Vec<u8>, Entry)>, 
         return Ok(None);
     }
     let extra = rest.get(name_length as usize..(name_length + extra_length) as usize).unwrap_or_default();
-    let fields = (two(&fixed, 8), two(&fixed, 10), four(&fixed, 16), four(&fixed, 20), four(&fixed, 24), four(&fixed, 42));
+    let fields =
+        (two(&fixed, 8), two(&fixed, 10), four(&fixed, 16), four(&fixed, 20), four(&fixed, 24), four(&fixed, 42));
     let (Some(flags), Some(method), Some(checksum), Some(mut packed), Some(mut size), Some(mut header)) = fields else {
         return Ok(None);
     };
@@ -220,7 +221,7 @@ impl Entry {
     /// An entry that cannot be unpacked, or is not DICOM.
     pub(super) fn read_dicom(&self, part: &Part, extent: Extent) -> Result<Part10, FileError> {
         if extent == Extent::All {
-            let bytes = self.unpack(part, u64::MAX)?;
+            let bytes = self.unpack(part, u64::MAX, &Meter::default())?;
             return read_from(bytes.as_slice(), bytes.len() as u64, extent);
         }
         let (packing, data) = self.data(part)?;
@@ -255,19 +256,19 @@ impl Entry {
     ///
     /// # Errors
     /// An entry that cannot be unpacked.
-    pub(super) fn part(&self, part: &Part, limit: u64) -> Result<Part, FileError> {
+    pub(super) fn part(&self, part: &Part, limit: u64, meter: &Meter) -> Result<Part, FileError> {
         match self.data(part)? {
             (Packing::Stored, data) => Ok(data),
-            (Packing::Deflated, _) => self.unpack(part, limit).map(Part::of_bytes),
+            (Packing::Deflated, _) => self.unpack(part, limit, meter).map(Part::of_bytes),
         }
     }
 
     /// All bytes, checked against the checksum.
-    fn unpack(&self, part: &Part, limit: u64) -> Result<Vec<u8>, FileError> {
+    fn unpack(&self, part: &Part, limit: u64, meter: &Meter) -> Result<Vec<u8>, FileError> {
         let limit = limit.min(unpack::limit(self.packed));
         let bytes = match self.data(part)? {
-            (Packing::Stored, data) => unpack::whole(data, self.size, limit)?,
-            (Packing::Deflated, data) => unpack::whole(Inflating::new(data), self.size, limit)?,
+            (Packing::Stored, data) => unpack::whole(data, self.size, limit, meter)?,
+            (Packing::Deflated, data) => unpack::whole(Inflating::new(data), self.size, limit, meter)?,
         };
         let mut checksum = flate2::Crc::new();
         checksum.update(&bytes);

@@ -9,13 +9,25 @@ use std::path::{Path, PathBuf};
 
 /// Files in one archive on disk, those in inner archives counted.
 const FILES: usize = 200_000;
-/// Bytes that the inner archives of one archive on disk may unpack to in total.
-const UNPACKED: u64 = 8 * 1024 * 1024 * 1024;
+/// Bytes that the archives in one archive on disk may unpack to in total, however small it is.
+const FREE: u64 = 2 * 1024 * 1024 * 1024;
+/// Beyond [`FREE`], so many times the size of the archive on disk.
+const RATIO: u64 = 20;
 
 /// What is left to one archive on disk.
 struct Allowance {
     files: usize,
     unpacked: u64,
+    /// What `unpacked` was at first.
+    total: u64,
+}
+
+impl Allowance {
+    /// For an archive on disk of this size.
+    fn of_size(size: u64) -> Self {
+        let total = size.saturating_mul(RATIO).max(FREE);
+        Self { files: FILES, unpacked: total, total }
+    }
 }
 
 impl Scanner {
@@ -32,7 +44,8 @@ impl Scanner {
                     return;
                 }
                 let on_disk = outermost(&container).unwrap_or(&container).to_owned();
-                let left = allowances.entry(on_disk).or_insert(Allowance { files: FILES, unpacked: UNPACKED });
+                let size = std::fs::metadata(&on_disk).map_or(0, |metadata| metadata.len());
+                let left = allowances.entry(on_disk).or_insert_with(|| Allowance::of_size(size));
                 let members = self.list(&container, left, report).unwrap_or_else(|error| {
                     self.skip(&container, &error, None, report);
                     Vec::new()
@@ -63,10 +76,12 @@ impl Scanner {
         report: &mut dyn FnMut(ScanEvent),
     ) -> Result<Vec<PathBuf>, FileError> {
         if left.unpacked == 0 {
-            return Err(ArchiveError::TotalTooLarge(UNPACKED).into());
+            return Err(ArchiveError::TotalTooLarge(left.total).into());
         }
-        let listing = self.archives.list(container)?;
-        left.unpacked = left.unpacked.saturating_sub(listing.unpacked);
+        let before = self.archives.unpacked();
+        let listing = self.archives.list(container);
+        left.unpacked = left.unpacked.saturating_sub(self.archives.unpacked().saturating_sub(before));
+        let listing = listing?;
         left.files = left.files.checked_sub(listing.members.len()).ok_or(ArchiveError::TooMany(FILES))?;
         if !listing.notes.is_empty() {
             let notes: Vec<String> = listing.notes.iter().map(ToString::to_string).collect();
