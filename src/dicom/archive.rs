@@ -27,6 +27,7 @@ pub(super) const DEPTH: usize = 4;
 const OPEN_LIMIT: usize = 64;
 /// Packed bytes from which on only one archive is unpacked at a time.
 const LARGE: u64 = 1024 * 1024;
+
 /// What an archive holds.
 #[derive(Debug)]
 pub(super) struct Listing {
@@ -202,22 +203,26 @@ impl Archives {
             slots.push(slot);
             cell
         };
+        if cell.get().is_none() {
+            self.forget_oldest(HOLD_LIMIT / 2, path);
+        }
         // Whoever else wants it waits here.
         let opened = cell.get_or_init(|| open().map(Arc::new)).clone();
-        self.forget_oldest();
+        self.forget_oldest(HOLD_LIMIT, path);
         opened
     }
 
-    /// Forgets those that were not used for longest, until the others fit.
-    fn forget_oldest(&self) {
+    /// Forgets those that were not used for longest, until the others fit. Those that this path is in stay: they are wanted with it.
+    fn forget_oldest(&self, limit: u64, path: &Path) {
         let mut slots = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         let held = |slot: &Slot| match slot.archive.get() {
             Some(Ok(archive)) => archive.part.held(),
             _ => 0,
         };
         let mut total: u64 = slots.iter().map(held).sum();
-        while slots.len() > OPEN_LIMIT || (total > HOLD_LIMIT && slots.len() > 1) {
-            total -= held(&slots.remove(0));
+        while slots.len() > OPEN_LIMIT || total > limit {
+            let Some(oldest) = slots.iter().position(|slot| !path.starts_with(&slot.path)) else { return };
+            total -= held(&slots.remove(oldest));
         }
     }
 }

@@ -23,6 +23,9 @@ fn a_file_of_an_implausible_size_is_named() {
 fn a_gzip_file_of_an_implausible_size_is_named() {
     let found = scanned_file("bomb.tar.gz", &gzip(&vec![0; 200 << 20]));
     assert_eq!(found.told.len(), 1);
+    // What cannot be DICOM is counted by its beginning.
+    let other = scanned_file("log.gz", &gzip(&vec![b'x'; 200 << 20]));
+    assert_eq!((other.told.len(), other.summary.not_dicom), (0, 1));
     assert!(found.told[0].1.contains("unpacks to"), "{:?}", found.told);
 }
 

@@ -103,32 +103,43 @@ impl Archive {
         match Kind::of(&begin_of(&part)?, path) {
             Some(Kind::Zip) => archive(part, held).with_zip(),
             Some(Kind::Tar) => archive(part, held).with_tar(None),
-            Some(Kind::Gzip) => {
-                let _turn = unpacker.turn(part.length());
-                let limit = unpack::limit(part.length()).min(HOLD_LIMIT.saturating_sub(held));
-                let (bytes, fault) = unpack::gunzip(&part, limit, &unpacker.meter)?;
-                let unpacked = Part::of_bytes(bytes);
-                let held = held + unpacked.held();
-                let begin = begin_of(&unpacked)?;
-                let name = unpacked_name(path);
-                if kind::is_tar(&begin) || name.to_ascii_lowercase().ends_with(".tar") {
-                    return archive(unpacked, held).with_tar(fault);
-                }
-                let mut one = archive(unpacked, held);
-                one.notes.extend(fault.map(|fault| match fault {
-                    Fault::Cut => ArchiveNote::Cut,
-                    Fault::Damaged => ArchiveNote::Damaged,
-                }));
-                // A single file whose end is missing or doubtful cannot be used: nothing in it says where.
-                if fault == Some(Fault::Damaged) {
-                    return Err(ArchiveError::Damaged("the compressed data is damaged; get the file again").into());
-                }
-                one.members.add(name.as_bytes(), Place::Range { start: 0, length: one.part.length() });
-                Ok(one)
-            }
+            Some(Kind::Gzip) => Self::of_gzip(path, &part, depth, held, unpacker),
             Some(Kind::Unsupported(format)) => Err(ArchiveError::Format(format).into()),
             None => Err(FileError::NotDicom),
         }
+    }
+
+    /// A compressed tar, or one compressed file.
+    fn of_gzip(path: &Path, part: &Part, depth: usize, held: u64, unpacker: &Unpacker) -> Result<Self, FileError> {
+        let archive = |part: Part, held: u64| Self { depth, part, held, members: Members::new(), notes: Vec::new() };
+        let name = unpacked_name(path);
+        let begin = unpack::gzip_begin(part, BEGIN);
+        let is_tar = kind::is_tar(&begin);
+        if !is_tar && Kind::of(&begin, Path::new(&name)).is_none() && !unpack::may_be_dicom(part) {
+            // Its beginning is enough to count it; not all of it has to be unpacked for that.
+            let mut other = archive(Part::of_bytes(begin), held);
+            other.members.add(name.as_bytes(), Place::Range { start: 0, length: other.part.length() });
+            return Ok(other);
+        }
+        let _turn = unpacker.turn(part.length());
+        let limit = unpack::limit(part.length()).min(HOLD_LIMIT.saturating_sub(held));
+        let (bytes, fault) = unpack::gunzip(part, limit, &unpacker.meter)?;
+        let unpacked = Part::of_bytes(bytes);
+        let held = held + unpacked.held();
+        if is_tar || name.to_ascii_lowercase().ends_with(".tar") {
+            return archive(unpacked, held).with_tar(fault);
+        }
+        let mut one = archive(unpacked, held);
+        match fault {
+            // Nothing in a single file says where it is damaged.
+            Some(Fault::Damaged) => {
+                return Err(ArchiveError::Damaged("the compressed data is damaged; get the file again").into());
+            }
+            Some(Fault::Cut) => one.notes.push(ArchiveNote::Cut),
+            None => {}
+        }
+        one.members.add(name.as_bytes(), Place::Range { start: 0, length: one.part.length() });
+        Ok(one)
     }
 
     fn with_zip(mut self) -> Result<Self, FileError> {

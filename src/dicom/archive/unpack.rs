@@ -1,6 +1,6 @@
 //! Compressed bytes to bytes in memory, within bounds.
 
-use crate::dicom::part10::{ArchiveError, FileError, Part};
+use crate::dicom::part10::{ArchiveError, Extent, FileError, Part, read_from};
 use std::io::{self, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,14 +40,31 @@ pub(super) enum Fault {
     Damaged,
 }
 
+fn gzip_stream(part: &Part) -> impl Read {
+    flate2::read::MultiGzDecoder::new(BufReader::new(part.clone()))
+}
+
+/// The first bytes of what a gzip file holds; fewer where it is damaged.
+pub(super) fn gzip_begin(part: &Part, length: usize) -> Vec<u8> {
+    let mut begin = Vec::new();
+    // What was read before an error stays.
+    let _ = gzip_stream(part).take(length as u64).read_to_end(&mut begin);
+    begin
+}
+
+/// Whether what a gzip file holds can be DICOM, as far as its beginning tells.
+pub(super) fn may_be_dicom(part: &Part) -> bool {
+    // How much it holds is not known before all is unpacked.
+    !matches!(read_from(gzip_stream(part), u64::MAX / 2, Extent::Header), Err(FileError::NotDicom))
+}
+
 /// Unpacks a gzip file (RFC 1952), also one of several parts; what comes before a fault is returned with the fault.
 ///
 /// # Errors
 /// More bytes than `limit`; bytes that do not match their checksum, since any of them may be wrong; no gzip file.
 pub(super) fn gunzip(part: &Part, limit: u64, meter: &Meter) -> Result<(Vec<u8>, Option<Fault>), FileError> {
     let mut bytes = Vec::new();
-    let mut decoder = flate2::read::MultiGzDecoder::new(BufReader::new(part.clone())).take(limit.saturating_add(1));
-    let end = decoder.read_to_end(&mut bytes);
+    let end = gzip_stream(part).take(limit.saturating_add(1)).read_to_end(&mut bytes);
     meter.add(bytes.len());
     if bytes.len() as u64 > limit {
         return Err(ArchiveError::TooLarge { size: None, limit }.into());

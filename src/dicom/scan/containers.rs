@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Files in one archive on disk, those in inner archives counted.
 const FILES: usize = 200_000;
 /// Bytes that the archives in one archive on disk may unpack to in total, however small it is.
-const FREE: u64 = 2 * 1024 * 1024 * 1024;
+const FREE: u64 = 1024 * 1024 * 1024;
 /// Beyond [`FREE`], so many times the size of the archive on disk.
 const RATIO: u64 = 20;
 
