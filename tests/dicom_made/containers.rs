@@ -2,8 +2,8 @@
 
 use super::made::{good_slices, voxel};
 use super::packing::{
-    Files, deflated, gzip, replaced, scanned, scanned_file, slice_file, stored, tar_of, tar_with_links, with_field,
-    zip_of,
+    Files, deflated, gzip, replaced, scanned, scanned_file, slice_file, stored, stored_gzip, tar_of, tar_with_links,
+    with_field, zip_of,
 };
 use super::{numbers, volume};
 use cspine::dicom::{exists, load_volume, scan_all};
@@ -229,6 +229,32 @@ fn of_a_cut_tar_what_is_whole_is_used_and_told() {
     flipped[last] ^= 1;
     let found = scanned_file("study.tgz", &flipped);
     assert!(found.numbers.is_empty() && found.told[0].1.contains("checksum"), "{:?}", found.told);
+}
+
+/// Damage is noticed some way behind where it is: what is near it is left out, too.
+#[test]
+fn of_a_damaged_tar_gz_what_is_well_before_the_damage_is_used_and_told() {
+    let names: Vec<String> = (1..=150).map(|number| format!("IM{number:03}")).collect();
+    let files: Files<'_> = names.iter().zip(1..).map(|(name, number)| (name.as_str(), slice_file(number))).collect();
+    let tar = tar_of(&files);
+    let member = tar.len() / files.len();
+    // Blocks that are stored, each with its length (RFC 1951 section 3.2.4); the lengths are wrong from one on.
+    let mut gz = stored_gzip(&tar);
+    let (mut at, mut sound) = (10, 0);
+    while sound < tar.len() / 2 {
+        let length = usize::from(u16::from_le_bytes([gz[at + 1], gz[at + 2]]));
+        sound += length;
+        at += 5 + length;
+    }
+    gz[at + 1] ^= 0xFF;
+    let found = scanned_file("study.tgz", &gz);
+    let used = found.paths.len();
+    assert!(used > 0 && used * member <= sound - 32 * 1024, "{used} files, {sound} sound bytes");
+    assert!(
+        found.told.iter().any(|(name, reason)| name == "study.tgz" && reason.contains("damaged")),
+        "{:?}",
+        found.told
+    );
 }
 
 #[test]

@@ -62,7 +62,16 @@ pub(super) fn tar_with_links(name: &str, bytes: &[u8], links: &[(&str, &str)]) -
 }
 
 pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip_at(bytes, flate2::Compression::fast())
+}
+
+/// A gzip file whose blocks are not compressed.
+pub(super) fn stored_gzip(bytes: &[u8]) -> Vec<u8> {
+    gzip_at(bytes, flate2::Compression::none())
+}
+
+fn gzip_at(bytes: &[u8], level: flate2::Compression) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
     gzip.write_all(bytes).expect("written");
     gzip.finish().expect("compressed")
 }
