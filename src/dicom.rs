@@ -5,7 +5,7 @@
 //! - `part10`: preamble, meta group, transfer syntax, where elements begin and end;
 //! - `charset`, `number`, `elements`: values as text and numbers;
 //! - `header`: the elements that cspine uses, as checked values;
-//! - `archive`, `directory`: files within zip and tar, and the index of a medium;
+//! - `archive`, `directory`: files in zip, tar and gzip archives, and the index of a medium;
 //! - `scan`: folders to headers to studies, in parallel, streaming;
 //! - `known`: what an earlier scan wrote down, so that files that did not change are not read again;
 //! - `group`: headers to studies, series and stacks, with what is odd about them; `contents`: whether files are copies;
@@ -39,11 +39,12 @@ mod shear;
 mod units;
 mod write;
 
+pub use archive::exists;
 pub use cache::VolumeCache;
 pub use known::{KnownFiles, NothingKnown};
 pub use load::{LoadError, load_slice, load_volume, load_volume_through};
-pub use part10::FileError;
-pub use scan::{ScanEvent, ScanSummary, Scanner, scan, scan_all};
+pub use part10::{ArchiveError, FileError};
+pub use scan::{ScanEvent, ScanSummary, Scanner, SkippedFiles, SkippedKind, scan, scan_all};
 pub use write::{
     Capture, CapturedPixels, CtSlice, DicomFile, HeaderStyle, Sources, WriteError, secondary_capture,
     structured_report, write_ct_slice,

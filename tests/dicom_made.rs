@@ -1,5 +1,7 @@
 //! Reading what the project writes itself, whole, damaged and in any order. Needs no data.
 
+#[path = "dicom_made/bombs.rs"]
+mod bombs;
 #[path = "dicom_made/containers.rs"]
 mod containers;
 #[path = "dicom_made/frames.rs"]
@@ -8,6 +10,10 @@ mod frames;
 mod hounsfield;
 #[path = "support/made.rs"]
 mod made;
+#[path = "dicom_made/media.rs"]
+mod media;
+#[path = "dicom_made/packing.rs"]
+mod packing;
 #[path = "dicom_made/pixels.rs"]
 mod pixels;
 #[path = "dicom_made/repairs.rs"]

@@ -50,7 +50,7 @@ impl Found {
             ScanEvent::Read { path, stamp, study, header } => {
                 self.read.push(KnownFile { path, stamp, study, header });
             }
-            ScanEvent::Unreadable { .. } => self.unreadable += 1,
+            ScanEvent::Unreadable { .. } | ScanEvent::Skipped(_) => self.unreadable += 1,
             ScanEvent::Progress(summary) => self.summary = summary,
         }
     }
@@ -186,6 +186,72 @@ fn a_scanner_that_looks_again_sees_what_came_and_what_went_once_it_has_settled()
     }
     let (none, _) = again(&mut scanner, folder.path(), Duration::ZERO);
     assert_eq!((none.studies.len(), none.gone.len()), (0, 1));
+}
+
+/// A tar of these slices.
+fn tar_of(numbers: std::ops::RangeInclusive<i32>) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    made::good_slices(folder.path(), numbers);
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("study", folder.path()).expect("members");
+    tar.into_inner().expect("an archive")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, bytes).expect("written");
+    gzip.finish().expect("compressed")
+}
+
+/// Files that came into a folder at once, as a copy that was finished elsewhere and renamed.
+fn put(folder: &Path, name: &str, bytes: &[u8]) {
+    let other = tempfile::NamedTempFile::new_in(folder.parent().expect("a folder")).expect("a file");
+    fs::write(other.path(), bytes).expect("written");
+    other.persist(folder.join(name)).expect("renamed");
+}
+
+#[test]
+fn archives_that_come_change_and_go_are_seen() {
+    for (name, pack) in [("study.tar", <[u8]>::to_vec as fn(&[u8]) -> Vec<u8>), ("study.tar.gz", gzip), ("study", gzip)]
+    {
+        let (data, root) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let folder = root.path().join("incoming");
+        fs::create_dir(&folder).expect("a folder");
+        let (mut scanner, first) = scanned(data.path(), &folder);
+        assert!(first.studies.is_empty());
+        put(&folder, name, &pack(&tar_of(1..=10)));
+        let (came, _) = again(&mut scanner, &folder, Duration::ZERO);
+        assert_eq!(came.studies[0].series[0].instances.len(), 10, "{name}");
+        let (nothing, _) = again(&mut scanner, &folder, Duration::ZERO);
+        assert!(nothing.studies.is_empty() && nothing.read.is_empty(), "{name} is as it was");
+        put(&folder, name, &pack(&tar_of(1..=12)));
+        let (grown, _) = again(&mut scanner, &folder, Duration::ZERO);
+        assert_eq!(grown.studies.last().expect("a study").series[0].instances.len(), 12, "{name}");
+        put(&folder, name, b"no archive any more");
+        let (broken, _) = again(&mut scanner, &folder, Duration::ZERO);
+        assert_eq!((broken.gone.len(), broken.unreadable), (1, usize::from(name != "study")), "{name}");
+        put(&folder, name, &pack(&tar_of(1..=3)));
+        let (back, _) = again(&mut scanner, &folder, Duration::ZERO);
+        assert_eq!(back.studies[0].series[0].instances.len(), 3, "{name}");
+        fs::remove_file(folder.join(name)).expect("it goes");
+        assert_eq!(again(&mut scanner, &folder, Duration::ZERO).0.gone.len(), 1, "{name}");
+    }
+}
+
+/// As a study is found again that an earlier run has listed: by the paths of its files.
+#[test]
+fn files_in_an_archive_are_found_by_their_paths() {
+    let (data, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fs::write(folder.path().join("study.tar.gz"), gzip(&tar_of(1..=10))).expect("written");
+    let (_, first) = scanned(data.path(), folder.path());
+    Index::open(data.path()).expect("an index").keep_files(&first.read).expect("kept");
+    let study = first.studies[0].uid.clone();
+    let paths = Index::open(data.path()).expect("an index").files_of(&study).expect("paths");
+    assert_eq!(paths.len(), 10);
+    let mut found = Found::default();
+    scanner(data.path()).scan(&paths, &Cancel::new(), &mut |event| found.take(event));
+    assert_eq!((found.studies.len(), found.unreadable, found.summary.unchanged), (1, 0, 10));
+    assert_eq!(found.studies, first.studies);
 }
 
 #[test]

@@ -23,7 +23,10 @@ pub(super) struct Found {
 /// A path that does not exist.
 pub(super) fn scan(paths: &[PathBuf]) -> Result<Found, CliError> {
     for path in paths {
-        if let Err(error) = std::fs::metadata(path) {
+        // A file in an archive has a path, too: study.zip/IM1.
+        if let Err(error) = std::fs::metadata(path)
+            && !dicom::exists(path)
+        {
             return Err(CliError::nothing_readable(format!("{} cannot be opened: {}", shown(path), error.kind())));
         }
     }

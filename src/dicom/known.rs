@@ -22,7 +22,7 @@ impl KnownFiles for NothingKnown {
 }
 
 /// Changes whenever what is written down does: headers of another version are read anew.
-const FORMAT: &str = concat!("4 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("5 ", env!("CARGO_PKG_VERSION"));
 
 /// The pictures of a file as they are written down; none for a file that is not DICOM.
 pub(super) fn encode(pictures: &[Header]) -> Option<Vec<u8>> {
@@ -38,7 +38,7 @@ pub(super) fn decode(kept: &[u8]) -> Option<Vec<Header>> {
 /// The stamp of a file, or of the archive that it is in.
 pub(super) fn stamp_of(path: &Path) -> Option<FileStamp> {
     let metadata = std::fs::metadata(path).ok().or_else(|| {
-        let archive = path.ancestors().skip(1).find(|above| super::archive::is_archive(above))?;
+        let archive = super::archive::outermost(path)?;
         std::fs::metadata(archive).ok()
     })?;
     Some(FileStamp {

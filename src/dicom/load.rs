@@ -97,7 +97,7 @@ pub fn load_volume_through(
     // Every slice is decoded into its place: there is never a second copy of the voxels.
     let mut voxels = vec![0; claimed];
     let done = AtomicUsize::new(0);
-    let archives = Archives::default();
+    let archives = Archives::shared();
     // One file may hold many of the slices: it is read once.
     let mut files: BTreeMap<&Path, Vec<Wanted<'_, '_>>> = BTreeMap::new();
     for (index, (instance, room)) in series.instances.iter().zip(voxels.chunks_exact_mut(len)).enumerate() {

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
 
 mod data_set;
 mod element;
@@ -65,11 +64,77 @@ pub enum FileError {
     /// Pixels are missing, cut off or contradict the header.
     #[error("pixels: {0}")]
     Pixels(String),
+    /// The file is, or is in, an archive that cannot be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// Why an archive, or a file in one, is not read. Each text says what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
+pub enum ArchiveError {
+    /// A password is needed.
+    #[error("encrypted; unpack the archive with its password first")]
+    Encrypted,
+    /// The compression method is not supported (APPNOTE 4.4.5).
+    #[error("compressed by {0}, which is not supported; unpack the archive first")]
+    Method(&'static str),
+    /// It unpacks to more bytes than are held in memory, or to more than its size can plausibly hold.
+    #[error("unpacks to {}, more than the limit of {} MiB; unpack it to a folder first", Unpacked(*size), limit.div_ceil(MIB))]
+    TooLarge {
+        /// Size in bytes; `None` if the archive does not say.
+        size: Option<u64>,
+        /// Bytes that would have been accepted.
+        limit: u64,
+    },
+    /// Too many archives are inside one another.
+    #[error("archives are nested more than {0} deep; unpack the outer ones first")]
+    TooDeep(usize),
+    /// More files than are listed.
+    #[error("more than {0} files in one archive; unpack it to a folder first")]
+    TooMany(usize),
+    /// The archives inside one archive unpack to too many bytes in total.
+    #[error("the archives inside it unpack to more than {} MiB in total; unpack it to a folder first", .0 / MIB)]
+    TotalTooLarge(u64),
+    /// The structure is damaged.
+    #[error("damaged archive: {0}")]
+    Damaged(&'static str),
+    /// One of several files that are an archive only together.
+    #[error("one part of a split archive; join the parts first")]
+    Split,
+    /// The content is not what was packed.
+    #[error("damaged: its checksum does not match; get the archive again")]
+    Checksum,
+    /// A format that is not supported.
+    #[error("{0} archive, which is not supported; unpack it, or pack it as zip or tar")]
+    Format(&'static str),
+    /// The archive no longer holds the file.
+    #[error("no longer in its archive; scan the folder again")]
+    Gone,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+/// A size that may be unknown, as text.
+struct Unpacked(Option<u64>);
+
+impl std::fmt::Display for Unpacked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(size) => write!(f, "{} MiB", size.div_ceil(MIB)),
+            None => write!(f, "too many bytes"),
+        }
+    }
 }
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
-        Self::Io(error.kind().to_string())
+        match error.kind() {
+            // Only a decoder says so.
+            io::ErrorKind::InvalidData => {
+                ArchiveError::Damaged("the compressed data of a file in it is damaged").into()
+            }
+            kind => Self::Io(kind.to_string()),
+        }
     }
 }
 
@@ -120,17 +185,22 @@ pub(super) enum Extent {
 }
 
 /// Reads a file as far as wanted.
+#[cfg(test)]
 pub(super) fn read(path: &Path, extent: Extent) -> Result<Part10, FileError> {
     // Asked before opening: to open a named pipe would wait for its writer for ever.
     if !std::fs::metadata(path)?.is_file() {
         return Err(FileError::NotDicom);
     }
+    read_file(path, extent)
+}
+
+/// Reads what is known to be a file as far as wanted.
+pub(super) fn read_file(path: &Path, extent: Extent) -> Result<Part10, FileError> {
     let file = File::open(path)?;
-    let size = file.metadata()?.len();
     if extent == Extent::All {
         will_need(&file);
     }
-    read_part(&Part { file: Arc::new(file), start: 0, length: size, at: 0 }, extent)
+    read_part(&Part::of_file(file)?, extent)
 }
 
 /// Has the system fetch all of a file while its beginning is read: over a network in large pieces, and not one after the other.
@@ -146,7 +216,7 @@ fn will_need(file: &File) {
 
 /// Reads a part of a file as far as wanted; where its pixels are is found without reading them.
 pub(super) fn read_part(part: &Part, extent: Extent) -> Result<Part10, FileError> {
-    let (mut file, element) = read_bytes(part.clone(), part.length, extent)?;
+    let (mut file, element) = read_bytes(part.clone(), part.length(), extent)?;
     if let Some(element) = element.filter(|_| extent == Extent::Header && file.transfer_syntax != DEFLATED) {
         file.pixels = Some(pixel_bytes(part, &element, file.encoding, &mut file.repairs));
     }

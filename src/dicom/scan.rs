@@ -1,7 +1,7 @@
 //! Folders to studies: headers only, in parallel, streaming. A [`Scanner`] keeps what it has found and can look again.
 
 use super::ahead::READERS;
-use super::archive::{self, Archives};
+use super::archive::{self, Archives, Kind};
 use super::contents;
 use super::directory;
 use super::group::{Found, studies, study_key};
@@ -12,11 +12,18 @@ use super::pixels;
 use crate::domain::{FileStamp, Study, Uid};
 use crate::task::{Cancel, Pool};
 use rayon::prelude::*;
+use skipped::{Skip, Skipped};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use walkdir::WalkDir;
+
+mod containers;
+mod finish;
+mod skipped;
+
+pub use skipped::{SkippedFiles, SkippedKind};
 
 /// Files whose headers are read together before the list hears of them.
 const BATCH: usize = 256;
@@ -46,6 +53,8 @@ pub enum ScanEvent {
         /// What is wrong.
         reason: String,
     },
+    /// Files of one kind that are not used; reported once at the end of a scan.
+    Skipped(SkippedFiles),
     /// How far the scan is.
     Progress(ScanSummary),
 }
@@ -65,8 +74,8 @@ pub struct ScanSummary {
     pub unchanged: usize,
 }
 
-/// Reads the headers under the given files and folders (a DICOMDIR stands for the files that it
-/// lists, an archive for its members) and reports studies as they appear.
+/// Reads the headers under the given files and folders (a DICOMDIR means its folder, an archive the files in it) and reports
+/// studies as they appear.
 /// Links are followed; loops are not. Returns when all is read or `cancel` is set.
 pub fn scan(roots: &[PathBuf], cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) -> ScanSummary {
     Scanner::new(Box::new(NothingKnown)).scan(roots, cancel, report)
@@ -86,6 +95,7 @@ pub fn scan_all(roots: &[PathBuf], cancel: &Cancel) -> (Vec<Study>, Vec<(PathBuf
             studies.insert(study.uid.clone(), *study);
         }
         ScanEvent::Unreadable { path, reason } => unreadable.push((path, reason)),
+        ScanEvent::Skipped(files) => unreadable.push((files.path.clone(), files.to_string())),
         ScanEvent::Gone(_) | ScanEvent::Read { .. } | ScanEvent::Progress(_) => {}
     });
     (order.iter().filter_map(|uid| studies.remove(uid)).collect(), unreadable, summary)
@@ -103,6 +113,8 @@ struct Read {
     path: PathBuf,
     stamp: Option<FileStamp>,
     outcome: Result<(Vec<Header>, Option<FileError>), FileError>,
+    /// The format of archives that it has, if it is not DICOM.
+    container: Option<Kind>,
     from_before: bool,
 }
 
@@ -115,6 +127,11 @@ pub struct Scanner {
     reported: HashMap<Uid, BTreeSet<Uid>>,
     seen: HashMap<PathBuf, Seen>,
     told_unreadable: HashSet<PathBuf>,
+    skipped: Skipped,
+    /// Archives that were found and are to be listed.
+    containers: Vec<PathBuf>,
+    /// DICOMDIR files that are to be compared with what is there.
+    directories: Vec<PathBuf>,
     changed: BTreeSet<Uid>,
     summary: ScanSummary,
     archives: Archives,
@@ -138,6 +155,9 @@ impl Scanner {
             reported: HashMap::new(),
             seen: HashMap::new(),
             told_unreadable: HashSet::new(),
+            skipped: Skipped::default(),
+            containers: Vec::new(),
+            directories: Vec::new(),
             changed: BTreeSet::new(),
             summary: ScanSummary::default(),
             archives: Archives::default(),
@@ -149,21 +169,18 @@ impl Scanner {
     pub fn scan(&mut self, roots: &[PathBuf], cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) -> ScanSummary {
         let mut batch = Vec::with_capacity(BATCH);
         for root in roots {
-            let root = if directory::is_directory_file(root) {
-                match self.listed(root, report) {
-                    Some(files) => {
-                        batch.extend(files);
-                        self.read(&mut batch, 1, report);
-                        continue;
-                    }
-                    None => root.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-                }
+            let folder = root.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if directory::is_directory_name(root) && root.is_file() {
+                self.walk(folder, cancel, report, &mut batch);
+            } else if !root.exists() && archive::outermost(root).is_some() {
+                batch.push(root.clone());
             } else {
-                root
-            };
-            self.walk(root, cancel, report, &mut batch);
-            self.read(&mut batch, 1, report);
+                self.walk(root, cancel, report, &mut batch);
+            }
+            self.read(&mut batch, BATCH, cancel, report);
         }
+        self.read(&mut batch, 1, cancel, report);
+        self.finish(cancel, report);
         self.summary
     }
 
@@ -173,26 +190,10 @@ impl Scanner {
                 return;
             }
             match entry {
-                Ok(entry) if entry.file_type().is_dir() => self.read(batch, BATCH / 4, report),
-                Ok(entry) if entry.file_type().is_file() && archive::is_archive(entry.path()) => {
-                    let members = match self.archives.members(entry.path()) {
-                        Ok(members) => members,
-                        Err(error) => {
-                            self.unreadable(entry.into_path(), error.to_string(), report);
-                            continue;
-                        }
-                    };
-                    for member in members {
-                        if cancel.is_cancelled() {
-                            return;
-                        }
-                        batch.push(member);
-                        self.read(batch, BATCH, report);
-                    }
-                }
+                Ok(entry) if entry.file_type().is_dir() => self.read(batch, BATCH / 4, cancel, report),
                 Ok(entry) => {
                     batch.push(entry.into_path());
-                    self.read(batch, BATCH, report);
+                    self.read(batch, BATCH, cancel, report);
                 }
                 Err(error) => {
                     let reason = error.io_error().map_or_else(|| "link loop".to_owned(), |io| io.kind().to_string());
@@ -246,16 +247,11 @@ impl Scanner {
                     self.forget(&path);
                 }
             }
-            for path in there.into_keys() {
-                if archive::is_archive(&path) {
-                    batch.extend(self.archives.members(&path).unwrap_or_default());
-                } else {
-                    batch.push(path);
-                }
-            }
+            batch.extend(there.into_keys());
             batch.sort();
-            self.read(&mut batch, 0, report);
+            self.read(&mut batch, 0, cancel, report);
         }
+        self.finish(cancel, report);
         later
     }
 
@@ -275,34 +271,23 @@ impl Scanner {
         }
     }
 
-    /// The files that a DICOMDIR lists; `None`, with a word, where it lists none that is there.
-    fn listed(&mut self, index: &Path, report: &mut dyn FnMut(ScanEvent)) -> Option<BTreeSet<PathBuf>> {
-        let whole = "the whole folder is read instead";
-        let reason = match directory::read(index) {
-            Ok(listed) if !listed.files.is_empty() => {
-                if listed.missing() > 0 {
-                    let reason =
-                        format!("{} of the {} files that it lists are not here", listed.missing(), listed.listed);
-                    self.unreadable(index.to_owned(), reason, report);
-                }
-                return Some(listed.files);
-            }
-            Ok(listed) => format!("none of the {} files that it lists is here; {whole}", listed.listed),
-            Err(error) => format!("{error}; {whole}"),
-        };
-        self.unreadable(index.to_owned(), reason, report);
-        None
+    /// Reads the batch if it has at least so many files, and the archives that are found in it.
+    fn read(&mut self, batch: &mut Vec<PathBuf>, at_least: usize, cancel: &Cancel, report: &mut dyn FnMut(ScanEvent)) {
+        if batch.len() >= at_least {
+            self.read_files(batch, report);
+            self.read_containers(cancel, report);
+        }
     }
 
-    /// Reads the batch if it has at least so many files, and tells what has changed.
-    fn read(&mut self, batch: &mut Vec<PathBuf>, at_least: usize, report: &mut dyn FnMut(ScanEvent)) {
-        if batch.len() < at_least {
-            return;
-        }
+    /// Reads the files of the batch, and reports what has changed.
+    fn read_files(&mut self, batch: &mut Vec<PathBuf>, report: &mut dyn FnMut(ScanEvent)) {
         let mut fresh: Vec<PathBuf> = Vec::with_capacity(batch.len());
         for path in batch.drain(..) {
             if !self.seen.contains_key(&path) {
                 self.seen.insert(path.clone(), Seen::default());
+                if directory::is_directory_name(&path) {
+                    self.directories.push(path.clone());
+                }
                 fresh.push(path);
             }
         }
@@ -331,11 +316,20 @@ impl Scanner {
     }
 
     fn take(&mut self, one: Read, report: &mut dyn FnMut(ScanEvent)) {
-        let Read { path, stamp, outcome, from_before } = one;
+        let Read { path, stamp, outcome, container, from_before } = one;
+        let mut belongs = None;
+        if container.is_some_and(|kind| !matches!(kind, Kind::Unsupported(_))) {
+            self.seen.insert(path.clone(), Seen { stamp, study: None });
+            self.containers.push(path);
+            return;
+        }
         self.summary.files += 1;
         self.summary.unchanged += usize::from(from_before);
-        let mut belongs = None;
         match outcome {
+            // So is written down what was not DICOM.
+            Ok((pictures, _)) if pictures.is_empty() && from_before => {
+                self.skip(&path, &FileError::NotDicom, None, report);
+            }
             Ok((pictures, _)) if pictures.is_empty() => self.summary.not_dicom += 1,
             Ok((pictures, fault)) => {
                 self.summary.dicom += 1;
@@ -354,24 +348,29 @@ impl Scanner {
                     self.files.entry(uid).or_default().push(found);
                 }
             }
-            Err(FileError::NotDicom) if archive::is_packed(&path) => {
-                let reason = "packed in a way that is not read; unpack it, or pack it as zip or tar";
-                self.unreadable(path.clone(), reason.into(), report);
-            }
-            Err(FileError::NotDicom) if !named_like_dicom(&path) => {
-                self.summary.not_dicom += 1;
-                note(&path, stamp, None, &[], report);
-            }
-            Err(FileError::NotDicom) => {
-                self.summary.not_dicom += 1;
-                if self.told_unreadable.insert(path.clone()) {
-                    report(ScanEvent::Unreadable { path: path.clone(), reason: FileError::NotDicom.to_string() });
+            Err(error) => {
+                if error == FileError::NotDicom && container.is_none() {
+                    note(&path, stamp, None, &[], report);
                 }
+                self.skip(&path, &error, container, report);
             }
-            // One that an index has told of already counts once.
-            Err(error) => self.unreadable(path.clone(), error.to_string(), report),
         }
         self.seen.insert(path, Seen { stamp, study: belongs });
+    }
+
+    /// Counts a file that gave no image.
+    fn skip(&mut self, path: &Path, error: &FileError, container: Option<Kind>, report: &mut dyn FnMut(ScanEvent)) {
+        match skipped::of(path, error, container) {
+            Skip::NotDicom => self.summary.not_dicom += 1,
+            Skip::Kind(kind) => {
+                self.summary.not_dicom += usize::from(!kind.is_unreadable());
+                if self.told_unreadable.insert(path.to_owned()) {
+                    self.summary.unreadable += usize::from(kind.is_unreadable());
+                    self.skipped.add(kind, path);
+                }
+            }
+            Skip::Alone => self.unreadable(path.to_owned(), error.to_string(), report),
+        }
     }
 }
 
@@ -391,16 +390,15 @@ fn read_one(path: PathBuf, archives: &Archives, before: &dyn KnownFiles) -> Read
     let stamp = known::stamp_of(&path);
     let known = stamp.and_then(|stamp| before.header(&path, stamp)).and_then(|kept| known::decode(&kept));
     if let Some(pictures) = known {
-        return Read { path, stamp, outcome: Ok((pictures, None)), from_before: true };
+        return Read { path, stamp, outcome: Ok((pictures, None)), container: None, from_before: true };
     }
     let outcome = archives.read(&path, Extent::Header).and_then(|file| {
         let mut pictures = header::parse(&file)?;
         let fault = pixels::check(&file, &mut pictures);
         Ok((pictures, fault))
     });
-    Read { path, stamp, outcome, from_before: false }
-}
-
-fn named_like_dicom(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("dcm"))
+    let is_other = matches!(outcome, Err(FileError::NotDicom));
+    let container =
+        is_other.then(|| archives.begin(&path)).and_then(Result::ok).and_then(|begin| Kind::of(&begin, &path));
+    Read { path, stamp, outcome, container, from_before: false }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// In a study's folder once it is whole.
 const WHOLE: &str = "whole";
+/// What the mark holds: an empty file would be reported by a scan of the folder.
+const MARK: &str = "All files of this study are written.\n";
 
 /// Makes the studies that are not there from an earlier run, and reports each.
 pub(super) fn make(
@@ -32,8 +34,10 @@ pub(super) fn make(
             if let Err(error) = written {
                 return send(Message::ScanFailed(format!("the demo cannot be made: {error}")));
             }
-            // Without the mark it is made again next time, which costs seconds only.
-            let _ = std::fs::write(study_folder.join(WHOLE), "");
+            mark(&study_folder);
+        } else if std::fs::metadata(study_folder.join(WHOLE)).is_ok_and(|mark| mark.len() == 0) {
+            // As earlier versions wrote it.
+            mark(&study_folder);
         }
         let found = scanner.scan(&[whole_path(&study_folder)], cancel, &mut |event| {
             if !matches!(event, ScanEvent::Progress(_)) {
@@ -44,6 +48,11 @@ pub(super) fn make(
         send(Message::ScanProgress(summary));
     }
     send(Message::ScanFinished(summary));
+}
+
+/// Marks a study as whole. Without the mark it is made again next time, which costs seconds only.
+fn mark(study_folder: &Path) {
+    let _ = std::fs::write(study_folder.join(WHOLE), MARK);
 }
 
 /// Other versions may make other studies: each has its own folder.

@@ -61,6 +61,10 @@ fn scan_message(event: ScanEvent, indexer: &Indexer) -> Option<Message> {
         ScanEvent::Unreadable { path, reason } => {
             Message::Unreadable { path: CleanText::new(&path.to_string_lossy()).to_string(), reason }
         }
+        ScanEvent::Skipped(files) => Message::Unreadable {
+            path: CleanText::new(&files.path.to_string_lossy()).to_string(),
+            reason: files.to_string(),
+        },
         ScanEvent::Progress(summary) => Message::ScanProgress(summary),
     })
 }

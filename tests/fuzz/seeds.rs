@@ -175,6 +175,25 @@ pub(crate) fn folders() -> Vec<Vec<u8>> {
     seeds
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, bytes).expect("written to memory");
+    gzip.finish().expect("compressed in memory")
+}
+
+/// Archives of a slice, and archives of these, five deep.
+pub(crate) fn archives() -> Vec<Vec<u8>> {
+    let slice = slice(EXPLICIT_LE).native(&ramp(8, 8)).part10();
+    let mut seeds = vec![stored_zip("IM1", &slice), tar("IM1", &slice), gzip(&tar("IM1", &slice)), gzip(&slice)];
+    let mut inner = seeds.clone();
+    for _ in 0..4 {
+        inner = inner.iter().flat_map(|bytes| [stored_zip("a", bytes), gzip(&tar("b", bytes))]).collect();
+        inner.truncate(6);
+        seeds.extend(inner.iter().cloned());
+    }
+    seeds
+}
+
 /// A zip archive of one stored file (APPNOTE 4.3).
 fn stored_zip(name: &str, file: &[u8]) -> Vec<u8> {
     let mut checksum = flate2::Crc::new();

@@ -1,4 +1,4 @@
-//! Bytes on disk, read where they are wanted.
+//! Bytes on disk or in memory, read where they are wanted.
 
 use super::pixels::Bytes;
 use std::fs::File;
@@ -6,20 +6,95 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// A file, or a part of one that several readers share, with a position of its own.
+/// What holds the bytes.
+#[derive(Debug, Clone)]
+enum Holder {
+    Disk(Arc<File>),
+    Memory(Arc<Vec<u8>>),
+}
+
+/// A file, unpacked bytes, or a range of either that several readers share, with a position of its own.
 #[derive(Debug, Clone)]
 pub(in crate::dicom) struct Part {
-    pub(in crate::dicom) file: Arc<File>,
-    pub(in crate::dicom) start: u64,
-    pub(in crate::dicom) length: u64,
-    pub(in crate::dicom) at: u64,
+    holder: Holder,
+    start: u64,
+    length: u64,
+    at: u64,
+}
+
+impl Part {
+    /// All of a file.
+    pub(in crate::dicom) fn of_file(file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        Ok(Self { holder: Holder::Disk(Arc::new(file)), start: 0, length, at: 0 })
+    }
+
+    /// Bytes that are in memory.
+    pub(in crate::dicom) fn of_bytes(bytes: Vec<u8>) -> Self {
+        let length = bytes.len() as u64;
+        Self { holder: Holder::Memory(Arc::new(bytes)), start: 0, length, at: 0 }
+    }
+
+    /// Number of bytes.
+    pub(in crate::dicom) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of memory that this keeps in use.
+    pub(in crate::dicom) fn held(&self) -> u64 {
+        match &self.holder {
+            Holder::Disk(_) => 0,
+            Holder::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Whether another part reads the same file or bytes.
+    pub(in crate::dicom) fn shares_bytes(&self, other: &Self) -> bool {
+        match (&self.holder, &other.holder) {
+            (Holder::Disk(one), Holder::Disk(other)) => Arc::ptr_eq(one, other),
+            (Holder::Memory(one), Holder::Memory(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
+    /// A range of this part, cut off at its end.
+    pub(in crate::dicom) fn range(&self, start: u64, length: u64) -> Self {
+        let start = start.min(self.length);
+        let length = length.min(self.length - start);
+        Self { holder: self.holder.clone(), start: self.start.saturating_add(start), length, at: 0 }
+    }
+
+    /// Fills the buffer from a position; the number of bytes read is less at the end.
+    pub(in crate::dicom) fn read_at(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut part = self.range(position, buffer.len() as u64);
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match part.read(rest) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
 }
 
 impl Read for Part {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.length.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
-        let read = self.file.read_at(&mut buffer[..wanted], self.start.saturating_add(self.at))?;
+        let from = self.start.saturating_add(self.at);
+        let read = match &self.holder {
+            Holder::Disk(file) => file.read_at(&mut buffer[..wanted], from)?,
+            Holder::Memory(bytes) => {
+                let from = usize::try_from(from).unwrap_or(usize::MAX);
+                let bytes = bytes.get(from..).unwrap_or_default();
+                let read = wanted.min(bytes.len());
+                buffer[..read].copy_from_slice(&bytes[..read]);
+                read
+            }
+        };
         self.at += read as u64;
         Ok(read)
     }

@@ -62,7 +62,7 @@ impl Sources {
     /// A file that cannot be read, a key image that is not in the study, or a study without an identifier.
     pub fn read(result: &StudyResult) -> Result<Self, WriteError> {
         let study = &result.study;
-        let archives = Archives::default();
+        let archives = Archives::shared();
         let mut wanted: Vec<&Instance> = Vec::new();
         for image in &result.key_images {
             wanted.push(key_instance(study, image).ok_or(WriteError::NoKeyImage(image.id))?);

@@ -1,0 +1,168 @@
+//! Files that are not used, counted by kind: one event for each kind, however many files there are.
+
+use crate::dicom::archive::{Kind, outermost};
+use crate::dicom::part10::{ArchiveError, FileError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Why files of a kind are not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkippedKind {
+    /// Metadata that macOS writes beside files (`._IM1`, `__MACOSX/`).
+    AppleDouble,
+    /// Named `.dcm`, but not DICOM.
+    NamedDicom,
+    /// Zero bytes.
+    Empty,
+    /// Files in an archive that cannot be read for this reason.
+    InArchive(ArchiveError),
+    /// Files of an archive or compression format that is not supported.
+    Format(&'static str),
+}
+
+/// Files of one kind that are not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedFiles {
+    /// Why.
+    pub kind: SkippedKind,
+    /// How many.
+    pub count: usize,
+    /// The only file, the first one if it is an example to look at, or the folder or archive that holds all of them.
+    pub path: PathBuf,
+}
+
+impl std::fmt::Display for SkippedFiles {
+    /// What happened and what to do, without a path.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let others = self.count.saturating_sub(1);
+        let files = if self.count == 1 { "file" } else { "files" };
+        match self.kind {
+            SkippedKind::AppleDouble => write!(f, "{} AppleDouble {files} (macOS metadata) ignored", self.count),
+            SkippedKind::NamedDicom if others == 0 => f.write_str("named .dcm but not DICOM"),
+            SkippedKind::NamedDicom => {
+                write!(f, "{} files named .dcm are not DICOM; this is the first", self.count)
+            }
+            SkippedKind::Empty if others == 0 => f.write_str("empty file"),
+            SkippedKind::Empty => write!(f, "{} empty files; this is the first", self.count),
+            SkippedKind::InArchive(error) if others == 0 => write!(f, "{error}"),
+            SkippedKind::InArchive(error) => write!(f, "{} {files} not read: {error}", self.count),
+            SkippedKind::Format(format) if others == 0 => write!(f, "{}", ArchiveError::Format(format)),
+            SkippedKind::Format(format) => {
+                write!(f, "{} files not read, this is the first: {}", self.count, ArchiveError::Format(format))
+            }
+        }
+    }
+}
+
+/// How a file that gave no image is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// Among the files that are not DICOM, without a word of its own.
+    NotDicom,
+    /// Among the files of a kind.
+    Kind(SkippedKind),
+    /// By itself, with its reason.
+    Alone,
+}
+
+/// Files that systems, viewers and burning programs leave beside images, in small letters.
+const SYSTEM_FILES: [&str; 6] = [".ds_store", "thumbs.db", "desktop.ini", "autorun.inf", ".directory", "ehthumbs.db"];
+
+/// How a file is counted that could not be read as DICOM.
+pub(super) fn of(path: &Path, error: &FileError, container: Option<Kind>) -> Skip {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let is_dicom_name = name.ends_with(".dcm");
+    match error {
+        // Whatever such a file holds, nobody misses it.
+        FileError::NotDicom | FileError::Empty | FileError::Damaged(_) if is_apple_double(path, &name) => {
+            Skip::Kind(SkippedKind::AppleDouble)
+        }
+        FileError::NotDicom | FileError::Empty | FileError::Damaged(_) if SYSTEM_FILES.contains(&name.as_str()) => {
+            Skip::NotDicom
+        }
+        FileError::NotDicom => match container {
+            Some(Kind::Unsupported(format)) => Skip::Kind(SkippedKind::Format(format)),
+            _ if is_dicom_name => Skip::Kind(SkippedKind::NamedDicom),
+            _ => Skip::NotDicom,
+        },
+        FileError::Empty => Skip::Kind(SkippedKind::Empty),
+        FileError::Archive(ArchiveError::Format(format)) => Skip::Kind(SkippedKind::Format(format)),
+        FileError::Archive(error) if outermost(path).is_some() => Skip::Kind(SkippedKind::InArchive(*error)),
+        FileError::Archive(_)
+        | FileError::Damaged(_)
+        | FileError::Io(_)
+        | FileError::TransferSyntax(_)
+        | FileError::Pixels(_) => Skip::Alone,
+    }
+}
+
+/// Whether a file is named as macOS names its metadata.
+fn is_apple_double(path: &Path, name: &str) -> bool {
+    name.starts_with("._") || path.iter().any(|part| part == "__MACOSX")
+}
+
+impl SkippedKind {
+    /// Whether the files count as unreadable: they may have been images.
+    pub(super) fn is_unreadable(self) -> bool {
+        match self {
+            Self::AppleDouble | Self::NamedDicom => false,
+            Self::Empty | Self::InArchive(_) | Self::Format(_) => true,
+        }
+    }
+
+    /// Whether the files are reported by archive: for each there is something to do.
+    fn is_by_archive(self) -> bool {
+        matches!(self, Self::InArchive(_))
+    }
+
+    /// Whether all are reported by the folder that holds them, and not by the first of them.
+    fn is_by_folder(self) -> bool {
+        matches!(self, Self::AppleDouble)
+    }
+}
+
+/// Files of each kind since the last report.
+#[derive(Debug, Default)]
+pub(super) struct Skipped(BTreeMap<(SkippedKind, Option<PathBuf>), Group>);
+
+#[derive(Debug)]
+struct Group {
+    count: usize,
+    first: PathBuf,
+    folder: PathBuf,
+}
+
+impl Skipped {
+    /// Counts a file.
+    pub(super) fn add(&mut self, kind: SkippedKind, path: &Path) {
+        let archive = kind.is_by_archive().then(|| outermost(path).map(Path::to_owned)).flatten();
+        let parent = path.parent().unwrap_or(path);
+        match self.0.entry((kind, archive)) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(Group { count: 1, first: path.to_owned(), folder: parent.to_owned() });
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let group = entry.get_mut();
+                group.count += 1;
+                if path < group.first.as_path() {
+                    path.clone_into(&mut group.first);
+                }
+                while !path.starts_with(&group.folder) && group.folder.pop() {}
+            }
+        }
+    }
+
+    /// One event's content for each kind; nothing is kept.
+    pub(super) fn take(&mut self) -> Vec<SkippedFiles> {
+        let groups = std::mem::take(&mut self.0);
+        let files = groups.into_iter().map(|((kind, archive), Group { count, first, folder })| {
+            let path = match archive {
+                Some(archive) if count > 1 => archive,
+                None if kind.is_by_folder() && count > 1 => folder,
+                Some(_) | None => first,
+            };
+            SkippedFiles { kind, count, path }
+        });
+        files.collect()
+    }
+}
