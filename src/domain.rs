@@ -17,6 +17,7 @@ mod position;
 pub mod pseudonym;
 mod report;
 mod scoring;
+mod sensitive;
 mod spine;
 mod stamp;
 mod study;
@@ -48,6 +49,7 @@ pub use report::{
     ModelNature, ScoredSlice, Thresholds, Timing,
 };
 pub use scoring::{ScorePart, SeriesScore};
+pub use sensitive::{Disclosure, SensitiveText, WITHHELD};
 pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};

@@ -16,7 +16,8 @@ pub use page::{markdown, text};
 pub use table::{submission, table};
 
 use crate::domain::{
-    Analysis, Axis, Decision, FractureReport, KeyImage, LogEntry, Measured, Measurement, ModelNature, Stamp, Study,
+    Analysis, Axis, Decision, FractureReport, KeyImage, LogEntry, Measured, Measurement, ModelNature, SensitiveText,
+    Stamp, Study,
 };
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub struct MeasurementResult {
     /// What and where.
     pub measurement: Measurement,
     /// The result, or in words why there is none.
-    pub result: Result<Measured, String>,
+    pub result: Result<Measured, SensitiveText>,
 }
 
 /// When results are written, and by whose program.

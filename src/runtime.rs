@@ -21,9 +21,10 @@ mod watch;
 use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::dicom::VolumeCache;
-use crate::domain::CleanText;
+use crate::domain::pseudonym::{Pseudonyms, Validity};
+use crate::domain::{CleanText, Disclosure, SensitiveText};
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, session_key};
 use crate::task::Cancel;
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
@@ -45,6 +46,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use timers::Timers;
+
+/// What is said of pseudonyms that no database keeps.
+const SESSION_ONLY: &str =
+    "the database cannot keep a key: pseudonyms (S-…) are valid until the program ends; see cspine doctor";
 
 /// How often the clock is looked at.
 const CLOCK: Duration = Duration::from_secs(10);
@@ -138,14 +143,16 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
     let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
     // Pictures can be read without a store; one that is there and must not be touched is another matter.
-    let opened = match opened {
+    let mut opened = match opened {
         Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
         opened => opened,
     };
+    let anonymous = options.anonymous || settings.anonymous;
+    let pseudonyms = if anonymous { Some(pseudonyms(&mut opened)?) } else { None };
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let (anonymous, blinded) = (options.anonymous || settings.anonymous, options.blinded || settings.reading.blinded);
+    let blinded = options.blinded || settings.reading.blinded;
     let ageing = Ageing { points_per_hour: settings.worklist.ageing };
     let compute = Compute { background: true, ..settings.compute.or(options.engine, options.threads) };
     compute.hold_threads();
@@ -154,14 +161,30 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
-    program.model.anonymous = anonymous;
-    if program.model.anonymous {
+    program.model.anonymous = pseudonyms;
+    if program.model.anonymous.is_some() {
         // Folders are often named after patients.
         program.model.source = "anonymous".to_owned();
+        if let Some(Validity::Session) = program.model.anonymous.as_ref().map(Pseudonyms::validity) {
+            program.take(Message::Trouble(SESSION_ONLY.into()));
+        }
     }
     program.model.blinded = blinded;
     program.model.set_ageing(ageing);
     Ok(program.run(&events))
+}
+
+/// Makes the pseudonyms of a screen: those of the database, or, where it cannot be used, some that are valid until the program ends and
+/// say so by their first letter.
+fn pseudonyms(opened: &mut Result<Store, StoreError>) -> Result<Pseudonyms, StoreError> {
+    match opened.as_mut().map(Store::pseudonym_key) {
+        Ok(Ok(key)) => Ok(Pseudonyms::new(key, Validity::Database)),
+        Ok(Err(error)) => {
+            tracing::warn!("no key of pseudonyms: {}", error.told().shown(Disclosure::Anonymous));
+            Ok(Pseudonyms::new(session_key()?, Validity::Session))
+        }
+        Err(_) => Ok(Pseudonyms::new(session_key()?, Validity::Session)),
+    }
 }
 
 /// What the program starts with.
@@ -445,7 +468,7 @@ impl Program {
             }
             Effect::Suspend => {
                 if let Err(error) = self.terminal.suspend() {
-                    self.take(Message::Trouble(error.to_string()));
+                    self.take(Message::Trouble(SensitiveText::foreign(&error.to_string())));
                 }
             }
             Effect::Redraw => self.terminal.redraw(),

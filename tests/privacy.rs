@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// In the patient's name and number, the accession number and the folder's name.
+/// In every text of the files that the program reads, and in the names of folder and files.
 const SECRET: &str = "ZYXSECRET";
 
 /// A folder with a study of a patient with a name, and files that cannot be read.
@@ -21,7 +21,19 @@ fn studies(root: &Path) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     for number in 1..=30 {
         let mut slice = made::slice(number);
-        for (tag, vr) in [((0x0010, 0x0010), "PN"), ((0x0010, 0x0020), "LO"), ((0x0008, 0x0050), "SH")] {
+        for (tag, vr) in [
+            ((0x0008, 0x0050), "SH"),
+            ((0x0008, 0x0090), "PN"),
+            ((0x0008, 0x1030), "LO"),
+            ((0x0008, 0x103E), "LO"),
+            ((0x0010, 0x0010), "PN"),
+            ((0x0010, 0x0020), "LO"),
+            ((0x0010, 0x4000), "LT"),
+            ((0x0018, 0x0015), "CS"),
+            ((0x0018, 0x1030), "LO"),
+            ((0x0018, 0x1210), "SH"),
+            ((0x0028, 0x1055), "LO"),
+        ] {
             made::set(&mut slice, made::text(tag, vr, SECRET));
         }
         let file = made::part10(made::EXPLICIT, &made::data_set(&slice, made::Writing::Explicit));
@@ -57,7 +69,7 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     let settings = home.path().join(".config/cspine");
     fs::create_dir_all(&settings).expect("a folder");
     let mut program = Program::start(&[folder, "--graphics", "none", "--anonymous"], home.path(), 120, 30);
-    program.wait_for("the study under a pseudonym", |screen| screen.contains("Patient "));
+    program.wait_for("the study under a pseudonym", |screen| screen.contains("P-"));
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("fracture probability"));
     program.press("x");

@@ -174,7 +174,7 @@ fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun() {
     let noise: Vec<u8> = (0..40_000_u32).map(|n| (n * 7919 % 251) as u8).collect();
     fs::write(Store::path(folder.path()), &noise).expect("noise");
     let mut store = Store::open(folder.path()).expect("a new store");
-    let words = store.recovered().expect("a word about it");
+    let words = store.recovered().expect("a word about it").to_string();
     assert!(words.contains("damaged") && words.contains("0 decisions"), "{words}");
     assert_eq!(fs::read(aside(folder.path())).expect("what was there"), noise);
     append(&mut store, 0);
@@ -197,7 +197,7 @@ fn of_a_damaged_store_everything_that_can_be_read_is_recovered() {
     bytes[page..page + 4096].fill(0xA5);
     fs::write(&path, &bytes).expect("damage");
     let mut store = Store::open(folder.path()).expect("a store");
-    let words = store.recovered().expect("a word about it");
+    let words = store.recovered().expect("a word about it").to_string();
     let read = all(&store);
     assert!(words.contains(&format!("{} decisions", read.len())), "{words}");
     assert!(read.len() > 500 && read.len() < 600, "all but one page of {}: {}", kept.len(), read.len());

@@ -84,7 +84,7 @@ pub(super) fn read_study(model: &ModelIdentity, study: &Study, reports: &dyn Rep
     let volume = match dicom::load_volume(series, cancel, &|_, _| {}) {
         Ok(volume) => volume,
         Err(LoadError::Cancelled) => return ReadStudy::Ended(Analysis::Failed(STOPPED.into())),
-        Err(error) => return ReadStudy::Ended(Analysis::Failed(error.to_string())),
+        Err(error) => return ReadStudy::Ended(Analysis::Failed(error.told())),
     };
     let mut analyser = Analyser::new();
     analyser.loaded_in(begun.elapsed());

@@ -1,8 +1,9 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
+use super::CliError;
 use super::compute::ComputeArgs;
-use super::{CliError, select};
 use crate::config::{Bandwidth, Profile};
+use crate::domain::{Disclosure, SensitiveText};
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -43,6 +44,13 @@ pub(super) struct ScreenArgs {
     compute: ComputeArgs,
 }
 
+impl ScreenArgs {
+    /// Who reads what is printed.
+    pub(super) fn disclosure(&self) -> Disclosure {
+        if self.anonymous { Disclosure::Anonymous } else { Disclosure::Named }
+    }
+}
+
 /// Opens files and folders as a worklist.
 ///
 /// # Errors
@@ -50,11 +58,9 @@ pub(super) struct ScreenArgs {
 pub(super) fn paths(paths: Vec<PathBuf>, args: &ScreenArgs) -> Result<ExitCode, CliError> {
     for path in &paths {
         if let Err(error) = std::fs::metadata(path) {
-            return Err(CliError::nothing_readable(format!(
-                "{} cannot be opened: {}",
-                select::shown(path),
-                error.kind()
-            )));
+            return Err(CliError::nothing_readable(
+                SensitiveText::at(path).words(format!(" cannot be opened: {}", error.kind())),
+            ));
         }
     }
     run(Source::Paths(paths), args)

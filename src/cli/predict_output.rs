@@ -47,7 +47,7 @@ pub(super) fn json(study: &Study, analysis: &Analysis, model: &ModelIdentity, sl
         }
         Analysis::Failed(reason) => {
             value["status"] = json!("failed");
-            value["reason"] = json!(reason);
+            value["reason"] = json!(reason.to_string());
         }
     }
     value
@@ -171,7 +171,7 @@ pub(super) fn csv(results: &[Result_<'_>], model: &ModelIdentity) -> Result<Stri
             Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
                 ("not_analysed", reason.to_string(), String::new(), Default::default())
             }
-            Analysis::Failed(reason) => ("failed", reason.clone(), String::new(), Default::default()),
+            Analysis::Failed(reason) => ("failed", reason.to_string(), String::new(), Default::default()),
         };
         let model = model.to_string();
         let mut record = vec![study.uid.as_str(), status, &reason, &model, &overall];

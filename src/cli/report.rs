@@ -1,11 +1,11 @@
 //! `cspine report`: what is known of studies, in a form for others.
 
+use super::CliError;
 use super::batch::{self, Batch, BatchArgs};
-use super::kept::{StoreArgs, measure};
+use super::kept::{StoreArgs, measure, pseudonyms};
 use super::output::{self, Existing};
-use super::{CliError, select};
 use crate::dicom::{Sources, WriteError, structured_report};
-use crate::domain::{Act, Study, StudyState, pseudonym};
+use crate::domain::{Act, CleanText, Disclosure, Study, StudyState};
 use crate::results::{Identity, ResultsDocument, StudyResult, Written, markdown, schema, submission, table, text};
 use crate::runtime::{kept_reports, now};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -54,6 +54,13 @@ pub(super) struct Args {
     /// Print the JSON Schema of --format json, and nothing else.
     #[arg(long)]
     schema: bool,
+}
+
+impl Args {
+    /// Who reads what is written and printed.
+    pub(super) fn disclosure(&self) -> Disclosure {
+        if self.anonymous { Disclosure::Anonymous } else { Disclosure::Named }
+    }
 }
 
 /// The forms.
@@ -114,7 +121,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if matches!(args.format, Format::Sr | Format::Sc) && args.out.is_none() {
         return Err(CliError::usage("DICOM files need a folder: name one with --out DIR"));
     }
-    let mut results = args.store.open()?.results(&args.paths, args.batch.model())?;
+    let pseudonyms = if args.anonymous { Some(pseudonyms(&args.store)?) } else { None };
+    let mut results = args.store.open(args.disclosure())?.results(&args.paths, args.batch.model())?;
     results.retain(|result| fits(args, result));
     if results.is_empty() {
         return Err(CliError::nothing_readable("no study fits; cspine inspect PATH lists what is there"));
@@ -123,8 +131,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         analyse(args, &mut results)?;
     }
     measure(&mut results);
-    if args.anonymous {
-        results = results.into_iter().map(StudyResult::anonymous).collect();
+    if let Some(pseudonyms) = &pseudonyms {
+        results = results.into_iter().map(|result| result.anonymous(pseudonyms)).collect();
     }
     let written = Written::by_this_program(now());
     match args.format {
@@ -241,9 +249,9 @@ fn structured(args: &Args, results: &[StudyResult], written: Written) -> Result<
 
 /// A study for which nothing could be written does not keep the others from it.
 fn told(result: &StudyResult, error: &WriteError) {
-    let words = match result.identity {
-        Identity::Named => error.to_string(),
-        Identity::Pseudonym => pseudonym::without_paths(&error.to_string()),
+    let to = match result.identity {
+        Identity::Named => Disclosure::Named,
+        Identity::Pseudonym => Disclosure::Anonymous,
     };
-    eprintln!("{}: {}", result.study.uid, select::shown(Path::new(&words)));
+    eprintln!("{}: {}", result.study.uid, CleanText::new(&error.told().shown(to)));
 }

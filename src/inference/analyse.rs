@@ -10,7 +10,8 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SliceScore, Timing, Uid, Volume,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, ScoredSlice, SensitiveText, SliceScore, Timing,
+    Uid, Volume,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -31,7 +32,7 @@ pub enum AnalysisError {
     Declined(NotAnalysed),
     /// The network failed.
     #[error("{0}")]
-    Failed(String),
+    Failed(SensitiveText),
 }
 
 /// What is kept of an analysis that came to its end: the report, or that the model declines the series. Nothing of one that failed or
@@ -134,7 +135,7 @@ impl Analyser {
                     self.timing.total += begun.elapsed();
                     return Err(match error {
                         NetworkError::Interrupted => AnalysisError::Interrupted,
-                        other => AnalysisError::Failed(other.to_string()),
+                        other => AnalysisError::Failed(SensitiveText::foreign(&other.to_string())),
                     });
                 }
             }

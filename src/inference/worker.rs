@@ -281,8 +281,8 @@ impl Thread {
                 WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
             }
             Err(_) => {
-                let problem = "the analysis stumbled over this study; the others go on".to_owned();
-                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+                let problem = "the analysis stumbled over this study; the others go on";
+                WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem.into()) }
             }
         };
         let (queue, _) = &*self.queue;
@@ -323,7 +323,7 @@ impl Thread {
         let begun = Instant::now();
         let volume = self.volumes.get(study, chosen, interrupt.cancel(), &|_, _| {}).map_err(|error| match error {
             LoadError::Cancelled => AnalysisError::Interrupted,
-            other => AnalysisError::Failed(other.to_string()),
+            other => AnalysisError::Failed(other.told()),
         })?;
         let content = content_hash(&volume);
         let kept = self.reports.of_content(&key, chosen.fingerprint, content);

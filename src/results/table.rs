@@ -55,7 +55,7 @@ fn row(result: &StudyResult) -> Vec<String> {
         Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
             ("not-analysed", reason.to_string())
         }
-        Some(Analysis::Failed(reason)) => ("failed", reason.clone()),
+        Some(Analysis::Failed(reason)) => ("failed", reason.to_string()),
     };
     let mut row = vec![
         study.uid.to_string(),

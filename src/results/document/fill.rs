@@ -77,7 +77,7 @@ impl AnalysisDocument {
             Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
                 without(AnalysisStatus::NotAnalysed, Some(reason.to_string()))
             }
-            Some(Analysis::Failed(reason)) => without(AnalysisStatus::Failed, Some(reason.clone())),
+            Some(Analysis::Failed(reason)) => without(AnalysisStatus::Failed, Some(reason.to_string())),
             Some(Analysis::Analysed(report)) => Self {
                 status: match report.completeness {
                     Completeness::Final => AnalysisStatus::Analysed,
@@ -256,7 +256,7 @@ impl MeasurementDocument {
             says: measured.result.as_ref().ok().map(ToString::to_string),
             value,
             unit: unit.map(str::to_owned),
-            reason: measured.result.as_ref().err().cloned(),
+            reason: measured.result.as_ref().err().map(ToString::to_string),
         }
     }
 }
