@@ -67,8 +67,12 @@ impl StoreArgs {
 /// # Errors
 /// A database that cannot be opened, or cannot keep a key.
 pub(super) fn pseudonyms(store: &StoreArgs) -> Result<Pseudonyms, CliError> {
-    let key = Store::open(&store.folder()?).and_then(|mut store| store.pseudonym_key());
-    let key = key.map_err(|error| CliError::failed("pseudonyms need a database that keeps their key", error))?;
+    let failed = |error| CliError::failed("pseudonyms need a database that keeps their key", error);
+    let mut store = Store::open(&store.folder()?).map_err(failed)?;
+    if let Some(words) = store.recovered() {
+        eprintln!("{}", words.shown(Disclosure::Anonymous));
+    }
+    let key = store.pseudonym_key().map_err(failed)?;
     Ok(Pseudonyms::new(key, Validity::Database))
 }
 

@@ -2,7 +2,7 @@
 
 use super::CliError;
 use super::compute::ComputeArgs;
-use crate::config::{Bandwidth, Profile};
+use crate::config::{Bandwidth, Folders, Profile};
 use crate::domain::{Disclosure, SensitiveText};
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
@@ -45,9 +45,10 @@ pub(super) struct ScreenArgs {
 }
 
 impl ScreenArgs {
-    /// Who reads what is printed.
+    /// Who reads what is printed: as the command line or the settings say.
     pub(super) fn disclosure(&self) -> Disclosure {
-        if self.anonymous { Disclosure::Anonymous } else { Disclosure::Named }
+        let by_settings = || super::settings(&Folders::find()).is_ok_and(|settings| settings.anonymous);
+        if self.anonymous || by_settings() { Disclosure::Anonymous } else { Disclosure::Named }
     }
 }
 

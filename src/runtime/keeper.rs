@@ -2,7 +2,7 @@
 
 use super::clock::{now, program_name};
 use crate::app::{Message, Record, RecordFailure, Recorded, Remembered};
-use crate::domain::{CleanText, EntryId, SensitiveText, Stamp, Uid};
+use crate::domain::{CleanText, Disclosure, EntryId, SensitiveText, Stamp, Uid};
 use crate::store::{Store, StoreError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::path::PathBuf;
@@ -220,7 +220,7 @@ impl Thread {
             }
             // Who is gone says nothing: claims grow old without a change.
             Some(Ok(false)) if !self.elsewhere.is_empty() => self.tell_open(),
-            Some(Err(error)) => tracing::warn!("{error}"),
+            Some(Err(error)) => tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)),
             _ => {}
         }
     }
@@ -253,7 +253,7 @@ impl Thread {
                 (self.send)(Message::Remembered(Remembered::OpenElsewhere(open)));
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!("{error}"),
+            Err(error) => tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)),
         }
     }
 
@@ -262,7 +262,7 @@ impl Thread {
         let now = now();
         // Nobody is harmed by a claim that is not made.
         if let Err(error) = store.claim(&self.program, self.reader.as_str(), self.claimed.as_ref(), now) {
-            tracing::warn!("{error}");
+            tracing::warn!("{}", error.told().shown(Disclosure::Anonymous));
         }
         self.beat = now.utc_ms;
     }

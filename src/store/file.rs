@@ -113,14 +113,17 @@ pub(super) struct Recovered {
     aside: PathBuf,
     rows: usize,
     what: &'static str,
+    /// Whether the key of pseudonyms was or may have been in it and could not be read.
+    is_key_lost: bool,
 }
 
 impl Recovered {
     fn told(&self) -> SensitiveText {
-        let Self { aside, rows, what } = self;
+        let Self { aside, rows, what, is_key_lost } = self;
+        let key = if *is_key_lost { "; the key of pseudonyms could not, so patients may get new ones" } else { "" };
         SensitiveText::plain("the store was damaged: it is kept as ")
             .path(aside)
-            .words(format!(", and {rows} {what} could be read from it"))
+            .words(format!(", and {rows} {what} could be read from it{key}"))
     }
 }
 
@@ -358,6 +361,19 @@ fn replace(path: &Path, schema: &'static Schema) -> Result<(Connection, Recovere
     let mut connection = prepare(path, schema)?;
     let damaged = Connection::open_with_flags(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE);
     // What cannot be opened at all gives nothing; it stays where it is.
-    let rows = damaged.and_then(|damaged| (schema.salvage)(&damaged, &mut connection)).unwrap_or(0);
-    Ok((connection, Recovered { aside, rows, what: schema.rows }))
+    let (rows, held_key) = match damaged {
+        Ok(damaged) => ((schema.salvage)(&damaged, &mut connection).unwrap_or(0), secrets(&damaged)),
+        Err(_) => (0, None),
+    };
+    let is_key_lost = secrets(&connection) == Some(0) && held_key != Some(0);
+    Ok((connection, Recovered { aside, rows, what: schema.rows, is_key_lost }))
+}
+
+/// How many secrets a database holds; `None` if that cannot be read. One that is older than secrets holds none.
+fn secrets(connection: &Connection) -> Option<i64> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).ok();
+    match count("SELECT count(*) FROM sqlite_master WHERE name = 'secret'")? {
+        0 => Some(0),
+        _ => count("SELECT count(*) FROM secret"),
+    }
 }

@@ -153,9 +153,10 @@ impl Identifiers {
         }
         for text in [&study.patient.id, &study.accession] {
             for folded in foldings(text.as_str()) {
-                let number: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
-                let short = number.trim_start_matches('0').to_owned();
-                numbers.extend([number, short].into_iter().filter(|number| number.chars().count() >= SHORTEST_ID));
+                let whole: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+                let digits = whole.split(|c: char| !c.is_numeric()).flat_map(|run| [run, run.trim_start_matches('0')]);
+                let found = digits.chain([whole.as_str()]).filter(|number| number.chars().count() >= SHORTEST_ID);
+                numbers.extend(found.map(str::to_owned));
             }
         }
         for list in [&mut words, &mut numbers] {

@@ -126,7 +126,7 @@ fn a_name_is_found_in_every_spelling() {
         "Trauma Spirale",
         "limited",
         "bone 0.6 x 0.6 512",
-        "CT 12345",
+        "CT 98765",
         "ORIGINAL\\PRIMARY\\AXIAL\\CT_SOM5 SPI",
         "",
     ] {
