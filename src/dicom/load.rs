@@ -334,6 +334,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_error_keeps_the_path_and_what_a_file_says_apart_from_its_words() {
+        let reason = FileError::TransferSyntax("DOE^JOHN".into());
+        let error = LoadError::Nothing { path: "DOE.dcm".into(), reason: reason.clone() };
+        assert_eq!(error.told().to_string(), error.to_string());
+        let shown = error.told().shown(Disclosure::Anonymous);
+        assert!(!shown.contains("DOE") && shown.contains("no slice of the series could be read"), "{shown}");
+        let Some(Oddity::Unread { reason, .. }) = told_lost(BTreeMap::from([(reason.told(), 3)])).pop() else {
+            panic!("a reason")
+        };
+        assert!(!reason.shown(Disclosure::Anonymous).contains("DOE"), "{reason}");
+    }
+
+    #[test]
     fn a_neck_that_fills_its_picture_shows_hounsfield_units_too() {
         // Per mille of air, soft tissue and bone; the rest lies between air and fat.
         let picture = |air: usize, soft: usize, bone: usize| {

@@ -3,25 +3,30 @@
 use super::*;
 use std::collections::BTreeSet;
 
+/// A slice that says who it is.
+fn named_slice(number: i32) -> Vec<made::Element> {
+    let mut elements = slice(number);
+    for (tag, vr, value) in [
+        ((0x0008, 0x0050), "SH", "SECRETACC"),
+        ((0x0008, 0x0080), "LO", "SECRETHOUSE"),
+        ((0x0008, 0x0090), "PN", "SECRETDOC"),
+        ((0x0008, 0x1030), "LO", "CT neck of SecretName"),
+        ((0x0010, 0x0010), "PN", "SecretName^Anna"),
+        ((0x0010, 0x0020), "LO", "SECRETID"),
+        ((0x0010, 0x0030), "DA", "19551102"),
+        ((0x0010, 0x1010), "AS", "044Y"),
+        ((0x0020, 0x0010), "SH", "SECRETNO"),
+    ] {
+        set(&mut elements, text(tag, vr, value));
+    }
+    elements
+}
+
 /// Everything that could name a patient does: a study with a verdict that has a reason, a note, a key image with a remark and a
 /// measurement; and the store of it.
 fn named(home: &Path, folder: &Path) -> std::path::PathBuf {
     for number in 1..=4 {
-        let mut elements = slice(number);
-        for (tag, vr, value) in [
-            ((0x0008, 0x0050), "SH", "SECRETACC"),
-            ((0x0008, 0x0080), "LO", "SECRETHOUSE"),
-            ((0x0008, 0x0090), "PN", "SECRETDOC"),
-            ((0x0008, 0x1030), "LO", "CT neck of SecretName"),
-            ((0x0010, 0x0010), "PN", "SecretName^Anna"),
-            ((0x0010, 0x0020), "LO", "SECRETID"),
-            ((0x0010, 0x0030), "DA", "19551102"),
-            ((0x0010, 0x1010), "AS", "044Y"),
-            ((0x0020, 0x0010), "SH", "SECRETNO"),
-        ] {
-            set(&mut elements, text(tag, vr, value));
-        }
-        let file = part10(EXPLICIT, &data_set(&elements, Writing::Explicit));
+        let file = part10(EXPLICIT, &data_set(&named_slice(number), Writing::Explicit));
         std::fs::write(folder.join(format!("secretname-{number}.dcm")), file).expect("written");
     }
     let (data, study, series) = (home.join("named"), Uid::from_file("2.25.1"), Uid::from_file("2.25.2"));
@@ -177,11 +182,15 @@ fn errors_name_no_file_in_an_anonymous_output() {
 fn a_measurement_that_fails_names_no_file() {
     let (home, data) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a folder"));
     let store = named(home.path(), data.path());
-    for file in std::fs::read_dir(data.path()).expect("the folder") {
-        let file = file.expect("a file").path();
-        let mut bytes = std::fs::read(&file).expect("a file");
-        bytes.truncate(bytes.len() - 64);
-        std::fs::write(&file, bytes).expect("written");
+    for number in 1..=4 {
+        let mut elements = named_slice(number);
+        elements.retain(|element| element.tag != (0x7FE0, 0x0010));
+        let mut set = data_set(&elements, Writing::Explicit);
+        // What looks like compressed pixels and is none shows only when it is decoded.
+        for bytes in [&made::ENCAPSULATED[..], &made::item(&[]), &made::item(&[0xA5; 80]), &made::ENCAPSULATED_END] {
+            set.extend_from_slice(bytes);
+        }
+        std::fs::write(data.path().join(format!("secretname-{number}.dcm")), part10(made::RLE, &set)).expect("written");
     }
     for form in FORMS {
         let out = home.path().join(form);
@@ -190,7 +199,7 @@ fn a_measurement_that_fails_names_no_file() {
         let (_, shown) = everything(home.path(), &arguments, &out);
         assert!(!shown.contains("secret") && !shown.contains("anna"), "{form}: {shown}");
         if form == "json" {
-            assert!(shown.contains("no slice of the series could be read; …: pixels: cut off"), "{shown}");
+            assert!(shown.contains("no slice of the series could be read; …: pixels: "), "{shown}");
         }
     }
 }

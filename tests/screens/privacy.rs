@@ -195,7 +195,7 @@ fn no_state_of_the_reading_screen_names_anyone() {
     session.key(cspine::app::PromptKey::Enter);
     assert_anonymous(&mut session);
     session.command(Command::Beside);
-    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::LoadBeside(..))), "{:?}", session.effects);
+    assert!(session.effects.iter().any(|effect| matches!(effect, Effect::LoadBeside(..))), "{}", text(&session.model));
     assert_anonymous(&mut session);
     session.send(Message::BesideLoaded { study: uid(1), series: 1, result: Err(problem()) });
     assert!(text(&session.model).contains("permission denied"), "{}", text(&session.model));
