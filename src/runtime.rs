@@ -13,6 +13,7 @@ mod loader;
 mod log;
 mod memory;
 mod pictures;
+mod pseudonyms;
 mod reload;
 mod scan;
 mod timers;
@@ -22,9 +23,9 @@ use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::dicom::VolumeCache;
 use crate::domain::pseudonym::{Pseudonyms, Validity};
-use crate::domain::{CleanText, Disclosure, SensitiveText};
+use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
-use crate::store::{Store, StoreError, session_key};
+use crate::store::{Store, StoreError};
 use crate::task::Cancel;
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
@@ -46,10 +47,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use timers::Timers;
-
-/// What is said of pseudonyms that no database keeps.
-const SESSION_ONLY: &str =
-    "the database cannot keep a key: pseudonyms (S-…) are valid until the program ends; see cspine doctor";
 
 /// How often the clock is looked at.
 const CLOCK: Duration = Duration::from_secs(10);
@@ -148,7 +145,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         opened => opened,
     };
     let anonymous = options.anonymous || settings.anonymous;
-    let pseudonyms = if anonymous { Some(pseudonyms(&mut opened)?) } else { None };
+    let pseudonyms = if anonymous { Some(pseudonyms::of(&mut opened)?) } else { None };
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
@@ -166,25 +163,12 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         // Folders are often named after patients.
         program.model.source = "anonymous".to_owned();
         if let Some(Validity::Session) = program.model.anonymous.as_ref().map(Pseudonyms::validity) {
-            program.take(Message::Trouble(SESSION_ONLY.into()));
+            program.take(Message::Trouble(pseudonyms::SESSION_ONLY.into()));
         }
     }
     program.model.blinded = blinded;
     program.model.set_ageing(ageing);
     Ok(program.run(&events))
-}
-
-/// Makes the pseudonyms of a screen: those of the database, or, where it cannot be used, some that are valid until the program ends and
-/// say so by their first letter.
-fn pseudonyms(opened: &mut Result<Store, StoreError>) -> Result<Pseudonyms, StoreError> {
-    match opened.as_mut().map(Store::pseudonym_key) {
-        Ok(Ok(key)) => Ok(Pseudonyms::new(key, Validity::Database)),
-        Ok(Err(error)) => {
-            tracing::warn!("no key of pseudonyms: {}", error.told().shown(Disclosure::Anonymous));
-            Ok(Pseudonyms::new(session_key()?, Validity::Session))
-        }
-        Err(_) => Ok(Pseudonyms::new(session_key()?, Validity::Session)),
-    }
 }
 
 /// What the program starts with.

@@ -11,6 +11,7 @@ use pty::Program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// In every text of the files that the program reads, and in the names of folder and files.
 const SECRET: &str = "ZYXSECRET";
@@ -46,6 +47,12 @@ fn studies(root: &Path) -> PathBuf {
     folder
 }
 
+/// The first pseudonym in a text.
+fn label(text: &str) -> String {
+    let at = text.find("P-").expect("a pseudonym");
+    text.get(at..at + 15).expect("all of it").to_owned()
+}
+
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -70,6 +77,7 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     fs::create_dir_all(&settings).expect("a folder");
     let mut program = Program::start(&[folder, "--graphics", "none", "--anonymous"], home.path(), 120, 30);
     program.wait_for("the study under a pseudonym", |screen| screen.contains("P-"));
+    let label = label(&program.screen());
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("fracture probability"));
     program.press("x");
@@ -78,6 +86,15 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     assert_eq!(program.wait(), 0);
     let screen = String::from_utf8_lossy(&program.bytes()).into_owned();
     assert!(!screen.contains(SECRET), "nothing that was ever on the screen names anyone");
+
+    let report = Command::new(env!("CARGO_BIN_EXE_cspine"))
+        .args(["report", "--anonymous", "--format", "csv", folder])
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .expect("the program runs");
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    assert!(report.contains(&label), "one patient has one pseudonym on screen and in reports: {label} {report}");
 
     let log = Store::open(&home.path().join(".local/share/cspine")).and_then(|store| store.log_after(EntryId(0), 9));
     assert_eq!(log.expect("the log").len(), 1, "the decision is kept");

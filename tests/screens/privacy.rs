@@ -158,7 +158,7 @@ fn no_state_of_the_list_names_anyone() {
 #[test]
 fn no_state_of_the_reading_screen_names_anyone() {
     let mut session = anonymous(SIZES[2]);
-    session.found(named(1)).found(named(2)).scanned(280).analysed(1, 140, BROKEN);
+    session.found(named(1)).scanned(140).analysed(1, 140, BROKEN);
     let log = [
         entry(1, Act::Note { text: CleanText::new("Zyxsecret fell") }),
         entry(2, Act::Study(StudyVerdict::Deferred { reason: CleanText::new("ask Zyxsecret") })),
