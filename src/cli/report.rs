@@ -40,8 +40,8 @@ pub(super) struct Args {
     /// Only studies that are so far; may be given several times.
     #[arg(long, value_enum, value_name = "STATE")]
     state: Vec<State>,
-    /// Put pseudonyms (those of an anonymous screen) in the place of names and numbers of patients, in DICOM files, too. Accession numbers,
-    /// birth dates and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
+    /// Write pseudonyms instead of patients' names and IDs, in DICOM files, too: those of an anonymous screen of the same database.
+    /// Accession numbers, birth dates, paths and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
     #[arg(long)]
     anonymous: bool,
     /// Analyse studies that have no report yet.

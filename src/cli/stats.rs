@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// Hours at which shifts begin, by the readers' clocks.
     #[arg(long, value_name = "H,H,…", value_delimiter = ',', default_value = "6,14,22")]
     shifts: Vec<u8>,
-    /// Name studies by pseudonyms (those of an anonymous screen) instead of their patients.
+    /// Show pseudonyms instead of patients' names: those of an anonymous screen of the same database.
     #[arg(long)]
     anonymous: bool,
     #[command(flatten)]

@@ -198,7 +198,7 @@ fn no_state_of_the_reading_screen_names_anyone() {
     assert!(session.effects.iter().any(|effect| matches!(effect, Effect::LoadBeside(..))), "{}", text(&session.model));
     assert_anonymous(&mut session);
     session.send(Message::BesideLoaded { study: uid(1), series: 1, result: Err(problem()) });
-    assert!(text(&session.model).contains("permission denied"), "{}", text(&session.model));
+    assert!(text(&session.model).contains("… cannot be read: permission"), "{}", text(&session.model));
     assert_anonymous(&mut session);
     session.command(Command::Negative);
     let failed = session.effects.iter().find_map(|effect| match effect {

@@ -15,7 +15,7 @@ const PIECES: usize = 6;
 
 /// Words that describe a scan and are kept even in a text that contains a name: all that the choice of the series looks for, so
 /// that the same series is analyzed whether names are shown or not.
-const VOCABULARY: [&str; 113] = [
+const VOCABULARY: [&str; 118] = [
     "ABD",
     "ABDOMEN",
     "ABOVE",
@@ -129,6 +129,11 @@ const VOCABULARY: [&str; 113] = [
     "WITHOUT",
     "WRIST",
     "3D",
+    "YA",
+    "YB",
+    "YC",
+    "YD",
+    "YE",
 ];
 
 /// What identifies the patient of one study.
@@ -202,7 +207,7 @@ impl Identifiers {
                 word.push(c);
                 continue;
             }
-            if VOCABULARY.contains(&word.to_uppercase().as_str()) {
+            if VOCABULARY.contains(&word.to_uppercase().as_str()) || is_kernel(&word) {
                 kept.push_str(&word);
             }
             word.clear();
@@ -210,6 +215,16 @@ impl Identifiers {
         }
         CleanText::new(kept.trim_matches(|c: char| !c.is_alphanumeric()))
     }
+}
+
+/// Whether a word is a kernel of Siemens or Canon: a known prefix, two digits, and at most one letter.
+fn is_kernel(word: &str) -> bool {
+    const PREFIXES: [&str; 11] = ["BL", "BR", "BV", "FC", "HR", "UR", "B", "H", "I", "J", "U"];
+    let upper = word.to_uppercase();
+    PREFIXES.iter().filter_map(|prefix| upper.strip_prefix(prefix)).any(|rest| {
+        let number = rest.trim_end_matches(|c: char| c.is_ascii_uppercase());
+        number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit()) && rest.len() <= 3
+    })
 }
 
 /// Whether a word of a name says who it is: initials do not, in scripts of letters.

@@ -144,6 +144,7 @@ fn what_describes_the_scan_stays_in_a_text_with_a_name() {
     assert_eq!(redacted("DOE JOHN C-SPINE BONE 1.0"), "C-SPINE BONE");
     assert_eq!(redacted("neck of John's brother Ben"), "neck");
     assert_eq!(redacted("CT neck routine"), "CT neck routine", "what names nobody stays whole");
+    assert_eq!(redacted("Doe Br60f FC30 JD60"), "Br60f FC30");
     assert_eq!(redacted("DOE"), "");
 }
 
