@@ -6,6 +6,7 @@ mod completions;
 mod compute;
 mod contact_sheet;
 mod doctor;
+mod error;
 mod evaluate;
 mod hook;
 mod inspect;
@@ -28,8 +29,7 @@ mod watch;
 
 use crate::config::{Folders, Settings};
 use clap::{Parser, Subcommand};
-use std::error::Error;
-use std::fmt::Write as _;
+pub use error::CliError;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,56 +82,6 @@ enum Command {
     Licenses,
 }
 
-/// What ends the program early: one sentence for the user and the exit code.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct CliError {
-    message: String,
-    code: u8,
-    #[source]
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl CliError {
-    /// A use that cannot work (exit code 2).
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 2, source: None }
-    }
-
-    /// Nothing could be read (exit code 3).
-    pub fn nothing_readable(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 3, source: None }
-    }
-
-    /// Something failed on the way (exit code 1).
-    pub fn failed(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { message: message.into(), code: 1, source: Some(source.into()) }
-    }
-
-    /// A signal ended it (exit code 143, as a shell counts SIGTERM).
-    pub fn stopped() -> Self {
-        Self { message: "stopped; nothing was written".into(), code: 143, source: None }
-    }
-
-    /// The process's exit code.
-    #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code)
-    }
-
-    /// The message with its causes, each on a line.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        let mut text = self.message.clone();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let _ = write!(text, "\n  because: {error}");
-            cause = error.source();
-        }
-        text
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -141,8 +91,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),
-        Some(Command::Report(args)) => report::run(&args),
-        Some(Command::Stats(args)) => stats::run(&args),
+        Some(Command::Report(args)) => report::run(&args).map_err(|error| error.shown_to(args.disclosure())),
+        Some(Command::Stats(args)) => stats::run(&args).map_err(|error| error.shown_to(args.disclosure())),
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Tensors(args)) => tensors::run(&args),
         Some(Command::Phantom(args)) => phantom::run(&args),
@@ -152,11 +102,11 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Man(args)) => man::run(&args),
         Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Licenses) => licenses::run(),
-        Some(Command::Demo(args)) => open::demo(&args),
+        Some(Command::Demo(args)) => open::demo(&args).map_err(|error| error.shown_to(args.disclosure())),
         None if cli.paths.is_empty() => {
             Err(CliError::usage("name the folder that holds the studies, as cspine /data/incoming, or try cspine demo"))
         }
-        None => open::paths(cli.paths, &cli.screen),
+        None => open::paths(cli.paths, &cli.screen).map_err(|error| error.shown_to(cli.screen.disclosure())),
     }
 }
 

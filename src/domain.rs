@@ -20,6 +20,7 @@ pub mod pseudonym;
 mod report;
 mod scoring;
 mod searched;
+mod sensitive;
 mod slice_stack;
 mod spine;
 mod stamp;
@@ -58,8 +59,9 @@ pub use report::{
     ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
 };
 pub use scoring::{ScorePart, SeriesScore};
-pub use slice_stack::SliceStack;
 pub use searched::SearchedSlices;
+pub use sensitive::{Disclosure, SensitiveText, WITHHELD};
+pub use slice_stack::SliceStack;
 pub use spine::SpineCourse;
 pub use stamp::Stamp;
 pub use study::{Instance, Modality, Patient, Series, SeriesHints, SeriesKind, Sex, Study, StudyDateTime};

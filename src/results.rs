@@ -20,7 +20,7 @@ pub use table::{submission, table};
 
 use crate::domain::{
     Analysis, Axis, Decision, FractureReport, KeyImage, LogEntry, Measured, Measurement, ModelIdentity, ModelNature,
-    Stamp, Study,
+    SensitiveText, Stamp, Study,
 };
 use std::sync::Arc;
 use table::columns;
@@ -110,7 +110,7 @@ pub struct MeasurementResult {
     /// What and where.
     pub measurement: Measurement,
     /// The result, or in words why there is none.
-    pub result: Result<Measured, String>,
+    pub result: Result<Measured, SensitiveText>,
 }
 
 /// When results are written, and by whose program.

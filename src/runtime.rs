@@ -13,6 +13,7 @@ mod loader;
 mod log;
 mod memory;
 mod pictures;
+mod pseudonyms;
 mod reload;
 mod scan;
 mod timers;
@@ -21,7 +22,8 @@ mod watch;
 use crate::app::{Ageing, Effect, Message, Model, update};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::dicom::VolumeCache;
-use crate::domain::CleanText;
+use crate::domain::pseudonym::{Pseudonyms, Validity};
+use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
 use crate::store::{Store, StoreError};
 use crate::task::Cancel;
@@ -138,14 +140,16 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
     let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
     // Pictures can be read without a store; one that is there and must not be touched is another matter.
-    let opened = match opened {
+    let mut opened = match opened {
         Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
         opened => opened,
     };
+    let anonymous = options.anonymous || settings.anonymous;
+    let pseudonyms = if anonymous { Some(pseudonyms::of(&mut opened)?) } else { None };
     let reader = options.reader.as_deref().or(settings.reader.as_deref());
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
-    let (anonymous, blinded) = (options.anonymous || settings.anonymous, options.blinded || settings.reading.blinded);
+    let blinded = options.blinded || settings.reading.blinded;
     let ageing = Ageing { points_per_hour: settings.worklist.ageing };
     let compute = Compute { background: true, ..settings.compute.or(options.engine, options.threads) };
     compute.hold_threads();
@@ -154,10 +158,13 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         Keeper::start(data, opened, reader.clone(), move |message| drop(sender.send(message)))
     });
     program.model.reader = reader;
-    program.model.anonymous = anonymous;
-    if program.model.anonymous {
+    program.model.anonymous = pseudonyms;
+    if program.model.anonymous.is_some() {
         // Folders are often named after patients.
         program.model.source = "anonymous".to_owned();
+        if let Some(Validity::Session) = program.model.anonymous.as_ref().map(Pseudonyms::validity) {
+            program.take(Message::Trouble(pseudonyms::SESSION_ONLY.into()));
+        }
     }
     program.model.blinded = blinded;
     program.model.set_ageing(ageing);
@@ -445,7 +452,7 @@ impl Program {
             }
             Effect::Suspend => {
                 if let Err(error) = self.terminal.suspend() {
-                    self.take(Message::Trouble(error.to_string()));
+                    self.take(Message::Trouble(SensitiveText::foreign(&error.to_string())));
                 }
             }
             Effect::Redraw => self.terminal.redraw(),

@@ -6,7 +6,7 @@
 //! - `file`: opens a database, makes it with its folder (0600 in 0700), migrates it, refuses one of a newer cspine, sets a damaged
 //!   one aside and recovers what can be read;
 //! - `schema`: the versions of the tables;
-//! - `log`, `kept`: decisions; annotations and positions; `salvage`: what a damaged store still gives.
+//! - `log`, `kept`, `secret`: decisions; annotations and positions; the key of pseudonyms; `salvage`: what a damaged store still gives.
 //!
 //! Nothing here starts a thread or reads a clock.
 
@@ -16,10 +16,13 @@ mod kept;
 mod log;
 mod salvage;
 mod schema;
+mod secret;
 
 pub use file::StoreError;
 pub use index::{Index, KnownFile};
+pub use secret::session_key;
 
+use crate::domain::SensitiveText;
 use file::Database;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +45,7 @@ impl Store {
     }
 
     /// A sentence for the reader where something was found damaged and set aside since this was last asked.
-    pub fn recovered(&mut self) -> Option<String> {
+    pub fn recovered(&mut self) -> Option<SensitiveText> {
         self.database.recovered()
     }
 

@@ -155,11 +155,11 @@ fn faults(root: &Path, expected: &Expected) -> Vec<String> {
             faults.push(format!("told {told:?}, not {wanted:?}"));
         }
     }
-    let lost: Vec<(usize, &str)> = volumes
+    let lost: Vec<(usize, String)> = volumes
         .iter()
         .flat_map(|volume| &volume.oddities)
         .filter_map(|oddity| match oddity {
-            Oddity::Unread { slices, reason } => Some((*slices, reason.as_str())),
+            Oddity::Unread { slices, reason } => Some((*slices, reason.to_string())),
             _ => None,
         })
         .collect();

@@ -11,8 +11,9 @@ use pty::Program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// In the patient's name and number, the accession number and the folder's name.
+/// In every text of the files that the program reads, and in the names of folder and files.
 const SECRET: &str = "ZYXSECRET";
 
 /// A folder with a study of a patient with a name, and files that cannot be read.
@@ -21,7 +22,19 @@ fn studies(root: &Path) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     for number in 1..=30 {
         let mut slice = made::slice(number);
-        for (tag, vr) in [((0x0010, 0x0010), "PN"), ((0x0010, 0x0020), "LO"), ((0x0008, 0x0050), "SH")] {
+        for (tag, vr) in [
+            ((0x0008, 0x0050), "SH"),
+            ((0x0008, 0x0090), "PN"),
+            ((0x0008, 0x1030), "LO"),
+            ((0x0008, 0x103E), "LO"),
+            ((0x0010, 0x0010), "PN"),
+            ((0x0010, 0x0020), "LO"),
+            ((0x0010, 0x4000), "LT"),
+            ((0x0018, 0x0015), "CS"),
+            ((0x0018, 0x1030), "LO"),
+            ((0x0018, 0x1210), "SH"),
+            ((0x0028, 0x1055), "LO"),
+        ] {
             made::set(&mut slice, made::text(tag, vr, SECRET));
         }
         let file = made::part10(made::EXPLICIT, &made::data_set(&slice, made::Writing::Explicit));
@@ -32,6 +45,12 @@ fn studies(root: &Path) -> PathBuf {
     cut.truncate(cut.len() / 2);
     fs::write(folder.join(format!("{SECRET}-cut")), cut).expect("written");
     folder
+}
+
+/// The first pseudonym in a text.
+fn label(text: &str) -> String {
+    let at = text.find("P-").expect("a pseudonym");
+    text.get(at..at + 15).expect("all of it").to_owned()
 }
 
 fn below(folder: &Path) -> Vec<PathBuf> {
@@ -57,7 +76,8 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     let settings = home.path().join(".config/cspine");
     fs::create_dir_all(&settings).expect("a folder");
     let mut program = Program::start(&[folder, "--graphics", "none", "--anonymous"], home.path(), 120, 30);
-    program.wait_for("the study under a pseudonym", |screen| screen.contains("Patient "));
+    program.wait_for("the study under a pseudonym", |screen| screen.contains("P-"));
+    let label = label(&program.screen());
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("fracture probability"));
     program.press("x");
@@ -66,6 +86,15 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
     assert_eq!(program.wait(), 0);
     let screen = String::from_utf8_lossy(&program.bytes()).into_owned();
     assert!(!screen.contains(SECRET), "nothing that was ever on the screen names anyone");
+
+    let report = Command::new(env!("CARGO_BIN_EXE_cspine"))
+        .args(["report", "--anonymous", "--format", "csv", folder])
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .expect("the program runs");
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    assert!(report.contains(&label), "one patient has one pseudonym on screen and in reports: {label} {report}");
 
     let log = Store::open(&home.path().join(".local/share/cspine")).and_then(|store| store.log_after(EntryId(0), 9));
     assert_eq!(log.expect("the log").len(), 1, "the decision is kept");

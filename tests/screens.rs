@@ -11,6 +11,8 @@ mod hands;
 mod measuring;
 #[path = "screens/planes.rs"]
 mod planes;
+#[path = "screens/privacy.rs"]
+mod privacy;
 #[path = "screens/reading.rs"]
 mod reading;
 #[path = "screens/safety.rs"]

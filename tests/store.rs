@@ -163,6 +163,23 @@ fn a_newer_store_and_a_foreign_file_are_refused_and_left_alone() {
     assert!(matches!(Store::open(other.path()), Err(StoreError::Foreign(_))));
 }
 
+#[test]
+fn a_database_has_one_key_of_pseudonyms_and_keeps_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut one = Store::open(folder.path()).expect("a store");
+    let mut other = Store::open(folder.path()).expect("the same store");
+    let key = one.pseudonym_key().expect("a key");
+    assert_eq!(other.pseudonym_key().expect("a key"), key, "whoever asks first");
+    assert_eq!(one.pseudonym_key().expect("a key"), key);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    assert_ne!(Store::open(elsewhere.path()).and_then(|mut store| store.pseudonym_key()).expect("a key"), key);
+    let connection = Connection::open(Store::path(folder.path())).expect("the file");
+    assert!(connection.execute("UPDATE secret SET value = x'00'", []).is_err());
+    assert!(connection.execute("DELETE FROM secret", []).is_err());
+    connection.execute_batch("DROP TRIGGER secret_stays; UPDATE secret SET value = x'00'").expect("a short key");
+    assert!(matches!(one.pseudonym_key(), Err(StoreError::BadKey(_))), "no key is made up for a damaged one");
+}
+
 /// Where the damaged file was put aside.
 fn aside(folder: &Path) -> std::path::PathBuf {
     folder.join("store.sqlite.damaged-1")
@@ -174,8 +191,9 @@ fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun() {
     let noise: Vec<u8> = (0..40_000_u32).map(|n| (n * 7919 % 251) as u8).collect();
     fs::write(Store::path(folder.path()), &noise).expect("noise");
     let mut store = Store::open(folder.path()).expect("a new store");
-    let words = store.recovered().expect("a word about it");
+    let words = store.recovered().expect("a word about it").to_string();
     assert!(words.contains("damaged") && words.contains("0 decisions"), "{words}");
+    assert!(words.contains("the key of pseudonyms could not"), "{words}");
     assert_eq!(fs::read(aside(folder.path())).expect("what was there"), noise);
     append(&mut store, 0);
     assert!(store.recovered().is_none(), "it is told once");
@@ -185,6 +203,7 @@ fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun() {
 fn of_a_damaged_store_everything_that_can_be_read_is_recovered() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept = filled(folder.path(), 600);
+    let key = Store::open(folder.path()).and_then(|mut store| store.pseudonym_key()).expect("a key");
     let path = Store::path(folder.path());
     let connection = Connection::open(&path).expect("the file");
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
@@ -197,9 +216,10 @@ fn of_a_damaged_store_everything_that_can_be_read_is_recovered() {
     bytes[page..page + 4096].fill(0xA5);
     fs::write(&path, &bytes).expect("damage");
     let mut store = Store::open(folder.path()).expect("a store");
-    let words = store.recovered().expect("a word about it");
+    let words = store.recovered().expect("a word about it").to_string();
     let read = all(&store);
-    assert!(words.contains(&format!("{} decisions", read.len())), "{words}");
+    assert!(words.contains(&format!("{} decisions", read.len())) && !words.contains("pseudonyms"), "{words}");
+    assert_eq!(store.pseudonym_key().expect("a key"), key, "patients keep their pseudonyms");
     assert!(read.len() > 500 && read.len() < 600, "all but one page of {}: {}", kept.len(), read.len());
     assert!(read.iter().all(|entry| kept.contains(entry)), "nothing is made up");
     assert!(read.first() == kept.first() && read.last() == kept.last(), "both sides of the damage");

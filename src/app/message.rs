@@ -3,7 +3,7 @@
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
-use crate::domain::{Listed, SpineCourse, Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, SensitiveText, SpineCourse, Stamp, Study, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
 use crate::raster::{Captions, LineState, Quality, View};
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub enum Message {
     /// The scan is over.
     ScanFinished(ScanSummary),
     /// The scan or the making of the demo failed: one sentence, then what to do.
-    ScanFailed(String),
+    ScanFailed(SensitiveText),
     /// The background worker.
     Worker(WorkerEvent),
     /// Slices of the open series that are read.
@@ -88,7 +88,7 @@ pub enum Message {
         /// Index of the series.
         series: usize,
         /// The volume, or one sentence.
-        result: Result<Arc<Volume>, String>,
+        result: Result<Arc<Volume>, SensitiveText>,
     },
     /// The series beside the open one is loaded, or cannot be.
     BesideLoaded {
@@ -97,7 +97,7 @@ pub enum Message {
         /// Index of the series.
         series: usize,
         /// The volume, or one sentence.
-        result: Result<Arc<Volume>, String>,
+        result: Result<Arc<Volume>, SensitiveText>,
     },
     /// Where the spine runs in the open series.
     SpineFound {
@@ -128,9 +128,9 @@ pub enum Message {
     /// What the clock on the wall says; sent at the start and every few seconds.
     Clock(Stamp),
     /// Something that is wrong.
-    Trouble(String),
+    Trouble(SensitiveText),
     /// Something good to know.
-    Notice(String),
+    Notice(SensitiveText),
     /// The theme has changed.
     ThemeChanged(String),
 }

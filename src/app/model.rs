@@ -6,7 +6,8 @@ use super::tool;
 use super::update::{key_images, measurements};
 use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
-use crate::domain::{CleanText, Measurement, ModelIdentity, Uid};
+use crate::domain::pseudonym::Pseudonyms;
+use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, Uid};
 use crate::raster::{self, LineState, Mark, PictureSize, Plane, Quality};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,8 +44,8 @@ pub struct Model {
     pub decisions: Decisions,
     /// Who reads: the user name that decisions are kept under.
     pub reader: CleanText,
-    /// Whether pseudonyms stand for patients.
-    pub anonymous: bool,
+    /// Makes the pseudonyms that are shown instead of patients; `None` if patients are named.
+    pub anonymous: Option<Pseudonyms>,
     /// Whether the network's word is hidden until a first verdict.
     pub blinded: bool,
     /// Whether the reader was warned that something is not saved and wants to leave.
@@ -221,7 +222,7 @@ impl Model {
             serial: 0,
             decisions: Decisions::default(),
             reader: CleanText::default(),
-            anonymous: false,
+            anonymous: None,
             blinded: false,
             told_of_loss: false,
             opening: None,
@@ -247,6 +248,12 @@ impl Model {
             theme: String::new(),
             preferences: Preferences::default(),
         }
+    }
+
+    /// Who reads the screen.
+    #[must_use]
+    pub fn disclosure(&self) -> Disclosure {
+        if self.anonymous.is_some() { Disclosure::Anonymous } else { Disclosure::Named }
     }
 
     /// The screen that is shown.

@@ -13,6 +13,7 @@ pub use words::signed;
 
 use super::Command;
 use super::pointer::Held;
+use crate::domain::pseudonym::kept_window_name;
 use crate::domain::{
     CervicalLevel, FractureReport, PatientPoint, ReadingPosition, SpineCourse, Study, Volume, VoxelPoint, WindowLevel,
 };
@@ -292,6 +293,14 @@ impl Reading {
         self.first = None;
         self.volume = VolumeState::Ready(volume);
         self.goal.take().is_some_and(|goal| self.go_to_point(goal))
+    }
+
+    /// Replaces names of windows that may come from the files.
+    pub(super) fn withhold_window_names(&mut self) {
+        for appearance in &mut self.appearances {
+            let kept = kept_window_name(&appearance.window_name).to_owned();
+            appearance.window_name = kept;
+        }
     }
 
     /// The report of the series that is shown; `None` if it was not analyzed.

@@ -3,7 +3,7 @@
 //! `update` decides what is kept and hands it out as [`super::Effect::Record`]; nothing is shown as made before
 //! [`super::Message::Recorded`] says that it is on disk.
 
-use crate::domain::{Annotation, AnnotationChange, Draft, Listed, LogEntry, ReadingPosition, Uid};
+use crate::domain::{Annotation, AnnotationChange, Draft, Listed, LogEntry, ReadingPosition, SensitiveText, Uid};
 use std::fmt;
 
 /// Tells the answers to several records apart.
@@ -54,7 +54,7 @@ pub struct RecordFailure {
     /// What was to be kept.
     pub record: Record,
     /// Why not, and what to do: one sentence.
-    pub problem: String,
+    pub problem: SensitiveText,
 }
 
 /// What was kept before, or by another program on the same store.
@@ -73,7 +73,7 @@ pub enum Remembered {
     /// Studies that others have open, with the names of who; it replaces what was told before.
     OpenElsewhere(Vec<(Uid, String)>),
     /// There is no store to keep anything in: why, and what to do.
-    Unavailable(String),
+    Unavailable(SensitiveText),
 }
 
 /// A decision on its way to the disk, or one that did not get there.

@@ -1,5 +1,6 @@
 //! One message in, the next state and the effects out.
 
+mod anonymous;
 mod beside;
 mod decide;
 mod jumps;
@@ -15,11 +16,9 @@ mod worker;
 
 use super::pointer;
 use super::prompt::{Prompt, PromptKind};
-use super::record::Remembered;
 use super::worklist::{Order, Presence, Progress, series_index};
 use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
-use crate::domain::{Analysis, CleanText, Study, Uid, pseudonym};
-use crate::inference::WorkerEvent;
+use crate::domain::{Analysis, Study, Uid};
 use crate::raster::{Plane, Quality};
 use std::sync::Arc;
 
@@ -33,7 +32,10 @@ pub(in crate::app) use measure::list as measurements;
 
 /// Takes in one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let message = if model.anonymous { anonymised(message) } else { message };
+    let message = match &model.anonymous {
+        Some(pseudonyms) => anonymous::message(message, pseudonyms),
+        None => message,
+    };
     match message {
         Message::Command(command) => {
             model.notice = None;
@@ -81,7 +83,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             if model.notice.is_none()
                 && let Some(note) = note
             {
-                return update(model, Message::Notice(note));
+                model.tell(note);
             }
             Vec::new()
         }
@@ -136,8 +138,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             missing.into_iter().map(Effect::Unlist).chain(queue(model)).collect()
         }
         Message::ScanFailed(text) => {
-            model.complain(text.clone());
-            model.scan = ScanState::Failed(text);
+            model.complain(text.to_string());
+            model.scan = ScanState::Failed(text.to_string());
             Vec::new()
         }
         Message::Worker(event) => worker::told(model, event),
@@ -158,17 +160,21 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::VolumeLoaded { study, series, result } => {
             let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
             let preferred = model.preferences.plane;
+            let is_anonymous = model.anonymous.is_some();
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
                         let found = reading.loaded(volume, preferred);
+                        if is_anonymous {
+                            reading.withhold_window_names();
+                        }
                         if reading.go_on() {
                             reading.moved = true;
                         } else if let Some(report) = report.filter(|_| !found) {
                             reading::go_to_worst(reading, &report);
                         }
                     }
-                    Err(problem) => reading.volume = VolumeState::Failed(problem),
+                    Err(problem) => reading.volume = VolumeState::Failed(problem.to_string()),
                 }
                 return reading::catch_up(model);
             }
@@ -202,11 +208,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             resume::keep(model)
         }
         Message::Trouble(text) => {
-            model.complain(text);
+            model.complain(text.to_string());
             Vec::new()
         }
         Message::Notice(text) => {
-            model.tell(text);
+            model.tell(text.to_string());
             Vec::new()
         }
         Message::ThemeChanged(name) => {
@@ -217,36 +223,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
-/// What happened, without the names of whom it happened to: nothing that is not in the model can be shown.
-fn anonymised(message: Message) -> Message {
-    match message {
-        Message::StudyFound(study) => Message::StudyFound(Arc::new(pseudonym::study(&study))),
-        Message::Remembered(Remembered::Studies(mut studies)) => {
-            for listed in &mut studies {
-                listed.patient = pseudonym::patient(&listed.patient, listed.uid.as_str());
-                listed.accession = CleanText::default();
-            }
-            Message::Remembered(Remembered::Studies(studies))
-        }
-        Message::Unreadable { reason, .. } => {
-            Message::Unreadable { path: "…".into(), reason: pseudonym::without_paths(&reason) }
-        }
-        Message::ScanFailed(text) => Message::ScanFailed(pseudonym::without_paths(&text)),
-        Message::Trouble(text) => Message::Trouble(pseudonym::without_paths(&text)),
-        Message::VolumeLoaded { study, series, result: Err(problem) } => {
-            Message::VolumeLoaded { study, series, result: Err(pseudonym::without_paths(&problem)) }
-        }
-        Message::Worker(WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }) => {
-            let analysis = Analysis::Failed(pseudonym::without_paths(&problem));
-            Message::Worker(WorkerEvent::Finished { study, series, analysis })
-        }
-        other => other,
-    }
-}
-
 /// How a study stands in the list, for the next run.
 fn list(model: &Model, uid: &Uid) -> Option<Effect> {
-    if model.anonymous {
+    if model.anonymous.is_some() {
         // A pseudonym is for this screen, not for the index.
         return None;
     }

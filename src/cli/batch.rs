@@ -161,7 +161,7 @@ fn read<'b>(
 }
 
 fn stumbled() -> Analysis {
-    Analysis::Failed("the analysis stumbled over this study; the others go on".to_owned())
+    Analysis::Failed("the analysis stumbled over this study; the others go on".into())
 }
 
 /// Runs a network over what was read.
@@ -186,7 +186,7 @@ fn work(
             }
         };
         drop(share);
-        let stopped = matches!(&analysis, Analysis::Failed(reason) if reason == STOPPED);
+        let stopped = matches!(&analysis, Analysis::Failed(reason) if *reason == STOPPED.into());
         if stopped || tell.send(Told::Done(place, analysis)).is_err() || stops.iter().any(|stop| stop.is_cancelled()) {
             return;
         }

@@ -166,7 +166,7 @@ fn check_store(report: &mut Report, data: &Path) {
     }
     match Store::open(data) {
         Ok(mut store) => match store.recovered() {
-            Some(words) => report.bad("store", &words),
+            Some(words) => report.bad("store", &words.to_string()),
             None => report.good("store", &shown(&Store::path(data))),
         },
         Err(error) => report.bad("store", &error.to_string()),

@@ -3,9 +3,10 @@
 use super::CliError;
 use crate::config::Folders;
 use crate::dicom;
+use crate::domain::pseudonym::{Pseudonyms, Validity};
 use crate::domain::{
-    Analysis, Annotation, CleanText, EntryId, KeptAnalysis, KeyImage, Listed, LogEntry, Patient, Precedence, SeriesRun,
-    Study, Uid, Volume, conclude, next_series, plan_series, study_fingerprint,
+    Analysis, Annotation, CleanText, Disclosure, EntryId, KeptAnalysis, KeyImage, Listed, LogEntry, Patient,
+    Precedence, SensitiveText, SeriesRun, Study, Uid, Volume, conclude, next_series, plan_series, study_fingerprint,
 };
 use crate::inference::{ModelSource, PREPROCESSING_VERSION, outcome_of, report_key};
 use crate::results::{Identity, MeasurementResult, StudyResult};
@@ -47,16 +48,31 @@ impl StoreArgs {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub(super) fn open(&self) -> Result<Kept, CliError> {
+    pub(super) fn open(&self, to: Disclosure) -> Result<Kept, CliError> {
         let folder = self.folder()?;
         let store = Store::path(&folder).is_file().then(|| Store::open(&folder));
         let mut store = store.transpose().map_err(unreadable)?;
         if let Some(words) = store.as_mut().and_then(Store::recovered) {
-            eprintln!("{words}");
+            eprintln!("{}", words.shown(to));
         }
         let index = Index::path(&folder).is_file().then(|| Index::open(&folder));
         Ok(Kept { store, index: index.transpose().map_err(unreadable)? })
     }
+}
+
+/// The pseudonyms of a database: the same as on an anonymous screen of it. A database that is not there yet is made, because without one
+/// the next run would give every patient another pseudonym.
+///
+/// # Errors
+/// A database that cannot be opened, or cannot keep a key.
+pub(super) fn pseudonyms(store: &StoreArgs) -> Result<Pseudonyms, CliError> {
+    let failed = |error| CliError::failed("pseudonyms need a database that keeps their key", error);
+    let mut store = Store::open(&store.folder()?).map_err(failed)?;
+    if let Some(words) = store.recovered() {
+        eprintln!("{}", words.shown(Disclosure::Anonymous));
+    }
+    let key = store.pseudonym_key().map_err(failed)?;
+    Ok(Pseudonyms::new(key, Validity::Database))
 }
 
 fn unreadable(error: StoreError) -> CliError {
@@ -197,7 +213,7 @@ impl Kept {
             match annotation {
                 Annotation::KeyImage(image) => key_images.push(image),
                 Annotation::Measurement(measurement) => {
-                    measurements.push(MeasurementResult { measurement, result: Err("not measured".to_owned()) });
+                    measurements.push(MeasurementResult { measurement, result: Err("not measured".into()) });
                 }
             }
         }
@@ -217,17 +233,19 @@ fn as_listed(study: &Study, listed: Option<&Listed>, sha256: &str) -> Option<Ana
 /// Measures what was laid on the studies: the places are kept, the results are computed from the pixels.
 pub(super) fn measure(results: &mut [StudyResult]) {
     for result in results.iter_mut().filter(|result| !result.measurements.is_empty()) {
-        let mut volumes: HashMap<Uid, Result<Volume, String>> = HashMap::new();
+        let mut volumes: HashMap<Uid, Result<Volume, SensitiveText>> = HashMap::new();
         for measured in &mut result.measurements {
             let uid = measured.measurement.series.clone();
             let volume = volumes.entry(uid.clone()).or_insert_with(|| {
                 let series = result.study.series.iter().filter(|series| series.uid == uid);
                 let series = series.max_by_key(|series| series.instances.len());
-                let series = series.ok_or_else(|| "its series is not in the study's files any more".to_owned())?;
-                dicom::load_volume(series, &Cancel::new(), &|_, _| {}).map_err(|error| error.to_string())
+                let series = series.ok_or("its series is not in the study's files any more")?;
+                dicom::load_volume(series, &Cancel::new(), &|_, _| {}).map_err(|error| error.told())
             });
             measured.result = match volume {
-                Ok(volume) => measured.measurement.measure(volume).map_err(|refusal| refusal.to_string()),
+                Ok(volume) => {
+                    measured.measurement.measure(volume).map_err(|refusal| SensitiveText::plain(refusal.to_string()))
+                }
                 Err(problem) => Err(problem.clone()),
             };
         }

@@ -1,8 +1,9 @@
 //! `cspine [PATH…]` and `cspine demo`: the program with its screen.
 
+use super::CliError;
 use super::compute::ComputeArgs;
-use super::{CliError, select};
-use crate::config::{Bandwidth, Profile};
+use crate::config::{Bandwidth, Folders, Profile};
+use crate::domain::{Disclosure, SensitiveText};
 use crate::runtime::{self, Ending, Options, Source};
 use crate::terminal::GraphicsChoice;
 use clap::Args;
@@ -43,6 +44,14 @@ pub(super) struct ScreenArgs {
     compute: ComputeArgs,
 }
 
+impl ScreenArgs {
+    /// Who reads what is printed: as the command line or the settings say.
+    pub(super) fn disclosure(&self) -> Disclosure {
+        let by_settings = || super::settings(&Folders::find()).is_ok_and(|settings| settings.anonymous);
+        if self.anonymous || by_settings() { Disclosure::Anonymous } else { Disclosure::Named }
+    }
+}
+
 /// Opens files and folders as a worklist.
 ///
 /// # Errors
@@ -50,11 +59,9 @@ pub(super) struct ScreenArgs {
 pub(super) fn paths(paths: Vec<PathBuf>, args: &ScreenArgs) -> Result<ExitCode, CliError> {
     for path in &paths {
         if let Err(error) = std::fs::metadata(path) {
-            return Err(CliError::nothing_readable(format!(
-                "{} cannot be opened: {}",
-                select::shown(path),
-                error.kind()
-            )));
+            return Err(CliError::nothing_readable(
+                SensitiveText::at(path).words(format!(" cannot be opened: {}", error.kind())),
+            ));
         }
     }
     run(Source::Paths(paths), args)

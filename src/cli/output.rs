@@ -1,6 +1,7 @@
 //! Files that commands write: whole or not at all, readable by their owner only, and never over another one unasked.
 
-use super::{CliError, select};
+use super::CliError;
+use crate::domain::SensitiveText;
 use std::io::Write;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub(super) enum Existing {
 /// # Errors
 /// A file that is there already and is to be kept, a folder that is not there, a full disk.
 pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| CliError::failed(format!("{} cannot be written", select::shown(path)), error);
+    let failed = |error: std::io::Error| CliError::failed(SensitiveText::at(path).words(" cannot be written"), error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
@@ -29,10 +30,9 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(),
     };
     match kept {
         Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(CliError::usage(format!(
-            "{} is there already; name another place, or add --overwrite",
-            select::shown(path)
-        ))),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(CliError::usage(
+            SensitiveText::at(path).words(" is there already; name another place, or add --overwrite"),
+        )),
         Err(error) => Err(failed(error.error)),
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn folder(path: &Path) -> Result<(), CliError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(path)), error))
+    builder.create(path).map_err(|error| CliError::failed(SensitiveText::at(path).words(" cannot be made"), error))
 }
 
 #[cfg(test)]

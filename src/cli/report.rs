@@ -1,11 +1,12 @@
 //! `cspine report`: what is known of studies, in a form for others.
 
+use super::CliError;
 use super::batch::{self, Batch, BatchArgs};
-use super::kept::{StoreArgs, measure};
+use super::kept::{StoreArgs, measure, pseudonyms};
 use super::output::{self, Existing};
-use super::{CliError, schema, select};
+use super::schema;
 use crate::dicom::{Sources, WriteError, structured_report};
-use crate::domain::{Act, Study, StudyState, pseudonym};
+use crate::domain::{Act, CleanText, Disclosure, Study, StudyState};
 use crate::results::{Identity, ResultsDocument, StudyFacts, StudyResult, Written, markdown, submission, text};
 use crate::runtime::{kept_reports, now};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -40,8 +41,8 @@ pub(super) struct Args {
     /// Only studies that are so far; may be given several times.
     #[arg(long, value_enum, value_name = "STATE")]
     state: Vec<State>,
-    /// Put pseudonyms (those of an anonymous screen) in the place of names and numbers of patients, in DICOM files, too. Accession numbers,
-    /// birth dates and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
+    /// Write pseudonyms instead of patients' names and IDs, in DICOM files, too: those of an anonymous screen of the same database.
+    /// Accession numbers, birth dates, paths and free text (notes, reasons, remarks) are left out; age, sex, dates, UIDs and readers stay.
     #[arg(long)]
     anonymous: bool,
     /// Analyze studies that have no report yet.
@@ -54,6 +55,13 @@ pub(super) struct Args {
     /// Print the JSON Schema of json and jsonl with the columns of csv, and nothing else.
     #[arg(long)]
     schema: bool,
+}
+
+impl Args {
+    /// Who reads what is written and printed.
+    pub(super) fn disclosure(&self) -> Disclosure {
+        if self.anonymous { Disclosure::Anonymous } else { Disclosure::Named }
+    }
 }
 
 /// The forms.
@@ -113,7 +121,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if matches!(args.format, Format::Sr | Format::Sc) && args.out.is_none() {
         return Err(CliError::usage("DICOM files need a folder: name one with --out DIR"));
     }
-    let mut results = args.store.open()?.results(&args.paths, args.batch.model())?;
+    let pseudonyms = if args.anonymous { Some(pseudonyms(&args.store)?) } else { None };
+    let mut results = args.store.open(args.disclosure())?.results(&args.paths, args.batch.model())?;
     results.retain(|result| fits(args, result));
     if results.is_empty() {
         return Err(CliError::nothing_readable("no study fits; cspine inspect PATH lists what is there"));
@@ -122,8 +131,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         analyse(args, &mut results)?;
     }
     measure(&mut results);
-    if args.anonymous {
-        results = results.into_iter().map(StudyResult::anonymous).collect();
+    if let Some(pseudonyms) = &pseudonyms {
+        results = results.into_iter().map(|result| result.anonymous(pseudonyms)).collect();
     }
     let written = Written::by_this_program(now());
     match args.format {
@@ -242,9 +251,9 @@ fn structured(args: &Args, results: &[StudyResult], written: Written) -> Result<
 
 /// A study for which nothing could be written does not keep the others from it.
 fn told(result: &StudyResult, error: &WriteError) {
-    let words = match result.identity {
-        Identity::Named => error.to_string(),
-        Identity::Pseudonym => pseudonym::without_paths(&error.to_string()),
+    let to = match result.identity {
+        Identity::Named => Disclosure::Named,
+        Identity::Pseudonym => Disclosure::Anonymous,
     };
-    eprintln!("{}: {}", result.study.uid, select::shown(Path::new(&words)));
+    eprintln!("{}: {}", result.study.uid, CleanText::new(&error.told().shown(to)));
 }

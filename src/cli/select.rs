@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::dicom;
-use crate::domain::{NotAnalysed, Study, choose_series};
+use crate::domain::{NotAnalysed, SensitiveText, Study, choose_series};
 use crate::task::Cancel;
 use clap::Args;
 use std::path::PathBuf;
@@ -27,7 +27,9 @@ pub(super) fn scan(paths: &[PathBuf]) -> Result<Found, CliError> {
         if let Err(error) = std::fs::metadata(path)
             && !dicom::exists(path)
         {
-            return Err(CliError::nothing_readable(format!("{} cannot be opened: {}", shown(path), error.kind())));
+            return Err(CliError::nothing_readable(
+                SensitiveText::at(path).words(format!(" cannot be opened: {}", error.kind())),
+            ));
         }
     }
     let (studies, unreadable, summary) = dicom::scan_all(paths, &Cancel::new());

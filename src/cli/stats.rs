@@ -1,9 +1,9 @@
 //! `cspine stats`: how readers and the network agree.
 
-use super::kept::StoreArgs;
+use super::kept::{StoreArgs, pseudonyms};
 use super::{CliError, print};
 use crate::agreement::{Shifts, StudyLog, page, statistics};
-use crate::domain::{CleanText, LogEntry, Uid, pseudonym};
+use crate::domain::{CleanText, Disclosure, LogEntry, Uid, pseudonym};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 
@@ -17,11 +17,18 @@ pub(super) struct Args {
     /// Hours at which shifts begin, by the readers' clocks.
     #[arg(long, value_name = "H,H,…", value_delimiter = ',', default_value = "6,14,22")]
     shifts: Vec<u8>,
-    /// Name studies by pseudonyms (those of an anonymous screen) instead of their patients.
+    /// Show pseudonyms instead of patients' names: those of an anonymous screen of the same database.
     #[arg(long)]
     anonymous: bool,
     #[command(flatten)]
     store: StoreArgs,
+}
+
+impl Args {
+    /// Who reads what is printed.
+    pub(super) fn disclosure(&self) -> Disclosure {
+        if self.anonymous { Disclosure::Anonymous } else { Disclosure::Named }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -37,15 +44,21 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let shifts =
         Shifts::new(&args.shifts).ok_or_else(|| CliError::usage("--shifts: give hours from 0 to 23, as 6,14,22"))?;
-    let kept = args.store.open()?;
+    let pseudonyms = if args.anonymous { Some(pseudonyms(&args.store)?) } else { None };
+    let kept = args.store.open(args.disclosure())?;
     let listed = kept.listed()?;
     let log = |(study, entries): (Uid, Vec<LogEntry>)| {
         let line = listed.get(&study);
-        let label = line.map_or_else(CleanText::default, |line| match args.anonymous {
-            true => pseudonym::patient(&line.patient, line.uid.as_str()).name,
-            false => line.patient.name.clone(),
+        let arrived = line.and_then(|line| line.arrived);
+        let label = line.map_or_else(CleanText::default, |line| match &pseudonyms {
+            Some(pseudonyms) => pseudonyms.patient(&line.patient, &line.uid).name,
+            None => line.patient.name.clone(),
         });
-        StudyLog { label, arrived: line.and_then(|line| line.arrived), study, entries }
+        let (study, entries) = match &pseudonyms {
+            Some(pseudonyms) => (pseudonyms.uid(&study), entries.into_iter().map(pseudonym::log_entry).collect()),
+            None => (study, entries),
+        };
+        StudyLog { label, arrived, study, entries }
     };
     let logs: Vec<StudyLog> = kept.logs()?.into_iter().map(log).collect();
     let statistics = statistics(&logs, &shifts);

@@ -8,8 +8,8 @@ use super::part10::{Extent, FileError, Part10};
 use super::pixels::Frames;
 use super::{canonical, mixture, scale, shear};
 use crate::domain::{
-    Ambiguity, CleanText, Instance, NotHounsfield, Oddity, Series, SliceInfo, SliceStack, Units, Volume, VolumeShape,
-    WindowPreset,
+    Ambiguity, CleanText, Disclosure, Instance, NotHounsfield, Oddity, SensitiveText, Series, SliceInfo, SliceStack,
+    Units, Volume, VolumeShape, WindowPreset,
 };
 use crate::task::Cancel;
 use glam::DVec3;
@@ -44,6 +44,20 @@ pub enum LoadError {
     /// The series is larger than any neck.
     #[error("the series has {0} voxels, more than can be loaded")]
     TooLarge(usize),
+}
+
+impl LoadError {
+    /// The reason as a message whose reader is not known yet: the path is a private part.
+    #[must_use]
+    pub fn told(&self) -> SensitiveText {
+        match self {
+            Self::Nothing { path, reason } => SensitiveText::plain("no slice of the series could be read; ")
+                .path(path)
+                .words(": ")
+                .then(reason.told()),
+            Self::Cancelled | Self::NoPictures | Self::TooLarge(_) => SensitiveText::plain(self.to_string()),
+        }
+    }
 }
 
 /// A slice that is to be read, and its room in the volume.
@@ -121,13 +135,13 @@ pub fn load_volume_through(
     }
     let mut slices = Vec::with_capacity(total);
     let mut failure = None;
-    let mut failures: BTreeMap<String, usize> = BTreeMap::new();
+    let mut failures: BTreeMap<SensitiveText, usize> = BTreeMap::new();
     for (instance, (_, slice)) in series.instances.iter().zip(read) {
         match slice {
             Ok(slice) => slices.push(slice),
             Err(reason) => {
-                tracing::warn!("a slice is left out: {reason}");
-                *failures.entry(CleanText::new(&reason.to_string()).to_string()).or_default() += 1;
+                tracing::warn!("a slice is left out: {}", reason.told().shown(Disclosure::Anonymous));
+                *failures.entry(reason.told()).or_default() += 1;
                 failure.get_or_insert((instance.path.clone(), reason));
             }
         }
@@ -154,8 +168,8 @@ pub fn load_slice(series: &Series, index: usize, cancel: &Cancel) -> Result<Opti
 }
 
 /// Slices that could not be read, by reason: the most frequent reasons first, the rest without one.
-fn told_lost(failures: BTreeMap<String, usize>) -> Vec<Oddity> {
-    let mut failures: Vec<(String, usize)> = failures.into_iter().collect();
+fn told_lost(failures: BTreeMap<SensitiveText, usize>) -> Vec<Oddity> {
+    let mut failures: Vec<(SensitiveText, usize)> = failures.into_iter().collect();
     failures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let rest: usize = failures.iter().skip(REASONS).map(|(_, slices)| slices).sum();
     let told = failures.into_iter().take(REASONS).map(|(reason, slices)| Oddity::Unread { slices, reason });
@@ -220,7 +234,7 @@ fn assemble(
     slices: Vec<Slice<'_>>,
     mut voxels: Vec<i16>,
     total: usize,
-    failures: BTreeMap<String, usize>,
+    failures: BTreeMap<SensitiveText, usize>,
 ) -> Volume {
     let mut oddities = series.oddities.clone();
     // What shows only when all of a file is read.
@@ -305,4 +319,22 @@ fn assemble(
         canonical::turn(&mut volume);
     }
     volume
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_the_path_and_what_a_file_says_apart_from_its_words() {
+        let reason = FileError::TransferSyntax("DOE^JOHN".into());
+        let error = LoadError::Nothing { path: "DOE.dcm".into(), reason: reason.clone() };
+        assert_eq!(error.told().to_string(), error.to_string());
+        let shown = error.told().shown(Disclosure::Anonymous);
+        assert!(!shown.contains("DOE") && shown.contains("no slice of the series could be read"), "{shown}");
+        let Some(Oddity::Unread { reason, .. }) = told_lost(BTreeMap::from([(reason.told(), 3)])).pop() else {
+            panic!("a reason")
+        };
+        assert!(!reason.shown(Disclosure::Anonymous).contains("DOE"), "{reason}");
+    }
 }

@@ -2,7 +2,7 @@
 //! PS3.5 section 7), read with bounds on depth and length so that no file can make the parser overflow or over-allocate.
 //! What deviates from the standard and is certain all the same is repaired here, in memory, and named.
 
-use crate::domain::Repair;
+use crate::domain::{Repair, SensitiveText};
 use data_set::{Stop, Walker};
 use element::Element;
 use meta::{Meta, meta_group};
@@ -40,6 +40,10 @@ const EXPLICIT_LE: &str = "1.2.840.10008.1.2.1";
 const EXPLICIT_BE: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
+/// What is said of a transfer syntax that is not decoded, after its name.
+const NOT_DECODED: &str = " cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1), \
+                           for example with `gdcmconv --raw` or dcmtk's `dcmconv +te`";
+
 /// Why a file is not used. Each text says what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
@@ -56,10 +60,7 @@ pub enum FileError {
     #[error("damaged header: {0}")]
     Damaged(&'static str),
     /// The transfer syntax cannot be decoded.
-    #[error(
-        "transfer syntax {0} cannot be decoded; convert the file to Explicit VR Little Endian (1.2.840.10008.1.2.1), \
-         for example with `gdcmconv --raw` or dcmtk's `dcmconv +te`"
-    )]
+    #[error("transfer syntax {0}{NOT_DECODED}")]
     TransferSyntax(String),
     /// Pixels are missing, cut off or contradict the header.
     #[error("pixels: {0}")]
@@ -122,6 +123,19 @@ impl std::fmt::Display for Unpacked {
         match self.0 {
             Some(size) => write!(f, "{} MiB", size.div_ceil(MIB)),
             None => write!(f, "too many bytes"),
+        }
+    }
+}
+
+impl FileError {
+    /// The reason as a message whose reader is not known yet: what the file itself says is a private part.
+    pub fn told(&self) -> SensitiveText {
+        match self {
+            Self::TransferSyntax(syntax) => SensitiveText::plain("transfer syntax ").value(syntax).words(NOT_DECODED),
+            // Kinds of system errors, and the words of this program and of its decoders.
+            Self::Io(_) | Self::Empty | Self::NotDicom | Self::Damaged(_) | Self::Pixels(_) | Self::Archive(_) => {
+                SensitiveText::plain(self.to_string())
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is odd about a study or a series: found, told, never silently repaired.
 
-use super::{Axis, NotHounsfield};
+use super::{Axis, Disclosure, NotHounsfield, SensitiveText, WITHHELD};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -38,8 +38,9 @@ pub enum Oddity {
     Unread {
         /// How many.
         slices: usize,
-        /// Why, cleaned for display.
-        reason: String,
+        /// Why.
+        #[serde(with = "super::sensitive::as_text")]
+        reason: SensitiveText,
     },
     /// More such slices, for yet other reasons.
     UnreadMore(usize),
@@ -165,6 +166,68 @@ impl Oddity {
             Self::Resliced(_) => "resliced",
             Self::TurnedRows => "turned-rows",
             Self::NotHounsfield(_) => "not-hounsfield",
+        }
+    }
+
+    /// The warning without what may name a patient: paths and text from files. A new variant has to be sorted in here before it compiles.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        match self {
+            Self::Unread { slices, reason } => Self::Unread { slices: *slices, reason: reason.anonymous() },
+            // The names of elements.
+            Self::BadNumber(element) => Self::BadNumber(element.clone()),
+            Self::Gaps(..)
+            | Self::DuplicatePositions(..)
+            | Self::DoubledInstanceUid(..)
+            | Self::Copies(..)
+            | Self::Tilt(..)
+            | Self::Oblique(..)
+            | Self::MixedSizes(..)
+            | Self::MixedOrientations(..)
+            | Self::NotGrey(..)
+            | Self::WithoutPosition(..)
+            | Self::NoPositions
+            | Self::NoPixelSpacing
+            | Self::UnreadablePixels(..)
+            | Self::UnreadMore(..)
+            | Self::BadRescale(..)
+            | Self::BadWindow
+            | Self::OverlappingSlices
+            | Self::Repaired(..)
+            | Self::Monochrome1
+            | Self::UnevenSpacing
+            | Self::MultiFrame(..)
+            | Self::PixelForm(..)
+            | Self::SeveralPatients(..)
+            | Self::Localizers(..)
+            | Self::WithoutPicture(..)
+            | Self::SeveralStacks(..)
+            | Self::ShiftedSlices
+            | Self::Resliced(..)
+            | Self::PlaceholderUids
+            | Self::EqualPositions
+            | Self::WithoutOrientation(..)
+            | Self::NoOrientation
+            | Self::MixedThickness(..)
+            | Self::OtherAcquisition(..)
+            | Self::Ambiguous(..)
+            | Self::TurnedRows => self.clone(),
+            Self::NotHounsfield(reason) => Self::NotHounsfield(reason.anonymous()),
+            Self::ConflictingPixels { .. } => {
+                Self::ConflictingPixels { used: WITHHELD.to_owned(), ignored: WITHHELD.to_owned() }
+            }
+            Self::OutlierPosition { file: _, instance_number, mm } => {
+                Self::OutlierPosition { file: WITHHELD.to_owned(), instance_number: *instance_number, mm: *mm }
+            }
+        }
+    }
+
+    /// The warning in words, for a reader.
+    #[must_use]
+    pub fn shown(&self, to: Disclosure) -> String {
+        match to {
+            Disclosure::Named => self.to_string(),
+            Disclosure::Anonymous => self.anonymous().to_string(),
         }
     }
 

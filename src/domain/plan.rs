@@ -11,8 +11,8 @@ pub use outcome::conclude;
 
 use super::scoring::score;
 use super::{
-    Candidate, Fingerprint, FractureReport, Modality, NotAnalysed, Series, SeriesKind, Study, choose_series, explain,
-    suitable,
+    Candidate, Fingerprint, FractureReport, Modality, NotAnalysed, SensitiveText, Series, SeriesKind, Study,
+    choose_series, explain, suitable,
 };
 use coverage::adds;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub enum SeriesOutcome {
     /// The model, or what its pixels turned out to be, declines it.
     Declined(NotAnalysed),
     /// It could not be decoded, or the network failed.
-    Failed(String),
+    Failed(SensitiveText),
 }
 
 impl SeriesOutcome {

@@ -8,7 +8,7 @@ pub use merge::{Provenance, SeriesFailure, level_range, merge};
 
 use super::{
     Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability,
-    SearchedSlices, SliceScore, Uid,
+    SearchedSlices, SensitiveText, SliceScore, Uid,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -236,7 +236,22 @@ pub enum Analysis {
     /// Declined by a model that has seen its pixels; there is no probability.
     Declined(Declined),
     /// Something went wrong: one sentence, then what to do.
-    Failed(String),
+    Failed(SensitiveText),
+}
+
+impl Analysis {
+    /// The analysis without what may name a patient.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        match self {
+            // Numbers, UIDs and the model's own texts; only the reasons of other series may name a file.
+            Self::Analysed(report) if report.provenance.failures.is_empty() => Self::Analysed(Arc::clone(report)),
+            Self::Analysed(report) => Self::Analysed(Arc::new(report.anonymous())),
+            Self::NotAnalysed(reason) => Self::NotAnalysed(reason.anonymous()),
+            Self::Declined(declined) => Self::Declined(declined.anonymous()),
+            Self::Failed(problem) => Self::Failed(problem.anonymous()),
+        }
+    }
 }
 
 /// A model's word that a series is nothing for it.
@@ -257,7 +272,25 @@ pub enum KeptAnalysis {
     Declined(Declined),
 }
 
+impl Declined {
+    /// The same without what may name a patient.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        let Self { reason, model } = self;
+        Self { reason: reason.anonymous(), model: Arc::clone(model) }
+    }
+}
+
 impl KeptAnalysis {
+    /// The same without what may name a patient.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        match self {
+            Self::Report(report) => Self::Report(Arc::new(report.anonymous())),
+            Self::Declined(declined) => Self::Declined(declined.anonymous()),
+        }
+    }
+
     /// As the end of the analysis of a study; `None` where it is the report of another study.
     #[must_use]
     pub fn of_study(self, study: &Uid) -> Option<Analysis> {

@@ -1,9 +1,7 @@
 //! Which series of a study is analysed, and which studies are declined, with the reason.
 
 use super::scoring::{SeriesScore, head_foot_mm, is_projection, score};
-use super::{
-    Ambiguity, Modality, NotHounsfield, Oddity, SearchedSlices, Series, SeriesKind, Study, Units,
-};
+use super::{Ambiguity, Modality, NotHounsfield, Oddity, SearchedSlices, Series, SeriesKind, Study, Units};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

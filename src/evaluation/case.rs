@@ -90,7 +90,7 @@ impl Case {
             Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
                 (Outcome::Declined(reason.to_string()), None)
             }
-            Analysis::Failed(reason) => (Outcome::Failed(reason.clone()), None),
+            Analysis::Failed(reason) => (Outcome::Failed(reason.to_string()), None),
         };
         let series = report
             .and_then(|report| study.series.iter().find(|series| report.is_of(series)))

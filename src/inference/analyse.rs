@@ -11,7 +11,7 @@ use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
     LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SearchedSlices,
-    SliceScore, Timing, Uid, Volume, volume_extent,
+    SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -33,7 +33,7 @@ pub enum AnalysisError {
     Declined(NotAnalysed),
     /// The network failed.
     #[error("{0}")]
-    Failed(String),
+    Failed(SensitiveText),
 }
 
 /// What is kept of an analysis that came to its end: the report, or that the model declines the series. Nothing of one that failed or
@@ -139,7 +139,7 @@ impl Analyser {
                     self.timing.total += begun.elapsed();
                     return Err(match error {
                         NetworkError::Interrupted => AnalysisError::Interrupted,
-                        other => AnalysisError::Failed(other.to_string()),
+                        other => AnalysisError::Failed(SensitiveText::foreign(&other.to_string())),
                     });
                 }
             }

@@ -6,7 +6,7 @@ use super::library::{LibraryError, sha256_hex};
 use super::manifest::{Manifest, ManifestError};
 use super::memory::SliceMemory;
 use super::session::{Interrupt, Network, NetworkError, SliceOutputs, is_carried};
-use crate::domain::{CervicalLevel, ModelIdentity};
+use crate::domain::{CervicalLevel, ModelIdentity, SensitiveText};
 use crate::task::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,7 +221,7 @@ impl Package {
         let input = dry_input(&self.manifest).repeat(batch);
         let mut run = || {
             let outcome = self.network.run(&input, batch, &Interrupt::default());
-            outcome.map_err(|error| AnalysisError::Failed(error.to_string()))
+            outcome.map_err(|error| AnalysisError::Failed(SensitiveText::foreign(&error.to_string())))
         };
         run()?;
         let (begun, mut slices) = (Instant::now(), 0);

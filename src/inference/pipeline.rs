@@ -103,12 +103,12 @@ impl StudyRun {
                 Ok(Ok(volume)) => volume,
                 Ok(Err(LoadError::Cancelled)) => return Err(Stopped),
                 Ok(Err(error)) => {
-                    self.finished(index, SeriesOutcome::Failed(error.to_string()));
+                    self.finished(index, SeriesOutcome::Failed(error.told()));
                     continue;
                 }
                 Err(_) => {
-                    let problem = "internal error while loading this series".to_owned();
-                    self.finished(index, SeriesOutcome::Failed(problem));
+                    let problem = "internal error while loading this series";
+                    self.finished(index, SeriesOutcome::Failed(problem.into()));
                     continue;
                 }
             };
@@ -164,9 +164,8 @@ impl StudyRun {
             match outcome {
                 Ok(report) => SeriesOutcome::Report(report),
                 Err(AnalysisError::Declined(reason)) => SeriesOutcome::Declined(reason),
-                Err(error @ (AnalysisError::Failed(_) | AnalysisError::Interrupted)) => {
-                    SeriesOutcome::Failed(error.to_string())
-                }
+                Err(AnalysisError::Failed(problem)) => SeriesOutcome::Failed(problem),
+                Err(AnalysisError::Interrupted) => SeriesOutcome::Failed("interrupted".into()),
             },
         );
         Ok(())

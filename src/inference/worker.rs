@@ -275,8 +275,8 @@ impl Thread {
                         WorkerEvent::Cancelled { study, series }
                     }
                     Err(_) => {
-                        let problem = "internal error while analyzing this study; continuing with the next".to_owned();
-                        WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem) }
+                        let problem = "internal error while analyzing this study; continuing with the next";
+                        WorkerEvent::Finished { study, series, analysis: Analysis::Failed(problem.into()) }
                     }
                 }
             }

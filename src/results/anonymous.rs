@@ -1,85 +1,111 @@
 //! A result that names nobody.
+//!
+//! Every struct is taken apart field by field and every enum variant by variant: a new one does not compile before it is decided
+//! here whether it may leave the program anonymously.
 
-use super::{Identity, StudyResult};
-use crate::domain::{Act, Analysis, CleanText, LogEntry, Oddity, Study, StudyVerdict, pseudonym};
+use super::{Identity, MeasurementResult, StudyResult};
+use crate::domain::pseudonym::{self, Pseudonyms};
+use crate::domain::{
+    Analysis, CleanText, Draft, FractureReport, Instance, KeyImage, LogEntry, Measurement, OnReport, Patient, Series,
+    Study,
+};
 use std::sync::Arc;
 
-/// Stands for a text that a reader wrote freely and in which anybody may be named.
-const LEFT_OUT: &str = "(left out: anonymous)";
-
 impl StudyResult {
-    /// The result under the pseudonym that an anonymous screen shows. The accession number, paths and every text that a reader wrote
-    /// freely (notes, reasons, comments) are left out, and so is every text of the study or a series in which the patient is named. Age,
-    /// sex, dates, UIDs and the readers' user names stay.
+    /// The result under the pseudonym that an anonymous screen of the same database shows.
+    ///
+    /// PatientID, accession number, paths and every text that a reader wrote freely (notes, reasons, remarks) are left out, and so are
+    /// the patient's name and ID in descriptions. Age, sex, dates, valid UIDs and the readers' user names stay; an identifier that is no
+    /// valid UID is replaced by a code.
     #[must_use]
-    pub fn anonymous(self) -> Self {
-        let named = names(&self.study);
-        let says_who = |text: &CleanText| {
-            let text = text.as_str().to_lowercase();
-            named.iter().any(|name| text.contains(name.as_str()))
-        };
-        let mut study = pseudonym::study(&self.study);
-        if says_who(&study.description) {
-            study.description = CleanText::default();
-        }
-        for series in &mut study.series {
-            for text in [&mut series.description, &mut series.kernel, &mut series.body_part, &mut series.hints.protocol]
-            {
-                if says_who(text) {
-                    *text = CleanText::default();
-                }
-            }
-            series.oddities.iter_mut().for_each(|oddity| without_names(oddity, &says_who));
-        }
-        study.oddities.iter_mut().for_each(|oddity| without_names(oddity, &says_who));
-        let mut key_images = self.key_images;
-        for image in key_images.iter_mut().filter(|image| !image.comment.is_empty()) {
-            LEFT_OUT.clone_into(&mut image.comment);
-        }
-        let mut measurements = self.measurements;
-        for measured in &mut measurements {
-            measured.result = std::mem::replace(&mut measured.result, Err(String::new()))
-                .map_err(|problem| pseudonym::without_paths(&problem));
-        }
+    pub fn anonymous(self, pseudonyms: &Pseudonyms) -> Self {
+        let Self { study, analysis, log, key_images, measurements, identity: _ } = self;
         Self {
-            study: Arc::new(study),
-            analysis: self.analysis.map(|analysis| match analysis {
-                Analysis::Failed(problem) => Analysis::Failed(pseudonym::without_paths(&problem)),
-                other => other,
-            }),
-            log: self.log.into_iter().map(without_free_text).collect(),
-            key_images,
-            measurements,
+            study: Arc::new(anonymous_study(&study, pseudonyms)),
+            analysis: analysis.map(|analysis| anonymous_analysis(&analysis, pseudonyms)),
+            log: log.into_iter().map(|entry| anonymous_entry(entry, pseudonyms)).collect(),
+            key_images: key_images.into_iter().map(|image| anonymous_key_image(image, pseudonyms)).collect(),
+            measurements: measurements
+                .into_iter()
+                .map(|measured| anonymous_measurement(measured, pseudonyms))
+                .collect(),
             identity: Identity::Pseudonym,
         }
     }
 }
 
-/// Takes paths and the patient's name out of the free text of a warning.
-fn without_names(oddity: &mut Oddity, says_who: &dyn Fn(&CleanText) -> bool) {
-    if let Oddity::Unread { reason: text, .. } | Oddity::BadNumber(text) = oddity {
-        *text = pseudonym::without_paths(text);
-        if says_who(&CleanText::new(text)) {
-            LEFT_OUT.clone_into(text);
+fn anonymous_study(study: &Study, pseudonyms: &Pseudonyms) -> Study {
+    let Study { uid, patient, date, description, accession, precedence, series, oddities } = pseudonyms.study(study);
+    let Patient { name, id: _, age_years, sex } = patient;
+    Study {
+        uid: pseudonyms.uid(&uid),
+        // The code of the ID alone is for comparing studies within the program.
+        patient: Patient { name, id: CleanText::default(), age_years, sex },
+        date,
+        description,
+        accession,
+        precedence,
+        series: series.into_iter().map(|series| with_valid_uids(series, pseudonyms)).collect(),
+        oddities,
+    }
+}
+
+/// The texts of the series are redacted already.
+fn with_valid_uids(series: Series, pseudonyms: &Pseudonyms) -> Series {
+    let instances = series
+        .instances
+        .into_iter()
+        .map(|instance| Instance { sop_instance_uid: pseudonyms.uid(&instance.sop_instance_uid), ..instance });
+    Series {
+        uid: pseudonyms.uid(&series.uid),
+        frame_of_reference: pseudonyms.uid(&series.frame_of_reference),
+        instances: instances.collect(),
+        ..series
+    }
+}
+
+fn anonymous_analysis(analysis: &Analysis, pseudonyms: &Pseudonyms) -> Analysis {
+    match analysis.anonymous() {
+        Analysis::Analysed(report) => {
+            let (study_uid, series_uid) = (pseudonyms.uid(&report.study_uid), pseudonyms.uid(&report.series_uid));
+            if (&study_uid, &series_uid) == (&report.study_uid, &report.series_uid) {
+                return Analysis::Analysed(report);
+            }
+            Analysis::Analysed(Arc::new(FractureReport { study_uid, series_uid, ..(*report).clone() }))
         }
+        other @ (Analysis::NotAnalysed(_) | Analysis::Declined(_) | Analysis::Failed(_)) => other,
     }
 }
 
-/// What names the patient: number, and the words of the name that are long enough to mean one; in lower case.
-fn names(study: &Study) -> Vec<String> {
-    let name = study.patient.name.as_str().to_lowercase();
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
-    let id = study.patient.id.as_str().to_lowercase();
-    words.map(str::to_owned).chain((!id.is_empty()).then_some(id)).collect()
+fn anonymous_entry(entry: LogEntry, pseudonyms: &Pseudonyms) -> LogEntry {
+    let LogEntry { id, who, at, draft } = pseudonym::log_entry(entry);
+    let Draft { study, act, report, blinded } = draft;
+    let report = report.map(|report| OnReport { series: pseudonyms.uid(&report.series), ..report });
+    LogEntry { id, who, at, draft: Draft { study: pseudonyms.uid(&study), act, report, blinded } }
 }
 
-fn without_free_text(mut entry: LogEntry) -> LogEntry {
-    let text = match &mut entry.draft.act {
-        Act::Note { text } | Act::Study(StudyVerdict::Deferred { reason: text }) => text,
-        _ => return entry,
-    };
-    if !text.is_empty() {
-        *text = CleanText::new(LEFT_OUT);
+fn anonymous_key_image(image: KeyImage, pseudonyms: &Pseudonyms) -> KeyImage {
+    let KeyImage { id, series, instance, frame, plane, slice, point, center, width, inverted, comment } =
+        image.without_remark();
+    KeyImage {
+        id,
+        series: pseudonyms.uid(&series),
+        instance: pseudonyms.uid(&instance),
+        frame,
+        plane,
+        slice,
+        point,
+        center,
+        width,
+        inverted,
+        comment,
     }
-    entry
+}
+
+fn anonymous_measurement(measured: MeasurementResult, pseudonyms: &Pseudonyms) -> MeasurementResult {
+    let MeasurementResult { measurement: Measurement { id, series, geometry }, result } = measured;
+    MeasurementResult {
+        measurement: Measurement { id, series: pseudonyms.uid(&series), geometry },
+        result: result.map_err(|problem| problem.anonymous()),
+    }
 }

@@ -3,6 +3,7 @@
 use super::Options;
 use crate::app::{Message, Preferences};
 use crate::config::{Bandwidth, ConfigError, Folders, Keymap, Profile, Settings};
+use crate::domain::SensitiveText;
 use crate::theme::{Theme, ThemeError};
 use std::path::Path;
 
@@ -53,10 +54,10 @@ impl Configured {
         let profile = self.keys.unwrap_or(self.settings.keys.profile());
         let conflicts = Keymap::of(profile).conflicts(&self.settings);
         let first = conflicts.first()?;
-        Some(Message::Trouble(match conflicts.len() {
+        Some(Message::Trouble(SensitiveText::plain(match conflicts.len() {
             1 => first.to_string(),
             all => format!("{first} (and {} more: cspine keys --check)", all - 1),
-        }))
+        })))
     }
 
     /// Reads the files anew. What has a mistake stays as it was, and is told.
@@ -102,12 +103,13 @@ impl Configured {
         }
         errors.extend(mistakes);
         for error in errors.iter().filter(|error| !self.told.contains(error)) {
-            messages.push(Message::Trouble(format!("{error}; the old one stays in force")));
+            messages.push(Message::Trouble(SensitiveText::foreign(error).words("; the old one stays in force")));
         }
         self.told = errors;
         changed.dedup();
         if messages.is_empty() && !changed.is_empty() {
-            messages.push(Message::Notice(format!("settings read again: {}", changed.join(", "))));
+            messages
+                .push(Message::Notice(SensitiveText::plain(format!("settings read again: {}", changed.join(", ")))));
         }
         messages
     }

@@ -3,6 +3,7 @@
 use super::indexer::whole_path;
 use crate::app::Message;
 use crate::dicom::{ScanEvent, ScanSummary, Scanner};
+use crate::domain::SensitiveText;
 use crate::phantom::{demo_recipes, generate, write_slice, write_study};
 use crate::task::Cancel;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,9 @@ pub(super) fn make(
                 return;
             }
             if let Err(error) = written {
-                return send(Message::ScanFailed(format!("the demo cannot be made: {error}")));
+                return send(Message::ScanFailed(
+                    SensitiveText::plain("the demo cannot be made: ").then(SensitiveText::foreign(&error.to_string())),
+                ));
             }
             mark(&study_folder);
         } else if std::fs::metadata(study_folder.join(WHOLE)).is_ok_and(|mark| mark.len() == 0) {

@@ -1,7 +1,7 @@
 //! Pictures written into files: whole or not at all, readable by their owner only, and never over another file.
 
 use crate::app::{Exported, Message};
-use crate::domain::{CleanText, Volume};
+use crate::domain::{SensitiveText, Volume};
 use crate::raster::{self, Picture, PictureSize, Pixels};
 use crossbeam_channel::Sender;
 use std::fs::OpenOptions;
@@ -33,16 +33,14 @@ pub(super) fn start(
     }
 }
 
-fn shown(path: &Path) -> CleanText {
-    CleanText::new(&path.to_string_lossy())
-}
-
 fn write_one(volume: &Volume, pictures: &[Exported]) -> Message {
-    let Some(picture) = pictures.first() else { return Message::Notice("nothing to write".to_owned()) };
+    let Some(picture) = pictures.first() else { return Message::Notice("nothing to write".into()) };
     let path = target(&picture.path);
     match write(&path, volume, picture) {
-        Ok(()) => Message::Notice(format!("written: {}", shown(&path))),
-        Err(problem) => Message::Trouble(format!("{} is not written: {problem}", CleanText::new(&picture.path))),
+        Ok(()) => Message::Notice(SensitiveText::plain("written: ").path(&path)),
+        Err(problem) => {
+            Message::Trouble(SensitiveText::private(&picture.path).words(" is not written: ").then(problem))
+        }
     }
 }
 
@@ -51,19 +49,24 @@ fn write_all(folder: &str, volume: &Volume, pictures: &[Exported], elsewhere: us
     let folder = from_home(folder);
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     if let Err(error) = made {
-        return Message::Trouble(format!("{} cannot be made: {error}", shown(&folder)));
+        return Message::Trouble(SensitiveText::at(&folder).words(format!(" cannot be made: {error}")));
     }
     let tried = pictures.iter().map(|picture| (picture, write(&folder.join(&picture.path), volume, picture)));
-    let failed: Vec<String> = tried
-        .filter_map(|(picture, result)| result.err().map(|problem| format!("{}: {problem}", picture.path)))
+    let failed: Vec<SensitiveText> = tried
+        .filter_map(|(picture, result)| Some(SensitiveText::private(&picture.path).words(": ").then(result.err()?)))
         .collect();
     let written = pictures.len() - failed.len();
     match failed.first() {
         None => {
             let others = if elsewhere == 0 { String::new() } else { format!("; {elsewhere} of other series are not") };
-            Message::Notice(format!("written: {written} key images in {}{others}", shown(&folder)))
+            Message::Notice(
+                SensitiveText::plain(format!("written: {written} key images in ")).path(&folder).words(others),
+            )
         }
-        Some(first) => Message::Trouble(format!("{written} of {} key images are written; {first}", pictures.len())),
+        Some(first) => Message::Trouble(
+            SensitiveText::plain(format!("{written} of {} key images are written; ", pictures.len()))
+                .then(first.clone()),
+        ),
     }
 }
 
@@ -90,20 +93,20 @@ fn target(path: &str) -> PathBuf {
     }
 }
 
-fn write(path: &Path, volume: &Volume, Exported { view, captions, .. }: &Exported) -> Result<(), String> {
+fn write(path: &Path, volume: &Volume, Exported { view, captions, .. }: &Exported) -> Result<(), SensitiveText> {
     let (width, height) = raster::plane_extent(volume, view.plane).unwrap_or((1.0, 1.0));
     let scale = LONGER / width.max(height);
     let pixels = |extent: f64| (extent * scale).round().clamp(1.0, LONGER) as u32;
     let size = PictureSize { width: pixels(width), height: pixels(height), pixel_aspect: 1.0 };
-    let mut picture = raster::render(volume, view, size).map_err(|error| error.to_string())?;
+    let mut picture = raster::render(volume, view, size).map_err(|error| SensitiveText::plain(error.to_string()))?;
     if let Some(captions) = captions {
         raster::burn_in(&mut picture, captions);
     }
-    let bytes = encode(&picture).map_err(|error| error.to_string())?;
+    let bytes = encode(&picture).map_err(|error| SensitiveText::plain(error.to_string()))?;
     put(path, &bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => "a file of this name is there already; choose another name".to_owned(),
-        io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::AlreadyExists => "a file of this name is there already; choose another name".into(),
+        io::ErrorKind::NotFound => "its folder does not exist".into(),
+        _ => SensitiveText::foreign(&error.to_string()),
     })
 }
 

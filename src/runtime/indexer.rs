@@ -3,7 +3,7 @@
 
 use crate::app::{Message, Remembered};
 use crate::dicom::{KnownFiles, NothingKnown, ScanEvent, Scanner};
-use crate::domain::{ContentHash, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
+use crate::domain::{ContentHash, Disclosure, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
 use crate::inference::{NoReports, Reports};
 use crate::store::{Index, KnownFile, StoreError};
 use crate::task::Cancel;
@@ -39,7 +39,7 @@ impl Indexer {
             let opened = folder.as_deref().map(Index::open);
             match opened {
                 Some(Ok(index)) => Thread { index, folder, send: Box::new(send) }.run(&roots, &requests),
-                Some(Err(error)) => tracing::warn!("{error}"),
+                Some(Err(error)) => tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)),
                 None => {}
             }
         });
@@ -141,7 +141,7 @@ impl Thread {
 
 fn warn(done: Result<(), StoreError>) {
     if let Err(error) = done {
-        tracing::warn!("{error}");
+        tracing::warn!("{}", error.told().shown(Disclosure::Anonymous));
     }
 }
 
@@ -180,7 +180,7 @@ struct Kept(Mutex<Index>);
 impl Kept {
     fn with<T>(&self, work: impl FnOnce(&mut Index) -> Result<T, StoreError>) -> Option<T> {
         let mut index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut index).inspect_err(|error| tracing::warn!("{error}")).ok()
+        work(&mut index).inspect_err(|error| tracing::warn!("{}", error.told().shown(Disclosure::Anonymous))).ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::clock::{now, program_name};
 use crate::app::{Message, Record, RecordFailure, Recorded, Remembered};
-use crate::domain::{CleanText, EntryId, Stamp, Uid};
+use crate::domain::{CleanText, Disclosure, EntryId, SensitiveText, Stamp, Uid};
 use crate::store::{Store, StoreError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::path::PathBuf;
@@ -134,7 +134,7 @@ impl Thread {
                 self.tell_last_read();
                 self.tell_open();
             }
-            Err(error) => (self.send)(Message::Remembered(Remembered::Unavailable(error.to_string()))),
+            Err(error) => (self.send)(Message::Remembered(Remembered::Unavailable(error.told()))),
         }
     }
 
@@ -149,16 +149,16 @@ impl Thread {
         }
         let who = self.reader.as_str();
         let kept = match (&mut self.store, &record) {
-            (None, _) => Err("there is no store: see cspine doctor".to_owned()),
+            (None, _) => Err(SensitiveText::from("there is no store: see cspine doctor")),
             (Some(store), Record::Decision { token, draft }) => {
                 let kept = store.append(&self.reader, now(), draft);
-                kept.map(|entry| Some((*token, entry))).map_err(|error| error.to_string())
+                kept.map(|entry| Some((*token, entry))).map_err(|error| error.told())
             }
             (Some(store), Record::Annotation { study, change }) => {
-                store.annotate(who, now(), study, change).map(|()| None).map_err(|error| error.to_string())
+                store.annotate(who, now(), study, change).map(|()| None).map_err(|error| error.told())
             }
             (Some(store), Record::Position { study, position }) => {
-                store.keep_position(who, now(), study, position).map(|()| None).map_err(|error| error.to_string())
+                store.keep_position(who, now(), study, position).map(|()| None).map_err(|error| error.told())
             }
         };
         self.tell_recovered();
@@ -177,7 +177,9 @@ impl Thread {
         let (Some(store), Some(study)) = (&self.store, &self.claimed) else { return };
         match store.annotations(study) {
             Ok(kept) => (self.send)(Message::Remembered(Remembered::Annotations(study.clone(), kept))),
-            Err(error) => (self.send)(Message::Trouble(format!("measurements and key images cannot be read: {error}"))),
+            Err(error) => (self.send)(Message::Trouble(
+                SensitiveText::plain("measurements and key images cannot be read: ").then(error.told()),
+            )),
         }
     }
 
@@ -218,7 +220,7 @@ impl Thread {
             }
             // Who is gone says nothing: claims grow old without a change.
             Some(Ok(false)) if !self.elsewhere.is_empty() => self.tell_open(),
-            Some(Err(error)) => tracing::warn!("{error}"),
+            Some(Err(error)) => tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)),
             _ => {}
         }
     }
@@ -233,7 +235,9 @@ impl Thread {
                     (self.send)(Message::Remembered(Remembered::Log(entries)));
                 }
                 Err(error) => {
-                    return (self.send)(Message::Trouble(format!("earlier decisions cannot all be read: {error}")));
+                    return (self.send)(Message::Trouble(
+                        SensitiveText::plain("earlier decisions cannot all be read: ").then(error.told()),
+                    ));
                 }
             }
         }
@@ -249,7 +253,7 @@ impl Thread {
                 (self.send)(Message::Remembered(Remembered::OpenElsewhere(open)));
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!("{error}"),
+            Err(error) => tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)),
         }
     }
 
@@ -258,7 +262,7 @@ impl Thread {
         let now = now();
         // Nobody is harmed by a claim that is not made.
         if let Err(error) = store.claim(&self.program, self.reader.as_str(), self.claimed.as_ref(), now) {
-            tracing::warn!("{error}");
+            tracing::warn!("{}", error.told().shown(Disclosure::Anonymous));
         }
         self.beat = now.utc_ms;
     }

@@ -2,7 +2,7 @@
 
 use crate::app::Message;
 use crate::dicom::{LoadError, VolumeCache, load_slice};
-use crate::domain::{Series, Study, Uid, Volume};
+use crate::domain::{SensitiveText, Series, Study, Uid, Volume};
 use crate::inference::spine_course;
 use crate::task::{Cancel, Mailbox, Pool};
 use crossbeam_channel::Sender;
@@ -145,11 +145,11 @@ fn read(
     series: &Series,
     cancel: &Cancel,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Option<Result<Arc<Volume>, String>> {
+) -> Option<Result<Arc<Volume>, SensitiveText>> {
     match catch_unwind(AssertUnwindSafe(|| volumes.get(study, series, cancel, progress))) {
         Ok(Ok(volume)) => Some(Ok(volume)),
         Ok(Err(LoadError::Cancelled)) => None,
-        Ok(Err(error)) => Some(Err(error.to_string())),
-        Err(_) => Some(Err("reading this series went wrong; the others go on".to_owned())),
+        Ok(Err(error)) => Some(Err(error.told())),
+        Err(_) => Some(Err("reading this series went wrong; the others go on".into())),
     }
 }

@@ -1,6 +1,7 @@
 //! One database file: made, opened, checked, migrated, set aside.
 
 use super::schema::Schema;
+use crate::domain::SensitiveText;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -62,9 +63,37 @@ pub enum StoreError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// No key for pseudonyms.
+    #[error("the system gives no random numbers for the key of pseudonyms ({0}): show patients by name")]
+    NoRandomness(getrandom::Error),
+    /// A key of pseudonyms that is none.
+    #[error("{} holds a damaged key of pseudonyms: show patients by name, or use another database with --data DIR", .0.display())]
+    BadKey(PathBuf),
 }
 
 impl StoreError {
+    /// The reason as a message whose reader is not known yet: the path is a private part.
+    #[must_use]
+    pub fn told(&self) -> SensitiveText {
+        let path = match self {
+            Self::NoRandomness(_) => return SensitiveText::plain(self.to_string()),
+            Self::Newer { path, .. } | Self::Unusable { path, .. } | Self::Other { path, .. } => path,
+            Self::Foreign(path)
+            | Self::Full(path)
+            | Self::Refused(path)
+            | Self::ReadOnly(path)
+            | Self::Busy(path)
+            | Self::Damaged(path)
+            | Self::BadKey(path) => path,
+        };
+        // Every text names the path once, as the system shows it.
+        let (text, shown) = (self.to_string(), path.display().to_string());
+        match text.split_once(&shown) {
+            Some((before, after)) => SensitiveText::plain(before).path(path).then(SensitiveText::foreign(after)),
+            None => SensitiveText::foreign(&text),
+        }
+    }
+
     fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
@@ -84,12 +113,17 @@ pub(super) struct Recovered {
     aside: PathBuf,
     rows: usize,
     what: &'static str,
+    /// Whether the key of pseudonyms was or may have been in it and could not be read.
+    is_key_lost: bool,
 }
 
-impl std::fmt::Display for Recovered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (aside, rows, what) = (self.aside.display(), self.rows, self.what);
-        write!(f, "the store was damaged: it is kept as {aside}, and {rows} {what} could be read from it")
+impl Recovered {
+    fn told(&self) -> SensitiveText {
+        let Self { aside, rows, what, is_key_lost } = self;
+        let key = if *is_key_lost { "; the key of pseudonyms could not, so patients may get new ones" } else { "" };
+        SensitiveText::plain("the store was damaged: it is kept as ")
+            .path(aside)
+            .words(format!(", and {rows} {what} could be read from it{key}"))
     }
 }
 
@@ -130,6 +164,11 @@ impl Database {
         let mut database = Self { path: path.to_owned(), schema, connection, inode, data_version: 0, recovered };
         database.changed_elsewhere()?;
         Ok(database)
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The connection, to read from.
@@ -185,8 +224,8 @@ impl Database {
     }
 
     /// What was found damaged since this was last asked.
-    pub(super) fn recovered(&mut self) -> Option<String> {
-        self.recovered.take().map(|recovered| recovered.to_string())
+    pub(super) fn recovered(&mut self) -> Option<SensitiveText> {
+        self.recovered.take().map(|recovered| recovered.told())
     }
 
     fn is_home(&self) -> bool {
@@ -322,6 +361,19 @@ fn replace(path: &Path, schema: &'static Schema) -> Result<(Connection, Recovere
     let mut connection = prepare(path, schema)?;
     let damaged = Connection::open_with_flags(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE);
     // What cannot be opened at all gives nothing; it stays where it is.
-    let rows = damaged.and_then(|damaged| (schema.salvage)(&damaged, &mut connection)).unwrap_or(0);
-    Ok((connection, Recovered { aside, rows, what: schema.rows }))
+    let (rows, held_key) = match damaged {
+        Ok(damaged) => ((schema.salvage)(&damaged, &mut connection).unwrap_or(0), secrets(&damaged)),
+        Err(_) => (0, None),
+    };
+    let is_key_lost = secrets(&connection) == Some(0) && held_key != Some(0);
+    Ok((connection, Recovered { aside, rows, what: schema.rows, is_key_lost }))
+}
+
+/// How many secrets a database holds; `None` if that cannot be read. One that is older than secrets holds none.
+fn secrets(connection: &Connection) -> Option<i64> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).ok();
+    match count("SELECT count(*) FROM sqlite_master WHERE name = 'secret'")? {
+        0 => Some(0),
+        _ => count("SELECT count(*) FROM secret"),
+    }
 }

@@ -22,9 +22,11 @@ pub(super) fn decisions(damaged: &Connection, new: &mut Connection) -> rusqlite:
         kept += transaction.execute(&sql, params_from_iter(row.iter())).unwrap_or(0);
     }
     // What lies beside the log, from its beginning up to where it cannot be read.
-    for (table, columns) in
-        [("annotation", "id, study, who, utc_ms, offset_minutes, step"), ("position", "who, study, utc_ms, place")]
-    {
+    for (table, columns) in [
+        ("annotation", "id, study, who, utc_ms, offset_minutes, step"),
+        ("position", "who, study, utc_ms, place"),
+        ("secret", "name, value"),
+    ] {
         copy(damaged, &transaction, table, columns);
     }
     transaction.commit()?;

@@ -21,7 +21,7 @@ pub(super) struct Schema {
 /// The precious database.
 pub(super) const STORE: Schema = Schema {
     application_id: 0x6373_7031,
-    migrations: &[DECISIONS, OPEN_STUDIES, BESIDE],
+    migrations: &[DECISIONS, OPEN_STUDIES, BESIDE, SECRET],
     checked: &["decision"],
     salvage: salvage::decisions,
     rows: "decisions",
@@ -74,6 +74,18 @@ const BESIDE: &str = "
         place TEXT NOT NULL,
         PRIMARY KEY (who, study)
     ) STRICT;
+";
+
+/// 4: secrets of this database. They are written once, because what was made with them must stay the same.
+const SECRET: &str = "
+    CREATE TABLE secret (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT;
+    CREATE TRIGGER secret_stays BEFORE UPDATE ON secret
+        BEGIN SELECT RAISE(ABORT, 'secrets are never changed'); END;
+    CREATE TRIGGER secret_remains BEFORE DELETE ON secret
+        BEGIN SELECT RAISE(ABORT, 'secrets are never deleted'); END;
 ";
 
 /// The index.

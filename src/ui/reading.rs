@@ -4,7 +4,7 @@ use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, line, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
-use crate::domain::{Analysis, Declined, coverage};
+use crate::domain::{Analysis, Declined, Disclosure, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -61,7 +61,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
             None => no_picture(buffer, picture_area, reading, look),
         },
     }
-    let mut noted = false;
+    let mut notices = notices(reading, model.disclosure());
     if with_panel {
         let column = Rect { x: picture_area.right(), width: panel_width, ..middle };
         let height = if others.is_empty() { column.height.min(panel::HEIGHT + 1) } else { panel::HEIGHT };
@@ -74,7 +74,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
                 pane::draw(buffer, place, shown, plane, &mut layout);
             }
         } else if rest.height >= 4 {
-            noted = notes_below(buffer, rest, reading, look);
+            // What has found room there is not repeated on the frame.
+            if notes_below(buffer, rest, &notices, look) {
+                notices.clear();
+            }
         }
     } else {
         panel::one_line(buffer, line_area, model, reading, look);
@@ -82,7 +85,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     let speaker = report.filter(|_| !with_panel).map(|report| format!("{} · research use only", report.model));
     let measured = model.measured_here();
     let quality = line::quality(model);
-    on_the_frame(buffer, picture_area, reading, (speaker.as_deref(), &measured), quality, noted, look);
+    on_the_frame(buffer, picture_area, (speaker.as_deref(), &measured), quality, &notices, look);
     let marked = marked_slices(reading, &model.annotations.of(&reading.study.uid).key_images);
     strip::draw(buffer, strip_area, reading, report, &marked, look);
     layout.strip = reading.volume().map(|_| strip_area);
@@ -172,13 +175,13 @@ fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, ent
 }
 
 /// Warnings about the open study, what its open series can show of a neck, and warnings about that series.
-fn notices(reading: &Reading) -> Vec<String> {
+fn notices(reading: &Reading, to: Disclosure) -> Vec<String> {
     let Some(volume) = reading.volume() else { return Vec::new() };
     let series = reading.study.series.get(reading.series);
     let shows = series.map(|series| coverage(&reading.study.patient, series)).unwrap_or_default();
-    let whose = reading.study.oddities.iter().map(ToString::to_string);
+    let whose = reading.study.oddities.iter().map(|oddity| oddity.shown(to));
     let shows = shows.iter().map(ToString::to_string);
-    whose.chain(shows).chain(volume.oddities.iter().map(ToString::to_string)).collect()
+    whose.chain(shows).chain(volume.oddities.iter().map(|oddity| oddity.shown(to))).collect()
 }
 
 /// Notices in one line: as many as have room, and how many more there are.
@@ -195,10 +198,9 @@ fn in_one_line(all: &[String], room: u16) -> String {
 fn on_the_frame(
     buffer: &mut Buffer,
     area: Rect,
-    reading: &Reading,
     (model_words, measured): (Option<&str>, &str),
     picture_quality: Option<(&str, Role)>,
-    told: bool,
+    notices: &[String],
     look: Look<'_>,
 ) {
     let y = area.bottom() - 1;
@@ -216,17 +218,16 @@ fn on_the_frame(
         left = put(buffer, left, y, right.saturating_sub(left), &words, look.theme.style(Role::Accent)) + 1;
     }
     let room = right.saturating_sub(left + 2);
-    let notices = notices(reading);
-    if !told && !notices.is_empty() && room > 8 {
-        let line = format!(" {} ", fit(&in_one_line(&notices, room), room));
+    if !notices.is_empty() && room > 8 {
+        let line = format!(" {} ", fit(&in_one_line(notices, room), room));
         put_right(buffer, right, y, room + 2, &line, look.theme.style(Role::Warning));
     }
 }
 
 /// Notices about the series under the panel; `false`, and nothing drawn, where they do not all have room.
-fn notes_below(buffer: &mut Buffer, area: Rect, reading: &Reading, look: Look<'_>) -> bool {
+fn notes_below(buffer: &mut Buffer, area: Rect, notices: &[String], look: Look<'_>) -> bool {
     let room = area.width.saturating_sub(3);
-    let lines: Vec<String> = notices(reading).iter().flat_map(|notice| super::text::wrap(notice, room, 3)).collect();
+    let lines: Vec<String> = notices.iter().flat_map(|notice| super::text::wrap(notice, room, 3)).collect();
     if lines.len() + 1 > usize::from(area.height) {
         return false;
     }

@@ -372,7 +372,7 @@ fn selection_words(model: &Model) -> String {
         words.push(choice.explanation.clone());
         if let Some(series) = entry.study.series.get(choice.series) {
             words.extend(coverage(&entry.study.patient, series).iter().map(ToString::to_string));
-            words.extend(series.oddities.iter().map(ToString::to_string));
+            words.extend(series.oddities.iter().map(|oddity| oddity.shown(model.disclosure())));
         }
     }
     words.join(" · ")

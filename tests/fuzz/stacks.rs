@@ -52,7 +52,8 @@ fn slice(index: usize, chosen: &[u8]) -> Vec<u8> {
     // The first two patients are one.
     let label = Label(patient.max(1) as u8 - 1, kvp as u8, kernel as u8);
     let uid = of(&UIDS, chosen[3]);
-    let own = if uid == "2.25.5" { format!("2.25.5.{}", if chosen[3] > 250 { 0 } else { index }) } else { uid.to_owned() };
+    let own =
+        if uid == "2.25.5" { format!("2.25.5.{}", if chosen[3] > 250 { 0 } else { index }) } else { uid.to_owned() };
     let z = f64::from(chosen[4]) / 4.0;
     let mut set = DataSet::new(EXPLICIT_LE);
     set.text(0x0008_0018, b"UI", &own).text(0x0008_0060, b"CS", "CT");

@@ -91,7 +91,7 @@ fn what_is_not_saved_says_so_until_it_is_acknowledged() {
     let mut session = queue((120, 30));
     session.command(Command::OpenMostUrgent).loaded().command(Command::Positive);
     let (token, draft) = wanted(&session);
-    let problem = "the disk that holds /data/store.sqlite is full: make room there".to_owned();
+    let problem = "the disk that holds /data/store.sqlite is full: make room there".into();
     session.send(Message::RecordFailed(RecordFailure { record: Record::Decision { token, draft }, problem }));
     session.command(Command::SliceDown);
     each("not_saved", &mut session);

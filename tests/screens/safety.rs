@@ -39,15 +39,15 @@ fn show_everywhere(text: &str) {
             unchanged: 0,
         }));
         assert_harmless(&session);
-        session.send(Message::ScanFailed(text.to_owned()));
+        session.send(Message::ScanFailed(text.to_owned().into()));
         assert_harmless(&session);
         let mut one = study(1, text, 40, Sex::Other, text, 140);
         one.accession = CleanText::new(text);
         one.series[0].kernel = CleanText::new(text);
         one.series[0].description = CleanText::new(text);
-        session.found(one).send(Message::Trouble(text.to_owned()));
+        session.found(one).send(Message::Trouble(text.to_owned().into()));
         assert_harmless(&session);
-        session.send(Message::Notice(text.to_owned()));
+        session.send(Message::Notice(text.to_owned().into()));
         assert_harmless(&session);
         session.send(Message::ThemeChanged(text.to_owned()));
         assert_harmless(&session);
@@ -63,7 +63,7 @@ fn show_everywhere(text: &str) {
         session.model.help = false;
         session.command(Command::Close);
         for analysis in [
-            Analysis::Failed(text.to_owned()),
+            Analysis::Failed(text.to_owned().into()),
             Analysis::NotAnalysed(NotAnalysed::NotCt(text.to_owned())),
             Analysis::NotAnalysed(NotAnalysed::Unsupported(text.to_owned())),
         ] {
@@ -72,7 +72,7 @@ fn show_everywhere(text: &str) {
             assert_harmless(&session);
             session.command(Command::Open);
             assert_harmless(&session);
-            session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Err(text.to_owned()) });
+            session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Err(text.to_owned().into()) });
             assert_harmless(&session);
             session.loaded();
             assert_harmless(&session);
@@ -93,7 +93,7 @@ fn known_attacks_do_not_reach_the_screen() {
 #[test]
 fn what_is_harmless_in_a_notice_stays() {
     let mut session = Session::new((80, 24));
-    session.send(Message::Trouble(HOSTILE.to_owned()));
+    session.send(Message::Trouble(HOSTILE.into()));
     assert!(crate::text(&session.model).contains("a]0;x31mbcdefghi j k lm"), "{}", crate::text(&session.model));
 }
 

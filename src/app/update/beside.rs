@@ -2,7 +2,7 @@
 
 use super::super::reading::{Alignment, Beside};
 use super::super::{Effect, Model, Reading, VolumeState};
-use crate::domain::{Study, Uid, Volume};
+use crate::domain::{SensitiveText, Study, Uid, Volume};
 use std::sync::Arc;
 
 /// Columns of the screen that two pictures need.
@@ -64,7 +64,7 @@ fn candidates(model: &Model, reading: &Reading) -> Vec<(Arc<Study>, usize)> {
 }
 
 /// The series beside is here, or cannot be read.
-pub(super) fn loaded(model: &mut Model, study: &Uid, series: usize, result: Result<Arc<Volume>, String>) {
+pub(super) fn loaded(model: &mut Model, study: &Uid, series: usize, result: Result<Arc<Volume>, SensitiveText>) {
     let report = |uid: &Uid| model.worklist.entry(uid).and_then(|entry| entry.report().cloned());
     let own = model.reading.as_ref().and_then(|reading| report(&reading.study.uid));
     let other = report(study);
@@ -80,7 +80,7 @@ pub(super) fn loaded(model: &mut Model, study: &Uid, series: usize, result: Resu
         }
         Err(problem) => {
             if let Some(beside) = &mut reading.beside {
-                beside.volume = VolumeState::Failed(problem);
+                beside.volume = VolumeState::Failed(problem.to_string());
             }
         }
     }

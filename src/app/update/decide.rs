@@ -268,11 +268,11 @@ pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
     match failure.record {
         Record::Decision { token, .. } => {
             model.told_of_loss = false;
-            model.decisions.failed(token, failure.problem);
+            model.decisions.failed(token, failure.problem.to_string());
         }
         Record::Annotation { study, change } => {
             model.told_of_loss = false;
-            model.annotations.failed(study, change, failure.problem);
+            model.annotations.failed(study, change, failure.problem.to_string());
         }
         // It is kept again with the next look at the clock.
         Record::Position { .. } => {}
@@ -307,7 +307,7 @@ pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effec
             super::resume::offer(model);
         }
         Remembered::OpenElsewhere(studies) => model.elsewhere = studies.into_iter().collect(),
-        Remembered::Unavailable(problem) => model.storeless = Some(problem),
+        Remembered::Unavailable(problem) => model.storeless = Some(problem.to_string()),
     }
     Vec::new()
 }

@@ -5,6 +5,7 @@ use super::super::prompt::{Prompt, PromptKind};
 use super::super::{Command, Effect, Exported, Model, Reading};
 use super::reading::NOT_READ;
 use super::{jumps, measure};
+use crate::domain::pseudonym::LEFT_OUT;
 use crate::domain::{Annotation, AnnotationChange, CleanText, FractureReport, KeyImage};
 use crate::raster::Mark;
 
@@ -42,6 +43,11 @@ fn mark(model: &mut Model, comment: String) -> Vec<Effect> {
 pub(super) fn comment(model: &mut Model, text: &str) -> Vec<Effect> {
     let comment = CleanText::new(text).to_string();
     let Some(mut image) = here(model).cloned() else { return mark(model, comment) };
+    if image.comment == LEFT_OUT && (comment.is_empty() || comment == LEFT_OUT) {
+        // Nobody deletes a remark that this screen does not show.
+        model.tell(format!("key image {}: the remark is kept; it is hidden on an anonymous screen", image.id));
+        return Vec::new();
+    }
     let Some(study) = model.reading.as_ref().map(|reading| reading.study.uid.clone()) else { return Vec::new() };
     model.tell(format!("key image {}: {}", image.id, if comment.is_empty() { "no remark" } else { comment.as_str() }));
     image.comment = comment;
@@ -50,7 +56,7 @@ pub(super) fn comment(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// Asks for the remark.
 pub(super) fn ask_comment(model: &mut Model) -> Vec<Effect> {
-    let text = here(model).map(|image| image.comment.clone()).unwrap_or_default();
+    let text = here(model).map(|image| image.comment.clone()).filter(|text| text != LEFT_OUT).unwrap_or_default();
     model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Comment) });
     Vec::new()
 }

@@ -151,6 +151,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ToggleLines => reading.lines = !reading.lines,
         _ => say = change_appearance(reading, command),
     }
+    if model.anonymous.is_some() {
+        reading.withhold_window_names();
+    }
     if let Some(text) = say {
         model.tell(text);
     }

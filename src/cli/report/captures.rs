@@ -58,8 +58,7 @@ fn study(result: &StudyResult, written: Written) -> Result<Vec<(u64, Vec<u8>)>, 
         let series = result.study.series.iter().find(|series| {
             series.uid == image.series && series.instances.iter().any(|one| one.sop_instance_uid == image.instance)
         });
-        let volume = load_volume(series.ok_or_else(gone)?, &Cancel::new(), &|_, _| {})
-            .map_err(|error| WriteError::File(error.to_string()))?;
+        let volume = load_volume(series.ok_or_else(gone)?, &Cancel::new(), &|_, _| {})?;
         let (mut view, mut description) = view(image, &volume).ok_or_else(gone)?;
         let (marks, words) = marks(result, &volume, &view);
         view.marks = marks;

@@ -1,8 +1,9 @@
 //! What every written file has in common.
 
 use super::source::Sources;
+use crate::dicom::load::LoadError;
 use crate::dicom::part10::FileError;
-use crate::domain::Stamp;
+use crate::domain::{SensitiveText, Stamp};
 use crate::results::Written;
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -32,9 +33,37 @@ pub enum WriteError {
     /// Nothing in the study says whose it is.
     #[error("the study's files give no StudyInstanceUID: a DICOM result would belong to no study; use another format")]
     NoStudy,
+    /// The slices of a key image cannot be loaded.
+    #[error("a key image cannot be drawn: {0}")]
+    Load(#[from] LoadError),
+    /// An identifier that may contain a name.
+    #[error(
+        "the study's files have identifiers that are no valid UIDs and may name the patient: no anonymous DICOM result is \
+         written; use another format"
+    )]
+    NoAnonymousUid,
     /// A key image whose slice is not in the study any more.
     #[error("key image {0} is not in the study's files any more")]
     NoKeyImage(u64),
+}
+
+impl WriteError {
+    /// The reason as a message whose reader is not known yet: paths and values of files are private parts.
+    #[must_use]
+    pub fn told(&self) -> SensitiveText {
+        match self {
+            Self::File(text) => {
+                SensitiveText::plain("the DICOM file could not be written: ").then(SensitiveText::foreign(text))
+            }
+            Self::Source(reason) => SensitiveText::plain("a picture of the study cannot be read: ")
+                .then(reason.told())
+                .words("; DICOM results need the study's files where they were"),
+            Self::Load(error) => SensitiveText::plain("a key image cannot be drawn: ").then(error.told()),
+            Self::Shape { .. } | Self::NoStudy | Self::NoAnonymousUid | Self::NoKeyImage(_) => {
+                SensitiveText::plain(self.to_string())
+            }
+        }
+    }
 }
 
 /// A file that is ready to be kept.

@@ -6,7 +6,8 @@ use super::region::{self, Region};
 use crate::dicom::archive::Archives;
 use crate::dicom::elements::Elements;
 use crate::dicom::part10::{Extent, FileError, Part10};
-use crate::domain::{FractureReport, HotSpot, Instance, KeyImage, KeySlice, Measurement, Series, Study, Uid};
+use crate::domain::pseudonym::is_valid_uid;
+use crate::domain::{FractureReport, HotSpot, Instance, KeyImage, KeySlice, Measurement, Patient, Series, Study, Uid};
 use crate::results::{Identity, StudyResult};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -86,7 +87,7 @@ impl Sources {
         let copied = |(tag, vr, always): (Tag, VR, bool)| {
             let value = match result.identity {
                 Identity::Named => elements.text(tag),
-                Identity::Pseudonym => pseudonymous(tag, study).unwrap_or_else(|| elements.text(tag)),
+                Identity::Pseudonym => pseudonymous(tag, study, &study_uid),
             };
             (always || !value.is_empty()).then_some((tag, vr, value))
         };
@@ -98,7 +99,17 @@ impl Sources {
                 place.insert(SourceImage::of(&archives.read(&instance.path, Extent::Header)?, instance.frame));
             }
         }
-        Ok(Self { identity, study_uid, images })
+        let sources = Self { identity, study_uid, images };
+        match result.identity {
+            Identity::Pseudonym if !sources.has_valid_uids() => Err(WriteError::NoAnonymousUid),
+            Identity::Pseudonym | Identity::Named => Ok(sources),
+        }
+    }
+
+    /// Whether all identifiers that a file refers to are UIDs, and no other text.
+    fn has_valid_uids(&self) -> bool {
+        let of_images = self.images.values().flat_map(|image| [&image.class, &image.instance, &image.series]);
+        of_images.chain([&self.study_uid]).all(|uid| uid.is_empty() || is_valid_uid(uid))
     }
 
     pub(super) fn identity(&self) -> &[(Tag, VR, String)] {
@@ -142,21 +153,32 @@ impl Sources {
     }
 }
 
-/// What stands in an element where a pseudonym stands for the patient; `None` where the files' own value stays: sex, age, UID and date,
-/// which the file must have to be found with its study.
-fn pseudonymous(tag: Tag, study: &Study) -> Option<String> {
-    let value = match tag {
-        tags::STUDY_INSTANCE_UID | tags::STUDY_DATE | tags::STUDY_TIME | tags::PATIENT_SEX | tags::PATIENT_AGE => {
-            return None;
+/// The value of an element in an anonymous file. Nothing is copied from the source files but the study's identifier, which
+/// [`Sources::has_valid_uids`] checks: sex, age and date are written anew from what was understood of them.
+fn pseudonymous(tag: Tag, study: &Study, study_uid: &str) -> String {
+    let Patient { name, id: _, age_years, sex } = &study.patient;
+    match tag {
+        tags::STUDY_INSTANCE_UID => study_uid.to_owned(),
+        tags::STUDY_DATE => {
+            study.date.map(|date| format!("{:04}{:02}{:02}", date.year, date.month, date.day)).unwrap_or_default()
         }
-        tags::PATIENT_NAME | tags::PATIENT_ID => study.patient.name.as_str(),
-        tags::STUDY_DESCRIPTION => study.description.as_str(),
+        tags::STUDY_TIME => study
+            .date
+            .and_then(|date| date.time)
+            .map(|(hour, minute)| format!("{hour:02}{minute:02}"))
+            .unwrap_or_default(),
+        tags::PATIENT_SEX => sex.map(|sex| sex.letter().to_string()).unwrap_or_default(),
+        // PS3.5 section 6.2: three digits and a unit.
+        tags::PATIENT_AGE => {
+            age_years.filter(|years| *years < 1000).map(|years| format!("{years:03}Y")).unwrap_or_default()
+        }
+        tags::PATIENT_NAME | tags::PATIENT_ID => name.to_string(),
+        tags::STUDY_DESCRIPTION => study.description.to_string(),
         // PS3.3 section C.7.1.1: what was done is told beside it.
-        tags::PATIENT_IDENTITY_REMOVED => "YES",
-        tags::DEIDENTIFICATION_METHOD => "cspine: pseudonym; age, sex, dates and UIDs kept",
-        _ => "",
-    };
-    Some(value.to_owned())
+        tags::PATIENT_IDENTITY_REMOVED => "YES".to_owned(),
+        tags::DEIDENTIFICATION_METHOD => "cspine: pseudonym; age, sex, dates and UIDs kept".to_owned(),
+        _ => String::new(),
+    }
 }
 
 impl SourceImage {
@@ -177,7 +199,7 @@ impl SourceImage {
                 (tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS),
             ]
             .into_iter()
-            .filter_map(|(tag, vr)| Some((tag, vr, elements.text(tag))).filter(|(.., text)| !text.is_empty()))
+            .filter_map(|(tag, vr)| Some((tag, vr, elements.text(tag))).filter(|(_, vr, text)| is_value(*vr, text)))
             .collect(),
             _ => Vec::new(),
         };
@@ -190,6 +212,19 @@ impl SourceImage {
             lossy,
         }
     }
+}
+
+/// Whether a text has the form of a code string or of decimal strings (PS3.5 section 6.2): anything else is not passed on.
+fn is_value(vr: VR, text: &str) -> bool {
+    let is_number = |number: &str| number.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    let is_code = |code: &str| {
+        code.starts_with("ISO_") && code.bytes().all(|byte| byte.is_ascii_digit() || b"ISO_".contains(&byte))
+    };
+    text.split('\\').all(|value| match vr {
+        VR::DS => is_number(value),
+        // PS3.3 section C.7.6.1.1.5: 01, and the standards of the compression.
+        _ => value == "01" || is_code(value.trim()),
+    })
 }
 
 /// The instance that a key image shows.

@@ -3,8 +3,8 @@
 use super::coverage::{adds, missing};
 use super::{MAX_SERIES, SeriesOutcome, SeriesRun, is_verdict, wanted};
 use crate::domain::{
-    Analysis, Candidate, Declined, FractureReport, Modality, ModelIdentity, NotAnalysed, Series, SeriesFailure, Study,
-    merge, suitable,
+    Analysis, Candidate, Declined, FractureReport, Modality, ModelIdentity, NotAnalysed, SensitiveText, Series,
+    SeriesFailure, Study, merge, suitable,
 };
 use std::sync::Arc;
 
@@ -36,8 +36,11 @@ pub fn conclude(study: &Study, plan: &[Candidate], done: &[SeriesRun], model: &A
         (None, Some(reason)) if !has_failed => declined(reason),
         (verdict, _) => {
             let found = verdict.map(|reason| format!("{reason} in the other series; ")).unwrap_or_default();
-            let words = failures.iter().map(|SeriesFailure { number, reason }| format!("series {number}: {reason}"));
-            Analysis::Failed(found + &words.collect::<Vec<_>>().join("; "))
+            let first = SensitiveText::plain(found);
+            let all = failures.into_iter().enumerate().fold(first, |text, (at, SeriesFailure { number, reason })| {
+                text.words(format!("{}series {number}: ", if at == 0 { "" } else { "; " })).then(reason)
+            });
+            Analysis::Failed(all)
         }
     }
 }
@@ -65,21 +68,28 @@ fn failures(study: &Study, plan: &[Candidate], done: &[SeriesRun]) -> Vec<Series
     let failed = done.iter().filter_map(|run| {
         let reason = match &run.outcome {
             SeriesOutcome::Failed(reason) => reason.clone(),
-            SeriesOutcome::Declined(reason) if !is_verdict(reason) => reason.to_string(),
+            SeriesOutcome::Declined(reason) if !is_verdict(reason) => told(reason),
             SeriesOutcome::Declined(_) | SeriesOutcome::Report(_) => return None,
         };
         adds(study, run.series, done).then_some((run.series, reason))
     });
     let left_out = wanted(study, plan, done).map(|series| {
-        (series, format!("not analyzed, {MAX_SERIES} series of the study were analyzed before it; A analyzes it first"))
+        let words =
+            format!("not analyzed, {MAX_SERIES} series of the study were analyzed before it; A analyzes it first");
+        (series, SensitiveText::plain(words))
     });
     let ruled_out = study.series.iter().enumerate().filter_map(|(index, series)| {
         let reason = suitable(series).err()?;
-        (may_show_a_neck(series, &reason) && adds(study, index, done)).then(|| (index, reason.to_string()))
+        (may_show_a_neck(series, &reason) && adds(study, index, done)).then(|| (index, told(&reason)))
     });
-    let mut all: Vec<(usize, String)> = failed.chain(left_out).chain(ruled_out).collect();
+    let mut all: Vec<(usize, SensitiveText)> = failed.chain(left_out).chain(ruled_out).collect();
     all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(index, reason)| SeriesFailure { number: index + 1, reason }).collect()
+}
+
+/// A reason whose reader is not known yet: what the files themselves say in it is private.
+fn told(reason: &NotAnalysed) -> SensitiveText {
+    if reason.anonymous() == *reason { SensitiveText::plain(reason.to_string()) } else { reason.to_string().into() }
 }
 
 /// Whether a series that its headers rule out may show the neck all the same: a scan, not what was made from one.

@@ -2,7 +2,8 @@
 
 use super::{Absence, Completeness, FractureReport, Timing};
 use crate::domain::{
-    CervicalLevel, LevelExtent, LevelOutcome, PerLevel, Probability, ScoredSlice, Series, Study, Uid, ZRange,
+    CervicalLevel, LevelExtent, LevelOutcome, PerLevel, Probability, ScoredSlice, SensitiveText, Series, Study, Uid,
+    ZRange,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -33,7 +34,8 @@ pub struct SeriesFailure {
     /// Place of the series in the study, from 1.
     pub number: usize,
     /// Why it was not analyzed.
-    pub reason: String,
+    #[serde(with = "crate::domain::sensitive::as_text")]
+    pub reason: SensitiveText,
 }
 
 impl FractureReport {
@@ -122,6 +124,17 @@ impl FractureReport {
         };
         let failures = self.provenance.failures.iter();
         failures.map(|SeriesFailure { number, reason }| format!("{levels}: series {number}: {reason}")).collect()
+    }
+
+    /// The report without what may name a patient.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        let withheld = |failure: &SeriesFailure| {
+            let SeriesFailure { number, reason } = failure;
+            SeriesFailure { number: *number, reason: reason.anonymous() }
+        };
+        let failures = self.provenance.failures.iter().map(withheld).collect();
+        Self { provenance: Provenance { failures, ..self.provenance.clone() }, ..self.clone() }
     }
 
     /// Levels that pass the threshold in a series other than the one they are taken from, and do not pass it there.

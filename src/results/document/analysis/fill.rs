@@ -2,13 +2,13 @@
 
 use super::{
     AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
-    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument, TimingDocument, TrainedOn,
-    WarningDocument,
+    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument, TimingDocument,
+    TrainedOn, WarningDocument,
 };
 use crate::domain::{
     Analysis, Candidate, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind, SeriesRole, Study, Timing,
-    Uid, coverage, plan_series, series_roles,
+    LevelOutcome, ModelIdentity, ModelNature, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind, SeriesRole,
+    Study, Timing, Uid, coverage, plan_series, series_roles,
 };
 use crate::results::StudyFacts;
 
@@ -48,7 +48,7 @@ pub(in crate::results) fn reason_of(analysis: Option<&Analysis>) -> Option<Reaso
     match analysis {
         None | Some(Analysis::Analysed(_)) => None,
         Some(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => Some(reason.into()),
-        Some(Analysis::Failed(text)) => Some(ReasonDocument { name: "error".to_owned(), text: text.clone() }),
+        Some(Analysis::Failed(text)) => Some(ReasonDocument { name: "error".to_owned(), text: text.to_string() }),
     }
 }
 

@@ -132,7 +132,7 @@ impl MeasurementDocument {
             text: measured.result.as_ref().ok().map(ToString::to_string),
             value,
             unit: unit.map(str::to_owned),
-            reason: measured.result.as_ref().err().cloned(),
+            reason: measured.result.as_ref().err().map(ToString::to_string),
         }
     }
 }
