@@ -105,7 +105,7 @@ proptest! {
         let mut study = (*bare.study).clone();
         let [name, description] = texts.map(|text| CleanText::new(&text));
         (study.patient.name, study.accession) = (name.clone(), description.clone());
-        let failed = Analysis::Failed(description.to_string());
+        let failed = Analysis::Failed(description.to_string().into());
         let text = table([StudyFacts::without_reading(&study, Some(&failed))]).expect("a table");
         let rows: Vec<csv::StringRecord> =
             csv::Reader::from_reader(text.as_bytes()).records().map(|row| row.expect("a row")).collect();

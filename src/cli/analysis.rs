@@ -2,8 +2,8 @@
 
 use super::CliError;
 use super::compute::ComputeArgs;
-use crate::dicom::{self, LoadError};
-use crate::domain::{Analysis, FractureReport, ModelIdentity, Oddity, Series, Study, Volume, plan_series};
+use crate::dicom;
+use crate::domain::{Analysis, FractureReport, ModelIdentity, Series, Study, Volume, plan_series};
 use crate::inference::{Analyser, Compute, ModelSource, NoReports, Package, Reports, Step, Stopped, StudyRun, Turn};
 use crate::task::Cancel;
 use std::path::Path;
@@ -73,22 +73,12 @@ fn advance(
     reports: &dyn Reports,
     cancel: &Cancel,
 ) -> ReadStudy {
-    let mut load = |series: &Series| load(series, cancel).map(Box::new);
+    let mut load = |series: &Series| dicom::load_volume(series, cancel, &|_, _| {}).map(Box::new);
     match run.advance(study, model, reports, &mut load) {
         Ok(Turn::Over(analysis)) => ReadStudy::Ended(analysis),
         Ok(Turn::Network(volume)) => ReadStudy::Volume(Box::new(ReadVolume { volume, run })),
         Err(Stopped) => ReadStudy::Ended(Analysis::Failed(STOPPED.into())),
     }
-}
-
-fn load(series: &Series, cancel: &Cancel) -> Result<Volume, LoadError> {
-    let volume = dicom::load_volume(series, cancel, &|_, _| {})?;
-    // A number that rests on a repaired scale is not shown without a word.
-    let changes_values = |oddity: &&Oddity| matches!(oddity, Oddity::Repaired(repair) if repair.changes_values());
-    for repaired in volume.oddities.iter().filter(changes_values) {
-        eprintln!("{}: {repaired}", series.number.map_or("series".to_owned(), |number| format!("series {number}")));
-    }
-    Ok(volume)
 }
 
 /// Runs the network over a volume that was read, and over the further series of its study that add to it, unless it is told to stop, as in

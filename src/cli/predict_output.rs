@@ -1,6 +1,6 @@
 //! What `cspine predict` alone prints: the table for people, the submission form, and the timing.
 
-use crate::domain::{Analysis, Declined, FractureReport, ModelIdentity, Study, coverage};
+use crate::domain::{Analysis, Declined, FractureReport, ModelIdentity, Oddity, Study, coverage};
 use crate::results::{caveat, submission};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,6 +13,7 @@ fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
     let single = study.series.iter().find(|series| report.is_of(series)).filter(|_| !report.is_merged());
     let notices = single.map(|series| coverage(&study.patient, series)).unwrap_or_default();
     let mut all: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    all.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
     all.extend(report.search_notices());
     all.extend(report.source_words(study));
     all.extend(report.incomplete());

@@ -10,8 +10,8 @@ use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
     Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, PerLevel, Provenance, ScoredSlice, SearchedSlices,
-    SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
+    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, Oddity, PerLevel, Provenance, Repair, ScoredSlice,
+    SearchedSlices, SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -363,8 +363,21 @@ fn report_of(
         model: Arc::clone(identity),
         completeness,
         timing: *timing,
-        provenance: Provenance { scanned: volume_extent(volume), ..Provenance::default() },
+        provenance: Provenance {
+            scanned: volume_extent(volume),
+            repairs: value_repairs(volume),
+            ..Provenance::default()
+        },
     })
+}
+
+/// Repairs on which the volume's values depend: a number that rests on them is never shown without them.
+fn value_repairs(volume: &Volume) -> Vec<Repair> {
+    let repair = |oddity: &Oddity| match oddity {
+        Oddity::Repaired(repair) if repair.changes_values() => Some(*repair),
+        _ => None,
+    };
+    volume.oddities.iter().filter_map(repair).collect()
 }
 
 /// A level's activation over the slices that show it.

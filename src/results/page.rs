@@ -140,9 +140,8 @@ fn network(study: &Study, analysis: Option<&Analysis>) -> Vec<(&'static str, Str
     rows.extend(report.source_words(study).map(|words| ("Series", words)));
     scan.extend(report.contradictions(study));
     rows.push(("Scan", if scan.is_empty() { "shows C1 to C7 whole".to_owned() } else { scan.join("; ") }));
-    if let Some(searched) = report.searched {
-        rows.push(("Searched", searched.to_string()));
-    }
+    rows.extend(report.parts().filter_map(|part| part.searched).map(|searched| ("Searched", searched.to_string())));
+    rows.extend(report.repairs().into_iter().map(|repair| ("Repaired", repair.to_string())));
     rows
 }
 

@@ -2,7 +2,7 @@
 
 use super::document::{analyzed_series, reason_of, series_uids, study_date, study_time};
 use super::{AnalysisStatus, StudyFacts};
-use crate::domain::{Agreement, CervicalLevel, FractureReport, Probability, StudyVerdict, Uid, coverage};
+use crate::domain::{Agreement, CervicalLevel, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -129,6 +129,11 @@ fn warnings(facts: StudyFacts<'_>) -> Vec<String> {
         series = study.series.iter().collect();
     }
     let mut texts: Vec<String> = study.oddities.iter().map(ToString::to_string).collect();
+    if let Some(report) = facts.report() {
+        texts.extend(report.incomplete());
+        texts.extend(report.contradictions(study));
+        texts.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
+    }
     for series in series {
         texts.extend(series.oddities.iter().map(ToString::to_string));
         texts.extend(coverage(&study.patient, series).iter().map(ToString::to_string));

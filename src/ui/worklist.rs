@@ -5,7 +5,7 @@ use super::reading::state_words;
 use super::text::{paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
 use crate::app::{Ageing, Entry, Model, ModelState, Order, Progress, ScanState};
-use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, coverage};
+use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, Oddity, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -351,6 +351,7 @@ fn selection_words(model: &Model) -> String {
         if report.completeness == Completeness::Final {
             words.extend(report.absences());
             words.extend(report.search_notices());
+            words.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
         }
         let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
         if !partly.is_empty() && report.completeness == Completeness::Final {

@@ -6,8 +6,8 @@ use cspine::app::{Command, Effect, Message, Record, RecordFailure, Remembered};
 use cspine::domain::pseudonym::{PseudonymKey, Pseudonyms, Validity};
 use cspine::domain::{
     Act, Analysis, Annotation, Axis, CleanText, Draft, EntryId, KeyImage, Listed, ListedSeries, LogEntry, Modality,
-    NotAnalysed, Oddity, ReadingPosition, SensitiveText, SeriesKind, Sex, Stamp, Study, StudyVerdict, Uid, WindowLevel,
-    WindowPreset,
+    NotAnalysed, Oddity, ReadingPosition, SensitiveText, SeriesKind, Sex, Stamp, Study, StudyVerdict, Uid, Units,
+    WindowLevel, WindowPreset,
 };
 use cspine::inference::WorkerEvent;
 use std::path::Path;
@@ -91,7 +91,7 @@ fn key_image() -> KeyImage {
 fn loaded(session: &mut Session, is_hounsfield: bool) {
     let mut volume = volume(&named(1).series[0]);
     volume.oddities = vec![unread()];
-    volume.is_hounsfield = is_hounsfield;
+    volume.units = if is_hounsfield { Units::Hounsfield } else { Units::Unconfirmed };
     let name = CleanText::new(CANARY);
     volume.windows = vec![WindowPreset { name, window: WindowLevel::default(), table: None }];
     session.send(Message::VolumeLoaded { study: uid(1), series: 0, result: Ok(Arc::new(volume)) });

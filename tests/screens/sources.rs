@@ -70,7 +70,7 @@ fn the_study_opens_in_the_series_of_the_fracture_and_a_level_key_shows_its_own()
 
 #[test]
 fn a_study_that_lacks_a_series_is_incomplete_in_the_list_and_in_the_panel() {
-    let failure = SeriesFailure { number: 2, reason: "pixels cannot be decoded".to_owned() };
+    let failure = SeriesFailure { number: 2, reason: "pixels cannot be decoded".into() };
     let mut session = session(vec![failure], &[HEAD]);
     let list = text(&session.model);
     assert!(list.contains("incomplete"), "{list}");

@@ -3,8 +3,8 @@
 use super::*;
 use crate::domain::{
     Aggregation, Analysis, CervicalLevel, CleanText, Completeness, ImagePlane, Instance, KeySlice, LevelExtent,
-    LevelFinding, LevelOutcome, ModelIdentity, ModelNature, Patient, PerLevel, PixelSpacing, Precedence, Probability,
-    Provenance, ScoredSlice, SeriesHints, SliceScore, SliceStack, Thresholds, Timing, Uid, series_extent,
+    LevelFinding, LevelOutcome, ModelIdentity, ModelNature, NotHounsfield, Patient, PerLevel, PixelSpacing, Precedence,
+    Probability, Provenance, ScoredSlice, SeriesHints, SliceScore, SliceStack, Thresholds, Timing, Uid, series_extent,
 };
 
 /// Where the middle of each level is in the test patient, LPS z mm; levels are 16 mm tall.
@@ -133,6 +133,7 @@ fn look(series: &Series, probability: f32) -> SeriesOutcome {
         model: model(),
         completeness: Completeness::Final,
         timing: Timing::default(),
+        searched: None,
         provenance: Provenance {
             scanned: extent,
             frame_of_reference: (!frame.is_empty()).then(|| frame.clone()),
@@ -213,7 +214,7 @@ fn a_series_that_cannot_be_decoded_or_is_not_hounsfield_gives_way() {
     let study = study(vec![bone, soft]);
     for failure in [
         SeriesOutcome::Failed("cut short".into()),
-        SeriesOutcome::Declined(NotAnalysed::NotHounsfield),
+        SeriesOutcome::Declined(NotAnalysed::NotHounsfield(NotHounsfield::EightBit)),
         SeriesOutcome::Declined(NotAnalysed::Unsupported("pixels of two kinds".into())),
     ] {
         let (order, analysis) = analyze(&study, &|series| (series == 0).then(|| failure.clone()));
@@ -257,7 +258,7 @@ fn what_was_scanned_in_none_of_the_series_is_not_blamed_on_one_that_failed() {
 
 #[test]
 fn a_study_without_a_report_names_the_true_reason() {
-    let not_hounsfield = || SeriesOutcome::Declined(NotAnalysed::NotHounsfield);
+    let not_hounsfield = || SeriesOutcome::Declined(NotAnalysed::NotHounsfield(NotHounsfield::EightBit));
     let no_neck = || SeriesOutcome::Declined(NotAnalysed::NoCervicalSpine);
     let cut = || SeriesOutcome::Failed("cut short".into());
     let kernels = [axial(1, "BONE", "1.9", 30.0, -150.0, 0.6), axial(2, "STANDARD", "1.9", 30.0, -150.0, 2.0)];
@@ -267,7 +268,10 @@ fn a_study_without_a_report_names_the_true_reason() {
     let outcomes = |study: &Study, first: SeriesOutcome, second: SeriesOutcome| {
         analyze(study, &|series| Some(if series == 0 { first.clone() } else { second.clone() })).1
     };
-    assert_eq!(outcomes(&kernels, not_hounsfield(), not_hounsfield()), declined(NotAnalysed::NotHounsfield));
+    assert_eq!(
+        outcomes(&kernels, not_hounsfield(), not_hounsfield()),
+        declined(NotAnalysed::NotHounsfield(NotHounsfield::EightBit))
+    );
     assert_eq!(outcomes(&kernels, cut(), no_neck()), declined(NotAnalysed::NoCervicalSpine), "one range, one verdict");
     assert_eq!(outcomes(&parts, no_neck(), no_neck()), declined(NotAnalysed::NoCervicalSpine));
     let half = Analysis::Failed("no cervical spine seen in the other series; series 2: cut short".into());

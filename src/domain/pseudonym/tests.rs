@@ -1,4 +1,4 @@
-use super::super::{Modality, Precedence, Series, SeriesHints, SeriesKind, Study, choose_series, rank_series};
+use super::super::{Modality, Precedence, Series, SeriesHints, SeriesKind, Study, Units, choose_series, rank_series};
 use super::*;
 use proptest::prelude::*;
 
@@ -36,6 +36,7 @@ fn study(name: &str, id: &str, description: &str) -> Study {
                 image_type: CleanText::new("ORIGINAL\\PRIMARY\\AXIAL"),
                 protocol: CleanText::new(description),
                 contrast: false,
+                units: Units::Hounsfield,
             },
             kind: SeriesKind::Axial,
             fingerprint: None,

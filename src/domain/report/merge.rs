@@ -2,8 +2,8 @@
 
 use super::{Absence, Completeness, FractureReport, Timing};
 use crate::domain::{
-    CervicalLevel, LevelExtent, LevelOutcome, PerLevel, Probability, ScoredSlice, SensitiveText, Series, Study, Uid,
-    ZRange,
+    CervicalLevel, LevelExtent, LevelOutcome, PerLevel, Probability, Repair, ScoredSlice, SensitiveText, Series, Study,
+    Uid, ZRange,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -18,6 +18,8 @@ pub struct Provenance {
     pub frame_of_reference: Option<Uid>,
     /// Uninterrupted stretches that the analyzed volume covers; empty if positions are unknown, and in a merged report.
     pub scanned: Vec<ZRange>,
+    /// Repairs on which the values of the analyzed voxels depend; empty in a merged report.
+    pub repairs: Vec<Repair>,
     /// The reports of the single series, if several were analyzed; empty in the report of one series.
     pub parts: Vec<Arc<FractureReport>>,
     /// Index into `parts` of the report that each seen level comes from.
@@ -126,6 +128,15 @@ impl FractureReport {
         failures.map(|SeriesFailure { number, reason }| format!("{levels}: series {number}: {reason}")).collect()
     }
 
+    /// Repairs on which the numbers depend, each once.
+    #[must_use]
+    pub fn repairs(&self) -> Vec<Repair> {
+        let mut all: Vec<Repair> = self.parts().flat_map(|part| part.provenance.repairs.iter().copied()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// The report without what may name a patient.
     #[must_use]
     pub fn anonymous(&self) -> Self {
@@ -210,6 +221,7 @@ pub fn merge(reports: &[Arc<FractureReport>], failures: Vec<SeriesFailure>) -> O
             stack_index: primary.provenance.stack_index,
             frame_of_reference: primary.provenance.frame_of_reference.clone(),
             scanned: Vec::new(),
+            repairs: Vec::new(),
             level_parts,
             failures,
             absences: PerLevel::default(),

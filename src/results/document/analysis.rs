@@ -50,6 +50,8 @@ pub struct AnalysisDocument {
     pub incomplete: Vec<String>,
     /// Levels that reach the threshold in another series than the one that their probability comes from; empty if there are none.
     pub contradictions: Vec<String>,
+    /// Repairs of the pixel values' scale on which the numbers depend; empty if there are none.
+    pub repairs: Vec<WarningDocument>,
     /// Which slices were searched for the neck, for each series of which not all were.
     pub searched: Vec<SearchedDocument>,
     /// C1 to C7; empty without numbers.

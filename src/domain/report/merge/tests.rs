@@ -55,6 +55,7 @@ fn report(number: usize, cases: [LevelCase; 7], spacing: f64) -> FractureReport 
         }),
         completeness: Completeness::Final,
         timing: Timing::default(),
+        searched: None,
         provenance: Provenance::default(),
     }
 }

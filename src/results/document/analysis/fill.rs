@@ -7,8 +7,8 @@ use super::{
 };
 use crate::domain::{
     Analysis, Candidate, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind, SeriesRole,
-    Study, Timing, Uid, coverage, plan_series, series_roles,
+    LevelOutcome, ModelIdentity, ModelNature, Oddity, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind,
+    SeriesRole, Study, Timing, Uid, coverage, plan_series, series_roles,
 };
 use crate::results::StudyFacts;
 
@@ -118,6 +118,12 @@ impl AnalysisDocument {
             }),
             incomplete: report.map(FractureReport::incomplete).unwrap_or_default(),
             contradictions: report.map(|report| report.contradictions(study)).unwrap_or_default(),
+            repairs: report
+                .map(FractureReport::repairs)
+                .into_iter()
+                .flatten()
+                .map(|repair| WarningDocument::from(&Oddity::Repaired(repair)))
+                .collect(),
             searched: report.into_iter().flat_map(FractureReport::parts).filter_map(SearchedDocument::of).collect(),
             levels: report
                 .into_iter()
