@@ -70,11 +70,14 @@ fn the_rsna_form_reads_and_its_padding_is_air() {
 #[test]
 fn hostile_text_has_nothing_left_that_steers_a_terminal() {
     let Some(root) = shared::folder("not-cervical/broken") else { return };
-    let study_read = study(&root.join("11-hostile-text"));
-    let mut texts =
-        vec![&study_read.patient.name, &study_read.patient.id, &study_read.description, &study_read.accession];
-    texts.extend(study_read.series.iter().flat_map(|series| [&series.description, &series.kernel, &series.body_part]));
-    for text in texts {
+    // Every file names another patient.
+    let studies = studies(&root.join("11-hostile-text"));
+    assert_eq!(studies.iter().map(Study::picture_count).sum::<usize>(), 8);
+    let of_studies =
+        studies.iter().flat_map(|study| [&study.patient.name, &study.patient.id, &study.description, &study.accession]);
+    let series = studies.iter().flat_map(|study| &study.series);
+    let of_series = series.flat_map(|series| [&series.description, &series.kernel, &series.body_part]);
+    for text in of_studies.chain(of_series) {
         let steers = |c: char| {
             c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };

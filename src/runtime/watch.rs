@@ -175,10 +175,12 @@ mod tests {
             patience.cancel();
         });
         watch(&mut scanner, &roots, &cancel, &mut |event| {
-            if let ScanEvent::Unreadable { path, .. } = event {
-                told.push(path);
-                cancel.cancel();
+            match event {
+                ScanEvent::Unreadable { path, .. } => told.push(path),
+                ScanEvent::Skipped(files) => told.push(files.path),
+                ScanEvent::Study(_) | ScanEvent::Gone(_) | ScanEvent::Read { .. } | ScanEvent::Progress(_) => return,
             }
+            cancel.cancel();
         });
         assert_eq!(told, [late]);
     }

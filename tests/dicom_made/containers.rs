@@ -69,7 +69,9 @@ proptest! {
             (name, bytes) = packed(*kind, &name, bytes);
         }
         let found = scanned_file(&name, &bytes);
-        if kinds.len() <= 4 {
+        // A tar that is compressed is one archive.
+        let depth = kinds.len() - kinds.windows(2).filter(|pair| pair[0] == 2 && pair[1] == 4).count();
+        if depth <= 4 {
             prop_assert_eq!(&found.numbers, &[1], "{:?}", found.told);
             prop_assert!(found.told.is_empty(), "{:?}", found.told);
         } else {

@@ -4,7 +4,7 @@ use super::Found;
 use super::identity::series_key;
 use crate::dicom::header::{Acquisition, Header};
 use crate::domain::{CleanText, Oddity, Uid};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// What the pixels of an image come to, for images that another may be a copy of.
@@ -14,6 +14,8 @@ pub(in crate::dicom) enum Content {
     Pixels([u8; 16]),
     /// The pixels cannot be decoded.
     Unreadable,
+    /// All that it may be a copy of are names of the same file.
+    SameFile,
 }
 
 /// Where an image is, comparable: bits of its plane, or nothing but its number.
@@ -49,8 +51,8 @@ pub(in crate::dicom) enum Twin {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::dicom) struct PlaceKey(Place);
 
-/// An acquisition, a size and a number as a key of [`Twin`].
-type AcquisitionKey = (String, Option<(u32, u32)>, Option<i32>);
+/// An acquisition, a size, and InstanceNumber with SliceLocation as a key of [`Twin`].
+type AcquisitionKey = (String, Option<(u32, u32)>, (Option<i32>, Option<u64>));
 
 /// The keys under which an image may have twins.
 fn keys(series: &Uid, header: &Header) -> Vec<Twin> {
@@ -61,8 +63,9 @@ fn keys(series: &Uid, header: &Header) -> Vec<Twin> {
     }
     if header.plane.is_some() {
         let size = header.layout.ok().map(|layout| (layout.rows, layout.columns));
-        let number = if header.sop_instance.is_valid() { None } else { header.instance_number };
-        keys.push(Twin::Acquisition(series.clone(), place, Box::new((signature(&header.acquisition), size, number))));
+        // Where all images have one position, equal images may still be different slices.
+        let order = (header.instance_number, header.slice_location.map(f64::to_bits));
+        keys.push(Twin::Acquisition(series.clone(), place, Box::new((signature(&header.acquisition), size, order))));
     }
     keys
 }
@@ -71,22 +74,41 @@ fn signature(acquisition: &Acquisition) -> String {
     format!("{acquisition:?}")
 }
 
-/// Indices of the images whose content must be known to judge whether they are copies.
-pub(in crate::dicom) fn undecided(files: &[Found]) -> Vec<usize> {
+/// Images that may be copies of one another and are not judged yet, by their places in the list.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::dicom) struct Undecided {
+    /// Their content must be known.
+    pub(in crate::dicom) to_read: BTreeSet<usize>,
+    /// They are names of one file: nothing has to be read.
+    pub(in crate::dicom) same_file: BTreeSet<usize>,
+}
+
+/// Finds the images that may be copies of one another.
+pub(in crate::dicom) fn undecided(files: &[Found]) -> Undecided {
     let mut twins: HashMap<Twin, Vec<usize>> = HashMap::new();
     for (index, file) in files.iter().enumerate().filter(|(_, file)| file.header.has_pixels) {
         for key in keys(&series_key(file), &file.header) {
             twins.entry(key).or_default().push(index);
         }
     }
-    let mut result: Vec<usize> = twins
-        .into_values()
-        .filter(|twins| twins.len() > 1)
-        .flatten()
-        .filter(|&index| files.get(index).is_some_and(|file| file.content.is_none()))
-        .collect();
-    result.sort_unstable();
-    result.dedup();
+    let mut result = Undecided::default();
+    for twins in twins.into_values().filter(|twins| twins.len() > 1) {
+        let file = |index: usize| files.get(index).map(|file| (file.stamp, file.header.frame));
+        let first = twins.first().and_then(|&index| file(index));
+        let is_one_file =
+            first.is_some_and(|(stamp, _)| stamp.is_some()) && twins.iter().all(|&index| file(index) == first);
+        for index in twins {
+            match files.get(index).and_then(|file| file.content) {
+                Some(Content::Pixels(_) | Content::Unreadable) => {}
+                Some(Content::SameFile) | None if is_one_file => {
+                    result.same_file.insert(index);
+                }
+                Some(Content::SameFile) | None => {
+                    result.to_read.insert(index);
+                }
+            }
+        }
+    }
     result
 }
 

@@ -2,7 +2,7 @@
 
 use super::duplicates::name;
 use super::stack::offset;
-use super::{Found, acquisitions};
+use super::{Found, OWN_STACK, acquisitions};
 use crate::domain::{Ambiguity, Oddity, SliceStack};
 use glam::DVec3;
 use std::collections::BTreeSet;
@@ -162,6 +162,33 @@ fn repeats_numbers(files: &[&Found]) -> bool {
     let of_acquisition: BTreeSet<(String, Option<i32>)> =
         files.iter().map(|file| (acquisitions::changing(file), file.header.instance_number)).collect();
     numbers.len() > 1 && (files.len() - of_acquisition.len()) * 10 > files.len()
+}
+
+/// Slices in the order of their InstanceNumbers, cut where their positions turn back, each run sorted along the normal; `None`
+/// unless these are several scans of one region. Good enough to look at, and not to compute on.
+pub(super) fn runs_by_number<'f>(files: &[&'f Found], normal: DVec3) -> Option<Vec<Vec<&'f Found>>> {
+    if files.iter().any(|file| file.header.instance_number.is_none()) {
+        return None;
+    }
+    let mut numbered = files.to_vec();
+    numbered.sort_by_key(|file| file.header.instance_number);
+    let mut runs: Vec<Vec<&Found>> = Vec::new();
+    let mut way = 0.0;
+    for file in numbered {
+        if let Some(run) = runs.last_mut() {
+            let step = run.last().map_or(0.0, |last| offset(file, normal) - offset(last, normal));
+            if run.len() == 1 {
+                way = step.signum();
+            }
+            if step.abs() > SAME_POSITION_MM && step * way > 0.0 {
+                run.push(file);
+                continue;
+            }
+        }
+        runs.push(vec![file]);
+    }
+    let several = runs.len() > 1 && runs.iter().all(|run| run.len() >= OWN_STACK);
+    several.then(|| runs.into_iter().map(|run| sorted_along(run, normal)).collect())
 }
 
 /// Whether distances change from slice to slice as no scanner makes them: every second (or third) slice lies evenly and the

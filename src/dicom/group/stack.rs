@@ -1,6 +1,6 @@
 //! Slices of one orientation, size and pixel spacing to stacks, and what a stack's geometry says.
 
-use super::order::{Ordered, ordered};
+use super::order::{Ordered, ordered, runs_by_number};
 use super::{Found, instance};
 use crate::domain::{Ambiguity, Axis, ImagePlane, Instance, Oddity, SeriesKind, SliceStack, Units};
 use glam::DVec3;
@@ -50,28 +50,37 @@ pub(super) fn offset(file: &Found, normal: DVec3) -> f64 {
     file.header.plane.map_or(0.0, |plane| plane.position.dot(normal))
 }
 
-/// The stack of one acquisition's slices.
-pub(super) fn ordered_stack(files: Vec<&Found>, localizers: bool) -> Stack {
+/// The stack of one acquisition's slices; several, all of them ambiguous, if only InstanceNumbers keep apart what lies at the same
+/// positions.
+pub(super) fn ordered_stacks(files: Vec<&Found>, localizers: bool) -> Vec<Stack> {
     let Some(normal) = files.first().and_then(|file| file.header.plane).map(|plane| plane.normal()) else {
-        return stack_of(files, localizers);
+        return vec![stack_of(files, localizers)];
     };
     let Ordered { files, doubled, outliers, ambiguity, all_equal } = ordered(files, normal);
-    let shared = ambiguity == Some(Ambiguity::SharedPositions);
-    let mut stack = if (all_equal || shared) && !localizers {
-        let units = units_of(&files);
-        Stack { kind: SeriesKind::Unpositioned, units, instances: by_number(files), stack: None, oddities: Vec::new() }
-    } else {
-        stack_of(files, localizers)
+    let ambiguity = ambiguity.filter(|_| !localizers);
+    let runs = ambiguity.and_then(|_| runs_by_number(&files, normal));
+    let mut stacks: Vec<Stack> = match runs {
+        Some(runs) => runs.into_iter().map(|run| stack_of(run, localizers)).collect(),
+        None if (all_equal || ambiguity == Some(Ambiguity::SharedPositions)) && !localizers => {
+            let units = units_of(&files);
+            let kind = SeriesKind::Unpositioned;
+            vec![Stack { kind, units, instances: by_number(files), stack: None, oddities: Vec::new() }]
+        }
+        None => vec![stack_of(files, localizers)],
     };
-    if all_equal && !localizers {
-        stack.oddities.push(Oddity::EqualPositions);
+    for stack in &mut stacks {
+        stack.oddities.extend(ambiguity.map(Oddity::Ambiguous));
     }
-    if doubled > 0 {
-        stack.oddities.push(Oddity::DuplicatePositions(doubled));
+    if let Some(first) = stacks.first_mut() {
+        if all_equal && !localizers {
+            first.oddities.push(Oddity::EqualPositions);
+        }
+        if doubled > 0 {
+            first.oddities.push(Oddity::DuplicatePositions(doubled));
+        }
+        first.oddities.extend(outliers);
     }
-    stack.oddities.extend(outliers);
-    stack.oddities.extend(ambiguity.filter(|_| !localizers).map(Oddity::Ambiguous));
-    stack
+    stacks
 }
 
 /// The order in which images without usable positions are shown: by SliceLocation from head to foot, InstanceNumber, and what

@@ -96,8 +96,9 @@ fn two_passes_between_each_others_slices_that_nothing_separates_are_not_analyzed
     let first = (0..10).map(|i| found(&format!("a{i}"), f64::from(i) * 2.0, i, |_| {}));
     let second = (0..10).map(|i| found(&format!("b{i}"), 0.7 + f64::from(i) * 2.0, 10 + i, |_| {}));
     let study = only_study(&first.chain(second).collect::<Vec<_>>());
-    assert_eq!(study.series.len(), 1);
-    assert!(is_ambiguous(&study.series[0]) && study.series[0].instances.len() == 20);
+    // Numbers are good enough to look at them one after the other.
+    assert_eq!(study.series.iter().map(|series| series.instances.len()).collect::<Vec<_>>(), [10, 10]);
+    assert!(study.series.iter().all(is_ambiguous));
     // Halves of one even stack, numbered apart, are one stack; so are two blocks with a gap between them.
     let odd = (0..10).map(|i| found(&format!("a{i}"), f64::from(i) * 2.0, i, |_| {}));
     let even = (0..10).map(|i| found(&format!("b{i}"), 1.0 + f64::from(i) * 2.0, 10 + i, |_| {}));

@@ -108,7 +108,9 @@ fn fills_image(spread: &Spread) -> bool {
     spread.total() >= FEW
         && 20 * (below - spread.spikes(padding.0, padding.1).min(below)) <= below
         && spread.count(FAT.0, FAT.1) > spread.count(-200, FAT.0 - 1)
+        // A peak between air and fat is air on another scale.
         && share((-1064, -300)) < 5
+        && 50 * spread.count(AIR.1 + 1, -300) < spread.total()
         && share((200, i32::MAX / 2)) >= 1
         && spread.mode(-60, SOFT.1, 32).is_some_and(|muscle| (10..=110).contains(&muscle))
         && share(SOFT) >= 60
