@@ -257,7 +257,7 @@ fn predict_and_inspect_name_the_series_of_each_level() {
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let predicted: serde_json::Value = serde_json::from_str(&run(&["predict", "--format", "json"])).expect("JSON");
-    let levels = predicted[0]["levels"].as_array().expect("levels");
+    let levels = predicted["studies"][0]["analysis"]["levels"].as_array().expect("levels");
     let series = |index: usize| levels[index]["series_instance_uid"].as_str().map(str::to_owned);
     assert_eq!((series(0), series(6)), (Some("2.25.7.1".into()), Some("2.25.7.2".into())), "{predicted:#}");
     let table = run(&["predict"]);

@@ -1,12 +1,10 @@
 //! The background worker with the real network: order, interruption, and a study that fails.
 
-#[path = "support/made.rs"]
-mod made;
 #[path = "support/network.rs"]
 mod network;
 
 use crossbeam_channel::{Receiver, unbounded};
-use cspine::dicom::{VolumeCache, scan_all};
+use cspine::dicom::{CtSlice, HeaderStyle, VolumeCache, scan_all, write_ct_slice};
 use cspine::domain::{
     Analysis, Completeness, ContentHash, Fingerprint, KeptAnalysis, NotAnalysed, ReportKey, Study, Uid,
 };
@@ -127,11 +125,46 @@ impl Reports for Shelf {
     }
 }
 
-/// Slices of nothing but noise: a CT in which a network finds no neck.
-fn noise(folder: &Path) -> Arc<Study> {
-    let folder = folder.join("noise");
+/// Air, fat and muscle without a bone: a CT in which a network finds no neck.
+fn boneless(folder: &Path) -> Arc<Study> {
+    const SIDE: i16 = 32;
+    let folder = folder.join("boneless");
     std::fs::create_dir(&folder).expect("a folder");
-    made::good_slices(&folder, 1..=60);
+    for number in 1..=60_i16 {
+        let tissue = |index: i16| match index % SIDE {
+            0..8 => -1000,
+            8..14 => -100,
+            _ => 50 + (index * 7 + number * 3) % 21 - 10,
+        };
+        let voxels: Vec<i16> = (0..SIDE * SIDE).map(tissue).collect();
+        let slice = CtSlice {
+            study_uid: "2.25.61",
+            series_uid: "2.25.61.1",
+            sop_instance_uid: &format!("2.25.61.1.{number}"),
+            frame_of_reference_uid: "2.25.61.2",
+            patient_name: "MADE^Boneless",
+            patient_id: "MADE",
+            patient_sex: "F",
+            patient_age: "062Y",
+            study_date: "20000102",
+            study_time: "030405",
+            study_description: "made",
+            series_description: "made",
+            kernel: "BONE",
+            body_part: "CSPINE",
+            instance_number: i32::from(number),
+            rows: SIDE as u16,
+            columns: SIDE as u16,
+            voxels: &voxels,
+            intercept: -1024,
+            style: HeaderStyle::Clinical,
+            pixel_spacing: [4.0, 4.0],
+            slice_thickness: 2.0,
+            position: [-64.0, -64.0, -2.0 * f64::from(number)],
+            orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        };
+        write_ct_slice(&folder.join(number.to_string()), &slice).expect("a slice");
+    }
     let (mut studies, ..) = scan_all(&[folder], &Cancel::new());
     Arc::new(studies.remove(0))
 }
@@ -153,7 +186,7 @@ fn what_the_network_declined_is_not_shown_to_it_again() {
     }
     computed_once(
         home.path(),
-        noise(home.path()),
+        boneless(home.path()),
         &|analysis| matches!(analysis, Analysis::Declined(declined) if declined.reason == NotAnalysed::NoCervicalSpine),
     );
 }

@@ -125,7 +125,7 @@ impl Reading {
     }
 
     /// As opened: at the most suspicious slice, not where another series was left.
-    pub(super) fn from_the_start(mut self) -> Self {
+    pub(super) fn without_goal(mut self) -> Self {
         self.goal = None;
         self
     }

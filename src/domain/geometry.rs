@@ -42,7 +42,7 @@ impl ImagePlane {
     /// values that were cut to few decimals; the cosines are normalized and made perpendicular.
     #[must_use]
     pub fn new(position: [f64; 3], orientation: [f64; 6]) -> Option<Self> {
-        if !Self::is_place(position) || !(Self::deviation(orientation) <= MAX_DEVIATION) {
+        if !Self::is_place(position) || Self::deviation(orientation) > MAX_DEVIATION {
             return None;
         }
         let [row, column] = vectors(orientation);

@@ -80,7 +80,7 @@ pub enum Oddity {
         file: String,
         /// Its InstanceNumber.
         instance_number: Option<i32>,
-        /// Distance from the stack, mm.
+        /// Distance from the stack, mm; 0 if another slice claims the same position.
         mm: u32,
     },
     /// All images have one ImagePositionPatient: they are shown in the order of SliceLocation and InstanceNumber.
@@ -506,7 +506,10 @@ impl fmt::Display for Oddity {
             Self::OutlierPosition { file, instance_number, mm } => {
                 f.write_str("slice ")?;
                 instance_number.map_or(Ok(()), |number| write!(f, "{number} "))?;
-                write!(f, "({file}) left out: its position is {mm} mm from the stack")
+                match mm {
+                    0 => write!(f, "({file}) left out: two slices have its position, and a position nearby has none"),
+                    _ => write!(f, "({file}) left out: its position is {mm} mm from the stack"),
+                }
             }
             Self::EqualPositions => f.write_str("all images have the same ImagePositionPatient: no mm along the stack"),
             Self::WithoutOrientation(n) => count(

@@ -37,7 +37,7 @@ fn of_level(model: &Model, report: &FractureReport, level: CervicalLevel) -> Opt
 /// Shows another series, and carries a command out there once it is loaded.
 pub(super) fn show(model: &mut Model, series: usize, command: Command) -> Vec<Effect> {
     let Some(reading) = &model.reading else { return Vec::new() };
-    let mut other = reading.with_series(series).from_the_start();
+    let mut other = reading.with_series(series).without_goal();
     other.waiting.push(command);
     model.reading = Some(other);
     model.tell(format!("loading series {}", series + 1));

@@ -62,7 +62,7 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             model.worklist.set_progress(&study, Progress::Done(analysis));
             let mut effects = queue(model);
             if let Some(reading) = elsewhere {
-                model.reading = Some(reading.from_the_start());
+                model.reading = Some(reading.without_goal());
                 effects.extend(load(model));
             }
             effects.extend(list(model, &study));

@@ -75,7 +75,7 @@ fn least_uid<'f>(stack: &[&'f Found]) -> Option<(&'f str, u32)> {
     stack.iter().map(|file| (file.header.sop_instance.as_str(), file.header.frame)).min()
 }
 
-fn parts<'f>(stack: Vec<&'f Found>, attribute: Attribute) -> BTreeMap<String, Vec<&'f Found>> {
+fn parts(stack: Vec<&Found>, attribute: Attribute) -> BTreeMap<String, Vec<&Found>> {
     let mut parts: BTreeMap<String, Vec<&Found>> = BTreeMap::new();
     for file in stack {
         parts.entry(attribute(file)).or_default().push(file);
@@ -85,7 +85,7 @@ fn parts<'f>(stack: Vec<&'f Found>, attribute: Attribute) -> BTreeMap<String, Ve
 
 /// Parts of different values. An attribute that is another on almost every slice separates nothing. A few slices without a
 /// value belong to the only part that has one, if they fill holes of it; more are a part of their own.
-fn constant_parts<'f>(stack: Vec<&'f Found>, attribute: Attribute, normal: DVec3) -> Vec<Vec<&'f Found>> {
+fn constant_parts(stack: Vec<&Found>, attribute: Attribute, normal: DVec3) -> Vec<Vec<&Found>> {
     let total = stack.len();
     let mut parts = parts(stack, attribute);
     if parts.len() > 2 && parts.len() * 3 > total {
@@ -163,7 +163,7 @@ impl<'f> Stretch<'f> {
 
 /// Chains of parts that continue one another in the attribute's order; parts that cover the same region are in different
 /// chains.
-fn changing_parts<'f>(stack: Vec<&'f Found>, attribute: Attribute, normal: DVec3) -> Vec<Vec<&'f Found>> {
+fn changing_parts(stack: Vec<&Found>, attribute: Attribute, normal: DVec3) -> Vec<Vec<&Found>> {
     let total = stack.len();
     let parts = parts(stack, attribute);
     // Times and numbers of single slices separate nothing.
@@ -185,7 +185,7 @@ fn changing_parts<'f>(stack: Vec<&'f Found>, attribute: Attribute, normal: DVec3
 
 /// Two or few scans of one region by their acquisition times. Scanners also write a time for every rotation or slice, rounded
 /// and out of order: those separate nothing.
-fn by_time<'f>(stack: Vec<&'f Found>, normal: DVec3) -> Vec<Vec<&'f Found>> {
+fn by_time(stack: Vec<&Found>, normal: DVec3) -> Vec<Vec<&Found>> {
     let time: Attribute = |file| acquisition(file).time.to_string();
     let times = parts(stack.clone(), time);
     let few = times.len() <= MOST_TIMES && times.values().all(|part| part.len() >= OWN_STACK);

@@ -128,13 +128,15 @@ pub(super) struct Distinct<'f> {
 /// More conflicts than this share of the images are no accident of a transfer.
 const MIXED_SHARE: usize = 10;
 
+/// Images by what their twins share.
+type Twins<'f> = BTreeMap<Twin, Vec<&'f Found>>;
+
 /// Drops copies: among images of one instance and place the readable wins, equal pixels count once, and of different pixels the
 /// one that was created last is kept, with a warning. Equal pixels at one place of one acquisition are a copy under whatever
 /// SOPInstanceUID.
 pub(super) fn distinct<'f>(files: Vec<&'f Found>) -> Distinct<'f> {
     let total = files.len();
-    let (mut by_instance, mut by_acquisition): (BTreeMap<Twin, Vec<&Found>>, BTreeMap<Twin, Vec<&Found>>) =
-        Default::default();
+    let (mut by_instance, mut by_acquisition) = (Twins::new(), Twins::new());
     let mut result = Distinct { files: Vec::new(), copies: 0, shared_uids: 0, conflicts: Vec::new(), is_mixed: false };
     for file in files {
         let keys = if file.header.has_pixels { keys(&series_key(file), &file.header) } else { Vec::new() };

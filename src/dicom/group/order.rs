@@ -51,8 +51,8 @@ pub(super) fn ordered<'f>(files: Vec<&'f Found>, normal: DVec3) -> Ordered<'f> {
         let claimed = |file: &&Found| {
             doubled.iter().any(|other| (offset(other, normal) - offset(file, normal)).abs() <= SAME_POSITION_MM)
         };
-        let both: Vec<&Found> = kept.iter().copied().filter(|file| claimed(&file)).collect();
-        kept.retain(|file| !claimed(&file));
+        let both: Vec<&Found> = kept.iter().copied().filter(claimed).collect();
+        kept.retain(|file| !claimed(file));
         outliers.extend(both.into_iter().chain(doubled).map(|file| outlier(file, 0.0)));
         return Ordered { ambiguity: ambiguity(&kept, normal), files: kept, doubled: 0, outliers, all_equal: false };
     }
@@ -80,7 +80,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Leaves out few slices that lie far from all others, along the normal or within the plane.
-fn without_outliers<'f>(sorted: Vec<&'f Found>, normal: DVec3) -> (Vec<&'f Found>, Vec<Oddity>) {
+fn without_outliers(sorted: Vec<&Found>, normal: DVec3) -> (Vec<&Found>, Vec<Oddity>) {
     let few = FEW.max(sorted.len() / FEW_SHARE);
     if sorted.len() <= 2 * few {
         return (sorted, Vec::new());
@@ -128,7 +128,7 @@ fn position(file: &Found) -> DVec3 {
 }
 
 /// The first slice of every position, and the others.
-fn without_doubles<'f>(sorted: Vec<&'f Found>, normal: DVec3) -> (Vec<&'f Found>, Vec<&'f Found>) {
+fn without_doubles(sorted: Vec<&Found>, normal: DVec3) -> (Vec<&Found>, Vec<&Found>) {
     let (mut kept, mut doubled): (Vec<&Found>, Vec<&Found>) = (Vec::new(), Vec::new());
     for file in sorted {
         let is_double = kept.last().is_some_and(|last| offset(file, normal) - offset(last, normal) <= SAME_POSITION_MM);

@@ -72,7 +72,7 @@ impl Body {
         }
         // A table of foam in a shell.
         if y > 125.0 && y < 165.0 && x.abs() < 210.0 {
-            return if y < 130.0 || y > 160.0 { -100 } else { -920 };
+            return if !(130.0..=160.0).contains(&y) { -100 } else { -920 };
         }
         let spine = (x).hypot(y - SPINE);
         if (C1..1000.0).contains(&height) && spine <= 18.0 {
