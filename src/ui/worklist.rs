@@ -236,13 +236,15 @@ fn row(
     let mut taken = 0;
     if refused {
         // The reason is what matters here: where it has no room between levels and name it begins under the missing bar,
-        // and the name comes after it, in the room of the age. A failure's reason may be long and is cut: who it is about
-        // must be seen, and the lines below the list tell it whole.
+        // and the name comes after it, in the room of the age. A long reason is cut: who it is about must be seen, and the
+        // lines below the list show the reason whole.
         let failed = matches!(entry.progress, Progress::Done(Analysis::Failed(_)));
         let role = if failed { Role::Error } else { Role::Warning };
         let beside = columns.patient.0 + columns.patient.1 / 2 - columns.levels.0;
         let x = if width(&words) <= beside { columns.levels.0 } else { columns.bar.0 + 2 };
-        let end = if failed { columns.patient.0 + 6 } else { columns.age };
+        let left = columns.study.0.saturating_sub(x + width(&words) + 3);
+        let is_cut = failed || (width(&words) > LONG_REASON && left < width(entry.name()).min(LEAST_NAME));
+        let end = if is_cut { columns.patient.0 + 6 } else { columns.age };
         taken = put(buffer, x, y, end.saturating_sub(x), &words, style(role));
         let x = (taken + 2).max(columns.patient.0);
         let end = if x > columns.patient.0 { columns.study.0 - 1 } else { columns.patient.0 + columns.patient.1 };
@@ -275,6 +277,10 @@ fn row(
         buffer.set_style(line, Style { fg: None, ..style(Role::Selection) });
     }
 }
+
+/// A longer reason is cut if it leaves fewer columns than this to the name.
+const LONG_REASON: u16 = 48;
+const LEAST_NAME: u16 = 8;
 
 /// Whether a level that was scanned, or may have been, has no result.
 fn is_doubtful(entry: &Entry) -> bool {
