@@ -395,6 +395,11 @@ fn read_one(path: PathBuf, archives: &Archives, before: &dyn KnownFiles) -> Read
     let outcome = archives.read(&path, Extent::Header).and_then(|file| {
         let mut pictures = header::parse(&file)?;
         let fault = pixels::check(&file, &mut pictures);
+        // A file without an image is not loaded later, when its checksum would be verified: damage may be why it has none.
+        let is_object = pictures.iter().all(|header| !header.has_pixels);
+        if is_object && archive::outermost(&path).is_some() {
+            archives.read(&path, Extent::All)?;
+        }
         Ok((pictures, fault))
     });
     let is_other = matches!(outcome, Err(FileError::NotDicom));

@@ -271,3 +271,21 @@ fn compressed_files_and_links_in_archives() {
     let with_program = [b"MZ a program that unpacks".as_slice(), &zip].concat();
     assert_eq!(scanned_file("self-extracting.zip", &with_program).numbers, [1]);
 }
+
+/// Each byte of a zip in a zip changed once.
+#[test]
+fn a_changed_byte_anywhere_loses_nothing_without_a_word() {
+    let files: Files<'_> = vec![("IM1", slice_file(1)), ("IM2", slice_file(2)), ("IM3", slice_file(3))];
+    let whole = stored(&[("i.zip", deflated(&files))]);
+    let mut silent = Vec::new();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 104;
+        let found = scanned_file("stored.zip", &bytes);
+        let is_told = !found.told.is_empty() || !found.odd.is_empty() || found.summary.not_dicom > 0;
+        if found.numbers != [1, 2, 3] && !is_told && found.paths.len() <= found.numbers.len() {
+            silent.push((at, bytes[at], found.numbers, found.paths));
+        }
+    }
+    assert!(silent.is_empty(), "of {} bytes: {silent:?}", whole.len());
+}
