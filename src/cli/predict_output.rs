@@ -16,7 +16,7 @@ fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
     all.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
     all.extend(report.search_notices());
     all.extend(report.source_words(study));
-    all.extend(report.incomplete());
+    all.extend(report.absences());
     all.extend(report.contradictions(study));
     all
 }
@@ -55,6 +55,9 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
             Analysis::Failed(reason) => {
                 let _ = writeln!(text, "{:>8}  failed: {reason}  {name}", "✕");
             }
+        }
+        for warning in &study.oddities {
+            let _ = writeln!(text, "{:>8}  warning: {warning}", "");
         }
     }
     let _ = writeln!(

@@ -50,6 +50,27 @@ fn two_patients_under_one_study_uid_are_split_with_a_warning() {
     }
 }
 
+/// The warning is part of what every command prints of such a study.
+#[test]
+fn predict_and_inspect_name_the_other_patient() {
+    let (folder, home) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a home"));
+    stack(folder.path(), 1, (COUNT, 100.0, 1.0), 40, |_, slice| slice);
+    stack(folder.path(), 2, (COUNT, 76.0, 1.0), 300, |_, slice| slice.with((0x0010, 0x0020), "LO", "OTHER"));
+    for command in ["predict", "inspect"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cspine"))
+            .args([command, "--format", "table"])
+            .arg(folder.path())
+            .env("HOME", home.path())
+            .env_remove("XDG_DATA_HOME")
+            .output()
+            .expect("cspine runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let no_model = output.status.code() == Some(1) && text.is_empty();
+        let warnings = text.matches("2 patients share this StudyInstanceUID").count();
+        assert!(warnings == 2 || no_model, "{command}: {text}");
+    }
+}
+
 #[test]
 fn the_whole_copy_counts_and_not_the_cut_one() {
     let folder = tempfile::tempdir().expect("a folder");
