@@ -161,7 +161,7 @@ fn read<'b>(
 }
 
 fn stumbled() -> Analysis {
-    Analysis::Failed("the analysis stumbled over this study; the others go on".into())
+    Analysis::Failed("internal error while analyzing this study; continuing with the next".into())
 }
 
 /// Runs a network over what was read.
