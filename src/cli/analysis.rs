@@ -52,8 +52,8 @@ pub(super) fn voxel_bytes(study: &Study) -> usize {
     series.map(bytes).max().unwrap_or(0)
 }
 
-/// Loads the first series that has to be analyzed, unless the reports of the study by this model are kept already, or it is told to stop: it
-/// has failed then, being [`STOPPED`].
+/// Loads the first series to be analyzed. A study with stored reports by this model ends without loading; a canceled one ends as
+/// failed with [`STOPPED`].
 pub(super) fn read_study(
     model: &Arc<ModelIdentity>,
     study: &Study,
@@ -81,8 +81,8 @@ fn advance(
     }
 }
 
-/// Runs the network over a volume that was read, and over the further series of its study that add to it, unless it is told to stop, as in
-/// [`read_study`]; reports are kept.
+/// Runs the network over a loaded volume and over further series of its study that add to it, and stores the reports. Cancels as
+/// [`read_study`] does.
 pub(super) fn analyse_read(
     package: &mut Package,
     study: &Study,

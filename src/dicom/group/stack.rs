@@ -50,8 +50,8 @@ pub(super) fn offset(file: &Found, normal: DVec3) -> f64 {
     file.header.plane.map_or(0.0, |plane| plane.position.dot(normal))
 }
 
-/// The stack of one acquisition's slices; several, all of them ambiguous, if only InstanceNumbers keep apart what lies at the same
-/// positions.
+/// The stack of one acquisition's slices. If only InstanceNumbers separate slices at the same positions, there are several stacks,
+/// all ambiguous.
 pub(super) fn ordered_stacks(files: Vec<&Found>, localizers: bool) -> Vec<Stack> {
     let Some(normal) = files.first().and_then(|file| file.header.plane).map(|plane| plane.normal()) else {
         return vec![stack_of(files, localizers)];
