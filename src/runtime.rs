@@ -360,7 +360,15 @@ impl Program {
             self.ending = Some(Ending::Signal);
         }
         self.layout = layout;
-        self.pictures.want(&self.model, &self.layout, &self.terminal);
+        let changed = self.pictures.want(&self.model, &self.layout, &self.terminal);
+        let other: Vec<u8> = changed.into_iter().filter(|slot| self.model.refused.contains_key(slot)).collect();
+        if !other.is_empty() {
+            for slot in other {
+                self.take(Message::PictureWanted(slot));
+            }
+            // Without the words in its place, the image may be shown.
+            self.draw();
+        }
     }
 
     fn event(&mut self, event: Event) {
@@ -385,6 +393,11 @@ impl Program {
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
             Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
+            Event::PictureRefused { slot, refusal } => {
+                self.take(Message::PictureRefused { slot, reason: refusal.to_string() });
+            }
+            // Who has the keys again is asked again by the terminal's own part.
+            Event::Focus(_) => {}
             Event::Line(state) => self.take(Message::Line(state)),
             Event::WriterFailed(problem) => {
                 tracing::error!("the terminal cannot be written: {problem}");

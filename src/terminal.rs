@@ -8,7 +8,6 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
-mod attached;
 mod capabilities;
 mod delivery;
 mod drivers;
@@ -35,11 +34,12 @@ mod signals;
 pub mod simulated;
 mod sixel;
 mod surface;
+mod tmux;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
-pub use event::Event;
+pub use event::{Event, Refusal};
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
 pub use picture::{PictureKey, Placed};
@@ -48,7 +48,7 @@ use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
 use inquiry::{Inquiry, Known};
-use kitty::Commands;
+use kitty::first_image;
 use output::Output;
 use probe::{Environment, Window};
 use reader::Reader;
@@ -89,7 +89,6 @@ pub struct Terminal {
     inquiry: Inquiry,
     capabilities: Capabilities,
     registers: u16,
-    pane: Option<(u16, u16)>,
     window: Window,
     surface: Surface,
     inbox: Arc<Inbox>,
@@ -98,8 +97,8 @@ pub struct Terminal {
     writer: Option<Writer>,
     reader: Option<Reader>,
     listener: Option<Listener>,
-    /// Inside tmux: tells when a terminal is attached again.
-    _attached: Option<attached::Watch>,
+    /// Inside tmux: what becomes of the pane.
+    tmux: Option<tmux::Watch>,
     /// Whether the title was changed.
     titled: bool,
 }
@@ -217,18 +216,18 @@ impl Terminal {
             move |question| inbox.alert(question)
         })?;
         let capabilities = probe::presume(choice, &environment, window);
-        let Known { answers, pane, .. } = inquiry.known();
+        let Known { answers, .. } = inquiry.known();
         let registers = answers.registers();
         // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
         crossterm::style::force_color_output(true);
-        let manner = manner(&capabilities, registers, pane);
+        let in_tmux = std::env::var("TMUX").is_ok_and(|tmux| tmux::socket(&tmux).is_some());
+        let manner = manner(&capabilities, registers, in_tmux);
         let output = Output::of_stdout().map_err(TerminalError::Serve)?;
         let writer = Writer::start(Arc::clone(&inbox), output, manner, events.clone()).map_err(TerminalError::Serve)?;
         let stopper = Arc::new(Stopper::new(Arc::clone(&inbox), events.clone()));
         let listener = Listener::start(Arc::clone(&stopper), events.clone()).map_err(TerminalError::Serve)?;
-        let tmux = std::env::var("TMUX").ok().and_then(|tmux| attached::socket(&tmux));
-        let attached = tmux.map(|socket| attached::Watch::start(socket, Arc::clone(&inbox), events.clone()));
-        let attached = attached.transpose().map_err(TerminalError::Serve)?;
+        let tmux = in_tmux.then(|| tmux::Watch::start(Arc::clone(&inbox), events.clone()));
+        let tmux = tmux.transpose().map_err(TerminalError::Serve)?;
         let surface = Surface::new(window, capabilities.truecolor)?;
         Ok(Self {
             choice,
@@ -236,7 +235,6 @@ impl Terminal {
             inquiry,
             capabilities,
             registers,
-            pane,
             window,
             surface,
             inbox,
@@ -244,7 +242,7 @@ impl Terminal {
             writer: Some(writer),
             reader: Some(reader),
             listener: Some(listener),
-            _attached: attached,
+            tmux,
             titled: false,
         })
     }
@@ -254,9 +252,17 @@ impl Terminal {
         let Known { answers, pane, .. } = self.inquiry.known();
         let window = Window::read().unwrap_or(self.window);
         self.capabilities = probe::decide(self.choice, &answers, &self.environment, window, pane);
-        (self.registers, self.pane) = (answers.registers(), pane);
+        self.registers = answers.registers();
         self.surface.set_truecolor(self.capabilities.truecolor);
-        self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+        self.set_manner();
+    }
+
+    /// Has the writer know what the terminal can do.
+    fn set_manner(&self) {
+        self.inbox.set_manner(manner(&self.capabilities, self.registers, self.tmux.is_some()));
+        if let Some(tmux) = &self.tmux {
+            tmux.set_images(self.capabilities.protocol == Protocol::Kitty);
+        }
     }
 
     /// What the terminal can do, as far as it has answered; the cell's size follows the window's.
@@ -294,10 +300,7 @@ impl Terminal {
         if let Some(cell) = window.cell() {
             self.capabilities.cell = cell;
         }
-        if self.pane.is_some() {
-            self.pane = probe::tmux_pane().or(self.pane);
-        }
-        self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+        self.set_manner();
     }
 
     /// The pictures that are to be on screen from now on, in place of all earlier ones; the latest call wins. Each is answered
@@ -370,7 +373,7 @@ impl Drop for Terminal {
     }
 }
 
-fn manner(capabilities: &Capabilities, registers: u16, pane: Option<(u16, u16)>) -> Manner {
+fn manner(capabilities: &Capabilities, registers: u16, through_tmux: bool) -> Manner {
     let (protocol, cell) = (capabilities.protocol, capabilities.cell);
-    Manner { protocol, cell, registers, commands: Commands { pane }, voice: capabilities.voice }
+    Manner { protocol, cell, registers, through_tmux, first_image: first_image(), voice: capabilities.voice }
 }

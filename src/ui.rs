@@ -94,6 +94,11 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
         help::draw(buffer, area, model, look);
         layout.hide_under(area);
     }
+    for (slot, pane) in (0..).zip(&layout.panes) {
+        if let Some(reason) = model.refused.get(&slot) {
+            pane::not_shown(buffer, pane.area, reason, model, look);
+        }
+    }
     layout
 }
 

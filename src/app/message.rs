@@ -115,6 +115,15 @@ pub enum Message {
         /// Bytes that it took.
         bytes: usize,
     },
+    /// The terminal does not show the image of a place on the screen: why.
+    PictureRefused {
+        /// The place, as [`crate::app::Model::refused`] counts them.
+        slot: u8,
+        /// The reason, in words.
+        reason: String,
+    },
+    /// Another image is wanted at this place.
+    PictureWanted(u8),
     /// What is known of the line to the terminal, and what is on its screen.
     Line(LineState),
     /// Something is on disk.

@@ -9,7 +9,7 @@ use crate::dicom::ScanSummary;
 use crate::domain::pseudonym::Pseudonyms;
 use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, Uid};
 use crate::raster::{self, LineState, Mark, PictureSize, Plane, Quality};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// The last picture's way to the screen.
     pub link: Link,
+    /// Images that the terminal does not show, by their place among the images on the screen, with the reason.
+    pub refused: BTreeMap<u8, String>,
     /// The line to the terminal.
     pub line: LineState,
     /// Whether the line's state stands on the screen.
@@ -237,6 +239,7 @@ impl Model {
             prompt: None,
             notice: None,
             link: Link::default(),
+            refused: BTreeMap::new(),
             line: LineState::default(),
             line_shown: false,
             previewed: false,

@@ -194,6 +194,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.link = Link { round_trip, bytes };
             Vec::new()
         }
+        Message::PictureRefused { slot, reason } => {
+            model.refused.insert(slot, reason);
+            Vec::new()
+        }
+        Message::PictureWanted(slot) => {
+            model.refused.remove(&slot);
+            Vec::new()
+        }
         Message::Line(line) => {
             // From the first preview on, an exact picture says so.
             model.previewed |= line.preview;
@@ -312,7 +320,10 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::Suspend => vec![Effect::Suspend],
-        Command::Redraw => vec![Effect::Redraw],
+        Command::Redraw => {
+            model.refused.clear();
+            vec![Effect::Redraw]
+        }
         Command::NextTheme => vec![Effect::NextTheme],
         Command::Line => {
             model.line_shown = !model.line_shown;

@@ -91,30 +91,32 @@ impl Pictures {
         self.ready.clone()
     }
 
-    /// Asks for what the screen as drawn wants, if that has changed.
-    pub(super) fn want(&mut self, model: &Model, layout: &Layout, terminal: &Terminal) {
+    /// Asks for what the screen as drawn wants, if that has changed; the places where another image is wanted come back.
+    pub(super) fn want(&mut self, model: &Model, layout: &Layout, terminal: &Terminal) -> Vec<u8> {
         if self.protocol == Protocol::None {
-            return;
+            return Vec::new();
         }
         let wanted = wanted(model, layout, self.protocol);
         let asked: Vec<_> = wanted.iter().map(|one| (one.slot, one.key, one.area)).collect();
         if asked == self.asked {
-            return;
+            return Vec::new();
         }
-        self.asked = asked;
+        let before = std::mem::replace(&mut self.asked, asked);
+        let changed: Vec<u8> = self.asked.iter().filter(|one| !before.contains(one)).map(|(slot, ..)| *slot).collect();
         self.generation = self.generation.next();
         if wanted.is_empty() {
             self.shown.clear();
             if self.protocol.delivers_pixels() {
                 terminal.show(Vec::new());
             }
-            return;
+            return changed;
         }
         // What is shown at a place that no picture has any more goes at once.
         self.shown.retain(|shown| wanted.iter().any(|one| one.area == shown.area && one.slot == shown.slot));
         // Only kitty's protocol stores pictures without showing them.
         let ahead = if self.protocol == Protocol::Kitty { ahead(model, layout, self.protocol) } else { Vec::new() };
         self.requests.put(Request { generation: self.generation, wanted, ahead });
+        changed
     }
 
     /// Takes in a drawn picture: it takes the place of the one in its slot, the others stay until they are drawn anew.

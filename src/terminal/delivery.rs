@@ -6,14 +6,16 @@
 mod ahead;
 mod flight;
 mod job;
+mod passage;
 
 use flight::Flight;
 pub(super) use job::Job;
+pub(super) use passage::Pane;
 
 use super::capabilities::{CellSize, Protocol, Voice};
 use super::encode::Encoded;
-use super::event::Event;
-use super::kitty::{Commands, Images};
+use super::event::{Event, Refusal};
+use super::kitty::Images;
 use super::line::Line;
 use super::picture::{Detail, PictureKey, Placed};
 use super::screen::{TextFrame, Written};
@@ -39,7 +41,10 @@ pub(super) struct Manner {
     pub(super) cell: CellSize,
     /// Colour registers, for sixel.
     pub(super) registers: u16,
-    pub(super) commands: Commands,
+    /// Whether commands pass through tmux.
+    pub(super) through_tmux: bool,
+    /// Number of the first image, for kitty's protocol.
+    pub(super) first_image: u32,
     /// Whether the terminal answers.
     pub(super) voice: Voice,
 }
@@ -52,6 +57,8 @@ struct Shown {
     generation: Generation,
     /// kitty's numbers of the image and of its placement.
     image: Option<(u32, u32)>,
+    /// Whether the terminal was free to answer that it does not show it.
+    is_verified: bool,
 }
 
 /// What to do next.
@@ -63,12 +70,21 @@ pub(super) enum Step {
     Encode(Job),
     /// Write this.
     Send(Vec<u8>),
+    /// Look where tmux's pane is now, and who gets the keys: what is known of it is too old to act on.
+    Look,
 }
 
 /// The pictures: wanted, shown, stored and on their way.
 #[derive(Debug)]
 pub(super) struct Delivery {
     manner: Manner,
+    /// tmux's pane and when it was looked at; `None` before the first look, or if tmux does not say.
+    pane: Option<(Pane, Instant)>,
+    is_looking: bool,
+    /// Without answers nothing more is sent before this time.
+    quiet_until: Option<Instant>,
+    /// Whether images that an earlier program left were taken away.
+    is_swept: bool,
     wanted: Vec<Placed>,
     shown: BTreeMap<u8, Shown>,
     images: Images,
@@ -97,9 +113,13 @@ impl Delivery {
     pub(super) fn new(manner: Manner) -> Self {
         Self {
             manner,
+            pane: None,
+            is_looking: false,
+            quiet_until: None,
+            is_swept: false,
             wanted: Vec::new(),
             shown: BTreeMap::new(),
-            images: Images::new(),
+            images: Images::starting_at(manner.first_image),
             height: 0,
             encoding: false,
             ready: None,
@@ -123,7 +143,7 @@ impl Delivery {
         self.quality = quality;
     }
 
-    /// The cell's size or the pane's place changed.
+    /// The protocol or the cell's size changed.
     pub(super) fn set_manner(&mut self, manner: Manner) {
         if manner != self.manner {
             self.manner = manner;
@@ -229,7 +249,13 @@ impl Delivery {
         if stored {
             self.images.take_all();
             self.flight = None;
+            self.is_swept = false;
         }
+    }
+
+    /// What was refused may be tried again.
+    pub(super) fn forgive(&mut self) {
+        self.failures.clear();
     }
 
     fn is_wanted(&self, slot: u8, area: Rect, frame: &TextFrame) -> bool {
@@ -250,9 +276,10 @@ impl Delivery {
             self.break_off(now, line, out);
         }
         let mut stale = Vec::new();
+        let commands = self.commands();
         for shown in gone.iter().filter_map(|slot| self.shown.remove(slot)) {
             match shown.image {
-                Some((id, placement)) => self.manner.commands.unplace(id, placement, out),
+                Some((id, placement)) => commands.unplace(id, placement, out),
                 None => stale.push(shown.area),
             }
         }
@@ -270,16 +297,27 @@ impl Delivery {
     }
 
     /// An encoded picture.
-    pub(super) fn encoded(&mut self, job: Job, result: Encoded) {
+    pub(super) fn encoded(&mut self, job: Job, result: Encoded) -> Option<Event> {
         self.encoding = false;
         match result {
-            Ok(bytes) if job.manner == self.manner => self.ready = Some((job, bytes)),
-            Ok(_) => {}
+            Ok(bytes) => {
+                if job.manner == self.manner {
+                    self.ready = Some((job, bytes));
+                }
+                None
+            }
             Err(error) => {
-                tracing::warn!(%error, "a picture cannot be encoded");
+                tracing::warn!(%error, "an image cannot be encoded");
                 self.failures.insert(job.key, ATTEMPTS);
+                self.refused(job.key, Refusal::NotEncoded)
             }
         }
+    }
+
+    /// Tells that an image that is wanted is not shown.
+    fn refused(&self, key: PictureKey, refusal: Refusal) -> Option<Event> {
+        let slot = self.wanted.iter().find(|placed| placed.key == key)?.slot;
+        Some(Event::PictureRefused { slot, refusal })
     }
 
     /// What to do next, now that no text waits.
@@ -288,12 +326,12 @@ impl Delivery {
             self.flight = None;
         }
         if self.flight.is_some() {
-            return self.next_piece(now, line).map_or(Step::Wait, Step::Send);
+            return self.go_on(now, line, told);
         }
-        if !self.manner.protocol.delivers_pixels() {
+        if !self.manner.protocol.delivers_pixels() || self.is_hidden() || self.pauses(now) {
             return Step::Wait;
         }
-        let wanted = self.detail(now, line);
+        let (wanted, is_quiet) = (self.detail(now, line), self.is_quiet());
         for index in 0..self.wanted.len() {
             let placed = self.wanted[index].clone();
             let failed = self.failures.get(&placed.key).is_some_and(|count| *count >= ATTEMPTS);
@@ -303,6 +341,7 @@ impl Delivery {
             if let Some(shown) = self.shown.get_mut(&placed.slot)
                 && (shown.key, shown.area) == (placed.key, placed.area)
                 && (shown.detail >= wanted)
+                && (shown.is_verified || is_quiet)
             {
                 if shown.generation != placed.generation {
                     shown.generation = placed.generation;
@@ -328,16 +367,21 @@ impl Delivery {
                 let at_end = area.bottom() >= frame.buffer.area.bottom();
                 return Step::Encode(Job { key, area, at_end, picture, detail, manner: self.manner });
             }
-            self.take_off(&placed, detail, (stored, ready.map(|(_, bytes)| bytes)), now);
-            return self.next_piece(now, line).map_or(Step::Wait, Step::Send);
+            if let Some(step) = self.look(now) {
+                self.ready = ready;
+                return step;
+            }
+            let area = frame.buffer.area;
+            self.take_off(&placed, detail, (stored, ready.map(|(_, bytes)| bytes)), (area.width, area.height), now);
+            return self.go_on(now, line, told);
         }
-        self.next_ahead(frame, now, line)
+        self.next_ahead(frame, now, line, told)
     }
 
     /// Deletes every image that the terminal stores for us.
     pub(super) fn delete_all(&mut self, out: &mut Vec<u8>) {
         for id in self.images.take_all() {
-            self.manner.commands.delete(id, out);
+            self.commands().delete(id, out);
         }
         self.shown.clear();
     }

@@ -14,31 +14,62 @@ struct Bench {
     frame: TextFrame,
     now: Instant,
     told: Vec<Event>,
+    /// The image being transmitted, and those whose pixels are there and not yet acknowledged.
+    loading: Option<u32>,
+    loaded: Vec<u32>,
+    answers: bool,
 }
 
 impl Bench {
     fn new(protocol: Protocol) -> Self {
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard };
+        let (through_tmux, first_image) = (false, 1000);
+        let manner = Manner { protocol, cell, registers: 256, through_tmux, first_image, voice: Voice::Heard };
         let buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
         let now = Instant::now();
         // A line whose round trip is known: no question goes before a picture.
         let mut line = Line::default();
         line.raise(&mut Vec::new(), now);
         line.answer(now);
-        Self { delivery: Delivery::new(manner), line, frame: TextFrame { buffer, cursor: None }, now, told: Vec::new() }
+        Self {
+            delivery: Delivery::new(manner),
+            line,
+            frame: TextFrame { buffer, cursor: None },
+            now,
+            told: Vec::new(),
+            loading: None,
+            loaded: Vec::new(),
+            answers: true,
+        }
     }
 
     /// What is written next, encoding where that is asked for.
     fn sent(&mut self) -> Option<String> {
         loop {
             match self.delivery.next(&self.frame, self.now, &mut self.line, &mut self.told) {
-                Step::Wait => return None,
-                Step::Send(bytes) => return Some(String::from_utf8(bytes).expect("ASCII")),
+                Step::Wait | Step::Look => return None,
+                Step::Send(bytes) => {
+                    let text = String::from_utf8(bytes).expect("ASCII");
+                    self.take(&text);
+                    return Some(text);
+                }
                 Step::Encode(job) => {
                     let result = job.run();
                     self.delivery.encoded(job, result);
                 }
+            }
+        }
+    }
+
+    /// Takes in the pixels of an image, as kitty does.
+    fn take(&mut self, sent: &str) {
+        for command in sent.split("\x1b_G").skip(1) {
+            if let Some(id) = command.strip_prefix("a=t,f=100,i=").and_then(|rest| rest.split(',').next()) {
+                self.loading = id.parse().ok();
+            }
+            let keys = command.split(';').next().unwrap_or_default();
+            if keys.ends_with("m=0") && command.starts_with(['a', 'm']) {
+                self.loaded.extend(self.loading.take());
             }
         }
     }
@@ -65,6 +96,9 @@ impl Bench {
     }
 
     fn fence_answered(&mut self) -> Option<Event> {
+        for id in std::mem::take(&mut self.loaded).into_iter().filter(|_| self.answers) {
+            assert_eq!(self.delivery.graphics((id, None), "OK", self.now, &mut self.line), None);
+        }
         self.line.answer(self.now);
         self.delivery.fence_passed(&self.line, self.now)
     }
@@ -82,6 +116,7 @@ const AREA: Rect = Rect::new(2, 2, 40, 20);
 
 #[test]
 fn kitty_stores_a_picture_once_and_places_it_again_for_less_than_80_bytes() {
+    // With numbers of four digits; those in use have up to ten.
     let mut bench = Bench::new(Protocol::Kitty);
     for key in [1, 2] {
         bench.want(vec![placed(0, key, AREA)]);
@@ -166,10 +201,16 @@ fn an_image_that_the_terminal_lost_is_sent_again_but_not_for_ever() {
         let sent = bench.sent().expect("pixels");
         assert!(sent.contains("a=t"), "attempt {attempt}");
         let id = 1000 + u32::from(attempt);
-        assert_eq!(bench.delivery.graphics((id, Some(1)), "ENOENT:no such image", bench.now, &mut bench.line), None);
+        bench.loaded.clear();
+        let told = bench.delivery.graphics((id, Some(1)), "ENOENT:no such image", bench.now, &mut bench.line);
+        let refused = Event::PictureRefused { slot: 0, refusal: Refusal::NotKept };
+        assert_eq!(told, (attempt + 1 == ATTEMPTS).then_some(refused), "and that is told");
         bench.fence_answered();
     }
     assert_eq!(bench.sent(), None);
+    bench.delivery.forgive();
+    assert!(bench.sent().expect("once more").contains("a=t"));
+    bench.fence_answered();
     bench.want(vec![placed(0, 2, AREA)]);
     assert!(bench.sent().is_some(), "others are not concerned");
 }
@@ -410,4 +451,145 @@ fn what_comes_next_is_stored_while_nothing_happens_and_gives_way_to_a_key() {
     bench.want(vec![noise(0, 3)]);
     let shown = bench.carried(1e6);
     assert!(!shown.contains("a=t") && shown.len() < 100, "{}", shown.len());
+}
+
+#[test]
+fn an_image_that_was_never_acknowledged_is_sent_anew_and_not_placed_by_its_number() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    bench.answers = false;
+    for key in [1, 2] {
+        bench.want(vec![placed(0, key, AREA)]);
+        bench.sent();
+        bench.fence_answered();
+    }
+    bench.want(vec![placed(0, 1, AREA)]);
+    let again = bench.sent().expect("pixels");
+    assert!(again.contains("a=d,d=I,i=1000") && again.contains("a=t,f=100,i=1002"), "{again:?}");
+}
+
+#[test]
+fn what_a_killed_program_left_goes_before_the_first_image_and_again_on_another_screen() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    for key in [1, 2] {
+        bench.want(vec![placed(0, key, AREA)]);
+        let sent = bench.sent().expect("an image");
+        assert_eq!(sent.starts_with("\x1b_Ga=d,d=A\x1b\\"), key == 1);
+        bench.fence_answered();
+    }
+    bench.delivery.forget(true);
+    assert!(bench.sent().expect("an image").starts_with("\x1b_Ga=d,d=A\x1b\\"));
+}
+
+const PANE: Pane = Pane { left: 10, top: 1, is_visible: true, has_focus: true };
+
+impl Bench {
+    fn in_tmux(pane: Pane) -> Self {
+        let mut bench = Self::new(Protocol::Kitty);
+        let manner = Manner { through_tmux: true, ..bench.delivery.manner };
+        bench.delivery = Delivery::new(manner);
+        assert_eq!(bench.looked(Some(pane)), (String::new(), String::new()));
+        bench
+    }
+
+    /// The pane was looked at: what goes to tmux, and past it.
+    fn looked(&mut self, pane: Option<Pane>) -> (String, String) {
+        let (mut out, text) =
+            (Vec::new(), |bytes| String::from_utf8(bytes).expect("ASCII").replace("\x1b\x1b", "\x1b"));
+        let outside = self.delivery.set_pane(pane, self.now, (&mut out, &mut self.told));
+        (text(out), text(outside))
+    }
+
+    fn placed_in_tmux(&mut self, key: u64) -> String {
+        self.want(vec![placed(0, key, AREA)]);
+        self.sent().expect("an image").replace("\x1b\x1b", "\x1b")
+    }
+
+    fn acknowledged(&mut self, id: u32, placement: u32) {
+        if std::mem::take(&mut self.loaded).contains(&id) {
+            assert_eq!(self.delivery.graphics((id, None), "OK", self.now, &mut self.line), None);
+        }
+        let told = self.delivery.graphics((id, Some(placement)), "OK", self.now, &mut self.line);
+        assert!(matches!(told, Some(Event::PictureShown { .. })), "{told:?}");
+    }
+}
+
+#[test]
+fn in_tmux_nothing_is_sent_on_old_knowledge_of_the_pane() {
+    let mut bench = Bench::in_tmux(PANE);
+    bench.placed_in_tmux(1);
+    bench.acknowledged(1000, 1);
+    bench.now += Duration::from_millis(150);
+    bench.want(vec![placed(0, 2, AREA)]);
+    let mut steps = Vec::new();
+    loop {
+        match bench.delivery.next(&bench.frame, bench.now, &mut bench.line, &mut bench.told) {
+            Step::Encode(job) => {
+                let result = job.run();
+                bench.delivery.encoded(job, result);
+            }
+            step => {
+                let waits = matches!(step, Step::Wait);
+                steps.push(step);
+                if waits {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(matches!(steps[..], [Step::Look, Step::Wait]), "{steps:?}");
+    // Meanwhile the panes were swapped.
+    bench.looked(Some(Pane { left: 70, ..PANE }));
+    assert!(bench.sent().expect("an image").contains("[4;73H"), "where the pane is now");
+}
+
+#[test]
+fn an_image_follows_its_pane_and_goes_with_it() {
+    let mut bench = Bench::in_tmux(PANE);
+    assert!(bench.placed_in_tmux(1).contains("\x1b[4;13H\x1b_Ga=p,i=1000,p=1"));
+    bench.acknowledged(1000, 1);
+    let (through, outside) = bench.looked(Some(Pane { top: 20, ..PANE }));
+    assert!(through.contains("a=d,d=i,i=1000,p=1") && outside.is_empty());
+    let moved = bench.sent().expect("placed").replace("\x1b\x1b", "\x1b");
+    assert!(moved.contains("\x1b[23;13H\x1b_Ga=p,i=1000") && !moved.contains("a=t"), "{moved:?}");
+    bench.acknowledged(1000, 1);
+    // Hidden, tmux lets nothing through: the terminal outside is told.
+    let hidden = Pane { is_visible: false, has_focus: false, ..PANE };
+    let (through, outside) = bench.looked(Some(hidden));
+    assert_eq!((through.as_str(), outside.as_str()), ("", "\x1b_Ga=d,d=i,i=1000,p=1\x1b\\"));
+    bench.want(vec![placed(0, 2, AREA)]);
+    assert_eq!(bench.sent(), None);
+    assert_eq!(bench.looked(None), (String::new(), String::new()), "nor while tmux does not say");
+    assert_eq!(bench.sent(), None);
+    bench.looked(Some(PANE));
+    assert!(bench.sent().expect("back").contains("a=t"));
+}
+
+#[test]
+fn without_the_keys_nothing_is_sent_that_has_an_answer_and_with_them_it_is_made_sure_of() {
+    let mut bench = Bench::in_tmux(Pane { has_focus: false, ..PANE });
+    let sent = bench.placed_in_tmux(1);
+    assert!(sent.contains("a=t,f=100,i=1000,q=2") && sent.contains("C=1,q=2"), "{sent:?}");
+    assert!(!sent.contains("\x1b[6n"));
+    assert!(matches!(bench.told[..], [Event::PictureShown { .. }]), "it is not waited for");
+    // No flood of what nobody answers.
+    bench.want(vec![placed(0, 2, AREA)]);
+    assert_eq!(bench.sent(), None);
+    bench.now = bench.delivery.pause_ends_at(bench.now).expect("it goes on");
+    bench.looked(Some(Pane { has_focus: false, ..PANE }));
+    assert!(bench.sent().expect("an image").contains("i=1001,q=2"));
+    bench.looked(Some(PANE));
+    let sure = bench.sent().expect("once more");
+    assert!(sure.contains("a=t") && !sure.contains("q=2"), "{sure:?}");
+    bench.acknowledged(1002, 1);
+    assert_eq!(bench.sent(), None);
+}
+
+#[test]
+fn an_answer_that_goes_to_another_pane_is_not_waited_for() {
+    let mut bench = Bench::in_tmux(PANE);
+    bench.placed_in_tmux(1);
+    bench.looked(Some(Pane { has_focus: false, ..PANE }));
+    assert!(!bench.delivery.in_flight());
+    bench.looked(Some(PANE));
+    assert!(bench.sent().expect("once more").contains("a=t"), "it was never acknowledged");
 }

@@ -1,7 +1,7 @@
 //! What is written next: text before pictures, the newest of each. Pure: no I/O, no clock.
 
 use super::capabilities::Voice;
-use super::delivery::{Delivery, Job, Manner, Step};
+use super::delivery::{Delivery, Job, Manner, Pane, Step};
 use super::encode::Encoded;
 use super::event::{Event, Reply};
 use super::line::Line;
@@ -23,6 +23,8 @@ pub(super) struct Engine {
     frame: Option<TextFrame>,
     /// The frame or the wanted pictures changed since the last writing of text.
     changed: bool,
+    /// Commands that go before all else.
+    first: Vec<u8>,
     text_in_flight: Option<(u64, Instant)>,
     /// What the program is to be told.
     pub(super) events: Vec<Event>,
@@ -40,6 +42,7 @@ impl Engine {
             voice: manner.voice,
             frame: None,
             changed: false,
+            first: Vec::new(),
             text_in_flight: None,
             events: Vec::new(),
             told: LineState::default(),
@@ -76,6 +79,12 @@ impl Engine {
     /// Everything is to be written again; with `stored` the terminal's images are gone too.
     pub(super) fn repaint(&mut self, stored: bool) {
         self.screen.forget();
+        self.delivery.forgive();
+        if stored {
+            // One of several terminals that tmux is attached to may have them still.
+            let first = &mut self.first;
+            self.delivery.delete_all(first);
+        }
         self.delivery.forget(stored);
         if stored {
             // Whoever had the terminal meanwhile also had the answers.
@@ -85,8 +94,16 @@ impl Engine {
         self.changed = true;
     }
 
+    /// tmux's pane was looked at. What comes back is for the terminal outside, past tmux.
+    pub(super) fn set_pane(&mut self, pane: Option<Pane>, now: Instant) -> Vec<u8> {
+        let outside = self.delivery.set_pane(pane, now, (&mut self.first, &mut self.events));
+        self.tell();
+        outside
+    }
+
     pub(super) fn encoded(&mut self, job: Job, result: Encoded) {
-        self.delivery.encoded(job, result);
+        let refused = self.delivery.encoded(job, result);
+        self.events.extend(refused);
     }
 
     pub(super) fn reply(&mut self, reply: &Reply, now: Instant) {
@@ -125,8 +142,9 @@ impl Engine {
         let text = self.text_in_flight.map(|(_, since)| since + self.line.patience());
         let allowed = if self.delivery.has_more() { self.line.allowed_at(now) } else { None };
         let calm = self.delivery.calm_at(now);
-        let idle = self.delivery.idle_at(now);
-        self.delivery.deadline(&self.line).into_iter().chain(text).chain(allowed).chain(calm).chain(idle).min()
+        let (idle, pause) = (self.delivery.idle_at(now), self.delivery.pause_ends_at(now));
+        let waits = [self.delivery.deadline(&self.line), text, allowed, calm, idle, pause];
+        waits.into_iter().flatten().min()
     }
 
     /// Gives up waiting for answers that do not come.
@@ -149,7 +167,7 @@ impl Engine {
 
     fn choose(&mut self, now: Instant) -> Step {
         let Some(frame) = &self.frame else { return Step::Wait };
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.first);
         self.delivery.give_way(now, &mut self.line, &mut out);
         if self.changed && self.text_in_flight.is_none() {
             self.changed = false;
@@ -192,7 +210,6 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::super::capabilities::{CellSize, Protocol};
-    use super::super::kitty::Commands;
     use super::*;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
@@ -201,8 +218,9 @@ mod tests {
     #[test]
     fn text_waits_for_no_answer_of_a_terminal_that_has_not_been_heard() {
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let commands = Commands { pane: None };
-        let manner = |voice| Manner { protocol: Protocol::None, cell, registers: 256, commands, voice };
+        let (through_tmux, first_image) = (false, 1000);
+        let manner =
+            |voice| Manner { protocol: Protocol::None, cell, registers: 256, through_tmux, first_image, voice };
         let mut engine = Engine::new(manner(Voice::Unknown));
         let now = Instant::now();
         let mut fenced = |voice, level: u8| {

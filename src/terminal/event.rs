@@ -34,10 +34,60 @@ pub enum Event {
         /// Bytes that it took.
         bytes: usize,
     },
+    /// An image that was asked for is not shown, and is not sent again until another one is asked for or the screen is redrawn.
+    PictureRefused {
+        /// The place that it was for.
+        slot: u8,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The terminal has, or no longer has, the keyboard's focus; not every terminal tells.
+    Focus(bool),
     /// What is known of the line, after each picture, and whenever a preview comes or goes.
     Line(LineState),
     /// Nothing can be written any more, with the reason; everything drawn from now on is dropped.
     WriterFailed(String),
+}
+
+/// Why the terminal does not show an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// `ENOSPC`.
+    #[error("the terminal has no room for it")]
+    NoSpace,
+    /// `EBADPNG` and the like: what arrived is not what was sent.
+    #[error("the terminal cannot decode it; the connection may have damaged it")]
+    Damaged,
+    /// `ENOENT`, time and again.
+    #[error("the terminal does not keep it")]
+    NotKept,
+    /// tmux passed it on, or did not; no answer came.
+    #[error("tmux let nothing through, or the terminal did not answer")]
+    NoAnswer,
+    /// It could not be compressed.
+    #[error("it cannot be encoded")]
+    NotEncoded,
+    /// Another code of the terminal's.
+    #[error("the terminal refused it ({0})")]
+    Other(String),
+}
+
+impl Refusal {
+    /// Stands for the message of a terminal that sent none.
+    pub(super) const NO_ANSWER: &'static str = "no answer";
+
+    /// The refusal that a message of kitty's protocol means: `ENOSPC:...`.
+    pub(super) fn of(message: &str) -> Self {
+        // Text from the terminal: only its code is used.
+        let code: String = message.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
+        match code.as_str() {
+            "ENOSPC" | "ENOMEM" | "EFBIG" => Self::NoSpace,
+            "EBADPNG" | "EBADF" | "ENODATA" | "EILSEQ" => Self::Damaged,
+            "ENOENT" => Self::NotKept,
+            _ if message == Self::NO_ANSWER => Self::NoAnswer,
+            _ => Self::Other(code),
+        }
+    }
 }
 
 /// An answer of the terminal to one of our questions.

@@ -8,12 +8,13 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-/// Alternate screen, hidden cursor, bracketed paste.
-pub(super) const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Alternate screen, hidden cursor, bracketed paste, reports of the focus.
+pub(super) const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
 /// Mouse buttons, drags and wheel in the SGR form.
 const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// The same in reverse. CAN and ST first end a sequence that was cut off half way.
-pub(super) const LEAVE: &[u8] = b"\x18\x1b\\\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[?1049l";
+pub(super) const LEAVE: &[u8] =
+    b"\x18\x1b\\\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[?1049l";
 /// How long the terminal may take for the bytes that give it back.
 const LIMIT: Duration = Duration::from_millis(300);
 

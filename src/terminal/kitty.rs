@@ -1,4 +1,7 @@
-//! The kitty graphics protocol: pictures are sent once, stored under a number, and placed for some 70 bytes.
+//! The kitty graphics protocol: an image is sent once, stored by the terminal under a number, and placed for some 90 bytes.
+//!
+//! Several programs may share one terminal (panes of tmux), and with it the numbers. So numbers begin at random, are used
+//! once, and an image that the terminal has not acknowledged is never placed a second time.
 //!
 //! Only what kitty 0.26 has: no Unicode placeholders, no ranges of images in a deletion.
 
@@ -7,67 +10,103 @@ use super::picture::{Detail, PictureKey};
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 /// Images that the terminal is asked to keep; kitty itself drops the oldest at some 100 of 512×512, without a word.
 pub(super) const MOST_IMAGES: usize = 128;
-/// Image numbers: four digits, out of the way of programs that begin at 1.
-const IMAGES: std::ops::RangeInclusive<u32> = 1000..=9999;
+/// The lowest image number: programs that number their images themselves begin at 1.
+const LOWEST: u32 = 1_000_000;
+/// Columns and rows between the cells at which images of an earlier program are looked for. No image of this program is
+/// smaller.
+const SWEEP: (usize, usize) = (6, 3);
+/// Added to the heights of placements that are to lie below text; heights go up to 9,999.
+const BELOW_TEXT: i64 = 10_000;
 /// Base64 characters in one chunk: the protocol's own limit.
 const CHUNK: usize = 4096;
 
 /// What an image holds.
 pub(super) type Stored = (PictureKey, Detail);
 
-/// The images that the terminal has, the least recently shown first.
+/// A number from which this process counts its images. Two processes that share a terminal, with 10,000 images each, use the
+/// same number with a probability of 5 in a million.
+///
+/// The question about graphics carries this number, too: an answer to another process is not taken for one to this process.
+pub(super) fn first_image() -> u32 {
+    static FIRST: OnceLock<u32> = OnceLock::new();
+    *FIRST.get_or_init(|| {
+        let mut bytes = [0; 4];
+        // Without a source of randomness the process's number is at least another one than its neighbor's.
+        let random = match getrandom::fill(&mut bytes) {
+            Ok(()) => u32::from_ne_bytes(bytes),
+            Err(_) => std::process::id().wrapping_mul(65_599),
+        };
+        LOWEST + random % (u32::MAX - LOWEST)
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Image {
+    holds: Stored,
+    id: u32,
+    is_acknowledged: bool,
+}
+
+/// The images that were sent to the terminal, the least recently shown first.
 #[derive(Debug)]
 pub(super) struct Images {
-    known: VecDeque<(Stored, u32)>,
+    known: VecDeque<Image>,
     next: u32,
 }
 
 impl Images {
-    pub(super) fn new() -> Self {
-        Self { known: VecDeque::new(), next: *IMAGES.start() }
+    /// None yet; `first` is the number of the first one.
+    pub(super) fn starting_at(first: u32) -> Self {
+        Self { known: VecDeque::new(), next: first }
     }
 
-    /// The image that holds these pixels; it becomes the last to be dropped.
+    /// The image that holds these pixels and that the terminal has acknowledged; it becomes the last to be dropped.
     pub(super) fn touch(&mut self, key: Stored) -> Option<u32> {
-        let index = self.known.iter().position(|(known, _)| *known == key)?;
-        let entry = self.known.remove(index)?;
-        self.known.push_back(entry);
-        Some(entry.1)
+        let index = self.known.iter().position(|image| image.holds == key && image.is_acknowledged)?;
+        let image = self.known.remove(index)?;
+        self.known.push_back(image);
+        Some(image.id)
     }
 
-    /// A number for new pixels, and the images that are to be deleted for it.
+    /// A number that was never used before for new pixels, and the images that are to be deleted for it: the oldest, and one
+    /// that was to hold the same pixels and was never acknowledged.
     pub(super) fn add(&mut self, key: Stored) -> (u32, Vec<u32>) {
-        let mut dropped = Vec::new();
+        let mut dropped: Vec<u32> =
+            self.known.iter().filter(|image| image.holds == key).map(|image| image.id).collect();
+        self.known.retain(|image| image.holds != key);
         while self.known.len() >= MOST_IMAGES {
-            dropped.extend(self.known.pop_front().map(|(_, id)| id));
+            dropped.extend(self.known.pop_front().map(|image| image.id));
         }
-        let id = loop {
-            let id = self.next;
-            self.next = if id == *IMAGES.end() { *IMAGES.start() } else { id + 1 };
-            if self.known.iter().all(|(_, known)| *known != id) {
-                break id;
-            }
-        };
-        self.known.push_back((key, id));
+        let id = self.next;
+        self.next = if id == u32::MAX { LOWEST } else { id + 1 };
+        self.known.push_back(Image { holds: key, id, is_acknowledged: false });
         (id, dropped)
+    }
+
+    /// The terminal has answered that it has this image.
+    pub(super) fn acknowledge(&mut self, id: u32) {
+        if let Some(image) = self.known.iter_mut().find(|image| image.id == id) {
+            image.is_acknowledged = true;
+        }
     }
 
     /// The terminal does not have this image (any more).
     pub(super) fn forget(&mut self, id: u32) {
-        self.known.retain(|(_, known)| *known != id);
+        self.known.retain(|image| image.id != id);
     }
 
-    /// Whether an image holds these pixels.
+    /// Whether an image was sent that holds these pixels.
     pub(super) fn knows(&self, key: Stored) -> bool {
-        self.known.iter().any(|(known, _)| *known == key)
+        self.known.iter().any(|image| image.holds == key)
     }
 
     /// Whether this number is one of ours and in use.
     pub(super) fn has(&self, id: u32) -> bool {
-        self.known.iter().any(|(_, known)| *known == id)
+        self.known.iter().any(|image| image.id == id)
     }
 
     /// How many there are.
@@ -77,18 +116,28 @@ impl Images {
 
     /// Every image, which is thereby forgotten.
     pub(super) fn take_all(&mut self) -> Vec<u32> {
-        self.known.drain(..).map(|(_, id)| id).collect()
+        self.known.drain(..).map(|image| image.id).collect()
     }
 }
 
-/// Writes commands, wrapped for tmux where it is in between.
+/// Writes commands, wrapped for tmux if it is in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Commands {
     /// Where tmux's pane begins on the terminal, in cells; `None` without tmux.
     pub(super) pane: Option<(u16, u16)>,
+    /// Whether the terminal is asked to give no answers: they would reach another program.
+    pub(super) is_quiet: bool,
 }
 
 impl Commands {
+    /// To a terminal that reads what is written, and answers.
+    pub(super) const DIRECT: Self = Self { pane: None, is_quiet: false };
+
+    /// What keeps the terminal from answering (`q=2`), as a part of a command.
+    fn quiet(self) -> &'static str {
+        if self.is_quiet { ",q=2" } else { "" }
+    }
+
     fn wrapped(self, plain: &[u8], out: &mut Vec<u8>) {
         if self.pane.is_none() {
             out.extend_from_slice(plain);
@@ -105,7 +154,7 @@ impl Commands {
     }
 
     /// Sends a PNG under a number, in chunks: between them may stand text, but no other command. The terminal answers
-    /// `i=…;OK`.
+    /// `i=…;OK`, unless it is asked for no answers.
     pub(super) fn transmit(self, id: u32, png: &[u8]) -> Vec<Vec<u8>> {
         let text = base64(png);
         let mut chunks = text.chunks(CHUNK).peekable();
@@ -115,7 +164,7 @@ impl Commands {
             command.clear();
             let more = u8::from(chunks.peek().is_some());
             let _ = if pieces.is_empty() {
-                write!(command, "\x1b_Ga=t,f=100,i={id},m={more};")
+                write!(command, "\x1b_Ga=t,f=100,i={id}{},m={more};", self.quiet())
             } else {
                 write!(command, "\x1b_Gm={more};")
             };
@@ -134,16 +183,21 @@ impl Commands {
     }
 
     /// Shows an image over some cells. The terminal answers `i=…,p=…;OK`, or `ENOENT` where it has no such image.
+    ///
+    /// `z` orders the placements of this program, a higher one lies above. In tmux all of them lie below the text: tmux draws
+    /// its menus and popups over a pane that knows nothing of them.
     pub(super) fn place(self, id: u32, placement: u32, area: Rect, z: u32, out: &mut Vec<u8>) {
         let (left, top) = self.pane.unwrap_or((0, 0));
         let (column, row) = (area.x + left + 1, area.y + top + 1);
         let (width, height) = (area.width, area.height);
         let mut command = Vec::with_capacity(64);
+        let z = i64::from(z) - if self.pane.is_some() { BELOW_TEXT } else { 0 };
+        let quiet = self.quiet();
         // In tmux the cursor is the outer terminal's: it is put back, or tmux would write its next text there.
         let (save, restore) = if self.pane.is_some() { ("\x1b7", "\x1b8") } else { ("", "") };
         let _ = write!(
             command,
-            "{save}\x1b[{row};{column}H\x1b_Ga=p,i={id},p={placement},c={width},r={height},z={z},C=1\x1b\\{restore}"
+            "{save}\x1b[{row};{column}H\x1b_Ga=p,i={id},p={placement},c={width},r={height},z={z},C=1{quiet}\x1b\\{restore}"
         );
         self.wrapped(&command, out);
     }
@@ -156,6 +210,24 @@ impl Commands {
     /// Takes an image and all its placements away.
     pub(super) fn delete(self, id: u32, out: &mut Vec<u8>) {
         self.wrapped(format!("\x1b_Ga=d,d=I,i={id}\x1b\\").as_bytes(), out);
+    }
+
+    /// Takes away what a program that was killed left on the screen, or in this pane of `columns` × `rows` cells: its images
+    /// would lie over ours.
+    pub(super) fn sweep(self, columns: u16, rows: u16, out: &mut Vec<u8>) {
+        let Some((left, top)) = self.pane else {
+            // The whole (alternate) screen is ours.
+            out.extend_from_slice(b"\x1b_Ga=d,d=A\x1b\\");
+            return;
+        };
+        let mut plain = Vec::new();
+        for row in (0..rows).step_by(SWEEP.1) {
+            for column in (0..columns).step_by(SWEEP.0) {
+                let (x, y) = (u32::from(left) + u32::from(column) + 1, u32::from(top) + u32::from(row) + 1);
+                let _ = write!(plain, "\x1b_Ga=d,d=P,x={x},y={y}\x1b\\");
+            }
+        }
+        self.wrapped(&plain, out);
     }
 
     /// Asks whether graphics work at all, without storing anything: a picture of one grey pixel.
@@ -172,7 +244,7 @@ mod tests {
         (PictureKey(key), Detail::Exact)
     }
 
-    const DIRECT: Commands = Commands { pane: None };
+    const DIRECT: Commands = Commands::DIRECT;
 
     #[test]
     fn a_picture_goes_in_chunks_of_4096_that_join_to_the_file() {
@@ -191,31 +263,43 @@ mod tests {
     }
 
     #[test]
-    fn showing_a_stored_image_and_dropping_the_old_placement_takes_less_than_80_bytes() {
+    fn showing_a_stored_image_and_dropping_the_old_placement_takes_less_than_100_bytes() {
         let mut out = Vec::new();
-        DIRECT.place(9999, 2, Rect::new(120, 40, 200, 100), 99, &mut out);
-        DIRECT.unplace(9998, 1, &mut out);
-        assert!(out.len() < 80, "{}", out.len());
+        DIRECT.place(u32::MAX, 2, Rect::new(120, 40, 200, 100), 99, &mut out);
+        DIRECT.unplace(u32::MAX - 1, 1, &mut out);
+        assert!(out.len() < 100, "{}", out.len());
     }
 
     #[test]
     fn in_tmux_every_escape_is_doubled_and_cells_are_the_outer_terminal_s() {
         let mut out = Vec::new();
-        Commands { pane: Some((10, 1)) }.place(1000, 1, Rect::new(0, 0, 4, 2), 1, &mut out);
+        Commands { pane: Some((10, 1)), is_quiet: false }.place(1000, 1, Rect::new(0, 0, 4, 2), 1, &mut out);
         let text = String::from_utf8(out).expect("ASCII");
         let inner = text.strip_prefix("\x1bPtmux;").and_then(|t| t.strip_suffix("\x1b\\")).expect("wrapped");
         assert_eq!(inner.matches('\x1b').count() % 2, 0);
-        assert_eq!(inner.replace("\x1b\x1b", "\x1b"), "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=1,C=1\x1b\\\x1b8");
+        let plain = inner.replace("\x1b\x1b", "\x1b");
+        assert_eq!(plain, "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=-9999,C=1\x1b\\\x1b8");
+    }
+
+    #[test]
+    fn who_must_not_be_answered_says_so_in_every_command_that_has_an_answer() {
+        let quiet = Commands { pane: Some((0, 0)), is_quiet: true };
+        let mut out = quiet.transmit(7, &[0; 5000]).concat();
+        quiet.place(7, 1, Rect::new(0, 0, 4, 2), 1, &mut out);
+        let text = String::from_utf8(out).expect("ASCII");
+        assert!(text.contains("a=t,f=100,i=7,q=2,") && text.contains("C=1,q=2"), "{text}");
     }
 
     #[test]
     fn the_least_recently_shown_image_goes_first() {
-        let mut images = Images::new();
+        let mut images = Images::starting_at(1000);
         for key in 0..MOST_IMAGES as u64 {
-            assert!(images.add(exact(key)).1.is_empty());
+            let (id, dropped) = images.add(exact(key));
+            assert!(dropped.is_empty());
+            images.acknowledge(id);
         }
         let first = images.touch(exact(0)).expect("stored");
-        let second = images.known.front().expect("one").1;
+        let second = images.known.front().expect("one").id;
         let (_, dropped) = images.add(exact(1_000_000));
         assert_eq!(dropped, vec![second]);
         assert_eq!(images.touch(exact(0)), Some(first));
@@ -224,12 +308,36 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_in_their_range_and_are_never_used_twice_at_once() {
-        let mut images = Images::new();
-        for key in 0..30_000 {
-            let (id, _) = images.add(exact(key));
-            assert!(IMAGES.contains(&id));
-            assert_eq!(images.known.iter().filter(|(_, known)| *known == id).count(), 1);
-        }
+    fn what_was_not_acknowledged_is_not_placed_again_and_goes_when_it_is_sent_again() {
+        let mut images = Images::starting_at(1000);
+        let (lost, _) = images.add(exact(1));
+        assert_eq!(images.touch(exact(1)), None);
+        let (again, dropped) = images.add(exact(1));
+        assert_eq!(dropped, vec![lost]);
+        images.acknowledge(again);
+        assert_eq!(images.touch(exact(1)), Some(again));
+    }
+
+    #[test]
+    fn no_number_is_used_twice_and_none_is_one_that_programs_choose_by_hand() {
+        let mut images = Images::starting_at(u32::MAX - 9);
+        let ids: std::collections::BTreeSet<u32> = (0..1000).map(|key| images.add(exact(key)).0).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| *id >= LOWEST));
+        assert!(first_image() >= LOWEST && first_image() == first_image());
+    }
+
+    #[test]
+    fn a_sweep_reaches_every_image_of_a_pane_and_no_cell_outside_it() {
+        let mut out = Vec::new();
+        Commands { pane: Some((10, 3)), is_quiet: false }.sweep(18, 6, &mut out);
+        let text = String::from_utf8(out).expect("ASCII").replace("\x1b\x1b", "\x1b");
+        let cells: Vec<(u16, u16)> = (text.split("d=P,x=").skip(1))
+            .filter_map(|rest| {
+                let (x, rest) = rest.split_once(",y=")?;
+                Some((x.parse().ok()?, rest.split('\x1b').next()?.parse().ok()?))
+            })
+            .collect();
+        assert_eq!(cells, [(11, 4), (17, 4), (23, 4), (11, 7), (17, 7), (23, 7)]);
     }
 }

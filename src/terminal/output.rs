@@ -4,6 +4,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Bytes of one write: a terminal that blocks takes no more at once than it has room for.
@@ -29,6 +30,15 @@ impl Output {
             Err(_) => rustix::stdio::stdout().try_clone_to_owned()?,
         };
         Ok(Self { fd })
+    }
+
+    /// Another terminal of the same user, by its device.
+    ///
+    /// # Errors
+    /// The system's, if it is gone.
+    pub(super) fn of_terminal(device: &Path) -> io::Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(Self { fd: rustix::fs::open(device, flags, Mode::empty())? })
     }
 
     /// Any descriptor, for tests.

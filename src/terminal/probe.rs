@@ -4,7 +4,7 @@ use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, P
 use super::drivers::{Driver, driver};
 use super::event::Reply;
 use super::halfblocks::Glyphs;
-use super::kitty::Commands;
+use super::kitty::{Commands, first_image};
 use super::sixel::USUAL_REGISTERS;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,8 +13,6 @@ use std::time::Duration;
 pub(super) const LIMIT: Duration = Duration::from_millis(800);
 /// How long a terminal beyond tmux is waited for, which may have nothing to say.
 const BEYOND: Duration = Duration::from_millis(500);
-/// The image number of the question.
-const QUERY_IMAGE: u32 = 31;
 /// Device attribute: sixel graphics.
 const SIXEL: u16 = 4;
 
@@ -71,8 +69,8 @@ impl Environment {
         match self.multiplexer {
             // screen would take the question for a title.
             Some(Multiplexer::Screen | Multiplexer::Mosh) => {}
-            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)) }.query(QUERY_IMAGE, &mut out),
-            None => Commands { pane: None }.query(QUERY_IMAGE, &mut out),
+            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)), is_quiet: false }.query(first_image(), &mut out),
+            None => Commands::DIRECT.query(first_image(), &mut out),
         }
         out
     }
@@ -99,7 +97,7 @@ impl Answers {
     /// Takes an answer in; whether it was one to these questions.
     pub(super) fn take(&mut self, reply: Reply) -> bool {
         match reply {
-            Reply::Graphics { id: QUERY_IMAGE, message, .. } => self.graphics = message == "OK",
+            Reply::Graphics { id, message, .. } if id == first_image() => self.graphics = message == "OK",
             Reply::PrimaryAttributes(attributes) => self.attributes = Some(attributes),
             Reply::CellPixels { width, height } => self.cell = Some((width, height)),
             Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),

@@ -69,7 +69,7 @@ fn read_all(input: BorrowedFd<'_>, wake: &UnixStream, events: &Sender<Event>, re
                 Input::Key(key) => Event::Key(key),
                 Input::Mouse(mouse) => Event::Mouse(mouse),
                 Input::Paste(text) => Event::Paste(text),
-                Input::Focus(_) => continue,
+                Input::Focus(has_focus) => Event::Focus(has_focus),
                 Input::Reply(reply) => {
                     replies(reply);
                     continue;

@@ -6,7 +6,6 @@ use super::delivery::{Job, Manner, Step};
 use super::encode::Encoded;
 use super::engine::Engine;
 use super::event::Reply;
-use super::kitty::Commands;
 use super::picture::{PictureKey, Placed};
 use super::screen::TextFrame;
 use crate::raster::Picture;
@@ -172,7 +171,8 @@ impl Session {
     fn work(&mut self) {
         loop {
             match self.engine.step(self.now) {
-                Step::Wait => break,
+                // There is no tmux here.
+                Step::Wait | Step::Look => break,
                 Step::Encode(job) => {
                     let result = job.run();
                     if let Ok(png) = &result {
@@ -209,7 +209,8 @@ fn up_to_questions(mut bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 fn manner(protocol: Protocol) -> Manner {
-    Manner { protocol, cell: CELL, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard }
+    let (through_tmux, first_image) = (false, 1000);
+    Manner { protocol, cell: CELL, registers: 256, through_tmux, first_image, voice: Voice::Heard }
 }
 
 /// A picture as it is sent, all of it, with nothing around it; `None` where it cannot be.

@@ -1,6 +1,6 @@
 //! The writer: a thread that owns the terminal's output, and one that encodes pictures for it.
 
-use super::delivery::{Job, Manner, Step};
+use super::delivery::{Job, Manner, Pane, Step};
 use super::encode::Encoded;
 use super::engine::Engine;
 use super::event::{Event, Reply};
@@ -10,6 +10,7 @@ use super::screen::TextFrame;
 use crate::raster::Quality;
 use crate::task::Mailbox;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// How long the end of the program, or a stop, may wait for the writer.
 const LIMIT: Duration = Duration::from_millis(500);
+/// How long a terminal outside tmux may take for a few bytes.
+const OUTSIDE: Duration = Duration::from_millis(100);
 /// Answers that may wait; a terminal never sends that many.
 const MOST_REPLIES: usize = 64;
 
@@ -35,6 +38,7 @@ struct Waiting {
     pictures: Option<Vec<Placed>>,
     ahead: Vec<Placed>,
     manner: Option<Manner>,
+    pane: Option<Looked>,
     tuning: Option<(Quality, Option<u64>)>,
     repaint: Option<Repaint>,
     replies: Vec<Reply>,
@@ -47,6 +51,15 @@ struct Waiting {
     close: bool,
 }
 
+/// What a look at tmux's pane has found.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// The pane; `None` if tmux did not say.
+    pub(super) pane: Option<Pane>,
+    /// The terminals that showed the pane when it was last seen.
+    pub(super) terminals: Vec<PathBuf>,
+}
+
 /// Where everything for the writer is put.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -54,6 +67,9 @@ pub(super) struct Inbox {
     changed: Condvar,
     /// The end has come: stop in the middle of a write.
     abandon: AtomicBool,
+    /// A look at tmux's pane is wanted.
+    look: Mutex<bool>,
+    look_wanted: Condvar,
 }
 
 impl Inbox {
@@ -79,6 +95,24 @@ impl Inbox {
 
     pub(super) fn set_manner(&self, manner: Manner) {
         self.put(|waiting| waiting.manner = Some(manner));
+    }
+
+    /// tmux's pane was looked at.
+    pub(super) fn looked(&self, looked: Looked) {
+        self.put(|waiting| waiting.pane = Some(looked));
+    }
+
+    /// Has whoever looks at tmux's pane look now.
+    pub(super) fn look(&self) {
+        *self.look.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.look_wanted.notify_all();
+    }
+
+    /// Waits until a look is wanted, for so long at most.
+    pub(super) fn wait_for_look(&self, limit: Duration) {
+        let wanted = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.look_wanted.wait_timeout_while(wanted, limit, |wanted| !*wanted);
+        *waiting.unwrap_or_else(PoisonError::into_inner).0 = false;
     }
 
     pub(super) fn prefetch(&self, picture: Placed) {
@@ -132,6 +166,7 @@ impl Inbox {
                 && waiting.pictures.is_none()
                 && waiting.ahead.is_empty()
                 && waiting.manner.is_none()
+                && waiting.pane.is_none()
                 && waiting.tuning.is_none()
                 && waiting.repaint.is_none()
                 && waiting.replies.is_empty()
@@ -252,6 +287,10 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
         }
         busy = match step {
             Step::Wait => false,
+            Step::Look => {
+                inbox.look();
+                false
+            }
             Step::Encode(job) => {
                 jobs.put(job);
                 false
@@ -276,6 +315,13 @@ fn accept(engine: &mut Engine, waiting: Waiting) {
     }
     if let Some((quality, bytes_per_second)) = waiting.tuning {
         engine.tune(quality, bytes_per_second, Instant::now());
+    }
+    if let Some(Looked { pane, terminals }) = waiting.pane {
+        let bytes = engine.set_pane(pane, Instant::now());
+        for terminal in terminals.iter().filter(|_| !bytes.is_empty()) {
+            // A terminal that is gone shows nothing.
+            let _ = Output::of_terminal(terminal).and_then(|output| output.write_within(&bytes, OUTSIDE));
+        }
     }
     if let Some(repaint) = waiting.repaint {
         engine.repaint(repaint == Repaint::Everything);

@@ -2,7 +2,6 @@
 
 use super::super::capabilities::{CellSize, Protocol, Voice};
 use super::super::encode::tests::ramp;
-use super::super::kitty::Commands;
 use super::super::picture::PictureKey;
 use super::super::screen::tests::emulator;
 use super::*;
@@ -29,7 +28,8 @@ impl Bench {
         ours.set_nonblocking(true).expect("non-blocking");
         terminal.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
         let cell = CellSize { width: 8, height: 16, guessed: false };
-        let manner = Manner { protocol, cell, registers: 256, commands: Commands { pane: None }, voice: Voice::Heard };
+        let (through_tmux, first_image) = (false, 1000);
+        let manner = Manner { protocol, cell, registers: 256, through_tmux, first_image, voice: Voice::Heard };
         let inbox = Arc::new(Inbox::default());
         let (sender, events) = unbounded();
         let writer = Writer::start(Arc::clone(&inbox), Output::of(ours.into()), manner, sender).expect("threads");

@@ -2,7 +2,7 @@
 
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, Pane};
-use crate::app::{Appearance, Beside, Model, Reading, Source, VolumeState, signed};
+use crate::app::{Appearance, Beside, Command, Model, Reading, Source, VolumeState, signed};
 use crate::domain::{FractureReport, Volume};
 use crate::raster::{self, Plane, ViewGeometry};
 use crate::theme::Role;
@@ -169,6 +169,16 @@ fn corners(buffer: &mut Buffer, inner: Rect, shown: Shown<'_>, pane: Pane) {
     if active {
         put_right(buffer, inner.right() - 1, bottom, room - 2, &cursor_words(reading, room - 2), style);
     }
+}
+
+/// Says that the terminal does not show an image, in its place.
+pub(super) fn not_shown(buffer: &mut Buffer, area: Rect, reason: &str, model: &Model, look: Look<'_>) {
+    let redraw = look.keymap.keys_of(model.screen(), Command::Redraw).into_iter().next();
+    let redraw = redraw.unwrap_or_else(|| format!(":{}", Command::Redraw.name()));
+    let words = format!("Image not shown: {reason}. {redraw} sends it again.");
+    let lines = area.height.min(4);
+    let place = Rect { y: area.y + (area.height - lines) / 2, height: lines, ..area };
+    paragraph(buffer, place, &words, look.theme.style(Role::Error));
 }
 
 /// `╺━━ 50 mm ━━╸`: a round number of mm to the nearest half of a cell, at most a third of the room; `None` where lengths are unknown

@@ -57,6 +57,8 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::VolumeProgress { study: _, series: _, done: _, total: _ }
         | Message::SpineFound { study: _, series: _, course: _ }
         | Message::PictureShown { round_trip: _, bytes: _ }
+        | Message::PictureRefused { slot: _, reason: _ }
+        | Message::PictureWanted(_)
         | Message::Line(_)
         | Message::Leaving
         | Message::Clock(_)

@@ -1,6 +1,7 @@
 //! What will probably be wanted next is stored by the terminal in idle time, within a budget, and gives way to any key.
 
 use super::super::capabilities::Protocol;
+use super::super::event::Event;
 use super::super::kitty::Stored;
 use super::super::line::Line;
 use super::super::picture::{Detail, PictureKey, Placed};
@@ -24,7 +25,7 @@ impl Delivery {
 
     /// A picture that will probably be wanted next.
     pub(in crate::terminal) fn prefetch(&mut self, picture: Placed) {
-        let stores = self.manner.protocol == Protocol::Kitty && self.manner.commands.pane.is_none();
+        let stores = self.manner.protocol == Protocol::Kitty && !self.manner.through_tmux;
         if stores && self.quality != Quality::Preview && self.ahead.len() < MOST_AHEAD {
             self.ahead.push_back(picture);
         }
@@ -52,7 +53,13 @@ impl Delivery {
     }
 
     /// What is probably wanted next, now that nothing else is to be sent.
-    pub(super) fn next_ahead(&mut self, frame: &TextFrame, now: Instant, line: &mut Line) -> Step {
+    pub(super) fn next_ahead(
+        &mut self,
+        frame: &TextFrame,
+        now: Instant,
+        line: &mut Line,
+        told: &mut Vec<Event>,
+    ) -> Step {
         if self.ahead_bytes >= AHEAD_BUDGET {
             self.ahead.clear();
         }
@@ -103,7 +110,7 @@ impl Delivery {
                 preview: false,
                 shown: None,
             });
-            return self.next_piece(now, line).map_or(Step::Wait, Step::Send);
+            return self.go_on(now, line, told);
         }
         Step::Wait
     }
@@ -114,8 +121,8 @@ impl Delivery {
         self.evictions += dropped.len() as u64;
         for old in dropped {
             self.shown.retain(|_, shown| shown.image.is_none_or(|(shown, _)| shown != old));
-            self.manner.commands.delete(old, before);
+            self.commands().delete(old, before);
         }
-        (id, self.manner.commands.transmit(id, png))
+        (id, self.commands().transmit(id, png))
     }
 }

@@ -1,9 +1,9 @@
 //! The picture in flight: its pieces, how they are broken off, and the answers that end the flight.
 
-use super::{Delivery, Shown, shown_event};
+use super::{ATTEMPTS, Delivery, Shown, Step, shown_event};
 use crate::task::Generation;
 use crate::terminal::capabilities::Protocol;
-use crate::terminal::event::Event;
+use crate::terminal::event::{Event, Refusal};
 use crate::terminal::line::Line;
 use crate::terminal::picture::{Detail, PictureKey, Placed};
 use std::collections::VecDeque;
@@ -40,13 +40,18 @@ impl Delivery {
         placed: &Placed,
         detail: Detail,
         (stored, encoded): (Option<u32>, Option<Vec<Vec<u8>>>),
+        screen: (u16, u16),
         now: Instant,
     ) {
         let transmitted = encoded.is_some();
         let encoded = encoded.unwrap_or_default();
         let (image, rest) = if self.manner.protocol == Protocol::Kitty {
             let png = encoded.first().map(Vec::as_slice).unwrap_or_default();
-            let (image, pieces) = self.place(placed, detail, stored, png);
+            let mut before = Vec::new();
+            if !std::mem::replace(&mut self.is_swept, true) {
+                self.commands().sweep(screen.0, screen.1, &mut before);
+            }
+            let (image, pieces) = self.place(placed, detail, stored, png, before);
             (Some(image), pieces)
         } else {
             (None, VecDeque::from(encoded))
@@ -54,7 +59,8 @@ impl Delivery {
         let Placed { key, area, generation, .. } = *placed;
         let replaced = self.shown.get(&placed.slot).is_some_and(|shown| shown.detail == Detail::Preview);
         let preview = detail == Detail::Preview || replaced;
-        let mut shown = Some((placed.slot, Shown { key, detail, area, generation, image }));
+        let mut shown =
+            Some((placed.slot, Shown { key, detail, area, generation, image, is_verified: !self.is_quiet() }));
         if image.is_none() {
             // The first strip covers a part of it already.
             self.shown.extend(shown.take());
@@ -84,15 +90,26 @@ impl Delivery {
         });
     }
 
+    /// Sends the next piece of the picture in flight, if the line has room for one. Without answers it has landed with its
+    /// last piece.
+    pub(super) fn go_on(&mut self, now: Instant, line: &mut Line, told: &mut Vec<Event>) -> Step {
+        let Some(piece) = self.next_piece(now, line) else { return Step::Wait };
+        if self.is_quiet() && !self.has_more() {
+            self.pause(now);
+            told.extend(self.land(now));
+        }
+        Step::Send(piece)
+    }
+
     /// The next piece of the picture in flight, where the line has room for one.
-    pub(super) fn next_piece(&mut self, now: Instant, line: &mut Line) -> Option<Vec<u8>> {
+    fn next_piece(&mut self, now: Instant, line: &mut Line) -> Option<Vec<u8>> {
         let flight = self.flight.as_mut()?;
         if !line.has_room(flight.rest.front()?.len(), now) {
             return None;
         }
         let mut out = flight.rest.pop_front()?;
         // In tmux a fence is tmux's own answer and says nothing of the terminal; kitty's answer comes from beyond.
-        let beyond = flight.image.is_some() && self.manner.commands.pane.is_some();
+        let beyond = flight.image.is_some() && self.manner.through_tmux;
         let fence = (!beyond).then(|| line.raise(&mut out, now));
         flight.progress = now;
         if flight.rest.is_empty() {
@@ -106,28 +123,30 @@ impl Delivery {
 
     /// Breaks the picture in flight off, where some of its pieces are not sent yet.
     pub(in crate::terminal) fn break_off(&mut self, now: Instant, line: &mut Line, out: &mut Vec<u8>) {
+        let commands = self.commands();
         let Some(flight) = self.flight.as_mut().filter(|flight| !flight.rest.is_empty()) else { return };
         flight.rest.clear();
         flight.shown = None;
         flight.broken_off = true;
         if let Some((id, _)) = flight.image.take() {
             self.images.forget(id);
-            self.manner.commands.break_off(out);
+            commands.break_off(out);
         }
         flight.fence = Some(line.raise(out, now));
         flight.progress = now;
     }
 
-    /// kitty: sends the pixels where they are not stored, places them above the old picture and takes that one away.
+    /// kitty: sends the pixels if they are not stored, places them above the old picture and takes that one away; `first` goes
+    /// before all that.
     fn place(
         &mut self,
         placed: &Placed,
         detail: Detail,
         stored: Option<u32>,
         png: &[u8],
+        mut first: Vec<u8>,
     ) -> ((u32, u32), VecDeque<Vec<u8>>) {
-        let commands = self.manner.commands;
-        let mut first = Vec::new();
+        let commands = self.commands();
         let mut pieces = Vec::new();
         let id = match stored {
             Some(id) => id,
@@ -169,6 +188,7 @@ impl Delivery {
     ) -> Option<Event> {
         let flies = |flight: &&mut Flight| flight.image.is_some_and(|(flying, _)| flying == id);
         if message == "OK" {
+            self.images.acknowledge(id);
             let flight = self.flight.as_mut().filter(flies).filter(|flight| flight.rest.is_empty())?;
             let done = match (placement, flight.image) {
                 (Some(placement), Some((_, flying))) => placement == flying,
@@ -184,16 +204,18 @@ impl Delivery {
             return self.land(now);
         }
         if self.images.has(id) {
-            tracing::debug!(id, message, "the terminal does not have an image");
+            tracing::debug!(id, message, "the terminal refuses an image");
             let flying = self.flight.as_ref().and_then(|flight| flight.shown.as_ref()).map(|(_, shown)| shown);
             let of = self.shown.values().chain(flying).find(|s| s.image.is_some_and(|(shown, _)| shown == id));
             let key = of.map(|shown| shown.key);
             self.images.forget(id);
             self.shown.retain(|_, shown| shown.image.is_none_or(|(shown, _)| shown != id));
-            if let Some(key) = key {
-                *self.failures.entry(key).or_default() += 1;
-            }
             self.flight.take_if(|flight| flies(&flight));
+            let failures = self.failures.entry(key?).or_default();
+            *failures += 1;
+            if *failures >= ATTEMPTS {
+                return self.refused(key?, Refusal::of(message));
+            }
         }
         None
     }
@@ -213,13 +235,13 @@ impl Delivery {
         line.give_all_up();
         let flight = self.flight.as_mut()?;
         if flight.rest.is_empty() {
-            if self.manner.commands.pane.is_some()
+            if self.manner.through_tmux
                 && let Some((id, _)) = flight.image
             {
-                // tmux passes nothing through while it draws its panes anew: it is sent again, but not for ever.
-                self.graphics((id, None), "lost", now, line);
+                // tmux passes nothing through while it redraws its panes: it is sent again, but not for ever.
+                let told = self.graphics((id, None), Refusal::NO_ANSWER, now, line);
                 self.flight = None;
-                return None;
+                return told;
             }
             return self.land(now);
         }
@@ -228,7 +250,7 @@ impl Delivery {
         None
     }
 
-    fn land(&mut self, now: Instant) -> Option<Event> {
+    pub(super) fn land(&mut self, now: Instant) -> Option<Event> {
         let flight = self.flight.take()?;
         let image = flight.image;
         if let Some(shown) = self.shown.values().find(|shown| image.is_some() && shown.image == image) {

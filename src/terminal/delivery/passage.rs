@@ -1,0 +1,115 @@
+//! The way through tmux: where its pane lies on the terminal, whether it is seen, and who gets the terminal's answers.
+//!
+//! tmux draws the panes, but the images lie on the terminal outside, at places that only that terminal knows. So before an
+//! image is sent through tmux the pane is looked at, and whatever happens to the pane, the images follow it or go. The
+//! terminal's answers are keys to tmux: it gives them to the pane that has the focus, whichever asked. Without the focus
+//! nothing is sent that has an answer.
+
+use super::{Delivery, Event, Protocol, Step};
+use crate::terminal::kitty::Commands;
+use std::time::{Duration, Instant};
+
+/// What is known of the pane is good for so long; then it is looked at again before something is sent.
+const FRESH: Duration = Duration::from_millis(100);
+/// The shortest time between two images of which the terminal tells nothing: nothing else keeps a slow link from filling up.
+const QUIET_PAUSE: Duration = Duration::from_millis(500);
+
+/// tmux's pane, as it was when it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::terminal) struct Pane {
+    /// The terminal's column of the pane's first one, from 0.
+    pub(in crate::terminal) left: u16,
+    /// The terminal's row of the pane's first one, from 0.
+    pub(in crate::terminal) top: u16,
+    /// Whether a terminal shows the pane, all of it, and nothing over it.
+    pub(in crate::terminal) is_visible: bool,
+    /// Whether keys, and with them the terminal's answers, come to this pane.
+    pub(in crate::terminal) has_focus: bool,
+}
+
+impl Delivery {
+    /// The commands for the way as it is now.
+    pub(super) fn commands(&self) -> Commands {
+        if !self.manner.through_tmux {
+            return Commands::DIRECT;
+        }
+        let pane = self.pane.map(|(pane, _)| pane).unwrap_or_default();
+        Commands { pane: Some((pane.left, pane.top)), is_quiet: !pane.has_focus }
+    }
+
+    /// Whether images cannot be shown now: another window or pane, a menu or a mode of tmux is in their place.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.manner.through_tmux && self.pane.is_some_and(|(pane, _)| !pane.is_visible)
+    }
+
+    /// Whether the terminal is to give no answers.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.commands().is_quiet
+    }
+
+    /// Whether an image without answers was sent just now.
+    pub(super) fn pauses(&self, now: Instant) -> bool {
+        self.is_quiet() && self.quiet_until.is_some_and(|until| now < until)
+    }
+
+    /// An image was sent without answers.
+    pub(super) fn pause(&mut self, now: Instant) {
+        self.quiet_until = Some(now + QUIET_PAUSE);
+    }
+
+    /// When that pause ends, if it is to come.
+    pub(in crate::terminal) fn pause_ends_at(&self, now: Instant) -> Option<Instant> {
+        self.quiet_until.filter(|until| *until > now && self.is_quiet())
+    }
+
+    /// What to do before an image is sent: nothing, or to find out where tmux's pane is.
+    pub(super) fn look(&mut self, now: Instant) -> Option<Step> {
+        let known = |(_, at): (Pane, Instant)| now.saturating_duration_since(at) <= FRESH;
+        if !self.manner.through_tmux || self.pane.is_some_and(known) {
+            return None;
+        }
+        // Asked for once; the answer wakes the writer.
+        Some(if std::mem::replace(&mut self.is_looking, true) { Step::Wait } else { Step::Look })
+    }
+
+    /// The pane as it is now, `None` if tmux does not say. Images that lie elsewhere now are taken away: through tmux with `out`,
+    /// or, if tmux would let nothing through, with the bytes that come back, which are for the terminal outside.
+    pub(in crate::terminal) fn set_pane(
+        &mut self,
+        pane: Option<Pane>,
+        now: Instant,
+        (out, told): (&mut Vec<u8>, &mut Vec<Event>),
+    ) -> Vec<u8> {
+        let before = self.pane.map(|(pane, _)| pane).unwrap_or_default();
+        // A pane of which nothing is known is not seen.
+        let after = pane.unwrap_or_default();
+        self.is_looking = false;
+        self.pane = Some((after, now));
+        let mut outside = Vec::new();
+        if !self.manner.through_tmux || self.manner.protocol != Protocol::Kitty || after == before {
+            return outside;
+        }
+        if before.has_focus && !after.has_focus && !self.has_more() {
+            // Its answer, if there is one yet to come, goes to another program.
+            for shown in self.shown.values_mut() {
+                let flying = self.flight.as_ref().and_then(|flight| flight.image);
+                shown.is_verified &= flying.is_none() || shown.image != flying;
+            }
+            told.extend(self.land(now));
+        }
+        let moved = (before.left, before.top) != (after.left, after.top);
+        if before.is_visible && (!after.is_visible || moved) {
+            // Through tmux an image goes in one piece: one of which something is left was not begun.
+            let waiting = self.flight.take().filter(|flight| !flight.rest.is_empty());
+            if let Some((id, _)) = waiting.and_then(|flight| flight.image) {
+                self.images.forget(id);
+            }
+            let commands = if after.is_visible { self.commands() } else { Commands::DIRECT };
+            let target = if after.is_visible { out } else { &mut outside };
+            for (id, placement) in std::mem::take(&mut self.shown).into_values().filter_map(|shown| shown.image) {
+                commands.unplace(id, placement, target);
+            }
+        }
+        outside
+    }
+}
