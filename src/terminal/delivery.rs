@@ -10,6 +10,7 @@ mod passage;
 
 use flight::Flight;
 pub(super) use job::Job;
+use passage::Certainty;
 pub(super) use passage::Pane;
 
 use super::capabilities::{CellSize, Protocol, Voice};
@@ -57,8 +58,8 @@ struct Shown {
     generation: Generation,
     /// kitty's numbers of the image and of its placement.
     image: Option<(u32, u32)>,
-    /// Whether the terminal was free to answer that it does not show it.
-    is_verified: bool,
+    /// Whether the terminal shows it for certain.
+    certainty: Certainty,
 }
 
 /// What to do next.
@@ -81,8 +82,8 @@ pub(super) struct Delivery {
     /// tmux's pane and when it was looked at; `None` before the first look, or if tmux does not say.
     pane: Option<(Pane, Instant)>,
     is_looking: bool,
-    /// Without answers nothing more is sent before this time.
-    quiet_until: Option<Instant>,
+    /// Nothing more is sent before this time: tmux redraws its panes, or images without answers would become a flood.
+    rests_until: Option<Instant>,
     /// Whether images that an earlier program left were taken away.
     is_swept: bool,
     wanted: Vec<Placed>,
@@ -115,7 +116,7 @@ impl Delivery {
             manner,
             pane: None,
             is_looking: false,
-            quiet_until: None,
+            rests_until: None,
             is_swept: false,
             wanted: Vec::new(),
             shown: BTreeMap::new(),
@@ -328,7 +329,7 @@ impl Delivery {
         if self.flight.is_some() {
             return self.go_on(now, line, told);
         }
-        if !self.manner.protocol.delivers_pixels() || self.is_hidden() || self.pauses(now) {
+        if !self.manner.protocol.delivers_pixels() || self.is_hidden() || self.rests(now) {
             return Step::Wait;
         }
         let (wanted, is_quiet) = (self.detail(now, line), self.is_quiet());
@@ -341,7 +342,7 @@ impl Delivery {
             if let Some(shown) = self.shown.get_mut(&placed.slot)
                 && (shown.key, shown.area) == (placed.key, placed.area)
                 && (shown.detail >= wanted)
-                && (shown.is_verified || is_quiet)
+                && shown.certainty.is_enough(is_quiet)
             {
                 if shown.generation != placed.generation {
                     shown.generation = placed.generation;

@@ -142,8 +142,8 @@ impl Engine {
         let text = self.text_in_flight.map(|(_, since)| since + self.line.patience());
         let allowed = if self.delivery.has_more() { self.line.allowed_at(now) } else { None };
         let calm = self.delivery.calm_at(now);
-        let (idle, pause) = (self.delivery.idle_at(now), self.delivery.pause_ends_at(now));
-        let waits = [self.delivery.deadline(&self.line), text, allowed, calm, idle, pause];
+        let (idle, rest) = (self.delivery.idle_at(now), self.delivery.rests_until(now));
+        let waits = [self.delivery.deadline(&self.line), text, allowed, calm, idle, rest];
         waits.into_iter().flatten().min()
     }
 

@@ -136,7 +136,7 @@ mod tests {
         let again = move |question: Vec<u8>| {
             assert!(question.starts_with(b"\x1bPtmux;"), "it passes through");
             let message = "OK".to_owned();
-            let _ = answered.send(Reply::Graphics { id: super::super::kitty::first_image(), placement: None, message });
+            let _ = answered.send(Reply::Graphics { id: super::super::kitty::query_image(), placement: None, message });
         };
         let inquiry = Inquiry::start(replies, Environment::in_tmux(), events, again).expect("a thread");
         // tmux itself answers at once; what asked the terminal was lost.

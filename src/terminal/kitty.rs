@@ -29,8 +29,6 @@ pub(super) type Stored = (PictureKey, Detail);
 
 /// A number from which this process counts its images. Two processes that share a terminal, with 10,000 images each, use the
 /// same number with a probability of 5 in a million.
-///
-/// The question about graphics carries this number, too: an answer to another process is not taken for one to this process.
 pub(super) fn first_image() -> u32 {
     static FIRST: OnceLock<u32> = OnceLock::new();
     *FIRST.get_or_init(|| {
@@ -42,6 +40,12 @@ pub(super) fn first_image() -> u32 {
         };
         LOWEST + random % (u32::MAX - LOWEST)
     })
+}
+
+/// The number of the question about graphics, which no image has: an answer to another process is not taken for one to this
+/// process.
+pub(super) fn query_image() -> u32 {
+    first_image() - 1
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -324,7 +328,7 @@ mod tests {
         let ids: std::collections::BTreeSet<u32> = (0..1000).map(|key| images.add(exact(key)).0).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| *id >= LOWEST));
-        assert!(first_image() >= LOWEST && first_image() == first_image());
+        assert!(first_image() >= LOWEST && !ids.contains(&query_image()) && query_image() == first_image() - 1);
     }
 
     #[test]

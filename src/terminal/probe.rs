@@ -4,7 +4,7 @@ use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, P
 use super::drivers::{Driver, driver};
 use super::event::Reply;
 use super::halfblocks::Glyphs;
-use super::kitty::{Commands, first_image};
+use super::kitty::{Commands, query_image};
 use super::sixel::USUAL_REGISTERS;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -69,8 +69,8 @@ impl Environment {
         match self.multiplexer {
             // screen would take the question for a title.
             Some(Multiplexer::Screen | Multiplexer::Mosh) => {}
-            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)), is_quiet: false }.query(first_image(), &mut out),
-            None => Commands::DIRECT.query(first_image(), &mut out),
+            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)), is_quiet: false }.query(query_image(), &mut out),
+            None => Commands::DIRECT.query(query_image(), &mut out),
         }
         out
     }
@@ -97,7 +97,7 @@ impl Answers {
     /// Takes an answer in; whether it was one to these questions.
     pub(super) fn take(&mut self, reply: Reply) -> bool {
         match reply {
-            Reply::Graphics { id, message, .. } if id == first_image() => self.graphics = message == "OK",
+            Reply::Graphics { id, message, .. } if id == query_image() => self.graphics = message == "OK",
             Reply::PrimaryAttributes(attributes) => self.attributes = Some(attributes),
             Reply::CellPixels { width, height } => self.cell = Some((width, height)),
             Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),
@@ -182,9 +182,6 @@ pub(super) fn decide(
     }
     if cell.guessed && protocol == Protocol::Sixel {
         notes.push("The terminal does not tell the size of its characters: pictures may not fill their place.".into());
-    }
-    if protocol == Protocol::Kitty && environment.multiplexer == Some(Multiplexer::Tmux) {
-        notes.push("In tmux a picture stays on screen while you look at another tmux window.".into());
     }
     let name = answers.version.clone().or_else(|| {
         [&environment.term_program, &environment.lc_terminal, &environment.term]

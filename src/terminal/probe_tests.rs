@@ -95,7 +95,7 @@ fn the_last_answer_is_the_end_but_in_tmux_the_terminal_beyond_has_time() {
     answers.take(Reply::PrimaryAttributes(vec![62]));
     assert!(answers.complete(&Environment::default()) && !answers.complete(&inside(Multiplexer::Tmux)));
     assert!(answers.limit() < LIMIT);
-    answers.take(Reply::Graphics { id: first_image(), placement: None, message: "OK".into() });
+    answers.take(Reply::Graphics { id: query_image(), placement: None, message: "OK".into() });
     assert!(answers.complete(&inside(Multiplexer::Tmux)));
 }
 

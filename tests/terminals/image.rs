@@ -40,6 +40,17 @@ impl Image {
         self.pixels.windows(2).all(|two| two[0] == two[1])
     }
 
+    /// Whether no more than a few colors are seen, as text has, and not the many grays of an image.
+    pub(crate) fn lacks_shades(&self) -> bool {
+        let gray = |pixel: &&[u8; 3]| pixel[0] == pixel[1] && pixel[1] == pixel[2];
+        let mut counts = [0_usize; 256];
+        for pixel in self.pixels.iter().filter(gray) {
+            counts[usize::from(pixel[0])] += 1;
+        }
+        // Letters have soft edges: of each of their grays there are few.
+        counts.iter().filter(|count| **count > self.pixels.len() / 400).count() < 24
+    }
+
     /// How far this is from another one, for a failure's words.
     pub(crate) fn differs(&self, expected: &Self) -> String {
         let pixels = self.pixels.iter().zip(&expected.pixels);

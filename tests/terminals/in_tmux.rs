@@ -1,9 +1,13 @@
-//! tmux in kitty: pictures pass through it to where its pane is.
+//! tmux in kitty: images pass through it, stay with their pane, and never reach another patient's.
 
+use crate::frame::frames;
+use crate::image::{Area, Image};
 use crate::kitty::Kitty;
-use crate::shell::PROMPT;
-use crate::study::Home;
+use crate::shell::{PROMPT, cell};
+use crate::study::{Home, SLICES, rendered};
 use crate::tools::turn;
+use crate::wait::{until, until_some};
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,9 +17,38 @@ const NEEDED: [&str; 3] = ["kitty", "Xvfb", "tmux"];
 struct Server<'h>(&'h Path);
 
 impl Server<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("tmux");
+        command.args(["-S", "tmux"]).args(arguments).current_dir(self.0);
+        command
+    }
+
     fn tell(&self, arguments: &[&str]) {
-        let told = Command::new("tmux").args(["-S", "tmux"]).args(arguments).current_dir(self.0).status();
+        let told = self.command(arguments).status();
         assert!(told.expect("tmux runs").success(), "{arguments:?}");
+    }
+
+    fn ask(&self, arguments: &[&str]) -> String {
+        let answer = self.command(arguments).output().expect("tmux runs");
+        String::from_utf8(answer.stdout).expect("UTF-8").trim().to_owned()
+    }
+
+    /// The text of a pane.
+    fn pane(&self, pane: &str) -> String {
+        self.ask(&["capture-pane", "-p", "-t", pane])
+    }
+
+    /// Types into a pane, whichever has the keys.
+    fn type_into(&self, pane: &str, keys: &[&str]) {
+        self.tell(&[&["send-keys", "-t", pane], keys].concat());
+    }
+
+    /// Starts the program in a pane and opens the first study.
+    fn open(&self, pane: &str, folder: &str) {
+        self.type_into(pane, &[&format!("$CSPINE --data {folder}-data {folder}"), "Enter"]);
+        until("the list", || self.pane(pane).contains("too short for a neck").then_some(()), || self.pane(pane));
+        // Without the lines that mark the other planes, which `cspine render` does not draw.
+        self.type_into(pane, &["Enter", "y"]);
     }
 }
 
@@ -25,16 +58,56 @@ impl Drop for Server<'_> {
     }
 }
 
-#[test]
-fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
-    let Some(_turn) = turn(&NEEDED) else { return };
-    let home = Home::new();
-    let kitty = Kitty::start(home.path(), 1200, 900);
-    let settings = "set -g allow-passthrough on\nset -g default-command 'exec sh -i'\nset -g status-position top\n";
+/// kitty with tmux in it.
+fn started(home: &Home, width: usize, height: usize) -> (Kitty, Server<'_>) {
+    let kitty = Kitty::start(home.path(), width, height);
+    let settings = "set -g allow-passthrough on\nset -g default-command 'exec sh -i'\nset -g status-position top\n\
+                    set -g escape-time 0\n";
     std::fs::write(home.path().join("tmux.conf"), settings).expect("written");
     let server = Server(home.path());
     kitty.press("tmux -S tmux -f tmux.conf new\r");
     kitty.wait_for("tmux", |text| text.contains("[0]") && text.contains(PROMPT));
+    (kitty, server)
+}
+
+/// Waits until exactly these slices are seen, one frame after the other, each exactly as `cspine render` draws it.
+fn wait_for_slices(what: &str, kitty: &Kitty, home: &Home, wanted: &[(&str, usize)]) -> Vec<Area> {
+    let mut drawn: HashMap<(String, usize, usize, usize), Image> = HashMap::new();
+    let mut differs = String::new();
+    let look = || {
+        let found = frames(&kitty.text(), cell(&kitty.tty()));
+        differs = format!("{found:?}");
+        if found.len() != wanted.len() {
+            return None;
+        }
+        for ((folder, slice), (title, area)) in wanted.iter().zip(&found) {
+            if !title.contains(&format!("axial · {slice} / {SLICES} ")) {
+                return None;
+            }
+            let key = ((*folder).to_owned(), *slice, area.width, area.height);
+            let expected = drawn
+                .entry(key)
+                .or_insert_with(|| rendered(&home.path().join(folder), home.path(), *slice, area.width, area.height));
+            let seen = kitty.seen(*area);
+            if seen != *expected {
+                differs = format!("{folder} {slice}: {}", seen.differs(expected));
+                return None;
+            }
+        }
+        Some(found.into_iter().map(|(_, area)| area).collect())
+    };
+    let found = until_some(look);
+    found.unwrap_or_else(|| {
+        let kept = kitty.display.pixels().keep(what);
+        panic!("waiting in vain for {what}: {differs}; {}\n{}", kept.display(), kitty.text())
+    })
+}
+
+#[test]
+fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let (kitty, server) = started(&home, 1200, 900);
     // A pane with another one to its left and one above it.
     server.tell(&["split-window", "-h", "-l", "120"]);
     server.tell(&["split-window", "-v", "-l", "40"]);
@@ -53,4 +126,121 @@ fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
     kitty.press("qq");
     kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
     kitty.wait_for_no_picture(area);
+}
+
+#[test]
+fn two_programs_in_two_panes_show_each_its_own_patient_also_after_one_was_killed() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    home.add("others", "MADE^Two", 2);
+    let (kitty, server) = started(&home, 1260, 640);
+    server.tell(&["split-window", "-h"]);
+    kitty.wait_for("two panes", |text| text.matches(PROMPT).count() == 2);
+    for (pane, folder) in [("%0", "studies"), ("%1", "others")] {
+        server.tell(&["select-pane", "-t", pane]);
+        server.open(pane, folder);
+    }
+    wait_for_slices("both patients", &kitty, &home, &[("studies", 11), ("others", 11)]);
+    // In turn, as a reader who compares them, and back over what the terminal has stored.
+    for step in 1..=4 {
+        for (pane, at) in [("%0", 0), ("%1", 1)] {
+            server.tell(&["select-pane", "-t", pane]);
+            kitty.press(if step <= 2 { "j" } else { "k" });
+            let slice = |done: bool| match (step, done) {
+                (1 | 2, true) => 11 + step,
+                (1 | 2, false) => 10 + step,
+                (_, true) => 15 - step,
+                (_, false) => 16 - step,
+            };
+            let wanted = [("studies", slice(true)), ("others", slice(at == 1))];
+            wait_for_slices("each its own", &kitty, &home, &wanted);
+        }
+    }
+    // Killed without a chance to take its images away, and started again in the same pane.
+    let shell = server.ask(&["display-message", "-p", "-t", "%1", "#{pane_pid}"]);
+    let program = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("its program");
+    assert!(Command::new("kill").args(["-9", program.trim()]).status().expect("kill runs").success());
+    // The terminal is as the program left it: Enter ends no line.
+    until("the shell", || server.pane("%1").contains("Killed").then_some(()), || server.pane("%1"));
+    server.type_into("%1", &["stty sane", "C-j"]);
+    server.open("%1", "others");
+    wait_for_slices("started again", &kitty, &home, &[("studies", 11), ("others", 11)]);
+    server.tell(&["swap-pane", "-s", "%0", "-t", "%1"]);
+    wait_for_slices("in each other's place", &kitty, &home, &[("others", 11), ("studies", 11)]);
+}
+
+#[test]
+fn an_image_stays_in_its_pane_and_leaves_with_it() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let (kitty, server) = started(&home, 1260, 840);
+    server.open("%0", "studies");
+    let alone = wait_for_slices("alone", &kitty, &home, &[("studies", 11)]);
+    let shown = |what: &str| wait_for_slices(what, &kitty, &home, &[("studies", 11)]);
+    let hidden = |what: &str, area: Area| {
+        kitty.wait_for(what, |text| !text.contains("╭ axial"));
+        let is_gone = || kitty.seen(area).lacks_shades().then_some(());
+        until(what, is_gone, || kitty.display.pixels().keep(what).display().to_string());
+    };
+    server.tell(&["split-window", "-h", "-t", "%0", "-l", "40"]);
+    let beside = shown("a pane beside it");
+    assert_ne!(alone, beside);
+    // The new pane has the keys. Nothing that the terminal answers may reach its shell.
+    server.tell(&["swap-pane", "-s", "%0", "-t", "%1"]);
+    let swapped = shown("on the other side");
+    assert!(swapped[0].x > beside[0].x);
+    server.type_into("%0", &["j", "j", "k", "k"]);
+    shown("moved without the keys");
+    server.tell(&["select-layout", "even-vertical"]);
+    shown("above or below");
+    server.tell(&["resize-pane", "-Z", "-t", "%1"]);
+    hidden("the other pane zoomed", swapped[0]);
+    server.tell(&["resize-pane", "-Z", "-t", "%1"]);
+    shown("beside it again");
+    server.tell(&["resize-pane", "-Z", "-t", "%0"]);
+    let zoomed = shown("zoomed");
+    server.tell(&["new-window"]);
+    hidden("another window", zoomed[0]);
+    server.tell(&["last-window"]);
+    shown("back in its window");
+    server.tell(&["choose-tree", "-t", "%0"]);
+    hidden("a list of windows", zoomed[0]);
+    server.type_into("%0", &["q"]);
+    shown("the list is gone");
+    // A popup runs as long as its program.
+    let client = server.ask(&["list-clients", "-F", "#{client_tty}"]);
+    let mut popup =
+        server.command(&["display-popup", "-c", &client, "-E", "echo over it; cat"]).spawn().expect("a popup");
+    kitty.wait_for("the popup", |text| text.contains("over it"));
+    let area = zoomed[0];
+    until("no image below the popup", || kitty.seen(area).lacks_shades().then_some(()), || kitty.text());
+    kitty.press("\u{4}");
+    assert!(popup.wait().expect("tmux runs").success());
+    shown("the popup is gone");
+    for pane in ["%1", "%2"] {
+        let text = server.pane(pane);
+        assert_eq!(text.replace(PROMPT.trim(), "").trim(), "", "the shell of {pane} was typed into");
+    }
+}
+
+#[test]
+fn two_terminals_attached_to_one_tmux_both_show_the_image() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let (kitty, server) = started(&home, 1000, 700);
+    server.open("%0", "studies");
+    wait_for_slices("the first terminal", &kitty, &home, &[("studies", 11)]);
+    let elsewhere = Home::new();
+    let second = Kitty::start(elsewhere.path(), 1000, 700);
+    second.press(&format!("tmux -S {} attach\r", home.path().join("tmux").display()));
+    wait_for_slices("the second terminal", &second, &home, &[("studies", 11)]);
+    wait_for_slices("and still the first", &kitty, &home, &[("studies", 11)]);
+    second.press("j");
+    wait_for_slices("the first follows", &kitty, &home, &[("studies", 12)]);
+    wait_for_slices("the second follows", &second, &home, &[("studies", 12)]);
+    server.tell(&["new-window"]);
+    for terminal in [&kitty, &second] {
+        let area = terminal.between_the_bars();
+        until("no image", || terminal.seen(area).lacks_shades().then_some(()), || terminal.text());
+    }
 }

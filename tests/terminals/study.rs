@@ -20,12 +20,20 @@ pub(crate) struct Home {
 impl Home {
     /// Makes one. The stack is 10 mm high: too short for a neck, so that no network runs beside.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a home");
-        let studies = folder.path().join("studies");
+        let home = Self { folder: tempfile::tempdir().expect("a home") };
+        home.add("studies", "MADE^One", 1);
+        home
+    }
+
+    /// Adds a folder with a study of another patient, whose number tells the images from those of others.
+    pub(crate) fn add(&self, folder: &str, name: &str, patient: u64) {
+        let studies = self.folder.path().join(folder);
         std::fs::create_dir(&studies).expect("a folder");
-        let patient = PhantomPatient { name: "MADE^One".into(), id: "MADE".into(), age_years: 50, sex: Sex::Other };
+        let (id, root) = (format!("MADE{patient}"), format!("2.25.{patient}"));
+        let (study_uid, series_uid, frame_uid) = (format!("{root}.1"), format!("{root}.2"), format!("{root}.4"));
+        let person = PhantomPatient { name: name.into(), id, age_years: 50, sex: Sex::Other };
         for number in 1..=SLICES {
-            let voxels = voxels(number);
+            let voxels = voxels(patient, number);
             let slice = PhantomSlice {
                 voxels: &voxels,
                 rows: SIDE,
@@ -36,11 +44,11 @@ impl Home {
                 position: PatientPoint::new(-128.0, -128.0, -0.5 * number as f64),
                 down: [0.0, 1.0, 0.0],
                 instance_number: number,
-                study_uid: "2.25.1",
-                series_uid: "2.25.2",
-                instance_uid: &format!("2.25.3.{number}"),
-                frame_uid: "2.25.4",
-                patient: &patient,
+                study_uid: &study_uid,
+                series_uid: &series_uid,
+                instance_uid: &format!("{root}.3.{number}"),
+                frame_uid: &frame_uid,
+                patient: &person,
                 description: "made",
                 series_description: "made",
                 body_part: "CSPINE",
@@ -52,7 +60,6 @@ impl Home {
             };
             write_slice(&studies.join(format!("{number:02}.dcm")), &slice).expect("a slice");
         }
-        Self { folder }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -81,9 +88,9 @@ pub(crate) fn rendered(study: &Path, home: &Path, slice: usize, width: usize, he
 }
 
 /// A ramp, so that no side can be taken for another, a bright square whose place tells the slice, and noise, so that a picture has
-/// as many bytes as a noisy scan's.
-fn voxels(number: usize) -> Vec<i16> {
-    let mut random = fastrand::Rng::with_seed(number as u64);
+/// as many bytes as a noisy scan's; the noise is the patient's own.
+fn voxels(patient: u64, number: usize) -> Vec<i16> {
+    let mut random = fastrand::Rng::with_seed((patient - 1) * 1000 + number as u64);
     let corner = (20 * number, 24 * (SLICES - number));
     let mut voxels = Vec::with_capacity(SIDE * SIDE);
     for y in 0..SIDE {

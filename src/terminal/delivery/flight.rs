@@ -1,6 +1,6 @@
 //! The picture in flight: its pieces, how they are broken off, and the answers that end the flight.
 
-use super::{ATTEMPTS, Delivery, Shown, Step, shown_event};
+use super::{ATTEMPTS, Certainty, Delivery, Shown, Step, shown_event};
 use crate::task::Generation;
 use crate::terminal::capabilities::Protocol;
 use crate::terminal::event::{Event, Refusal};
@@ -43,6 +43,9 @@ impl Delivery {
         screen: (u16, u16),
         now: Instant,
     ) {
+        let Placed { key, area, generation, .. } = *placed;
+        let same = self.shown.get(&placed.slot).filter(|shown| (shown.key, shown.area) == (key, area));
+        let certainty = Certainty::of(self.is_quiet(), same.map(|shown| shown.certainty));
         let transmitted = encoded.is_some();
         let encoded = encoded.unwrap_or_default();
         let (image, rest) = if self.manner.protocol == Protocol::Kitty {
@@ -56,11 +59,9 @@ impl Delivery {
         } else {
             (None, VecDeque::from(encoded))
         };
-        let Placed { key, area, generation, .. } = *placed;
         let replaced = self.shown.get(&placed.slot).is_some_and(|shown| shown.detail == Detail::Preview);
         let preview = detail == Detail::Preview || replaced;
-        let mut shown =
-            Some((placed.slot, Shown { key, detail, area, generation, image, is_verified: !self.is_quiet() }));
+        let mut shown = Some((placed.slot, Shown { key, detail, area, generation, image, certainty }));
         if image.is_none() {
             // The first strip covers a part of it already.
             self.shown.extend(shown.take());
@@ -95,7 +96,7 @@ impl Delivery {
     pub(super) fn go_on(&mut self, now: Instant, line: &mut Line, told: &mut Vec<Event>) -> Step {
         let Some(piece) = self.next_piece(now, line) else { return Step::Wait };
         if self.is_quiet() && !self.has_more() {
-            self.pause(now);
+            self.rest(now);
             told.extend(self.land(now));
         }
         Step::Send(piece)

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 /// What is known of the pane is good for so long; then it is looked at again before something is sent.
 const FRESH: Duration = Duration::from_millis(100);
 /// The shortest time between two images of which the terminal tells nothing: nothing else keeps a slow link from filling up.
-const QUIET_PAUSE: Duration = Duration::from_millis(500);
+const QUIET_REST: Duration = Duration::from_millis(500);
+/// After its panes have changed tmux redraws them, and lets nothing through meanwhile, without a word.
+const REDRAWING: Duration = Duration::from_millis(200);
 
 /// tmux's pane, as it was when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +27,38 @@ pub(in crate::terminal) struct Pane {
     pub(in crate::terminal) is_visible: bool,
     /// Whether keys, and with them the terminal's answers, come to this pane.
     pub(in crate::terminal) has_focus: bool,
+}
+
+/// What is known of an image that was sent to the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// The terminal was free to answer that it does not show it.
+    Verified,
+    /// Sent without answers, once. tmux may have let nothing through.
+    Once,
+    /// Sent without answers, and once more for certainty.
+    Twice,
+}
+
+impl Certainty {
+    /// Of an image that is sent now, after what was known of it before.
+    pub(super) fn of(is_quiet: bool, before: Option<Self>) -> Self {
+        match (is_quiet, before) {
+            (false, _) => Self::Verified,
+            (true, Some(Self::Once)) => Self::Twice,
+            (true, _) => Self::Once,
+        }
+    }
+
+    /// Whether the image need not be sent again.
+    pub(super) fn is_enough(self, is_quiet: bool) -> bool {
+        match self {
+            Self::Verified => true,
+            Self::Once => false,
+            // With answers there is certainty.
+            Self::Twice => is_quiet,
+        }
+    }
 }
 
 impl Delivery {
@@ -47,19 +81,19 @@ impl Delivery {
         self.commands().is_quiet
     }
 
-    /// Whether an image without answers was sent just now.
-    pub(super) fn pauses(&self, now: Instant) -> bool {
-        self.is_quiet() && self.quiet_until.is_some_and(|until| now < until)
+    /// Whether nothing is to be sent just now.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
     }
 
     /// An image was sent without answers.
-    pub(super) fn pause(&mut self, now: Instant) {
-        self.quiet_until = Some(now + QUIET_PAUSE);
+    pub(super) fn rest(&mut self, now: Instant) {
+        self.rests_until = Some(now + QUIET_REST);
     }
 
-    /// When that pause ends, if it is to come.
-    pub(in crate::terminal) fn pause_ends_at(&self, now: Instant) -> Option<Instant> {
-        self.quiet_until.filter(|until| *until > now && self.is_quiet())
+    /// When that rest ends, if it is to come.
+    pub(in crate::terminal) fn rests_until(&self, now: Instant) -> Option<Instant> {
+        self.rests_until.filter(|until| *until > now)
     }
 
     /// What to do before an image is sent: nothing, or to find out where tmux's pane is.
@@ -93,9 +127,14 @@ impl Delivery {
             // Its answer, if there is one yet to come, goes to another program.
             for shown in self.shown.values_mut() {
                 let flying = self.flight.as_ref().and_then(|flight| flight.image);
-                shown.is_verified &= flying.is_none() || shown.image != flying;
+                if flying.is_some() && shown.image == flying {
+                    shown.certainty = Certainty::Once;
+                }
             }
             told.extend(self.land(now));
+        }
+        if (before.is_visible, before.left, before.top) != (after.is_visible, after.left, after.top) {
+            self.rests_until = self.rests_until.max(Some(now + REDRAWING));
         }
         let moved = (before.left, before.top) != (after.left, after.top);
         if before.is_visible && (!after.is_visible || moved) {
