@@ -58,8 +58,17 @@ struct Shown {
     generation: Generation,
     /// kitty's numbers of the image and of its placement.
     image: Option<(u32, u32)>,
+    /// The same for an earlier image of the same pixels, which stays in case this one does not arrive.
+    earlier: Option<(u32, u32)>,
     /// Whether the terminal shows it for certain.
     certainty: Certainty,
+}
+
+impl Shown {
+    /// kitty's numbers of all that stands in its place.
+    fn placements(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
+        self.image.into_iter().chain(self.earlier)
+    }
 }
 
 /// What to do next.
@@ -279,9 +288,9 @@ impl Delivery {
         let mut stale = Vec::new();
         let commands = self.commands();
         for shown in gone.iter().filter_map(|slot| self.shown.remove(slot)) {
-            match shown.image {
-                Some((id, placement)) => commands.unplace(id, placement, out),
-                None => stale.push(shown.area),
+            shown.placements().for_each(|(id, placement)| commands.unplace(id, placement, out));
+            if shown.image.is_none() {
+                stale.push(shown.area);
             }
         }
         stale

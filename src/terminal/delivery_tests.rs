@@ -586,11 +586,16 @@ fn without_the_keys_nothing_is_sent_that_has_an_answer_and_with_them_it_is_made_
     let elsewhere = Pane { has_focus: false, ..PANE };
     assert_eq!(bench.sent(), None);
     bench.rested(elsewhere);
-    assert!(bench.sent().expect("once more").contains("i=1001,q=2"));
+    let again = bench.sent().expect("once more");
+    assert!(again.contains("a=t,f=100,i=1001,q=2") && !again.contains("a=d"), "{again:?}");
     bench.rested(elsewhere);
     assert_eq!(bench.sent(), None, "twice is enough");
     bench.want(vec![placed(0, 2, AREA)]);
-    assert!(bench.sent().expect("an image").contains("i=1002,q=2"));
+    let next = bench.sent().expect("an image");
+    assert!(
+        next.contains("i=1002,q=2")
+            && ["1000,p=1", "1001,p=2"].iter().all(|old| next.contains(&format!("a=d,d=i,i={old}")))
+    );
     bench.rested(PANE);
     let sure = bench.sent().expect("for certain");
     assert!(sure.contains("a=t") && !sure.contains("q=2"), "{sure:?}");

@@ -19,8 +19,6 @@ const LOWEST: u32 = 1_000_000;
 /// Columns and rows between the cells at which images of an earlier program are looked for. No image of this program is
 /// smaller.
 const SWEEP: (usize, usize) = (6, 3);
-/// Added to the heights of placements that are to lie below text; heights go up to 9,999.
-const BELOW_TEXT: i64 = 10_000;
 /// Base64 characters in one chunk: the protocol's own limit.
 const CHUNK: usize = 4096;
 
@@ -76,12 +74,12 @@ impl Images {
         Some(image.id)
     }
 
-    /// A number that was never used before for new pixels, and the images that are to be deleted for it: the oldest, and one
-    /// that was to hold the same pixels and was never acknowledged.
-    pub(super) fn add(&mut self, key: Stored) -> (u32, Vec<u32>) {
-        let mut dropped: Vec<u32> =
-            self.known.iter().filter(|image| image.holds == key).map(|image| image.id).collect();
-        self.known.retain(|image| image.holds != key);
+    /// A number that was never used before for new pixels, and the images that are to be deleted for it: the oldest, and those
+    /// but `kept` that were to hold the same pixels and were never acknowledged.
+    pub(super) fn add(&mut self, key: Stored, kept: Option<u32>) -> (u32, Vec<u32>) {
+        let is_same = |image: &Image| image.holds == key && Some(image.id) != kept;
+        let mut dropped: Vec<u32> = self.known.iter().filter(|image| is_same(image)).map(|image| image.id).collect();
+        self.known.retain(|image| !is_same(image));
         while self.known.len() >= MOST_IMAGES {
             dropped.extend(self.known.pop_front().map(|image| image.id));
         }
@@ -188,14 +186,12 @@ impl Commands {
 
     /// Shows an image over some cells. The terminal answers `i=…,p=…;OK`, or `ENOENT` where it has no such image.
     ///
-    /// `z` orders the placements of this program, a higher one lies above. In tmux all of them lie below the text: tmux draws
-    /// its menus and popups over a pane that knows nothing of them.
+    /// A placement with a higher `z` lies above. None lies below text: kitty 0.26 then blends text with what was there before.
     pub(super) fn place(self, id: u32, placement: u32, area: Rect, z: u32, out: &mut Vec<u8>) {
         let (left, top) = self.pane.unwrap_or((0, 0));
         let (column, row) = (area.x + left + 1, area.y + top + 1);
         let (width, height) = (area.width, area.height);
         let mut command = Vec::with_capacity(64);
-        let z = i64::from(z) - if self.pane.is_some() { BELOW_TEXT } else { 0 };
         let quiet = self.quiet();
         // In tmux the cursor is the outer terminal's: it is put back, or tmux would write its next text there.
         let (save, restore) = if self.pane.is_some() { ("\x1b7", "\x1b8") } else { ("", "") };
@@ -282,7 +278,7 @@ mod tests {
         let inner = text.strip_prefix("\x1bPtmux;").and_then(|t| t.strip_suffix("\x1b\\")).expect("wrapped");
         assert_eq!(inner.matches('\x1b').count() % 2, 0);
         let plain = inner.replace("\x1b\x1b", "\x1b");
-        assert_eq!(plain, "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=-9999,C=1\x1b\\\x1b8");
+        assert_eq!(plain, "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=1,C=1\x1b\\\x1b8");
     }
 
     #[test]
@@ -298,13 +294,13 @@ mod tests {
     fn the_least_recently_shown_image_goes_first() {
         let mut images = Images::starting_at(1000);
         for key in 0..MOST_IMAGES as u64 {
-            let (id, dropped) = images.add(exact(key));
+            let (id, dropped) = images.add(exact(key), None);
             assert!(dropped.is_empty());
             images.acknowledge(id);
         }
         let first = images.touch(exact(0)).expect("stored");
         let second = images.known.front().expect("one").id;
-        let (_, dropped) = images.add(exact(1_000_000));
+        let (_, dropped) = images.add(exact(1_000_000), None);
         assert_eq!(dropped, vec![second]);
         assert_eq!(images.touch(exact(0)), Some(first));
         assert_eq!(images.touch(exact(1)), None);
@@ -314,10 +310,12 @@ mod tests {
     #[test]
     fn what_was_not_acknowledged_is_not_placed_again_and_goes_when_it_is_sent_again() {
         let mut images = Images::starting_at(1000);
-        let (lost, _) = images.add(exact(1));
+        let (lost, _) = images.add(exact(1), None);
         assert_eq!(images.touch(exact(1)), None);
-        let (again, dropped) = images.add(exact(1));
+        let (again, dropped) = images.add(exact(1), None);
         assert_eq!(dropped, vec![lost]);
+        let (twin, dropped) = images.add(exact(1), Some(again));
+        assert!(dropped.is_empty() && images.has(again) && images.has(twin), "unless it is to stay");
         images.acknowledge(again);
         assert_eq!(images.touch(exact(1)), Some(again));
     }
@@ -325,7 +323,7 @@ mod tests {
     #[test]
     fn no_number_is_used_twice_and_none_is_one_that_programs_choose_by_hand() {
         let mut images = Images::starting_at(u32::MAX - 9);
-        let ids: std::collections::BTreeSet<u32> = (0..1000).map(|key| images.add(exact(key)).0).collect();
+        let ids: std::collections::BTreeSet<u32> = (0..1000).map(|key| images.add(exact(key), None).0).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| *id >= LOWEST));
         assert!(first_image() >= LOWEST && !ids.contains(&query_image()) && query_image() == first_image() - 1);

@@ -43,9 +43,9 @@ impl Server<'_> {
         self.tell(&[&["send-keys", "-t", pane], keys].concat());
     }
 
-    /// Starts the program in a pane and opens the first study.
-    fn open(&self, pane: &str, folder: &str) {
-        self.type_into(pane, &[&format!("$CSPINE --data {folder}-data {folder}"), "Enter"]);
+    /// Starts the program in a pane, with its decisions in a folder of their own, and opens the first study.
+    fn open(&self, pane: &str, folder: &str, data: &str) {
+        self.type_into(pane, &[&format!("$CSPINE --data {data} {folder}"), "Enter"]);
         until("the list", || self.pane(pane).contains("too short for a neck").then_some(()), || self.pane(pane));
         // Without the lines that mark the other planes, which `cspine render` does not draw.
         self.type_into(pane, &["Enter", "y"]);
@@ -138,7 +138,7 @@ fn two_programs_in_two_panes_show_each_its_own_patient_also_after_one_was_killed
     kitty.wait_for("two panes", |text| text.matches(PROMPT).count() == 2);
     for (pane, folder) in [("%0", "studies"), ("%1", "others")] {
         server.tell(&["select-pane", "-t", pane]);
-        server.open(pane, folder);
+        server.open(pane, folder, pane);
     }
     wait_for_slices("both patients", &kitty, &home, &[("studies", 11), ("others", 11)]);
     // In turn, as a reader who compares them, and back over what the terminal has stored.
@@ -163,7 +163,8 @@ fn two_programs_in_two_panes_show_each_its_own_patient_also_after_one_was_killed
     // The terminal is as the program left it: Enter ends no line.
     until("the shell", || server.pane("%1").contains("Killed").then_some(()), || server.pane("%1"));
     server.type_into("%1", &["stty sane", "C-j"]);
-    server.open("%1", "others");
+    // It would go on where it was.
+    server.open("%1", "others", "new");
     wait_for_slices("started again", &kitty, &home, &[("studies", 11), ("others", 11)]);
     server.tell(&["swap-pane", "-s", "%0", "-t", "%1"]);
     wait_for_slices("in each other's place", &kitty, &home, &[("others", 11), ("studies", 11)]);
@@ -174,7 +175,7 @@ fn an_image_stays_in_its_pane_and_leaves_with_it() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let (kitty, server) = started(&home, 1260, 840);
-    server.open("%0", "studies");
+    server.open("%0", "studies", "data");
     let alone = wait_for_slices("alone", &kitty, &home, &[("studies", 11)]);
     let shown = |what: &str| wait_for_slices(what, &kitty, &home, &[("studies", 11)]);
     let hidden = |what: &str, area: Area| {
@@ -182,7 +183,7 @@ fn an_image_stays_in_its_pane_and_leaves_with_it() {
         let is_gone = || kitty.seen(area).lacks_shades().then_some(());
         until(what, is_gone, || kitty.display.pixels().keep(what).display().to_string());
     };
-    server.tell(&["split-window", "-h", "-t", "%0", "-l", "40"]);
+    server.tell(&["split-window", "-h", "-t", "%0", "-l", "80"]);
     let beside = shown("a pane beside it");
     assert_ne!(alone, beside);
     // The new pane has the keys. Nothing that the terminal answers may reach its shell.
@@ -228,7 +229,7 @@ fn two_terminals_attached_to_one_tmux_both_show_the_image() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let (kitty, server) = started(&home, 1000, 700);
-    server.open("%0", "studies");
+    server.open("%0", "studies", "data");
     wait_for_slices("the first terminal", &kitty, &home, &[("studies", 11)]);
     let elsewhere = Home::new();
     let second = Kitty::start(elsewhere.path(), 1000, 700);

@@ -87,8 +87,12 @@ impl Delivery {
             let (key, generation) = (placed.key, placed.generation);
             self.ahead.pop_front();
             let mut first = Vec::new();
-            let (id, mut pieces) =
-                self.store((key, Detail::Exact), encoded.first().map(Vec::as_slice).unwrap_or_default(), &mut first);
+            let (id, mut pieces) = self.store(
+                (key, Detail::Exact),
+                None,
+                encoded.first().map(Vec::as_slice).unwrap_or_default(),
+                &mut first,
+            );
             if let Some(piece) = pieces.first_mut() {
                 first.append(piece);
                 *piece = first;
@@ -116,8 +120,15 @@ impl Delivery {
     }
 
     /// kitty: a number for a picture, the pieces that store it, and before them what makes room.
-    pub(super) fn store(&mut self, stored: Stored, png: &[u8], before: &mut Vec<u8>) -> (u32, Vec<Vec<u8>>) {
-        let (id, dropped) = self.images.add(stored);
+    /// `kept` is an image of the same pixels that stays.
+    pub(super) fn store(
+        &mut self,
+        stored: Stored,
+        kept: Option<u32>,
+        png: &[u8],
+        before: &mut Vec<u8>,
+    ) -> (u32, Vec<Vec<u8>>) {
+        let (id, dropped) = self.images.add(stored, kept);
         self.evictions += dropped.len() as u64;
         for old in dropped {
             self.shown.retain(|_, shown| shown.image.is_none_or(|(shown, _)| shown != old));

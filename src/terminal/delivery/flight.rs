@@ -46,6 +46,8 @@ impl Delivery {
         let Placed { key, area, generation, .. } = *placed;
         let same = self.shown.get(&placed.slot).filter(|shown| (shown.key, shown.area) == (key, area));
         let certainty = Certainty::of(self.is_quiet(), same.map(|shown| shown.certainty));
+        // Whether the first one has arrived nobody knows: it goes only with the next image.
+        let earlier = same.filter(|_| certainty == Certainty::Twice).and_then(|shown| shown.image);
         let transmitted = encoded.is_some();
         let encoded = encoded.unwrap_or_default();
         let (image, rest) = if self.manner.protocol == Protocol::Kitty {
@@ -54,14 +56,14 @@ impl Delivery {
             if !std::mem::replace(&mut self.is_swept, true) {
                 self.commands().sweep(screen.0, screen.1, &mut before);
             }
-            let (image, pieces) = self.place(placed, detail, stored, png, before);
+            let (image, pieces) = self.place(placed, detail, (stored, earlier), png, before);
             (Some(image), pieces)
         } else {
             (None, VecDeque::from(encoded))
         };
         let replaced = self.shown.get(&placed.slot).is_some_and(|shown| shown.detail == Detail::Preview);
         let preview = detail == Detail::Preview || replaced;
-        let mut shown = Some((placed.slot, Shown { key, detail, area, generation, image, certainty }));
+        let mut shown = Some((placed.slot, Shown { key, detail, area, generation, image, earlier, certainty }));
         if image.is_none() {
             // The first strip covers a part of it already.
             self.shown.extend(shown.take());
@@ -143,7 +145,7 @@ impl Delivery {
         &mut self,
         placed: &Placed,
         detail: Detail,
-        stored: Option<u32>,
+        (stored, earlier): (Option<u32>, Option<(u32, u32)>),
         png: &[u8],
         mut first: Vec<u8>,
     ) -> ((u32, u32), VecDeque<Vec<u8>>) {
@@ -152,19 +154,22 @@ impl Delivery {
         let id = match stored {
             Some(id) => id,
             None => {
-                let (id, sent) = self.store((placed.key, detail), png, &mut first);
+                let (id, sent) = self.store((placed.key, detail), earlier.map(|(id, _)| id), png, &mut first);
                 pieces = sent;
                 id
             }
         };
-        let old = self.shown.get(&placed.slot).and_then(|shown| shown.image);
+        let before = self.shown.get(&placed.slot);
+        let old = before.and_then(|shown| shown.image);
+        let gone: Vec<(u32, u32)> =
+            before.into_iter().flat_map(Shown::placements).filter(|one| earlier != Some(*one)).collect();
         // Two placement numbers a slot, in turn, so that the old and the new picture are never the same placement.
         let number = u32::from(placed.slot) * 2 + 1;
         let placement = if old.is_some_and(|(_, placement)| placement == number) { number + 1 } else { number };
         self.height = self.height % 9999 + 1;
         let mut last = pieces.pop().unwrap_or_default();
         commands.place(id, placement, placed.area, self.height, &mut last);
-        if let Some((id, placement)) = old {
+        for (id, placement) in gone {
             commands.unplace(id, placement, &mut last);
         }
         pieces.push(last);

@@ -145,7 +145,7 @@ impl Delivery {
             }
             let commands = if after.is_visible { self.commands() } else { Commands::DIRECT };
             let target = if after.is_visible { out } else { &mut outside };
-            for (id, placement) in std::mem::take(&mut self.shown).into_values().filter_map(|shown| shown.image) {
+            for (id, placement) in std::mem::take(&mut self.shown).into_values().flat_map(|shown| shown.placements()) {
                 commands.unplace(id, placement, target);
             }
         }
