@@ -19,6 +19,8 @@ const LOWEST: u32 = 1_000_000;
 /// Columns and rows between the cells at which images of an earlier program are looked for. No image of this program is
 /// smaller.
 const SWEEP: (usize, usize) = (6, 3);
+/// Bytes that tmux passes through at once: it drops what is longer than 1 MiB.
+const MOST_PASSED: usize = 700_000;
 /// Base64 characters in one chunk: the protocol's own limit.
 const CHUNK: usize = 4096;
 
@@ -161,20 +163,25 @@ impl Commands {
         let text = base64(png);
         let mut chunks = text.chunks(CHUNK).peekable();
         let mut pieces = Vec::with_capacity(text.len() / CHUNK + 1);
-        let mut command = Vec::with_capacity(CHUNK + 64);
+        let mut commands = Vec::with_capacity(CHUNK + 64);
+        let mut is_first = true;
         while let Some(chunk) = chunks.next() {
-            command.clear();
             let more = u8::from(chunks.peek().is_some());
-            let _ = if pieces.is_empty() {
-                write!(command, "\x1b_Ga=t,f=100,i={id}{},m={more};", self.quiet())
+            let _ = if std::mem::take(&mut is_first) {
+                write!(commands, "\x1b_Ga=t,f=100,i={id}{},m={more};", self.quiet())
             } else {
-                write!(command, "\x1b_Gm={more};")
+                write!(commands, "\x1b_Gm={more};")
             };
-            command.extend_from_slice(chunk);
-            command.extend_from_slice(b"\x1b\\");
-            let mut piece = Vec::with_capacity(command.len() + 64);
-            self.wrapped(&command, &mut piece);
-            pieces.push(piece);
+            commands.extend_from_slice(chunk);
+            commands.extend_from_slice(b"\x1b\\");
+            // tmux ends one synchronized update and begins another around whatever it passes through, and kitty 0.26 then
+            // damages an image whose chunks lie in several of them.
+            if self.pane.is_none() || more == 0 || commands.len() > MOST_PASSED {
+                let mut piece = Vec::with_capacity(commands.len() + 64);
+                self.wrapped(&commands, &mut piece);
+                pieces.push(piece);
+                commands.clear();
+            }
         }
         pieces
     }
@@ -279,6 +286,14 @@ mod tests {
         assert_eq!(inner.matches('\x1b').count() % 2, 0);
         let plain = inner.replace("\x1b\x1b", "\x1b");
         assert_eq!(plain, "\x1b7\x1b[2;11H\x1b_Ga=p,i=1000,p=1,c=4,r=2,z=1,C=1\x1b\\\x1b8");
+    }
+
+    #[test]
+    fn tmux_passes_a_picture_through_at_once_and_never_more_than_it_takes() {
+        let through = Commands { pane: Some((0, 0)), is_quiet: false };
+        assert_eq!(through.transmit(1000, &[7; 300_000]).len(), 1);
+        let large = through.transmit(1000, &[7; 1_500_000]);
+        assert!(large.len() > 1 && large.iter().all(|piece| piece.len() < 1_000_000));
     }
 
     #[test]
