@@ -9,11 +9,13 @@
 
 mod alert;
 mod attached;
+mod burst;
 mod capabilities;
 mod delivery;
 mod drivers;
 mod encode;
 mod engine;
+mod errors;
 mod event;
 #[doc(hidden)]
 pub mod fuzz;
@@ -21,6 +23,7 @@ mod guard;
 mod halfblocks;
 mod inquiry;
 mod keys;
+mod keystroke;
 mod kitty;
 mod line;
 mod output;
@@ -35,18 +38,22 @@ mod signals;
 pub mod simulated;
 mod sixel;
 mod surface;
+mod waits;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
+pub use errors::keep_errors_in;
 pub use event::Event;
 pub use guard::restore_now;
+pub use keystroke::Keystroke;
 pub use halfblocks::{Glyphs, halfblock_cells};
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
+use event::Reply;
 use inquiry::{Inquiry, Known};
 use kitty::Commands;
 use output::Output;
@@ -55,7 +62,7 @@ use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use surface::Surface;
 use writer::{Inbox, Writer};
 
@@ -102,6 +109,8 @@ pub struct Terminal {
     _attached: Option<attached::Watch>,
     /// Whether the title was changed.
     titled: bool,
+    /// Whether the keyboard protocol was turned on.
+    keyboard: bool,
 }
 
 /// A terminal that was taken over and asked.
@@ -132,16 +141,23 @@ fn ask(
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
     let inquiry = Inquiry::start(answered, environment.clone(), events.clone(), again).map_err(TerminalError::Serve)?;
-    let reader = Reader::start(rustix::stdio::stdin(), events, {
+    let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
+    let replies = {
         let inbox = Arc::clone(inbox);
         move |reply| {
+            // Everyone answers this last; the terminal beyond tmux takes longer than tmux itself.
+            if matches!(reply, Reply::PrimaryAttributes(_)) && !tmux {
+                inbox.waits.answered();
+            }
             // Without a thread that collects them, answers are the writer's alone.
             let _ = answer.send(reply.clone());
             inbox.reply(reply);
         }
-    });
+    };
+    let reader = Reader::start(rustix::stdio::stdin(), events, replies, Arc::clone(&inbox.waits));
     let reader = reader.map_err(TerminalError::Serve)?;
     let output = Output::of_stdout().map_err(TerminalError::Serve)?;
+    inbox.waits.ask(Instant::now() + probe::LIMIT);
     output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
     Ok(Asked { environment, window, inquiry, reader })
 }
@@ -246,6 +262,7 @@ impl Terminal {
             listener: Some(listener),
             _attached: attached,
             titled: false,
+            keyboard: false,
         })
     }
 
@@ -257,6 +274,12 @@ impl Terminal {
         (self.registers, self.pane) = (answers.registers(), pane);
         self.surface.set_truecolor(self.capabilities.truecolor);
         self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+        if answers.has_keyboard() && !self.keyboard {
+            self.keyboard = true;
+            guard::with_keyboard();
+            self.inbox.alert(guard::KEYBOARD.to_vec());
+            self.inbox.waits.set_keyboard();
+        }
     }
 
     /// What the terminal can do, as far as it has answered; the cell's size follows the window's.
