@@ -401,10 +401,11 @@ impl Parser {
         }
     }
 
-    /// A whole sequence that means something. An escape before a key is Alt (rxvt), before anything else it is the Esc key.
+    /// A whole sequence that means something. An escape before a key is Alt (rxvt); before anything else, and before a key of the
+    /// keyboard protocol, which has its own Alt, it is the Esc key.
     fn found(&mut self, found: Input, out: &mut Vec<Input>) {
         match found {
-            Input::Key(stroke) if self.alt && self.given == Given::Nothing => {
+            Input::Key(stroke) if self.alt && self.given == Given::Nothing && stroke.caps_lock.is_none() => {
                 out.push(Input::Key(Keystroke::escaped(stroke.key)));
                 self.ground();
             }
