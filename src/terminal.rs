@@ -46,8 +46,8 @@ pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Prot
 pub use errors::keep_errors_in;
 pub use event::Event;
 pub use guard::restore_now;
-pub use keystroke::Keystroke;
 pub use halfblocks::{Glyphs, halfblock_cells};
+pub use keystroke::Keystroke;
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;

@@ -61,7 +61,12 @@ fn every_command_that_has_a_key_has_one_on_every_layout() {
                 let keys = keymap.keys_of(screen, command);
                 for layout in &LAYOUTS {
                     if !keys.is_empty() && !keys.iter().any(|key| layout.types(key)) {
-                        missing.push(format!("{} on {}: {} has only {keys:?}", profile.name(), layout.name, command.name()));
+                        missing.push(format!(
+                            "{} on {}: {} has only {keys:?}",
+                            profile.name(),
+                            layout.name,
+                            command.name()
+                        ));
                     }
                 }
             }

@@ -28,7 +28,7 @@ pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Ve
         return found;
     }
     if model.tool().is_some()
-        && let Some(command) = tool_key(&stroke.key)
+        && let Some(command) = tool_key(&stroke.key).or_else(|| tool_key(&without_protocol(&stroke.key)?))
     {
         found.push(Message::Command(command));
         return found;
@@ -50,8 +50,23 @@ fn on_us_layout(stroke: &Keystroke) -> Option<&KeyEvent> {
 }
 
 fn command(keymap: &Keymap, screen: Screen, stroke: &Keystroke) -> Option<Command> {
-    let by = |key| keymap.command(screen, key);
+    let by = |key: &KeyEvent| keymap.command(screen, key).or_else(|| keymap.command(screen, &without_protocol(key)?));
     by(&stroke.key).or_else(|| on_us_layout(stroke).and_then(by))
+}
+
+/// The key that a terminal without the keyboard protocol sends instead: `ctrl-[` is Esc there, Shift and Enter is Enter.
+fn without_protocol(key: &KeyEvent) -> Option<KeyEvent> {
+    let (control, shift) = (KeyModifiers::CONTROL, KeyModifiers::SHIFT);
+    let (code, dropped) = match key.code {
+        KeyCode::Char('[') if key.modifiers == control => (KeyCode::Esc, control),
+        KeyCode::Char('i') if key.modifiers == control => (KeyCode::Tab, control),
+        KeyCode::Char('m') if key.modifiers == control => (KeyCode::Enter, control),
+        KeyCode::Char('h') if key.modifiers == control => (KeyCode::Backspace, control),
+        KeyCode::Char(_) if key.modifiers == control | shift => (key.code, shift),
+        KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc if key.modifiers == shift => (key.code, shift),
+        _ => return None,
+    };
+    Some(KeyEvent { code, modifiers: key.modifiers - dropped, ..*key })
 }
 
 fn digit(keymap: &Keymap, stroke: &Keystroke) -> Option<u32> {
@@ -91,16 +106,17 @@ fn prompt_key(stroke: &Keystroke) -> Option<PromptKey> {
     if key.kind == KeyEventKind::Release {
         return None;
     }
+    let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let key = if with_control { on_us_layout(stroke).unwrap_or(key) } else { key };
+    let key = &without_protocol(key).unwrap_or(*key);
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let code = if control { on_us_layout(stroke).unwrap_or(key).code } else { key.code };
-    Some(match code {
+    Some(match key.code {
         KeyCode::Enter => PromptKey::Enter,
         KeyCode::Esc => PromptKey::Escape,
         KeyCode::Char('c' | 'g') if control => PromptKey::Escape,
         KeyCode::Char('n') if control => PromptKey::Down,
         KeyCode::Char('p') if control => PromptKey::Up,
         KeyCode::Backspace => PromptKey::Backspace,
-        KeyCode::Char('h') if control => PromptKey::Backspace,
         KeyCode::Tab => PromptKey::Tab,
         KeyCode::Down => PromptKey::Down,
         KeyCode::Up => PromptKey::Up,

@@ -1,7 +1,7 @@
 //! What users press is what is executed.
 
 use super::*;
-use crate::app::update;
+use crate::app::{LevelQuestion, Prompt, PromptKind, update};
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 
@@ -80,7 +80,10 @@ fn a_layout_of_another_script_works_by_the_place_of_its_keys() {
     // A Latin letter of another layout is no other key.
     assert_eq!(typed(&mut model, cyrillic('ö', ';')), ["no command on 'ö' here; ? lists the keys"]);
     // The letter that the layout has, where the US layout has another one.
-    assert_eq!(typed(&mut model, Keystroke { base: Some(KeyEvent::new(KeyCode::Char('q'), NONE)), ..letter('o') }), ["order"]);
+    assert_eq!(
+        typed(&mut model, Keystroke { base: Some(KeyEvent::new(KeyCode::Char('q'), NONE)), ..letter('o') }),
+        ["order"]
+    );
     // In a prompt it is text, and so is what Caps Lock makes.
     typed(&mut model, letter('/'));
     typed(&mut model, cyrillic('о', 'j'));
@@ -93,9 +96,36 @@ fn a_key_without_a_command_says_so() {
     let mut model = worklist();
     assert_eq!(typed(&mut model, letter('о')), ["this layout sends 'о', which is no command; see :keys"]);
     assert_eq!(typed(&mut model, letter('Z')), ["no command on 'Z' here; ? lists the keys"]);
-    assert_eq!(model.notice.as_ref().map(|notice| notice.text.as_str()), Some("no command on 'Z' here; ? lists the keys"));
+    assert_eq!(
+        model.notice.as_ref().map(|notice| notice.text.as_str()),
+        Some("no command on 'Z' here; ? lists the keys")
+    );
     assert_eq!(typed(&mut model, key(KeyCode::F(5), NONE)), ["no command on 'f5' here; ? lists the keys"]);
     assert_eq!(typed(&mut model, Keystroke::escape()), Vec::<String>::new(), "Esc may always be pressed");
+}
+
+#[test]
+fn keys_that_only_the_protocol_tells_apart_do_what_they_do_without_it() {
+    let mut model = worklist();
+    typed(&mut model, letter('/'));
+    typed(&mut model, letter('x'));
+    let with = |code, modifiers| Keystroke { caps_lock: Some(false), ..key(code, modifiers) };
+    let (control, shift) = (KeyModifiers::CONTROL, KeyModifiers::SHIFT);
+    typed(&mut model, with(KeyCode::Char('h'), control));
+    assert_eq!(model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some(""));
+    assert_eq!(typed(&mut model, with(KeyCode::Char('['), control)), ["Prompt(Escape)"]);
+    assert_eq!(typed(&mut model, with(KeyCode::Enter, shift)), ["open"]);
+    assert_eq!(typed(&mut model, with(KeyCode::Char('C'), control | shift)), ["quit"]);
+}
+
+#[test]
+fn pasted_text_is_no_answer_to_a_question_for_one_key() {
+    let mut model = worklist();
+    assert!(!model.takes_pasted_text());
+    model.prompt = Some(Prompt::new(PromptKind::Filter));
+    assert!(model.takes_pasted_text());
+    model.prompt = Some(Prompt::new(PromptKind::Level(LevelQuestion::Agree)));
+    assert!(!model.takes_pasted_text());
 }
 
 #[test]

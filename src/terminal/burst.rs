@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn keys_that_are_held_typed_or_delayed_by_the_connection_are_keys() {
-        for bytes in [&b"jjjjjjjjjjjj"[..], b"jjjf", b"jkjkjk", b"100G", b"6n\r", b"\x1b[A\x1b[Bjk\x1b[Cnf", b"\r\r\r\r"] {
+        for bytes in
+            [&b"jjjjjjjjjjjj"[..], b"jjjf", b"jkjkjk", b"100G", b"6n\r", b"\x1b[A\x1b[Bjk\x1b[Cnf", b"\r\r\r\r"]
+        {
             assert_eq!(read(&[(0, bytes)]), keys(bytes), "{}", bytes.escape_ascii());
         }
         let typed: Vec<(u64, &[u8])> = vec![(0, b"6"), (40, b"f"), (30, b"n"), (15, b"b"), (6, b"x")];

@@ -165,6 +165,10 @@ fn protocol(parameters: &[&str]) -> Option<Keystroke> {
     // Composed text has no key.
     let code = if code == 0 { u32::from(text.chars().next()?) } else { code };
     let mut key = coded(code, second)?;
+    if !text.is_empty() {
+        // AltGr and Option, which some systems report so: what they make is the text.
+        key.modifiers -= KeyModifiers::ALT | KeyModifiers::CONTROL;
+    }
     if let KeyCode::Char(plain) = key.code {
         let by_shift = shifted.and_then(as_character).unwrap_or_else(|| upper(plain));
         let mut typed = text.chars();

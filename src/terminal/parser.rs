@@ -152,9 +152,7 @@ impl Parser {
         match self.state {
             State::Escape => self.given != Given::Escape,
             // Whoever types does so byte by byte: a body right behind its introducer is a machine's.
-            State::Csi | State::Ss3 | State::Prefix(_) => {
-                self.bytes.is_empty() != (self.given == Given::Introducer)
-            }
+            State::Csi | State::Ss3 | State::Prefix(_) => self.bytes.is_empty() != (self.given == Given::Introducer),
             State::LinuxKey => self.given == Given::Escape,
             _ => false,
         }

@@ -76,9 +76,8 @@ fn named() -> impl Strategy<Value = Atom> {
 
 /// Keys as the keyboard protocol reports them.
 fn reported() -> impl Strategy<Value = Atom> {
-    let report = |bytes: String, event: KeyEvent| {
-        atom(bytes, Input::Key(Keystroke { caps_lock: Some(false), ..event.into() }))
-    };
+    let report =
+        |bytes: String, event: KeyEvent| atom(bytes, Input::Key(Keystroke { caps_lock: Some(false), ..event.into() }));
     prop_oneof![
         Just(report("\x1b[27u".into(), key(KeyCode::Esc))),
         (b'a'..=b'z').prop_map(move |c| report(format!("\x1b[{c}u"), key(KeyCode::Char(char::from(c))))),
@@ -150,7 +149,10 @@ fn split(inputs: &[Input]) -> (Vec<Input>, Vec<Input>) {
 }
 
 fn joined(atoms: &[Atom]) -> (Vec<u8>, Vec<Input>) {
-    (atoms.iter().flat_map(|atom| atom.bytes.clone()).collect(), atoms.iter().map(|atom| atom.meaning.clone()).collect())
+    (
+        atoms.iter().flat_map(|atom| atom.bytes.clone()).collect(),
+        atoms.iter().map(|atom| atom.meaning.clone()).collect(),
+    )
 }
 
 /// Keys that may stand in any order beside one another and beside answers.

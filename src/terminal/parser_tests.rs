@@ -180,7 +180,11 @@ fn a_sequence_that_stops_half_way_is_consumed_to_its_end_however_long_it_takes()
         let reads = [Some(parts[0]), Some(parts[1]), Some(b"j")];
         assert_eq!(paused(&reads, false), [meaning, pressed_char('j')], "{}", parts[0].escape_ascii());
     }
-    assert_eq!(paused(&[Some(b"\x1b]11;rgb:ff"), Some(b"ff/00/00\x07j")], false), [pressed_char('j')], "of no use, but whole");
+    assert_eq!(
+        paused(&[Some(b"\x1b]11;rgb:ff"), Some(b"ff/00/00\x07j")], false),
+        [pressed_char('j')],
+        "of no use, but whole"
+    );
 }
 
 fn graphics() -> Input {
@@ -202,7 +206,10 @@ fn an_answer_cut_behind_its_first_bytes_types_nothing_while_it_is_expected() {
     // The key itself, once nothing is expected any more, or something else comes.
     assert_eq!(paused(&[Some(b"\x1b"), None], true), [escape()]);
     assert_eq!(paused(&[Some(b"\x1b"), Some(b"j")], true), [escape(), pressed_char('j')]);
-    assert_eq!(paused(&[Some(b"\x1b"), Some(b"P"), Some(b"j")], true), [escape(), pressed_char('P'), pressed_char('j')]);
+    assert_eq!(
+        paused(&[Some(b"\x1b"), Some(b"P"), Some(b"j")], true),
+        [escape(), pressed_char('P'), pressed_char('j')]
+    );
 }
 
 fn chord_char(c: char) -> Input {
@@ -282,6 +289,7 @@ fn the_keyboard_protocol_tells_layout_text_and_caps_lock() {
     assert_eq!(typed(b"\x1b[1089::99;5u"), of('с', Some('c'), "", false));
     // A German one: AltGr and Q; Shift and 7; Y where the US layout has Z.
     assert_eq!(typed(b"\x1b[113;;64u"), of('@', None, "@", false));
+    assert_eq!(typed(b"\x1b[113;7;64u"), of('@', None, "@", false), "AltGr reported as Ctrl and Alt");
     assert_eq!(typed(b"\x1b[55:47;2;47u"), of('/', None, "/", false));
     assert_eq!(typed(b"\x1b[122::121;;122u"), of('z', Some('y'), "z", false));
     // A dead key and the space bar; text without a key; keys of their own.

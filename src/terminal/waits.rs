@@ -92,9 +92,15 @@ mod tests {
         waits.answered();
         assert!(!waits.now(now).answer);
         waits.set_writer(true, Some(Duration::from_millis(70)));
-        assert_eq!(waits.now(now + 2 * limit), Expectation { answer: true, round_trip: Duration::from_millis(70), keyboard: false });
+        assert_eq!(
+            waits.now(now + 2 * limit),
+            Expectation { answer: true, round_trip: Duration::from_millis(70), keyboard: false }
+        );
         waits.set_writer(false, None);
         waits.set_keyboard();
-        assert_eq!(waits.now(now), Expectation { answer: false, round_trip: Duration::from_millis(70), keyboard: true });
+        assert_eq!(
+            waits.now(now),
+            Expectation { answer: false, round_trip: Duration::from_millis(70), keyboard: true }
+        );
     }
 }

@@ -32,7 +32,9 @@ fn another_layout_and_caps_lock_change_no_command_and_the_shell_gets_its_keyboar
     key("Caps_Lock");
     key(J);
     // With Shift it would be ten slices on.
-    kitty.wait_for("one slice, and Caps Lock shown", |text| text.contains("axial · 13 / 20") && text.contains("Caps Lock"));
+    kitty.wait_for("one slice, and Caps Lock shown", |text| {
+        text.contains("axial · 13 / 20") && text.contains("Caps Lock")
+    });
     key("Caps_Lock");
     layout(&kitty, "ru");
     key(J);
