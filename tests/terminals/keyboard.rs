@@ -55,3 +55,36 @@ fn another_layout_and_caps_lock_change_no_command_and_the_shell_gets_its_keyboar
     key(X);
     kitty.wait_for("plain letters", |text| text.trim_end().ends_with("jx"));
 }
+
+#[test]
+fn stopped_it_gives_back_keyboard_and_standard_error_and_takes_them_again() {
+    let Some(_turn) = turn(&["kitty", "Xvfb", "xdotool"]) else { return };
+    let home = Home::new();
+    let kitty = Kitty::start(home.path(), 960, 720);
+    let key = |name: &str| kitty.xdotool(&["key", name]);
+    kitty.xdotool(&["mousemove", "600", "400"]);
+    kitty.press("sh -c 'echo $$ > program; exec $CSPINE studies'\r");
+    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    let program = std::fs::read_to_string(home.path().join("program")).expect("a process");
+    let errors = || std::fs::read_link(format!("/proc/{}/fd/2", program.trim())).expect("its standard error");
+    let terminal = std::fs::read_to_string(home.path().join("tty")).expect("the shell told its terminal");
+    assert!(errors().ends_with("cspine.log"), "{:?}", errors());
+    key("ctrl+z");
+    let prompt = crate::shell::PROMPT.trim_end();
+    kitty.wait_for("the shell", |text| text.trim_end().ends_with(prompt));
+    assert_eq!(errors().to_str(), Some(terminal.trim()));
+    // As letters, not as reports of keys.
+    key("f");
+    key("g");
+    kitty.wait_for("the command", |text| text.trim_end().ends_with(&format!("{prompt} fg")));
+    key("Return");
+    kitty.wait_for("the list again", |text| text.contains("too short for a neck") && !text.contains(prompt));
+    assert!(errors().ends_with("cspine.log"), "{:?}", errors());
+    key("Caps_Lock");
+    key("Down");
+    key("k");
+    kitty.wait_for("Caps Lock shown", |text| text.contains("Caps Lock"));
+    key("Caps_Lock");
+    key("q");
+    kitty.wait_for("the shell", |text| text.trim_end().ends_with(prompt));
+}
