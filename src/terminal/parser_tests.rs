@@ -196,7 +196,7 @@ fn an_answer_cut_behind_its_first_bytes_types_nothing_while_it_is_expected() {
     let version = Input::Reply(Reply::Version("Pin F x".into()));
     for at in 1..4 {
         let (before, after) = b"\x1bP>|Pin F x\x1b\\".split_at(at);
-        assert_eq!(paused(&[Some(before), Some(after)], true), [version.clone()], "at {at}");
+        assert_eq!(paused(&[Some(before), Some(after)], true), std::slice::from_ref(&version), "at {at}");
     }
     // One that is not expected: the escape may be taken for the key, but the rest is no command.
     let cut = paused(&[Some(b"\x1b"), Some(b"P>|Pin F x\x1b\\")], false);
