@@ -16,6 +16,7 @@ mod pictures;
 mod pseudonyms;
 mod reload;
 mod scan;
+mod strokes;
 mod timers;
 mod watch;
 
@@ -127,7 +128,9 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let settings = &configured.settings;
     // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    log::start(configured.folders.log.as_deref(), settings.log.level);
+    if let Some(file) = log::start(configured.folders.log.as_deref(), settings.log.level) {
+        terminal::keep_errors_in(file);
+    }
     let theme = configured.theme()?;
     let choice = match options.graphics {
         Some(choice) => choice,
@@ -403,11 +406,13 @@ impl Program {
                 tracing::error!("the terminal cannot be written: {problem}");
                 self.ending = Some(Ending::Signal);
             }
-            Event::Key(_) | Event::Mouse(_) | Event::Paste(_) => {
-                for message in self.meaning(&event) {
-                    self.take(message);
+            Event::Key(stroke) => {
+                // What the second key means is known once the first is done.
+                for stroke in strokes::apart(stroke, &self.model, &self.configured.keymap) {
+                    self.input(&Event::Key(stroke));
                 }
             }
+            Event::Mouse(_) | Event::Paste(_) => self.input(&event),
         }
     }
 
@@ -426,9 +431,11 @@ impl Program {
         self.model.theme = self.themes.shown().name().to_owned();
     }
 
-    fn meaning(&self, event: &Event) -> Vec<Message> {
+    fn input(&mut self, event: &Event) {
         let drawn = Drawn { model: &self.model, layout: &self.layout };
-        input::messages(event, drawn, &self.configured.keymap)
+        for message in input::messages(event, drawn, &self.configured.keymap) {
+            self.take(message);
+        }
     }
 
     fn take(&mut self, message: Message) {

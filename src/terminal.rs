@@ -8,11 +8,13 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
+mod burst;
 mod capabilities;
 mod delivery;
 mod drivers;
 mod encode;
 mod engine;
+mod errors;
 mod event;
 #[doc(hidden)]
 pub mod fuzz;
@@ -20,6 +22,7 @@ mod guard;
 mod halfblocks;
 mod inquiry;
 mod keys;
+mod keystroke;
 mod kitty;
 mod line;
 mod output;
@@ -35,18 +38,22 @@ pub mod simulated;
 mod sixel;
 mod surface;
 mod tmux;
+mod waits;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
+pub use errors::keep_errors_in;
 pub use event::{Event, Refusal};
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
+pub use keystroke::Keystroke;
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
+use event::Reply;
 use inquiry::{Inquiry, Known};
 use kitty::first_image;
 use output::Output;
@@ -55,7 +62,7 @@ use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use surface::Surface;
 use writer::{Inbox, Writer};
 
@@ -101,6 +108,8 @@ pub struct Terminal {
     tmux: Option<tmux::Watch>,
     /// Whether the title was changed.
     titled: bool,
+    /// Whether the keyboard protocol was turned on.
+    keyboard: bool,
 }
 
 /// A terminal that was taken over and asked.
@@ -131,16 +140,23 @@ fn ask(
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
     let inquiry = Inquiry::start(answered, environment.clone(), events.clone(), again).map_err(TerminalError::Serve)?;
-    let reader = Reader::start(rustix::stdio::stdin(), events, {
+    let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
+    let replies = {
         let inbox = Arc::clone(inbox);
         move |reply| {
+            // Everyone answers this last; the terminal beyond tmux takes longer than tmux itself.
+            if matches!(reply, Reply::PrimaryAttributes(_)) && !tmux {
+                inbox.waits.answered();
+            }
             // Without a thread that collects them, answers are the writer's alone.
             let _ = answer.send(reply.clone());
             inbox.reply(reply);
         }
-    });
+    };
+    let reader = Reader::start(rustix::stdio::stdin(), events, replies, Arc::clone(&inbox.waits));
     let reader = reader.map_err(TerminalError::Serve)?;
     let output = Output::of_stdout().map_err(TerminalError::Serve)?;
+    inbox.waits.ask(Instant::now() + probe::LIMIT);
     output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
     Ok(Asked { environment, window, inquiry, reader })
 }
@@ -244,6 +260,7 @@ impl Terminal {
             listener: Some(listener),
             tmux,
             titled: false,
+            keyboard: false,
         })
     }
 
@@ -255,6 +272,12 @@ impl Terminal {
         self.registers = answers.registers();
         self.surface.set_truecolor(self.capabilities.truecolor);
         self.set_manner();
+        if answers.has_keyboard() && !self.keyboard {
+            self.keyboard = true;
+            guard::with_keyboard();
+            self.inbox.alert(guard::KEYBOARD.to_vec());
+            self.inbox.waits.set_keyboard();
+        }
     }
 
     /// Has the writer know what the terminal can do.

@@ -113,10 +113,23 @@ impl Layout {
     }
 }
 
+/// At the end of the last line: that Caps Lock is on, if the terminal reports it. Returns the cells that this takes.
+fn caps_lock(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> u16 {
+    const WORDS: &str = "Caps Lock";
+    if !model.caps_lock {
+        return 0;
+    }
+    let width = text::width(WORDS) + 1;
+    put(buffer, area.right().saturating_sub(width), area.y, width, WORDS, look.theme.style(Role::Warning));
+    width
+}
+
 /// The last line: a notice, which takes the lines above where it is long, or hints and the way pictures take. Returns what it
 /// covers.
 fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rect {
     let style = |role| look.theme.style(role);
+    let whole = area;
+    let area = Rect { width: area.width - caps_lock(buffer, area, model, look), ..area };
     let unsaved = decision::unsaved(model).map(|lost| {
         let key = |command: Command| look.keymap.hint(model.screen(), command).unwrap_or_else(|| command.name().into());
         let (again, drop) = (key(Command::SaveAgain), key(Command::Acknowledge));
@@ -137,9 +150,10 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     if let Some((words, role)) = unsaved.or(notice).or(tool).or(line) {
         let lines = text::wrap(&words, area.width.saturating_sub(2), NOTICE_LINES);
         let height = (lines.len() as u16).max(1);
-        let covered = Rect { y: area.bottom() - height, height, ..area };
+        let covered = Rect { y: area.bottom() - height, height, ..whole };
         Clear.render(covered, buffer);
         buffer.set_style(covered, style(Role::Text));
+        caps_lock(buffer, whole, model, look);
         for (line, y) in lines.iter().zip(covered.y..) {
             put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, style(role));
         }
@@ -195,5 +209,5 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
         x = put(buffer, x, area.y, area.width, &key, style(Role::Key));
         x = put(buffer, x + 1, area.y, area.width, word, style(Role::Muted)) + 3;
     }
-    area
+    whole
 }

@@ -24,6 +24,9 @@ fn home() -> TempDir {
     home
 }
 
+/// The key of the palette, and what stands before its line.
+const LINE: (&str, &str) = (":", ":");
+
 /// The program with the series open.
 fn open(home: &Path, more: &[&str]) -> Program {
     let arguments: Vec<&str> = ["studies", "--graphics", "halfblocks"].iter().chain(more).copied().collect();
@@ -58,8 +61,10 @@ fn moving_counts_and_back() {
     to(&mut program, "K", 10);
     to(&mut program, "\u{4}", 15);
     to(&mut program, "\u{f}", 5);
-    to(&mut program, ":goto 7\r", 7);
-    to(&mut program, ":13\r", 13);
+    program.type_line(LINE, "goto 7");
+    to(&mut program, "", 7);
+    program.type_line(LINE, "13");
+    to(&mut program, "", 13);
     program.press("77");
     program.wait_for("the number being typed", |screen| screen.contains("77…"));
     to(&mut program, "G", 20);
@@ -72,7 +77,7 @@ fn windows_by_key_and_by_line_and_once_more() {
     let mut program = open(home.path(), &[]);
     program.press("s");
     program.wait_for("the soft-tissue window", |screen| screen.contains("W 400 L 40"));
-    program.press(":window 1234 56\r");
+    program.type_line(LINE, "window 1234 56");
     program.wait_for("the typed window", |screen| screen.contains("W 1234 L 56"));
     program.press("]");
     program.wait_for("one step of the level", |screen| screen.contains("W 1234 L 106"));
@@ -85,13 +90,13 @@ fn windows_by_key_and_by_line_and_once_more() {
 fn the_palette_finds_by_letters() {
     let home = home();
     let mut program = open(home.path(), &[]);
-    program.press(":wndlng");
+    program.type_text(LINE, "wndlng");
     program.wait_for("the lung window offered", |screen| screen.contains("window-lung"));
     program.press("\r");
     program.wait_for("the lung window", |screen| screen.contains("W 1500 L -500"));
-    program.press(":made one\r");
+    program.type_line(LINE, "made one");
     program.wait_for("the study opened again", |screen| !screen.contains("W 1500 L -500") && screen.contains("/ 20"));
-    program.press(":nothing of the kind\r");
+    program.type_line(LINE, "nothing of the kind");
     program.wait_for("words about it", |screen| screen.contains("no command and no study fits"));
     leave(program);
 }
@@ -101,7 +106,7 @@ fn the_cine_loop() {
     let home = home();
     let mut program = open(home.path(), &[]);
     to(&mut program, "g", 1);
-    program.press(":cine 20\r");
+    program.type_line(LINE, "cine 20");
     program.wait_for("the loop, some slices on", |screen| {
         screen.contains("cine at 20 slices a second") && screen.contains("axial · 9 / 20")
     });
@@ -126,18 +131,18 @@ fn measurements_and_key_images_are_made_exported_and_there_again_after_a_restart
     program.wait_for("the length", |screen| screen.contains("1 distance: 1.0 mm"));
     program.press("*");
     program.wait_for("the key image", |screen| screen.contains("key image 2: axial"));
-    program.press("\"dens\r");
+    program.type_line(("\"", "remark: "), "dens");
     program.wait_for("its remark", |screen| screen.contains("key image 2: dens"));
-    program.press(":export out\r");
+    program.type_line(LINE, "export out");
     program.wait_for("the picture written", |screen| screen.contains("written: out.png"));
-    program.press(":export out.png\r");
+    program.type_line(LINE, "export out.png");
     program.wait_for("that it is there already", |screen| screen.contains("there already"));
     let file = std::fs::metadata(home.path().join("out.png")).expect("the picture");
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
-    program.press(":export-all keys\r");
+    program.type_line(LINE, "export-all keys");
     program.wait_for("the key images written", |screen| screen.contains("written: 1 key images in keys"));
     assert_eq!(std::fs::read_dir(home.path().join("keys")).expect("the folder").count(), 1);
-    program.press(":export-all keys\r");
+    program.type_line(LINE, "export-all keys");
     program.wait_for("that it is there already", |screen| screen.contains("0 of 1 key images are written"));
     leave(program);
 

@@ -225,10 +225,19 @@ impl Command {
         })
     }
 
+    /// Another name that the palette takes, for the word that a reader in trouble looks for.
+    #[must_use]
+    pub fn alias(self) -> Option<&'static str> {
+        match self {
+            Self::Help => Some("keys"),
+            _ => None,
+        }
+    }
+
     /// The command of this name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|command| command.name() == name)
+        Self::ALL.iter().copied().find(|command| command.name() == name || command.alias() == Some(name))
     }
 }
 
@@ -239,9 +248,11 @@ mod tests {
 
     #[test]
     fn every_name_leads_to_its_command_and_only_there() {
-        let names: HashSet<_> = Command::ALL.iter().map(|command| command.name()).collect();
-        assert_eq!(names.len(), Command::ALL.len());
+        let aliases = Command::ALL.iter().filter_map(|command| command.alias());
+        let names: Vec<_> = Command::ALL.iter().map(|command| command.name()).chain(aliases).collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         for &command in Command::ALL {
+            assert!(command.alias().is_none_or(|alias| Command::from_name(alias) == Some(command)));
             assert_eq!(Command::from_name(command.name()), Some(command));
         }
     }

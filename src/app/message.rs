@@ -23,6 +23,12 @@ pub enum Message {
     CineTick,
     /// A key while a line of text is asked for.
     Prompt(PromptKey),
+    /// A key that has no command here: one sentence.
+    Unbound(String),
+    /// Text of so many characters was pasted while no text was asked for.
+    PasteIgnored(usize),
+    /// Caps Lock was turned on or off, by a terminal that reports it.
+    CapsLock(bool),
     /// A study's row was clicked.
     Select(Uid),
     /// The mouse did something on a picture.

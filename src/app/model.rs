@@ -96,6 +96,8 @@ pub struct Model {
     pub theme: String,
     /// How a study is first shown.
     pub preferences: Preferences,
+    /// Whether Caps Lock is on, as far as the terminal reports it.
+    pub caps_lock: bool,
 }
 
 /// How a study is first shown.
@@ -250,6 +252,7 @@ impl Model {
             identity_hidden: false,
             theme: String::new(),
             preferences: Preferences::default(),
+            caps_lock: false,
         }
     }
 
@@ -288,6 +291,12 @@ impl Model {
     #[must_use]
     pub fn wants_text(&self) -> bool {
         self.prompt.is_some()
+    }
+
+    /// Whether text may be pasted: a line of text is asked for, not one key.
+    #[must_use]
+    pub fn takes_pasted_text(&self) -> bool {
+        self.prompt.as_ref().is_some_and(|prompt| !prompt.kind.takes_one_key())
     }
 
     /// Sets what waiting adds to a study's urgency.

@@ -90,7 +90,10 @@ pub(super) fn search(model: &Model, text: &str) -> Vec<Offer> {
     let mut search = Search::new(text);
     let mut found: Vec<((u8, u32), Offer)> = Vec::new();
     for &command in Command::ALL.iter().filter(|command| command.context().includes(model.screen())) {
-        if let Some(rank) = search.rank(command.name(), command.help(), true) {
+        let alias = command.alias().filter(|alias| !search.wanted.is_empty() && alias.starts_with(&search.wanted));
+        let by_alias = alias.map(|alias| (u8::from(alias != search.wanted), 0));
+        let by_name = search.rank(command.name(), command.help(), true);
+        if let Some(rank) = by_name.into_iter().chain(by_alias).min() {
             let words = command.help().to_owned();
             found.push((rank, Offer { name: command.name().to_owned(), words, choice: Choice::Command(command) }));
         }

@@ -37,6 +37,18 @@ pub enum PromptKind {
     Reason(CervicalLevel),
 }
 
+impl PromptKind {
+    /// Whether a single key answers.
+    #[must_use]
+    pub fn takes_one_key(self) -> bool {
+        match self {
+            Self::Level(_) | Self::Reason(_) => true,
+            Self::Palette | Self::Filter | Self::Measurements | Self::KeyImages => false,
+            Self::Comment | Self::Note | Self::Defer => false,
+        }
+    }
+}
+
 /// Reasons to put a study off that need no typing.
 const DEFERRALS: [&str; 5] =
     ["second opinion", "comparison with earlier studies", "clinical question", "images missing", "to be discussed"];

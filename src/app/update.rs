@@ -54,6 +54,24 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.notice = None;
             prompt::typed(model, key)
         }
+        Message::Unbound(words) => {
+            // A number before it counts for nothing.
+            model.count = None;
+            model.tell(words);
+            Vec::new()
+        }
+        Message::PasteIgnored(characters) => {
+            model.count = None;
+            let ignored = if characters == 1 { "1 character".to_owned() } else { format!("{characters} characters") };
+            model.complain(format!(
+                "{ignored} ignored: looks like pasted text; type keys one by one, paste only where text is asked for"
+            ));
+            Vec::new()
+        }
+        Message::CapsLock(on) => {
+            model.caps_lock = on;
+            Vec::new()
+        }
         Message::Select(uid) => {
             let again = model.worklist.selected().is_some_and(|entry| entry.study.uid == uid);
             model.worklist.select(&uid);

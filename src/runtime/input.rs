@@ -1,12 +1,13 @@
-//! Keys and the mouse as messages.
+//! Keys, pasted text and the mouse as messages.
 
+use super::strokes;
 use crate::app::{Command, Drag, Gesture, Message, Model, Pointer, PromptKey, Screen, Source};
 use crate::config::Keymap;
 use crate::domain::VoxelPoint;
 use crate::raster::{self, ViewGeometry};
 use crate::terminal::Event;
 use crate::ui::{Layout, Pane};
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 /// The screen as it was last drawn, for what lies under the mouse.
@@ -20,55 +21,15 @@ pub(super) struct Drawn<'d> {
 pub(super) fn messages(event: &Event, drawn: Drawn<'_>, keymap: &Keymap) -> Vec<Message> {
     let model = drawn.model;
     match event {
-        Event::Key(key) if model.wants_text() => prompt_key(key).map(Message::Prompt).into_iter().collect(),
-        Event::Key(key) if model.tool().is_some() && tool_key(key).is_some() => {
-            tool_key(key).map(Message::Command).into_iter().collect()
+        Event::Key(stroke) => strokes::messages(stroke, model, keymap),
+        Event::Paste(text) if model.takes_pasted_text() => vec![Message::Prompt(PromptKey::Text(text.clone()))],
+        Event::Paste(text) => {
+            let characters = text.chars().filter(|c| !c.is_control()).count();
+            if characters > 0 { vec![Message::PasteIgnored(characters)] } else { Vec::new() }
         }
-        Event::Key(key) => match (keymap.digit(key), keymap.command(model.screen(), key)) {
-            (Some(digit), command) if !model.help => vec![Message::Digit(digit, command)],
-            (_, Some(command)) => vec![Message::Command(command)],
-            // Any key puts help away.
-            (_, None) if model.help => vec![Message::Command(Command::Help)],
-            (_, None) => Vec::new(),
-        },
-        Event::Paste(text) if model.wants_text() => vec![Message::Prompt(PromptKey::Text(text.clone()))],
         Event::Mouse(mouse) => mouse_message(mouse, drawn).into_iter().collect(),
         _ => Vec::new(),
     }
-}
-
-/// Keys that every profile has while something is measured: arrows move the cursor, Enter sets a place, Esc leaves.
-fn tool_key(key: &KeyEvent) -> Option<Command> {
-    if key.kind == KeyEventKind::Release || !key.modifiers.is_empty() {
-        return None;
-    }
-    Some(match key.code {
-        KeyCode::Left => Command::CursorLeft,
-        KeyCode::Right => Command::CursorRight,
-        KeyCode::Up => Command::CursorUp,
-        KeyCode::Down => Command::CursorDown,
-        KeyCode::Enter => Command::PlacePoint,
-        KeyCode::Esc => Command::Close,
-        _ => return None,
-    })
-}
-
-fn prompt_key(key: &KeyEvent) -> Option<PromptKey> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    Some(match key.code {
-        KeyCode::Enter => PromptKey::Enter,
-        KeyCode::Esc => PromptKey::Escape,
-        KeyCode::Char('c' | 'g') if control => PromptKey::Escape,
-        KeyCode::Char('n') if control => PromptKey::Down,
-        KeyCode::Char('p') if control => PromptKey::Up,
-        KeyCode::Backspace => PromptKey::Backspace,
-        KeyCode::Char('h') if control => PromptKey::Backspace,
-        KeyCode::Tab => PromptKey::Tab,
-        KeyCode::Down => PromptKey::Down,
-        KeyCode::Up => PromptKey::Up,
-        KeyCode::Char(c) if !control && !key.modifiers.contains(KeyModifiers::ALT) => PromptKey::Text(c.to_string()),
-        _ => return None,
-    })
 }
 
 fn mouse_message(mouse: &MouseEvent, drawn: Drawn<'_>) -> Option<Message> {

@@ -8,12 +8,15 @@ use tracing::level_filters::LevelFilter;
 /// A log larger than this is begun anew.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Starts the log, if there is a folder for it. A log that cannot be written must not keep anyone from reading studies.
-pub(super) fn start(folder: Option<&Path>, level: LevelFilter) {
-    let Some(file) = folder.and_then(open) else { return };
+/// Starts the log, if there is a folder for it, and gives its file, for what libraries write to standard error. A log that
+/// cannot be written must not keep anyone from reading studies.
+pub(super) fn start(folder: Option<&Path>, level: LevelFilter) -> Option<File> {
+    let file = folder.and_then(open)?;
+    let errors = file.try_clone().ok();
     let subscriber =
         tracing_subscriber::fmt().with_ansi(false).with_max_level(level).with_writer(Mutex::new(file)).finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
+    errors
 }
 
 fn open(folder: &Path) -> Option<File> {

@@ -8,7 +8,7 @@ use super::line::Line;
 use super::picture::Placed;
 use super::screen::{Screen, TextFrame};
 use crate::raster::{LineState, Quality};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Text of more bytes than this (a screen of half-blocks) is fenced like a picture, so that a slow link builds no queue.
 const MUCH_TEXT: usize = 8192;
@@ -135,6 +135,16 @@ impl Engine {
     /// Whether a picture or a large text is on its way.
     pub(super) fn in_flight(&self) -> bool {
         self.delivery.in_flight() || self.text_in_flight.is_some()
+    }
+
+    /// Whether the terminal owes an answer.
+    pub(super) fn awaits_answers(&self) -> bool {
+        self.in_flight() || self.line.awaits_answers()
+    }
+
+    /// The shortest time from a question to its answer.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.line.round_trip()
     }
 
     /// When to call [`Engine::step`] again even if nothing happens.

@@ -1,5 +1,6 @@
 //! What the terminal tells the program.
 
+use super::keystroke::Keystroke;
 use crate::raster::LineState;
 use crate::task::Generation;
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -9,10 +10,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A key.
-    Key(KeyEvent),
+    Key(Keystroke),
     /// A mouse button or the wheel; coordinates are cells from 0.
     Mouse(MouseEvent),
-    /// Pasted text, at most 1 MiB; its control characters are still in it.
+    /// Pasted text, at most 1 MiB, whether the terminal marked it or it came faster than a hand types; its control characters
+    /// are still in it.
     Paste(String),
     /// What the terminal can do is known, or better known than before: call [`super::Terminal::settle`], and draw.
     Probed,
@@ -107,14 +109,22 @@ pub(super) enum Reply {
     ColorRegisters(u16),
     /// XTVERSION: name and version.
     Version(String),
+    /// `CSI ? flags u`: the kitty keyboard protocol is there.
+    Keyboard,
 }
 
 /// One thing that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
-    Key(KeyEvent),
+    Key(Keystroke),
     Mouse(MouseEvent),
     Paste(String),
     Focus(bool),
     Reply(Reply),
+}
+
+impl From<KeyEvent> for Input {
+    fn from(key: KeyEvent) -> Self {
+        Self::Key(Keystroke::from(key))
+    }
 }

@@ -1,5 +1,6 @@
 //! Takes the terminal over and gives it back, whatever happens in between.
 
+use super::errors::Diverted;
 use super::output::Output;
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use std::io;
@@ -15,6 +16,11 @@ const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// The same in reverse. CAN and ST first end a sequence that was cut off half way.
 pub(super) const LEAVE: &[u8] =
     b"\x18\x1b\\\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[?1049l";
+/// Reports keys by the kitty keyboard protocol: Esc as a sequence of its own, every key with its place on the US layout, the
+/// text that it types and the state of Caps Lock (flags 1, 4, 8 and 16).
+pub(super) const KEYBOARD: &[u8] = b"\x1b[>29u";
+/// The same in reverse; before [`LEAVE`], as either screen has its own. CAN and ST as there.
+const LEAVE_KEYBOARD: &[u8] = b"\x18\x1b\\\x1b[<u";
 /// How long the terminal may take for the bytes that give it back.
 const LIMIT: Duration = Duration::from_millis(300);
 
@@ -25,6 +31,10 @@ struct Taken {
     owner: ThreadId,
     /// Whether the mouse is ours too.
     mouse: bool,
+    /// Whether keys are reported by the keyboard protocol.
+    keyboard: bool,
+    /// Standard error, while it does not go to the terminal.
+    errors: Option<Diverted>,
 }
 
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
@@ -39,15 +49,32 @@ pub(super) fn enter(mouse: bool) -> io::Result<()> {
     // Raw mode is on only once it can be undone.
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     let raw = raw(&before);
-    *taken = Some(Taken { before, output, owner: thread::current().id(), mouse });
+    *taken = Some(Taken { before, output, owner: thread::current().id(), mouse, keyboard: false, errors: None });
     drop(taken);
     install_hook();
     let entered = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &raw).map_err(io::Error::from);
-    let entered = entered.and_then(|()| write_enter(mouse));
+    let entered = entered.and_then(|()| write_enter(mouse, false));
     if entered.is_err() {
         restore_now();
     }
+    divert_errors();
     entered
+}
+
+/// Standard error leaves the terminal, if that is ours.
+fn divert_errors() {
+    if let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+        && taken.errors.is_none()
+    {
+        taken.errors = Diverted::start();
+    }
+}
+
+/// [`KEYBOARD`] is about to be written: what it sets is given back with the rest.
+pub(super) fn with_keyboard() {
+    if let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        taken.keyboard = true;
+    }
 }
 
 fn raw(before: &Termios) -> Termios {
@@ -56,9 +83,17 @@ fn raw(before: &Termios) -> Termios {
     raw
 }
 
-fn write_enter(mouse: bool) -> io::Result<()> {
+fn write_enter(mouse: bool, keyboard: bool) -> io::Result<()> {
     write(ENTER)?;
-    if mouse { write(MOUSE) } else { Ok(()) }
+    if mouse {
+        write(MOUSE)?;
+    }
+    if keyboard { write(KEYBOARD) } else { Ok(()) }
+}
+
+/// The bytes that give the terminal back.
+fn leave(keyboard: bool) -> Vec<u8> {
+    if keyboard { [LEAVE_KEYBOARD, LEAVE].concat() } else { LEAVE.to_vec() }
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
@@ -68,10 +103,13 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 
 /// Gives the terminal to the shell for a while.
 pub(super) fn lend() {
-    // A terminal that is gone cannot be given back.
-    let _ = write(LEAVE);
-    if let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+    if let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        // A terminal that is gone cannot be given back.
+        let _ = taken.output.write_within(&leave(taken.keyboard), LIMIT);
         let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &taken.before);
+        if let Some(errors) = taken.errors.take() {
+            errors.give_back();
+        }
     }
 }
 
@@ -80,12 +118,13 @@ pub(super) fn lend() {
 /// # Errors
 /// The system's, where the terminal is gone.
 pub(super) fn take_again() -> io::Result<()> {
-    let (raw, mouse) = match TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-        Some(taken) => (raw(&taken.before), taken.mouse),
+    let (raw, mouse, keyboard) = match TAKEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(taken) => (raw(&taken.before), taken.mouse, taken.keyboard),
         None => return Ok(()),
     };
+    divert_errors();
     tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &raw)?;
-    write_enter(mouse)
+    write_enter(mouse, keyboard)
 }
 
 /// Gives the terminal back as it was found: for the end of the program, for errors and for panics.
@@ -102,10 +141,13 @@ pub fn restore_now() {
         }
     };
     if let Some(taken) = taken {
-        let _ = taken.output.write_within(LEAVE, LIMIT);
+        let _ = taken.output.write_within(&leave(taken.keyboard), LIMIT);
         // Late answers of the terminal must not be typed into the shell.
         let _ = tcflush(rustix::stdio::stdin(), QueueSelector::IFlush);
         let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &taken.before);
+        if let Some(errors) = taken.errors {
+            errors.give_back();
+        }
     }
 }
 

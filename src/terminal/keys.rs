@@ -1,6 +1,7 @@
 //! Keys and the mouse: what the sequences of xterm, rxvt, the Linux console and kitty mean.
 
 use super::event::Input;
+use super::keystroke::Keystroke;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// A character that was typed; capitals carry Shift, as in crossterm.
@@ -10,19 +11,27 @@ pub(super) fn character(c: char, modifiers: KeyModifiers) -> KeyEvent {
 }
 
 /// A C0 control byte or DEL.
-pub(super) fn control(byte: u8, alt: bool) -> KeyEvent {
-    let alt = if alt { KeyModifiers::ALT } else { KeyModifiers::NONE };
-    let with_control = |c: u8| KeyEvent::new(KeyCode::Char(char::from(c)), KeyModifiers::CONTROL | alt);
+pub(super) fn control(byte: u8) -> KeyEvent {
+    let with_control = |c: u8| KeyEvent::new(KeyCode::Char(char::from(c)), KeyModifiers::CONTROL);
+    let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
     match byte {
         0x00 => with_control(b' '),
-        0x08 | 0x7f => KeyEvent::new(KeyCode::Backspace, alt),
-        0x09 => KeyEvent::new(KeyCode::Tab, alt),
-        0x0d => KeyEvent::new(KeyCode::Enter, alt),
-        0x1b => KeyEvent::new(KeyCode::Esc, alt),
+        0x08 | 0x7f => plain(KeyCode::Backspace),
+        0x09 => plain(KeyCode::Tab),
+        0x0d => plain(KeyCode::Enter),
+        0x1b => plain(KeyCode::Esc),
         0x01..=0x1a => with_control(byte - 1 + b'a'),
         _ => with_control(byte | 0x40),
     }
 }
+
+/// A function key of the Linux console: `A` is F1.
+pub(super) fn linux(letter: u8) -> KeyEvent {
+    KeyEvent::new(KeyCode::F(letter.saturating_sub(b'A') + 1), KeyModifiers::NONE)
+}
+
+/// kitty's bit for Caps Lock beside xterm's modifiers.
+const CAPS_LOCK: u32 = 64;
 
 /// xterm's modifier parameter: 1 + (1 shift, 2 alt, 4 control, 8 super, 16 hyper, 32 meta).
 fn modifiers(parameter: u32) -> KeyModifiers {
@@ -115,21 +124,73 @@ fn kitty(code: u32) -> Option<KeyCode> {
     })
 }
 
+/// The key of a code point and its modifiers, as xterm's `modifyOtherKeys` reports it.
 fn coded(code: u32, modifier: &str) -> Option<KeyEvent> {
     let modifiers = modifiers(number(modifier).unwrap_or(1));
     let code = match kitty(code)? {
         KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
-        KeyCode::Char(c) if modifiers == KeyModifiers::SHIFT => {
-            let mut upper = c.to_uppercase();
-            KeyCode::Char(upper.next().filter(|_| upper.next().is_none()).unwrap_or(c))
-        }
+        KeyCode::Char(c) if modifiers == KeyModifiers::SHIFT => KeyCode::Char(upper(c)),
         code => code,
     };
     Some(KeyEvent::new_with_kind(code, modifiers, kind(modifier)))
 }
 
-/// `CSI text last` as a key or a mouse event; `alt` where an escape came before it.
-pub(super) fn sequence(text: &str, last: u8, alt: bool) -> Option<Input> {
+/// The capital letter, if it is one character.
+fn upper(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    upper.next().filter(|_| upper.next().is_none()).unwrap_or(c)
+}
+
+/// What Shift makes of a key on the US layout.
+fn shifted_on_us_layout(c: char) -> char {
+    let (plain, shifted) = ("`1234567890-=[]\\;',./", "~!@#$%^&*()_+{}|:\"<>?");
+    plain.chars().zip(shifted.chars()).find(|(from, _)| *from == c).map_or_else(|| upper(c), |(_, to)| to)
+}
+
+/// `key:shifted:base ; modifiers:kind ; text` of the kitty keyboard protocol.
+///
+/// Which character is the key: the one that the layout has on it, Shift included, or the text, where AltGr or a dead key made
+/// another one. Caps Lock is left out: it must not make another command of a key.
+fn protocol(parameters: &[&str]) -> Option<Keystroke> {
+    let first = parameters.first().copied().unwrap_or_default();
+    let second = parameters.get(1).copied().unwrap_or_default();
+    let mut codes = first.split(':').map(|code| code.parse::<u32>().ok());
+    let (code, shifted, base) = (codes.next().flatten()?, codes.next().flatten(), codes.next().flatten());
+    let text = parameters.get(2).copied().unwrap_or_default();
+    let text: String = text.split(':').filter_map(|code| char::from_u32(code.parse().ok()?)).collect();
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let bits = number(second).unwrap_or(1);
+    let is_shifted = modifiers(bits).contains(KeyModifiers::SHIFT);
+    let as_character = |code: u32| char::from_u32(code).filter(|c| !c.is_control());
+    // Composed text has no key.
+    let code = if code == 0 { u32::from(text.chars().next()?) } else { code };
+    let mut key = coded(code, second)?;
+    if !text.is_empty() {
+        // AltGr and Option, which some systems report so: what they make is the text.
+        key.modifiers -= KeyModifiers::ALT | KeyModifiers::CONTROL;
+    }
+    if let KeyCode::Char(plain) = key.code {
+        let by_shift = shifted.and_then(as_character).unwrap_or_else(|| upper(plain));
+        let mut typed = text.chars();
+        let typed = typed.next().filter(|_| typed.next().is_none());
+        let by_layout = if is_shifted { by_shift } else { plain };
+        let by_caps_lock = |c: char| c.to_lowercase().eq(by_layout.to_lowercase());
+        key.code = KeyCode::Char(typed.filter(|c| !by_caps_lock(*c)).unwrap_or(by_layout));
+    }
+    let base = base.and_then(as_character).map(|c| {
+        let c = if is_shifted { shifted_on_us_layout(c) } else { c };
+        KeyEvent { code: KeyCode::Char(c), ..key }
+    });
+    Some(Keystroke {
+        base: base.filter(|base| base.code != key.code),
+        text: Some(text).filter(|text| !text.is_empty()),
+        caps_lock: Some(bits.saturating_sub(1) & CAPS_LOCK != 0),
+        ..Keystroke::from(key)
+    })
+}
+
+/// `CSI text last` as a key, a mouse event or a change of focus.
+pub(super) fn sequence(text: &str, last: u8) -> Option<Input> {
     if let Some(text) = text.strip_prefix('<') {
         return mouse(text, last).map(Input::Mouse);
     }
@@ -141,12 +202,12 @@ pub(super) fn sequence(text: &str, last: u8, alt: bool) -> Option<Input> {
     let second = parameters.get(1).copied().unwrap_or_default();
     let event = |code: KeyCode| KeyEvent::new_with_kind(code, modifiers(number(second).unwrap_or(1)), kind(second));
     let with = |code: KeyCode, modifiers: KeyModifiers| KeyEvent::new(code, modifiers);
-    let mut found = match last {
+    let found = match last {
         b'I' if text.is_empty() => return Some(Input::Focus(true)),
         b'O' if text.is_empty() => return Some(Input::Focus(false)),
         b'Z' => with(KeyCode::BackTab, modifiers(number(second).unwrap_or(1)) | KeyModifiers::SHIFT),
         b'a'..=b'd' => with(lettered(last.to_ascii_uppercase())?, KeyModifiers::SHIFT),
-        b'u' => coded(number(first)?, second)?,
+        b'u' => return protocol(&parameters).map(Input::Key),
         b'~' if first == "27" => coded(number(parameters.get(2)?)?, second)?,
         b'~' => event(numbered(number(first)?)?),
         b'$' => with(numbered(number(first)?)?, KeyModifiers::SHIFT),
@@ -154,16 +215,12 @@ pub(super) fn sequence(text: &str, last: u8, alt: bool) -> Option<Input> {
         b'@' => with(numbered(number(first)?)?, KeyModifiers::CONTROL | KeyModifiers::SHIFT),
         _ => event(lettered(last)?),
     };
-    if alt {
-        found.modifiers |= KeyModifiers::ALT;
-    }
-    Some(Input::Key(found))
+    Some(found.into())
 }
 
 /// `SS3 text last`: cursor keys in application mode, F1 to F4, the keypad.
-pub(super) fn ss3(text: &str, last: u8, alt: bool) -> Option<KeyEvent> {
+pub(super) fn ss3(text: &str, last: u8) -> Option<KeyEvent> {
     let modifier = text.rsplit(';').next().and_then(number).map_or(KeyModifiers::NONE, modifiers);
-    let alt = if alt { KeyModifiers::ALT } else { KeyModifiers::NONE };
     let (code, own) = match last {
         b'a'..=b'd' => (lettered(last.to_ascii_uppercase())?, KeyModifiers::CONTROL),
         b'M' => (KeyCode::Enter, KeyModifiers::NONE),
@@ -173,7 +230,7 @@ pub(super) fn ss3(text: &str, last: u8, alt: bool) -> Option<KeyEvent> {
         b'j'..=b'y' => (KeyCode::Char(char::from(last - b'j' + b'*')), KeyModifiers::NONE),
         _ => (lettered(last)?, KeyModifiers::NONE),
     };
-    Some(KeyEvent::new(code, modifier | alt | own))
+    Some(KeyEvent::new(code, modifier | own))
 }
 
 /// The mouse's SGR form: `button ; column ; row` and `M` or `m`.

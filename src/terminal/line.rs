@@ -224,6 +224,11 @@ impl Line {
         }
     }
 
+    /// Whether a fence is up.
+    pub(super) fn awaits_answers(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
     /// Whether this fence was answered.
     pub(super) fn passed(&self, fence: u64) -> bool {
         self.answered >= fence

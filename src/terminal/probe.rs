@@ -59,7 +59,7 @@ impl Environment {
     /// The questions, the one that every terminal answers last.
     pub(super) fn questions(&self) -> Vec<u8> {
         let mut out = self.graphics_question();
-        out.extend_from_slice(b"\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
+        out.extend_from_slice(b"\x1b[?u\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
         out
     }
 
@@ -90,6 +90,7 @@ pub(super) struct Answers {
     cell: Option<(u16, u16)>,
     area: Option<(u16, u16)>,
     version: Option<String>,
+    keyboard: bool,
     registers: Option<u16>,
 }
 
@@ -102,6 +103,7 @@ impl Answers {
             Reply::CellPixels { width, height } => self.cell = Some((width, height)),
             Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),
             Reply::Version(version) => self.version = Some(version),
+            Reply::Keyboard => self.keyboard = true,
             Reply::ColorRegisters(registers) => self.registers = Some(registers),
             Reply::Graphics { .. } | Reply::CursorPosition { .. } => return false,
         }
@@ -117,6 +119,11 @@ impl Answers {
     /// How long after the questions answers are still waited for.
     pub(super) fn limit(&self) -> Duration {
         if self.attributes.is_some() { BEYOND } else { LIMIT }
+    }
+
+    /// Whether the terminal knows the kitty keyboard protocol.
+    pub(super) fn has_keyboard(&self) -> bool {
+        self.keyboard
     }
 
     /// Colour registers for sixel.

@@ -12,6 +12,7 @@ fn kitty() -> Answers {
         cell: Some((9, 18)),
         area: Some((900, 900)),
         version: Some("kitty(0.26.5)".into()),
+        keyboard: true,
         registers: None,
     }
 }

@@ -1,13 +1,16 @@
 //! The reader: the one thread that reads standard input.
 
+use super::burst::Burst;
 use super::event::{Event, Input, Reply};
 use super::parser::Parser;
+use super::waits::Waits;
 use crossbeam_channel::Sender;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The running reader; it ends when this is dropped.
 #[derive(Debug)]
@@ -17,7 +20,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Starts to read: what users do goes to `events`, answers of the terminal to `replies`.
+    /// Starts to read: what users do goes to `events`, answers of the terminal to `replies`. `waits` says whether an answer is
+    /// under way.
     ///
     /// # Errors
     /// The system's, where it has no room for a thread.
@@ -25,10 +29,11 @@ impl Reader {
         input: impl AsFd + Send + 'static,
         events: Sender<Event>,
         replies: impl Fn(Reply) + Send + 'static,
+        waits: Arc<Waits>,
     ) -> std::io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let reading = move || {
-            if read_all(input.as_fd(), &theirs, &events, &replies) == End::Hangup {
+            if read_all(input.as_fd(), &theirs, (&events, &replies), &waits) == End::Hangup {
                 let _ = events.send(Event::Hangup);
             }
         };
@@ -45,19 +50,40 @@ enum End {
     Stopped,
 }
 
-fn read_all(input: BorrowedFd<'_>, wake: &UnixStream, events: &Sender<Event>, replies: &impl Fn(Reply)) -> End {
-    let mut parser = Parser::new();
-    let mut found = Vec::new();
+fn read_all(
+    input: BorrowedFd<'_>,
+    wake: &UnixStream,
+    (events, replies): (&Sender<Event>, &impl Fn(Reply)),
+    waits: &Waits,
+) -> End {
+    let (mut parser, mut burst) = (Parser::new(), Burst::default());
+    let (mut found, mut decided) = (Vec::new(), Vec::new());
     let mut bytes = [0_u8; 4096];
+    // Since when the parser waits.
+    let mut since = Instant::now();
     loop {
         let mut fds = [PollFd::from_borrowed_fd(input, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
-        let patience = parser.patience().map(timespec);
-        match poll(&mut fds, patience.as_ref()) {
-            Ok(0) => parser.pause(&mut found),
+        parser.expect(waits.now(Instant::now()));
+        let pause = parser.patience().map(|patience| since + patience);
+        let due = pause.into_iter().chain(burst.due()).min();
+        let timeout = due.map(|due| timespec(due.saturating_duration_since(Instant::now())));
+        let polled = poll(&mut fds, timeout.as_ref());
+        let now = Instant::now();
+        match polled {
+            Ok(0) => {
+                if pause.is_some_and(|pause| now >= pause) {
+                    parser.expect(waits.now(now));
+                    parser.pause(&mut found);
+                    since = now;
+                }
+            }
             Ok(_) if !fds[1].revents().is_empty() => return End::Stopped,
             Ok(_) => match rustix::io::read(input, &mut bytes) {
                 Ok(0) => return End::Hangup,
-                Ok(count) => parser.feed(&bytes[..count], &mut found),
+                Ok(count) => {
+                    parser.feed(&bytes[..count], &mut found);
+                    since = now;
+                }
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
                 Err(_) => return End::Hangup,
             },
@@ -65,15 +91,21 @@ fn read_all(input: BorrowedFd<'_>, wake: &UnixStream, events: &Sender<Event>, re
             Err(_) => return End::Hangup,
         }
         for input in found.drain(..) {
+            match input {
+                Input::Reply(reply) => replies(reply),
+                input => burst.take(input, now, &mut decided),
+            }
+        }
+        if burst.due().is_some_and(|due| now >= due) {
+            burst.flush(&mut decided);
+        }
+        for input in decided.drain(..) {
             let event = match input {
-                Input::Key(key) => Event::Key(key),
+                Input::Key(stroke) => Event::Key(stroke),
                 Input::Mouse(mouse) => Event::Mouse(mouse),
                 Input::Paste(text) => Event::Paste(text),
                 Input::Focus(has_focus) => Event::Focus(has_focus),
-                Input::Reply(reply) => {
-                    replies(reply);
-                    continue;
-                }
+                Input::Reply(_) => continue,
             };
             if events.send(event).is_err() {
                 return End::Stopped;
@@ -98,9 +130,10 @@ mod tests {
         let (mut terminal, ours) = UnixStream::pair().expect("a pair");
         let (events, told) = unbounded();
         let (answers, answered) = unbounded();
-        let _reader = Reader::start(ours, events, move |reply| drop(answers.send(reply))).expect("a thread");
+        let (waits, replies) = (Arc::default(), move |reply| drop(answers.send(reply)));
+        let _reader = Reader::start(ours, events, replies, waits).expect("a thread");
         terminal.write_all(b"j\x1b[2;1R\x1b").expect("written");
-        let key = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let key = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE).into());
         assert_eq!(told.recv(), Ok(key(KeyCode::Char('j'))));
         assert_eq!(answered.recv(), Ok(Reply::CursorPosition { row: 2, column: 1 }));
         // Alone, the escape byte becomes the key after a moment.
@@ -110,10 +143,39 @@ mod tests {
     }
 
     #[test]
+    fn while_an_answer_is_expected_an_escape_byte_waits_for_it() {
+        let (mut terminal, ours) = UnixStream::pair().expect("a pair");
+        let (events, told) = unbounded();
+        let (answers, answered) = unbounded();
+        let waits = Arc::<Waits>::default();
+        waits.set_writer(true, None);
+        let replies = move |reply| drop(answers.send(reply));
+        let _reader = Reader::start(ours, events, replies, Arc::clone(&waits)).expect("a thread");
+        terminal.write_all(b"\x1b").expect("written");
+        // Far longer than an escape byte waits otherwise.
+        assert!(told.recv_timeout(Duration::from_millis(500)).is_err());
+        terminal.write_all(b"P>|some terminal").expect("written");
+        assert!(told.recv_timeout(Duration::from_millis(500)).is_err());
+        terminal.write_all(b"\x1b\\\x1b").expect("written");
+        assert_eq!(answered.recv(), Ok(Reply::Version("some terminal".into())));
+        waits.set_writer(false, None);
+        assert_eq!(told.recv(), Ok(Event::Key(crate::terminal::Keystroke::escape())), "no answer is expected any more");
+    }
+
+    #[test]
+    fn pasted_text_is_one_event() {
+        let (mut terminal, ours) = UnixStream::pair().expect("a pair");
+        let (events, told) = unbounded();
+        let _reader = Reader::start(ours, events, |_| {}, Arc::default()).expect("a thread");
+        terminal.write_all(b"fracture\r").expect("written");
+        assert_eq!(told.recv(), Ok(Event::Paste("fracture\n".into())));
+    }
+
+    #[test]
     fn a_dropped_reader_stops_without_a_hangup() {
         let (_terminal, ours) = UnixStream::pair().expect("a pair");
         let (events, told) = unbounded();
-        drop(Reader::start(ours, events, |_| {}).expect("a thread"));
+        drop(Reader::start(ours, events, |_| {}, Arc::default()).expect("a thread"));
         assert!(told.recv().is_err(), "the thread ended and told nothing");
     }
 }

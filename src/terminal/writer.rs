@@ -7,6 +7,7 @@ use super::event::{Event, Reply};
 use super::output::Output;
 use super::picture::Placed;
 use super::screen::TextFrame;
+use super::waits::Waits;
 use crate::raster::Quality;
 use crate::task::Mailbox;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -70,6 +71,8 @@ pub(super) struct Inbox {
     /// A look at tmux's pane is wanted.
     look: Mutex<bool>,
     look_wanted: Condvar,
+    /// What the reader must know of answers under way.
+    pub(super) waits: Arc<Waits>,
 }
 
 impl Inbox {
@@ -90,7 +93,7 @@ impl Inbox {
     }
 
     pub(super) fn alert(&self, bytes: Vec<u8>) {
-        self.put(|waiting| waiting.alert = bytes);
+        self.put(|waiting| waiting.alert.extend(bytes));
     }
 
     pub(super) fn set_manner(&self, manner: Manner) {
@@ -254,7 +257,7 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
         let held = waiting.held;
         closing |= waiting.close;
         if !waiting.alert.is_empty() {
-            alert = std::mem::take(&mut waiting.alert);
+            alert.append(&mut waiting.alert);
         }
         quiet = waiting.hold.clone().or(quiet).filter(|_| held);
         accept(&mut engine, waiting);
@@ -268,6 +271,8 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
         } else {
             engine.step(Instant::now())
         };
+        // Before the questions are written: an answer may come at once.
+        inbox.waits.set_writer(engine.awaits_answers(), engine.round_trip());
         for event in engine.events.drain(..) {
             // A program that no longer listens is about to end.
             let _ = events.send(event);

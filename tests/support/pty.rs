@@ -78,6 +78,22 @@ impl Program {
         self.output.lock().expect("the output").1.clone()
     }
 
+    /// Types a line of text and takes it: the key that asks for it, the text once the line shows its `sign`, and Enter once the
+    /// text is there. All at once would be pasted text.
+    pub(crate) fn type_line(&mut self, (key, sign): (&str, &str), text: &str) {
+        self.type_text((key, sign), text);
+        self.press("\r");
+    }
+
+    /// As [`Program::type_line`], without Enter.
+    pub(crate) fn type_text(&mut self, (key, sign): (&str, &str), text: &str) {
+        self.press(key);
+        let asked = |screen: &str, line: &str| screen.lines().any(|shown| shown.trim_start().starts_with(line));
+        self.wait_for("the line of text", |screen| asked(screen, sign));
+        self.press(text);
+        self.wait_for("the text", |screen| asked(screen, &format!("{sign}{text}")));
+    }
+
     /// Types.
     pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("the program reads keys");

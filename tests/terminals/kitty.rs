@@ -99,6 +99,17 @@ impl Kitty {
         self.tell("send-text", &json!({"data": format!("text:{keys}")}), true).expect("kitty runs");
     }
 
+    /// Types a line of text and takes it: the key that asks for it, the text once the line shows its `sign`, and Enter once the
+    /// text is there. All at once would be pasted text.
+    pub(crate) fn type_line(&self, (key, sign): (&str, &str), text: &str) {
+        let asked = |screen: &str, line: &str| screen.lines().any(|shown| shown.trim_start().starts_with(line));
+        self.press(key);
+        self.wait_for("the line of text", |screen| asked(screen, sign));
+        self.press(text);
+        self.wait_for("the text", |screen| asked(screen, &format!("{sign}{text}")));
+        self.press("\r");
+    }
+
     /// Waits for a condition on the text, and gives the text.
     pub(crate) fn wait_for(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
         until(what, || Some(self.text()).filter(|text| condition(text)), || self.text())

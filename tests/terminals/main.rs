@@ -8,6 +8,7 @@ mod frame;
 mod image;
 mod in_tmux;
 mod in_xterm;
+mod keyboard;
 mod kitty;
 mod link;
 mod over_ssh;

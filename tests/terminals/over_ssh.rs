@@ -125,7 +125,7 @@ fn a_held_key_on_a_slow_line_ends_on_the_right_slice_exactly() {
 fn a_line_cut_in_the_middle_of_a_picture_loses_no_decision() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let Remote { kitty, home, link, _server } = Remote::open(Some(40_000), "--bandwidth 40K");
-    kitty.press("Wseen-before.\r");
+    kitty.type_line(("W", "note: "), "seen-before.");
     kitty.wait_for("the note, kept", |text| {
         text.lines().any(|line| line.contains("note: seen-before.") && !line.contains("saving"))
     });

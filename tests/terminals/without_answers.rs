@@ -20,7 +20,7 @@ fn a_terminal_that_answers_nothing_shows_text_and_half_blocks() {
     assert!(first.contains("axial · 11 / 20"), "{first}");
     program.press("jj");
     program.wait_for("two slices on", |screen| screen.contains("axial · 13 / 20") && screen.contains('▀'));
-    program.press("Wby-text.\r");
+    program.type_line(("W", "note: "), "by-text.");
     program.wait_for("a note", |screen| screen.contains("note: by-text."));
     program.press("qq");
     assert_eq!(program.wait(), 0);

@@ -45,6 +45,9 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::Woken(_)
         | Message::CineTick
         | Message::Prompt(_)
+        | Message::Unbound(_)
+        | Message::PasteIgnored(_)
+        | Message::CapsLock(_)
         | Message::Select(_)
         | Message::Pointer(_)
         | Message::GoToSlice(_)

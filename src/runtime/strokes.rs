@@ -1,0 +1,132 @@
+//! Keys as messages: by the keymap, in a prompt as text, and in words where they do nothing.
+
+use crate::app::{Command, Message, Model, PromptKey, Screen};
+use crate::config::{Chord, Keymap};
+use crate::terminal::Keystroke;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// Characters from here on (Greek and what follows in Unicode) are of scripts other than Latin: a layout that types them cannot
+/// type the keymap's letters, so the US layout's letter of the same key counts. Latin letters as `ö` are left alone: what they
+/// type is no other key of this layout.
+const OTHER_SCRIPTS: char = '\u{370}';
+
+/// The keys that a keystroke is. An escape byte and a key are Alt with the key only where that does something; else, in a prompt
+/// too, they are Esc and then the key, which GNU screen and slow connections deliver in one burst.
+pub(super) fn apart(stroke: Keystroke, model: &Model, keymap: &Keymap) -> Vec<Keystroke> {
+    let chord = !model.wants_text() && command(keymap, model.screen(), &stroke).is_some();
+    if stroke.after_escape && !chord { vec![Keystroke::escape(), stroke.without_escape()] } else { vec![stroke] }
+}
+
+/// What a keystroke means in this state.
+pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Vec<Message> {
+    let mut found = Vec::new();
+    if let Some(on) = stroke.caps_lock.filter(|on| *on != model.caps_lock) {
+        found.push(Message::CapsLock(on));
+    }
+    if model.wants_text() {
+        found.extend(prompt_key(stroke).map(Message::Prompt));
+        return found;
+    }
+    if model.tool().is_some()
+        && let Some(command) = tool_key(&stroke.key).or_else(|| tool_key(&without_protocol(&stroke.key)?))
+    {
+        found.push(Message::Command(command));
+        return found;
+    }
+    found.extend(match (digit(keymap, stroke), command(keymap, model.screen(), stroke)) {
+        (Some(digit), command) if !model.help => Some(Message::Digit(digit, command)),
+        (_, Some(command)) => Some(Message::Command(command)),
+        // Any key puts help away.
+        (_, None) if model.help => Some(Message::Command(Command::Help)),
+        (_, None) => unbound(stroke, model.screen(), keymap).map(Message::Unbound),
+    });
+    found
+}
+
+/// The key on the US layout, if the one typed is of another script.
+fn on_us_layout(stroke: &Keystroke) -> Option<&KeyEvent> {
+    let foreign = matches!(stroke.key.code, KeyCode::Char(c) if c >= OTHER_SCRIPTS);
+    stroke.base.as_ref().filter(|_| foreign)
+}
+
+fn command(keymap: &Keymap, screen: Screen, stroke: &Keystroke) -> Option<Command> {
+    let by = |key: &KeyEvent| keymap.command(screen, key).or_else(|| keymap.command(screen, &without_protocol(key)?));
+    by(&stroke.key).or_else(|| on_us_layout(stroke).and_then(by))
+}
+
+/// The key that a terminal without the keyboard protocol sends instead: `ctrl-[` is Esc there, Shift and Enter is Enter.
+fn without_protocol(key: &KeyEvent) -> Option<KeyEvent> {
+    let (control, shift) = (KeyModifiers::CONTROL, KeyModifiers::SHIFT);
+    let (code, dropped) = match key.code {
+        KeyCode::Char('[') if key.modifiers == control => (KeyCode::Esc, control),
+        KeyCode::Char('i') if key.modifiers == control => (KeyCode::Tab, control),
+        KeyCode::Char('m') if key.modifiers == control => (KeyCode::Enter, control),
+        KeyCode::Char('h') if key.modifiers == control => (KeyCode::Backspace, control),
+        KeyCode::Char(_) if key.modifiers == control | shift => (key.code, shift),
+        KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc if key.modifiers == shift => (key.code, shift),
+        _ => return None,
+    };
+    Some(KeyEvent { code, modifiers: key.modifiers - dropped, ..*key })
+}
+
+fn digit(keymap: &Keymap, stroke: &Keystroke) -> Option<u32> {
+    keymap.digit(&stroke.key).or_else(|| on_us_layout(stroke).and_then(|key| keymap.digit(key)))
+}
+
+/// Words for a key that does nothing; `None` for Esc, which may always be pressed, and for keys that have no name.
+fn unbound(stroke: &Keystroke, screen: Screen, keymap: &Keymap) -> Option<String> {
+    let chord = Chord::of(&stroke.key).filter(|_| stroke.key.code != KeyCode::Esc)?;
+    if let KeyCode::Char(c) = stroke.key.code
+        && c >= OTHER_SCRIPTS
+    {
+        return Some(format!("this layout sends '{c}', which is no command; see :keys"));
+    }
+    let help = keymap.hint(screen, Command::Help).unwrap_or_else(|| ":keys".to_owned());
+    Some(format!("no command on '{chord}' here; {help} lists the keys"))
+}
+
+/// Keys that every profile has while something is measured: arrows move the cursor, Enter sets a place, Esc leaves.
+fn tool_key(key: &KeyEvent) -> Option<Command> {
+    if key.kind == KeyEventKind::Release || !key.modifiers.is_empty() {
+        return None;
+    }
+    Some(match key.code {
+        KeyCode::Left => Command::CursorLeft,
+        KeyCode::Right => Command::CursorRight,
+        KeyCode::Up => Command::CursorUp,
+        KeyCode::Down => Command::CursorDown,
+        KeyCode::Enter => Command::PlacePoint,
+        KeyCode::Esc => Command::Close,
+        _ => return None,
+    })
+}
+
+fn prompt_key(stroke: &Keystroke) -> Option<PromptKey> {
+    let key = &stroke.key;
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let key = if with_control { on_us_layout(stroke).unwrap_or(key) } else { key };
+    let key = &without_protocol(key).unwrap_or(*key);
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match key.code {
+        KeyCode::Enter => PromptKey::Enter,
+        KeyCode::Esc => PromptKey::Escape,
+        KeyCode::Char('c' | 'g') if control => PromptKey::Escape,
+        KeyCode::Char('n') if control => PromptKey::Down,
+        KeyCode::Char('p') if control => PromptKey::Up,
+        KeyCode::Backspace => PromptKey::Backspace,
+        KeyCode::Tab => PromptKey::Tab,
+        KeyCode::Down => PromptKey::Down,
+        KeyCode::Up => PromptKey::Up,
+        KeyCode::Char(c) if !control && !key.modifiers.contains(KeyModifiers::ALT) => {
+            PromptKey::Text(stroke.text.clone().unwrap_or_else(|| c.to_string()))
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+#[path = "strokes_tests.rs"]
+mod tests;
