@@ -11,6 +11,7 @@ mod alert;
 mod attached;
 mod capabilities;
 mod delivery;
+mod direction;
 mod drivers;
 mod encode;
 mod engine;
@@ -26,6 +27,7 @@ mod line;
 mod output;
 mod parser;
 mod picture;
+mod plain;
 mod probe;
 mod reader;
 mod replies;
@@ -39,9 +41,13 @@ mod writer;
 
 pub use alert::{AlertManner, Notification};
 pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
+#[doc(hidden)]
+pub use direction::keep_columns;
 pub use event::Event;
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
+#[doc(hidden)]
+pub use plain::to_ascii;
 pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;
@@ -67,6 +73,9 @@ pub enum TerminalError {
         "{0} is not a terminal: run cspine in a terminal (over ssh: ssh -t), or use a command that needs none, as cspine predict"
     )]
     NotATerminal(&'static str),
+    /// `TERM` names a terminal without a screen, or none.
+    #[error("{}: use a real terminal (xterm, kitty, tmux), or cspine predict, which needs none", no_screen(.0))]
+    NoScreen(String),
     /// The terminal could not be taken over, or taken again.
     #[error("the terminal cannot be set up: {0}; open another one and try again")]
     Take(#[source] io::Error),
@@ -79,6 +88,14 @@ pub enum TerminalError {
     /// There is no shell to go back to.
     #[error("cspine cannot be stopped here, as no shell could continue it: quit instead")]
     NoShell,
+}
+
+/// The first half of [`TerminalError::NoScreen`].
+fn no_screen(term: &str) -> String {
+    match term {
+        "" => "TERM is not set, so cspine does not know how to draw its screen".to_owned(),
+        term => format!("TERM={term} cannot show cspine's screen: it has no cursor control"),
+    }
 }
 
 /// The terminal, taken over. Dropping it gives it back.
@@ -128,6 +145,9 @@ fn ask(
         return Err(TerminalError::NotATerminal("standard output"));
     }
     let environment = Environment::read();
+    if let Some(term) = environment.without_screen() {
+        return Err(TerminalError::NoScreen(term.to_owned()));
+    }
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();

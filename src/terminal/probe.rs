@@ -54,6 +54,12 @@ impl Environment {
         driver(self.multiplexer, &[told, &self.lc_terminal, &self.term_program, &self.term])
     }
 
+    /// `TERM`, if it names a terminal that cannot move its cursor, or is empty.
+    pub(super) fn without_screen(&self) -> Option<&str> {
+        let term = self.term.trim();
+        ["", "dumb", "unknown"].contains(&term).then_some(term)
+    }
+
     pub(super) fn multiplexer(&self) -> Option<Multiplexer> {
         self.multiplexer
     }

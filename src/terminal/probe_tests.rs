@@ -129,3 +129,11 @@ fn the_row_in_force_is_told() {
     let unknown = Environment { term: "frobnicator".into(), ..Environment::default() };
     assert_eq!(decided(&Answers::default(), &unknown).driver, None);
 }
+
+#[test]
+fn a_terminal_without_a_screen_is_refused_by_its_name() {
+    let named = |term: &str| Environment { term: term.into(), ..Environment::default() };
+    for (term, refused) in [("dumb", Some("dumb")), ("", Some("")), ("unknown", Some("unknown")), ("xterm", None)] {
+        assert_eq!(named(term).without_screen(), refused, "{term}");
+    }
+}

@@ -1,7 +1,9 @@
 //! ratatui's side: draws into memory; the writer finds out what changed.
 
 use super::TerminalError;
+use super::direction::keep_columns;
 use super::halfblocks::indexed;
+use super::plain::to_ascii;
 use super::probe::Window;
 use super::screen::TextFrame;
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -15,7 +17,19 @@ use std::io;
 #[derive(Debug)]
 pub(super) struct Surface {
     terminal: ratatui::Terminal<Memory>,
+    letters: Letters,
     truecolor: bool,
+}
+
+/// What a terminal makes of characters beyond ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// It does not use UTF-8.
+    Ascii,
+    /// It may put text from right to left into visual order, line by line.
+    Reordered,
+    /// Each stays in its cell.
+    InPlace,
 }
 
 impl Surface {
@@ -24,7 +38,12 @@ impl Surface {
         // The size is set by the caller, not asked for at each frame.
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::from((Position::ORIGIN, memory.size))) };
         let terminal = ratatui::Terminal::with_options(memory, options).map_err(TerminalError::Draw)?;
-        Ok(Self { terminal, truecolor })
+        Ok(Self { terminal, letters: Letters::Reordered, truecolor })
+    }
+
+    /// What the terminal makes of characters beyond ASCII.
+    pub(super) fn set_letters(&mut self, letters: Letters) {
+        self.letters = letters;
     }
 
     /// Whether the terminal has 24-bit colours.
@@ -52,6 +71,11 @@ impl Surface {
                 cell.fg = brought_down(cell.fg);
                 cell.bg = brought_down(cell.bg);
             }
+        }
+        match self.letters {
+            Letters::Ascii => to_ascii(&mut buffer),
+            Letters::Reordered => keep_columns(&mut buffer),
+            Letters::InPlace => {}
         }
         Ok(TextFrame { buffer, cursor: self.terminal.backend().cursor })
     }
@@ -156,6 +180,19 @@ mod tests {
         let text = Line::from("C6").style(Style::new().fg(Color::Rgb(255, 0, 0)).on_black());
         let frame = surface.draw(WINDOW, |frame| frame.render_widget(text, frame.area())).expect("drawn");
         assert_eq!((frame.buffer[(0, 0)].fg, frame.buffer[(0, 0)].bg), (Color::Indexed(196), Color::Black));
+    }
+
+    #[test]
+    fn letters_fit_the_terminal() {
+        let mut surface = Surface::new(WINDOW, true).expect("memory");
+        let mut drawn = |letters| {
+            surface.set_letters(letters);
+            let frame = surface.draw(WINDOW, |frame| frame.render_widget(Line::from("· שרון 61"), frame.area()));
+            frame.expect("drawn").buffer.content[..9].iter().map(Cell::symbol).collect::<String>()
+        };
+        assert_eq!(drawn(Letters::InPlace), "· שרון 61");
+        assert_eq!(drawn(Letters::Ascii), ". ???? 61");
+        assert_eq!(drawn(Letters::Reordered), "·\u{2800}שרון\u{2800}61");
     }
 
     #[test]
