@@ -198,6 +198,8 @@ struct Program {
     messages: Receiver<Message>,
     sender: Sender<Message>,
     alert: AlertManner,
+    /// The note about the terminal that was last shown.
+    noted: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -266,6 +268,7 @@ impl Program {
             messages,
             sender,
             alert,
+            noted: None,
             ending: None,
         }
     }
@@ -371,10 +374,15 @@ impl Program {
                 self.pictures.speak(capabilities.protocol, capabilities.glyphs);
                 self.themes.set_truecolor(capabilities.truecolor);
                 let name = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
-                let (graphics, note) = (capabilities.protocol.name(), capabilities.notes.first().cloned());
+                // Each note is shown once, however often the terminal is asked.
+                let note = capabilities.notes.first().cloned();
+                let note = if note == self.noted { None } else { note };
+                self.noted = note.clone().or(self.noted.take());
+                let graphics = capabilities.protocol.name();
                 self.take(Message::Terminal { graphics, name, note });
             }
             Event::Resized => {
+                self.terminal.ask_after_resize(true);
                 let (columns, rows) = self.terminal.size();
                 self.take(Message::Resized(columns, rows));
             }
@@ -382,6 +390,7 @@ impl Program {
                 let (columns, rows) = self.terminal.size();
                 self.take(Message::Resized(columns, rows));
                 self.terminal.redraw();
+                self.terminal.ask_again(true);
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
             Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
@@ -455,7 +464,7 @@ impl Program {
                     self.take(Message::Trouble(SensitiveText::foreign(&error.to_string())));
                 }
             }
-            Effect::Redraw => self.terminal.redraw(),
+            Effect::Redraw => self.terminal.ask_and_redraw(),
             Effect::Quit => self.ending = Some(Ending::Quit),
         }
     }

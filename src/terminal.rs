@@ -8,6 +8,7 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
+mod answers;
 mod attached;
 mod capabilities;
 mod delivery;
@@ -15,6 +16,7 @@ mod direction;
 mod drivers;
 mod encode;
 mod engine;
+mod environment;
 mod event;
 #[doc(hidden)]
 pub mod fuzz;
@@ -37,32 +39,38 @@ mod signals;
 pub mod simulated;
 mod sixel;
 mod surface;
+mod surroundings;
+mod tmux;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
-pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
+pub use capabilities::{
+    Capabilities, CellSize, GraphicsChoice, Letters, Multiplexer, Protocol, UnknownGraphics, Voice,
+};
 #[doc(hidden)]
 pub use direction::keep_columns;
 pub use event::Event;
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
+pub use picture::{PictureKey, Placed};
 #[doc(hidden)]
 pub use plain::to_ascii;
-pub use picture::{PictureKey, Placed};
 
 use crate::raster::Quality;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
+use environment::Environment;
 use inquiry::{Inquiry, Known};
 use kitty::Commands;
 use output::Output;
-use probe::{Environment, Window};
+use probe::Window;
 use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use surface::Surface;
+use surroundings::{Scope, Surroundings};
 use writer::{Inbox, Writer};
 
 /// Why the terminal cannot be used.
@@ -102,8 +110,9 @@ fn no_screen(term: &str) -> String {
 #[derive(Debug)]
 pub struct Terminal {
     choice: GraphicsChoice,
-    environment: Environment,
     inquiry: Inquiry,
+    /// The screen is drawn again once the terminal has answered.
+    redraws_when_settled: bool,
     capabilities: Capabilities,
     registers: u16,
     pane: Option<(u16, u16)>,
@@ -123,7 +132,7 @@ pub struct Terminal {
 
 /// A terminal that was taken over and asked.
 struct Asked {
-    environment: Environment,
+    surroundings: Surroundings,
     window: Window,
     inquiry: Inquiry,
     reader: Reader,
@@ -151,19 +160,26 @@ fn ask(
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
-    let inquiry = Inquiry::start(answered, environment.clone(), events.clone(), again).map_err(TerminalError::Serve)?;
+    let surroundings = Surroundings { environment, ..Surroundings::default() };
+    let look = {
+        let environment = surroundings.environment.clone();
+        move || Surroundings::look(environment.clone())
+    };
+    let inquiry = Inquiry::start(answered, look, events.clone(), again).map_err(TerminalError::Serve)?;
     let reader = Reader::start(rustix::stdio::stdin(), events, {
         let inbox = Arc::clone(inbox);
         move |reply| {
             // Without a thread that collects them, answers are the writer's alone.
             let _ = answer.send(reply.clone());
-            inbox.reply(reply);
+            if !surroundings::is_about_width(&reply) {
+                inbox.reply(reply);
+            }
         }
     });
     let reader = reader.map_err(TerminalError::Serve)?;
     let output = Output::of_stdout().map_err(TerminalError::Serve)?;
-    output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
-    Ok(Asked { environment, window, inquiry, reader })
+    output.write_within(&surroundings.first_questions(), inquiry::LIMIT).map_err(TerminalError::Take)?;
+    Ok(Asked { surroundings, window, inquiry, reader })
 }
 
 /// What the terminal can do, as lines of a label and a value, for `cspine doctor`. The terminal is taken over until it has
@@ -178,15 +194,15 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let again = |question: Vec<u8>| {
         // A terminal that takes nothing answers nothing either.
         if let Ok(output) = Output::of_stdout() {
-            let _ = output.write_within(&question, probe::LIMIT);
+            let _ = output.write_within(&question, inquiry::LIMIT);
         }
     };
     let asked = ask(false, &inbox, events, again);
-    let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(probe::LIMIT * 2));
+    let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(inquiry::LIMIT * 2));
     restore_now();
-    let Asked { environment, window, .. } = asked?;
-    let Known { answers, pane, .. } = known.unwrap_or_default();
-    let (found, registers) = (probe::decide(choice, &answers, &environment, window, pane), answers.registers());
+    let Asked { window, .. } = asked?;
+    let Known { answers, surroundings, .. } = known.unwrap_or_default();
+    let (found, registers) = (probe::decide(choice, &answers, &surroundings, window), answers.registers());
     let cell = found.cell;
     let guessed = if cell.guessed { " (guessed)" } else { "" };
     let mut lines = vec![
@@ -198,6 +214,7 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
             format!("{}×{} characters of {}×{} pixels{guessed}", window.columns, window.rows, cell.width, cell.height),
         ),
         ("colours", if found.truecolor { "24 bits".into() } else { "256".to_owned() }),
+        ("characters", found.letters.to_string()),
         ("multiplexer", found.multiplexer.map_or("none", Multiplexer::name).to_owned()),
     ];
     if found.protocol == Protocol::Sixel {
@@ -231,14 +248,14 @@ impl Terminal {
         inbox: Arc<Inbox>,
         events: &Sender<Event>,
     ) -> Result<Self, TerminalError> {
-        let Asked { environment, window, inquiry, reader } = ask(mouse, &inbox, events.clone(), {
+        let Asked { surroundings, window, inquiry, reader } = ask(mouse, &inbox, events.clone(), {
             let inbox = Arc::clone(&inbox);
             // Between pictures, as whatever else is no part of the screen.
             move |question| inbox.alert(question)
         })?;
-        let capabilities = probe::presume(choice, &environment, window);
-        let Known { answers, pane, .. } = inquiry.known();
-        let registers = answers.registers();
+        let capabilities = probe::presume(choice, &surroundings, window);
+        let known = inquiry.known();
+        let (registers, pane) = (known.answers.registers(), known.surroundings.tmux.pane);
         // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
         crossterm::style::force_color_output(true);
         let manner = manner(&capabilities, registers, pane);
@@ -249,11 +266,12 @@ impl Terminal {
         let tmux = std::env::var("TMUX").ok().and_then(|tmux| attached::socket(&tmux));
         let attached = tmux.map(|socket| attached::Watch::start(socket, Arc::clone(&inbox), events.clone()));
         let attached = attached.transpose().map_err(TerminalError::Serve)?;
-        let surface = Surface::new(window, capabilities.truecolor)?;
+        let mut surface = Surface::new(window, capabilities.truecolor)?;
+        surface.set_letters(capabilities.letters);
         Ok(Self {
             choice,
-            environment,
             inquiry,
+            redraws_when_settled: false,
             capabilities,
             registers,
             pane,
@@ -271,12 +289,48 @@ impl Terminal {
 
     /// Takes in what the terminal has answered.
     pub fn settle(&mut self) {
-        let Known { answers, pane, .. } = self.inquiry.known();
+        let Known { answers, surroundings, is_settled } = self.inquiry.known();
         let window = Window::read().unwrap_or(self.window);
-        self.capabilities = probe::decide(self.choice, &answers, &self.environment, window, pane);
-        (self.registers, self.pane) = (answers.registers(), pane);
+        let before = self.capabilities.protocol;
+        self.capabilities = probe::decide(self.choice, &answers, &surroundings, window);
+        (self.registers, self.pane) = (answers.registers(), surroundings.tmux.pane);
         self.surface.set_truecolor(self.capabilities.truecolor);
+        self.surface.set_letters(self.capabilities.letters);
         self.inbox.set_manner(manner(&self.capabilities, self.registers, self.pane));
+        if before != self.capabilities.protocol && before.delivers_pixels() {
+            // Nothing of what was sent by the protocol before is there, or stays when the screen is cleared.
+            self.inbox.start_over();
+        } else if self.redraws_when_settled && is_settled {
+            self.redraws_when_settled = false;
+            self.inbox.redraw();
+        }
+    }
+
+    /// Asks the terminal again what it can do: another one may be there. [`Event::Probed`] follows when it has answered; until then,
+    /// and if it does not answer at all, the earlier answers count. `has_focus` tells whether the terminal's answers come to this
+    /// program: in tmux the terminal around it answers to the pane that has the focus.
+    pub fn ask_again(&self, has_focus: bool) {
+        self.inquiry.ask_again(Scope { beyond: has_focus, width: false });
+    }
+
+    /// As [`Terminal::ask_again`], after a change of the window's size, where another terminal may be behind it: in a multiplexer, or
+    /// where the size of a character changed, too.
+    pub fn ask_after_resize(&self, has_focus: bool) {
+        let cell = Window::read().unwrap_or(self.window).cell();
+        if self.capabilities.multiplexer.is_some() || cell != self.window.cell() {
+            self.ask_again(has_focus);
+        }
+    }
+
+    /// Asks the terminal again, whether it uses UTF-8, too, then clears the screen and writes it, and the images on it, again.
+    pub fn ask_and_redraw(&mut self) {
+        if self.capabilities.voice == Voice::Heard {
+            self.redraws_when_settled = true;
+            self.inquiry.ask_again(Scope::ALL);
+        } else {
+            self.inbox.redraw();
+            self.ask_again(true);
+        }
     }
 
     /// What the terminal can do, as far as it has answered; the cell's size follows the window's.
@@ -345,7 +399,8 @@ impl Terminal {
 
     /// Tells a reader who looks elsewhere, in the manner given.
     pub fn alert(&mut self, manner: AlertManner, text: &str) {
-        let bytes = manner.bytes(text, !self.titled);
+        let plain = if self.capabilities.letters == Letters::Ascii { plain::text(text) } else { text.to_owned() };
+        let bytes = manner.bytes(&plain, !self.titled);
         self.titled |= manner.title;
         if !bytes.is_empty() {
             self.inbox.alert(bytes);
@@ -377,7 +432,7 @@ impl Drop for Terminal {
         if let Some(writer) = self.writer.take() {
             writer.close();
         }
-        self.inquiry.settle(probe::LIMIT);
+        self.inquiry.settle(inquiry::LIMIT);
         restore_now();
         if self.titled
             && let Ok(output) = Output::of_stdout()

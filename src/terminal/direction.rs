@@ -45,16 +45,20 @@ pub fn keep_columns(buffer: &mut Buffer) {
         }
         // A terminal may take the direction of the whole row from its first letter.
         let mut before = row.iter().find_map(direction).unwrap_or(Direction::Left);
+        let mut is_inside = false;
         let mut at = 0;
         while at < row.len() {
             if !is_blank(&row[at]) {
-                before = direction(&row[at]).unwrap_or(before);
+                let found = direction(&row[at]);
+                before = found.unwrap_or(before);
+                is_inside = found.map_or(is_inside, |found| found == Direction::Right);
                 at += 1;
                 continue;
             }
             let end = (at..row.len()).find(|next| !is_blank(&row[*next])).unwrap_or(row.len());
-            let goes_on = end == at + 1 && at > 0 && row.get(end).is_some_and(|next| direction(next) == Some(Direction::Right));
-            if before == Direction::Right && !goes_on {
+            let goes_on = || row.get(end).is_some_and(|next| direction(next) == Some(Direction::Right));
+            let is_between_words = is_inside && end == at + 1 && goes_on();
+            if before == Direction::Right && !is_between_words {
                 row[at].set_symbol(BREAK);
                 before = Direction::Left;
             }
@@ -127,7 +131,7 @@ mod tests {
     fn an_arabic_name_beside_a_wide_one_and_a_description_of_either_direction() {
         for fields in [
             &[(1, "محمد علي"), (12, "45"), (16, "عنق"), (24, "12")][..],
-            &[(0, "שרון"), (6, "7"), (9, "CT עמוד"), (20, "99 %")],
+            &[(1, "שרון"), (6, "7"), (9, "CT עמוד"), (20, "99 %")],
             &[(2, "61 y"), (9, "דבורה"), (16, "(3)"), (22, "1")],
         ] {
             let mut buffer = row(fields, 32);

@@ -1,6 +1,7 @@
 //! ratatui's side: draws into memory; the writer finds out what changed.
 
 use super::TerminalError;
+use super::capabilities::Letters;
 use super::direction::keep_columns;
 use super::halfblocks::indexed;
 use super::plain::to_ascii;
@@ -19,17 +20,6 @@ pub(super) struct Surface {
     terminal: ratatui::Terminal<Memory>,
     letters: Letters,
     truecolor: bool,
-}
-
-/// What a terminal makes of characters beyond ASCII.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Letters {
-    /// It does not use UTF-8.
-    Ascii,
-    /// It may put text from right to left into visual order, line by line.
-    Reordered,
-    /// Each stays in its cell.
-    InPlace,
 }
 
 impl Surface {

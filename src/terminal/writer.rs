@@ -74,7 +74,7 @@ impl Inbox {
     }
 
     pub(super) fn alert(&self, bytes: Vec<u8>) {
-        self.put(|waiting| waiting.alert = bytes);
+        self.put(|waiting| waiting.alert.extend(bytes));
     }
 
     pub(super) fn set_manner(&self, manner: Manner) {
@@ -93,6 +93,11 @@ impl Inbox {
         self.put(|waiting| {
             waiting.repaint.get_or_insert(Repaint::Screen);
         });
+    }
+
+    /// Writes everything again on a terminal that has none of the images.
+    pub(super) fn start_over(&self) {
+        self.put(|waiting| waiting.repaint = Some(Repaint::Everything));
     }
 
     pub(super) fn reply(&self, reply: Reply) {
@@ -219,7 +224,7 @@ fn write_all(inbox: &Inbox, output: &Output, mut engine: Engine, jobs: &Mailbox<
         let held = waiting.held;
         closing |= waiting.close;
         if !waiting.alert.is_empty() {
-            alert = std::mem::take(&mut waiting.alert);
+            alert.append(&mut waiting.alert);
         }
         quiet = waiting.hold.clone().or(quiet).filter(|_| held);
         accept(&mut engine, waiting);
