@@ -27,6 +27,7 @@ use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
 use crate::store::{Store, StoreError};
 use crate::task::Cancel;
+use crate::task::limits::{self, TooFewOpenFiles};
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
@@ -98,6 +99,9 @@ pub enum RuntimeError {
     /// The theme cannot be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// Too few open files are allowed.
+    #[error(transparent)]
+    OpenFiles(#[from] TooFewOpenFiles),
     /// The terminal cannot be used.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
@@ -123,6 +127,7 @@ pub enum Ending {
 /// # Errors
 /// Settings, theme or terminal that cannot be used; all are told before the screen is taken over, or after it is given back.
 pub fn run(options: Options) -> Result<Ending, RuntimeError> {
+    limits::check_open_files()?;
     let configured = Configured::read(Folders::find(), &options)?;
     let settings = &configured.settings;
     // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
@@ -136,9 +141,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let model = options.model.clone().or(settings.model.clone());
     let model_source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
     let data = options.data.clone().or(settings.data.clone()).or(configured.folders.data.clone());
-    let no_home =
-        || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
-    let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
+    let opened = data.as_deref().ok_or(StoreError::NoHome).and_then(Store::open);
     // Pictures can be read without a store; one that is there and must not be touched is another matter.
     let mut opened = match opened {
         Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
@@ -244,6 +247,13 @@ impl Program {
         }));
         let known = indexer::known_files(data);
         let scan = scan::start(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
+        let scan = scan
+            .map_err(|error| {
+                // The list would wait for ever.
+                let problem = SensitiveText::plain(format!("no study can be looked for: {}", limits::words(&error)));
+                drop(sender.send(Message::ScanFailed(problem)));
+            })
+            .ok();
         let pictures = Pictures::start(capabilities.protocol, themes.colourless());
         let watch = Watch::start(folders);
         let alert = AlertManner {

@@ -57,6 +57,7 @@ pub use picture::{PictureKey, Placed};
 pub use plain::to_ascii;
 
 use crate::raster::Quality;
+use crate::task::limits;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
 use environment::Environment;
@@ -85,11 +86,11 @@ pub enum TerminalError {
     #[error("{}: use a real terminal (xterm, kitty, tmux), or cspine predict, which needs none", no_screen(.0))]
     NoScreen(String),
     /// The terminal could not be taken over, or taken again.
-    #[error("the terminal cannot be set up: {0}; open another one and try again")]
-    Take(#[source] io::Error),
+    #[error("the terminal cannot be set up: {}; open another one and try again", limits::words(.0))]
+    Take(io::Error),
     /// The system refused a thread, a signal handler or a descriptor.
-    #[error("the terminal cannot be served: {0}; end other programs and try again")]
-    Serve(#[source] io::Error),
+    #[error("the terminal cannot be set up: {}", limits::words(.0))]
+    Serve(io::Error),
     /// The screen could not be drawn.
     #[error("the screen cannot be drawn: {0}")]
     Draw(#[source] io::Error),

@@ -186,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn the_break_after_a_name_from_right_to_left_is_written_to_the_terminal() {
+        let mut surface = Surface::new(WINDOW, true).expect("memory");
+        let frame = surface.draw(WINDOW, |frame| frame.render_widget(Line::from("C2 שרון 61"), frame.area()));
+        let mut bytes = Vec::new();
+        super::super::screen::Screen::default().write(&frame.expect("drawn"), &mut bytes);
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(text.contains("שרון\u{2800}61"), "{text:?}");
+    }
+
+    #[test]
     fn the_cursor_is_where_the_frame_puts_it_and_gone_where_it_does_not() {
         let mut surface = Surface::new(WINDOW, true).expect("memory");
         let frame = surface.draw(WINDOW, |frame| frame.set_cursor_position((3, 1))).expect("drawn");

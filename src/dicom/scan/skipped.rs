@@ -2,6 +2,7 @@
 
 use crate::dicom::archive::{Kind, outermost};
 use crate::dicom::part10::{ArchiveError, FileError};
+use crate::task::limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ pub enum SkippedKind {
     AppleDouble,
     /// Named `.dcm`, but not DICOM.
     NamedDicom,
+    /// Not opened, because too many files were open.
+    NotOpened,
     /// Zero bytes.
     Empty,
     /// Files in an archive that cannot be read for this reason.
@@ -42,6 +45,7 @@ impl std::fmt::Display for SkippedFiles {
             SkippedKind::NamedDicom => {
                 write!(f, "{} files named .dcm are not DICOM; this is the first", self.count)
             }
+            SkippedKind::NotOpened => write!(f, "{} {files} not read yet: {}", self.count, limits::out_of_files()),
             SkippedKind::Empty if others == 0 => f.write_str("empty file"),
             SkippedKind::Empty => write!(f, "{} empty files; this is the first", self.count),
             SkippedKind::InArchive(error) if others == 0 => write!(f, "{error}"),
@@ -61,6 +65,8 @@ pub(super) enum Skip {
     NotDicom,
     /// Among the files of a kind.
     Kind(SkippedKind),
+    /// Not at all: it is read when the folder is looked at again.
+    Later,
     /// By itself, with its reason.
     Alone,
 }
@@ -85,6 +91,7 @@ pub(super) fn of(path: &Path, error: &FileError, container: Option<Kind>) -> Ski
             _ if is_dicom_name => Skip::Kind(SkippedKind::NamedDicom),
             _ => Skip::NotDicom,
         },
+        FileError::OutOfFiles => Skip::Later,
         FileError::Empty => Skip::Kind(SkippedKind::Empty),
         FileError::Archive(ArchiveError::Format(format)) => Skip::Kind(SkippedKind::Format(format)),
         FileError::Archive(error) if outermost(path).is_some() => Skip::Kind(SkippedKind::InArchive(*error)),
@@ -105,7 +112,7 @@ impl SkippedKind {
     /// Whether the files count as unreadable: they may have been images.
     pub(super) fn is_unreadable(self) -> bool {
         match self {
-            Self::AppleDouble | Self::NamedDicom => false,
+            Self::AppleDouble | Self::NamedDicom | Self::NotOpened => false,
             Self::Empty | Self::InArchive(_) | Self::Format(_) => true,
         }
     }
@@ -117,7 +124,7 @@ impl SkippedKind {
 
     /// Whether all are reported by the folder that holds them, and not by the first of them.
     fn is_by_folder(self) -> bool {
-        matches!(self, Self::AppleDouble)
+        matches!(self, Self::AppleDouble | Self::NotOpened)
     }
 }
 
