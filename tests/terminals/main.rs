@@ -10,6 +10,7 @@ mod in_tmux;
 mod in_xterm;
 mod kitty;
 mod link;
+mod other_terminals;
 mod over_ssh;
 #[path = "../support/pty.rs"]
 mod pty;

@@ -173,3 +173,35 @@ impl Skipped {
         files.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Read, ScanEvent, Scanner};
+    use super::*;
+    use crate::dicom::NothingKnown;
+    use crate::task::Cancel;
+
+    #[test]
+    fn files_that_were_not_opened_are_named_as_such_and_read_when_the_folder_is_looked_at_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("IM1");
+        std::fs::write(&file, "a note").expect("written");
+        let mut scanner = Scanner::new(Box::new(NothingKnown));
+        let stamp = super::super::known::stamp_of(&file);
+        let read = Read { path: file, stamp, outcome: Err(FileError::OutOfFiles), container: None, from_before: false };
+        let mut told = Vec::new();
+        let mut report = |event| match event {
+            ScanEvent::Skipped(files) => told.push(files.to_string()),
+            ScanEvent::Unreadable { reason, .. } => panic!("unreadable: {reason}"),
+            _ => {}
+        };
+        scanner.take(read, &mut report);
+        scanner.finish(&Cancel::new(), &mut report);
+        let before = scanner.summary;
+        assert_eq!((before.files, before.not_dicom, before.unreadable), (0, 0, 0));
+        scanner.look_again(&[folder.path().to_owned()], std::time::Duration::ZERO, &Cancel::new(), &mut report);
+        assert_eq!((scanner.summary.files, scanner.summary.not_dicom, scanner.summary.unreadable), (1, 1, 0));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("1 file not read yet: too many open files: the limit is "), "{told:?}");
+    }
+}
