@@ -64,7 +64,7 @@ impl Inquiry {
                 // A program that no longer listens is about to end.
                 let _ = events.send(Event::Probed);
             };
-            collect(&collecting, (&replies, asked), begun, (&look, &tell, &write));
+            collect(&collecting, (&replies, asked), begun, &Doors { look: &look, tell: &tell, write: &write });
         })?;
         Ok(Self { shared, rounds })
     }
@@ -90,11 +90,18 @@ impl Inquiry {
     }
 }
 
+/// What the thread does besides listening.
+struct Doors<'d> {
+    look: &'d dyn Fn() -> Surroundings,
+    tell: &'d dyn Fn(),
+    write: &'d dyn Fn(Vec<u8>),
+}
+
 fn collect(
     shared: &Shared,
     (replies, mut asked): (&Receiver<Reply>, Receiver<Scope>),
     begun: Instant,
-    (look, tell, write): (&dyn Fn() -> Surroundings, &dyn Fn(), &dyn Fn(Vec<u8>)),
+    doors: &Doors<'_>,
 ) {
     let mut conversation = Conversation::new(begun);
     let mut next = Some(Scope::ALL);
@@ -103,9 +110,9 @@ fn collect(
             && let Some(scope) = next.take()
         {
             let first = if conversation.is_first() { begun } else { Instant::now() };
-            let Outcome { questions, .. } = conversation.begin(look(), scope, first);
+            let Outcome { questions, .. } = conversation.begin((doors.look)(), scope, first);
             if !questions.is_empty() {
-                write(questions);
+                (doors.write)(questions);
             }
         }
         let patience = conversation
@@ -129,7 +136,7 @@ fn collect(
             recv(patience) -> _ => conversation.tick(Instant::now()),
         };
         if !outcome.questions.is_empty() {
-            write(outcome.questions);
+            (doors.write)(outcome.questions);
         }
         if outcome.news {
             let mut known = shared.lock();
@@ -138,7 +145,7 @@ fn collect(
             known.is_settled = conversation.is_settled() && next.is_none() && asked.is_empty();
             drop(known);
             shared.changed.notify_all();
-            tell();
+            (doors.tell)();
         }
     }
 }

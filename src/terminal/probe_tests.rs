@@ -25,6 +25,8 @@ fn inside(multiplexer: Multiplexer) -> Surroundings {
     Surroundings { environment, tmux }
 }
 
+type Change<'c> = &'c dyn Fn(&mut Surroundings);
+
 fn with(environment: Environment) -> Surroundings {
     Surroundings { environment, ..Surroundings::default() }
 }
@@ -125,7 +127,7 @@ fn in_tmux_the_note_names_what_is_in_the_way() {
     let through = decide(GraphicsChoice::Auto, &kitty(), &inside(Multiplexer::Tmux), WINDOW);
     assert_eq!(through.protocol, Protocol::Kitty);
     let silent = Answers { graphics: None, ..kitty() };
-    let note = |change: &dyn Fn(&mut Surroundings)| {
+    let note = |change: Change<'_>| {
         let mut surroundings = inside(Multiplexer::Tmux);
         change(&mut surroundings);
         let found = decided(&silent, &surroundings);
@@ -133,7 +135,7 @@ fn in_tmux_the_note_names_what_is_in_the_way() {
         found.notes.join(" ")
     };
     assert!(note(&|it| it.tmux.allows_passthrough = Some(false)).contains("allow-passthrough on"));
-    let others: [(&dyn Fn(&mut Surroundings), &str); 4] = [
+    let others: [(Change<'_>, &str); 4] = [
         (&|it| it.tmux.terminal = Some("XTerm(379)".into()), "XTerm(379) around tmux shows no images"),
         (&|it| it.tmux.within = Some("screen.xterm".into()), "inside another multiplexer (TERM=screen.xterm)"),
         (&|it| it.environment.has_tmux_socket = false, "another computer"),
@@ -154,7 +156,7 @@ fn nothing_that_could_become_a_title_is_asked_in_multiplexers() {
         assert!(!is_string(&inside(multiplexer).first_questions()), "{multiplexer:?}");
         assert!(!inside(multiplexer).may_ask_graphics(&kitty()), "{multiplexer:?}");
     }
-    let reaches = |change: &dyn Fn(&mut Surroundings)| {
+    let reaches = |change: Change<'_>| {
         let mut surroundings = inside(Multiplexer::Tmux);
         change(&mut surroundings);
         surroundings.can_reach_beyond(&Answers::default())

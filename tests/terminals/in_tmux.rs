@@ -1,6 +1,7 @@
 //! tmux in kitty: pictures pass through it to where its pane is.
 
 use crate::kitty::Kitty;
+use crate::pty::Program;
 use crate::shell::PROMPT;
 use crate::study::Home;
 use crate::tools::turn;
@@ -53,4 +54,33 @@ fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
     kitty.press("qq");
     kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
     kitty.wait_for_no_picture(area);
+}
+
+#[test]
+fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let kitty = Kitty::start(home.path(), 1200, 900);
+    let settings = "set -g allow-passthrough on\nset -g default-command 'exec sh -i'\n";
+    std::fs::write(home.path().join("tmux.conf"), settings).expect("written");
+    let server = Server(home.path());
+    kitty.press("tmux -S tmux -f tmux.conf new\r");
+    kitty.wait_for("tmux", |text| text.contains("[0]") && text.contains(PROMPT));
+    kitty.press("$CSPINE studies\r");
+    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.press("\r");
+    kitty.wait_for_slice("the picture in kitty", &home, 11);
+    server.tell(&["detach-client"]);
+    kitty.wait_for("the shell outside", |text| text.contains("[detached"));
+    // A terminal without images, by its own answers.
+    let attach = ["tmux", "-u", "-S", "tmux", "attach"];
+    let mut elsewhere = Program::run(&attach, &[("LANG", "C.UTF-8")], home.path(), 120, 40);
+    elsewhere.attributes = "62";
+    elsewhere.wait_for("half-blocks elsewhere", |screen| screen.contains('▀') && screen.contains("halfblocks"));
+    server.tell(&["detach-client"]);
+    elsewhere.wait_for("its end", |screen| screen.contains("[detached"));
+    kitty.press("tmux -S tmux attach\r");
+    kitty.wait_for_slice("the picture back in kitty", &home, 11);
+    kitty.press("qq");
+    kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
 }
