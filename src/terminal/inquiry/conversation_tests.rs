@@ -215,6 +215,37 @@ fn a_round_without_any_answer_teaches_nothing() {
     assert_eq!(line.seen(), wanted(Answering::Kitty));
 }
 
+#[test]
+fn late_answers_to_an_earlier_round_are_not_those_of_this_one() {
+    let mut line = Line::open(Answering::Xterm, ms(900));
+    line.run_for(ms(850));
+    assert!(line.conversation.is_settled(), "given up");
+    line.terminal = Answering::Kitty;
+    line.begin(Scope::ALL);
+    line.conversation.open.push_front((1, line.now));
+    line.run_for(ms(100));
+    // xterm has answered the first round by now, the second one nobody yet.
+    assert!(!line.conversation.is_settled());
+    assert_eq!(line.conversation.round.answers, Answers::default());
+    assert_eq!(line.conversation.round.graphics_asked, None);
+    line.run_for(ms(4_000));
+    assert_eq!(line.seen(), wanted(Answering::Kitty));
+}
+
+#[test]
+fn a_late_answer_about_graphics_of_the_terminal_before_is_not_taken_for_this_one() {
+    let mut line = Line::open(Answering::Tmux { kitty: true }, ms(700));
+    line.run_for(ms(900));
+    line.terminal = Answering::Tmux { kitty: false };
+    // kitty's answers are still on their way.
+    line.conversation.begin(line.terminal.surroundings(), Scope::ALL, line.now);
+    let message = "OK".to_owned();
+    let late = Reply::Graphics { id: graphics_id(1), placement: None, message };
+    let outcome = line.conversation.take(late, line.now);
+    assert_eq!(outcome, Outcome::default());
+    assert_eq!(line.conversation.round.answers.graphics, None);
+}
+
 fn terminal() -> impl Strategy<Value = Answering> {
     prop_oneof![Just(Answering::Nobody), Just(Answering::Kitty), Just(Answering::Xterm),]
 }
