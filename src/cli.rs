@@ -28,6 +28,7 @@ mod tensors;
 mod watch;
 
 use crate::config::{Folders, Settings};
+use crate::task::limits;
 use clap::{Parser, Subcommand};
 pub use error::CliError;
 use std::io::Write as _;
@@ -87,6 +88,7 @@ enum Command {
 /// # Errors
 /// What ended it early.
 pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    limits::raise_open_files();
     match cli.command {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),

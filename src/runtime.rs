@@ -28,6 +28,7 @@ use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, Engine, ModelSource, Worker, WorkerEvent};
 use crate::store::{Store, StoreError};
 use crate::task::Cancel;
+use crate::task::limits::{self, TooFewOpenFiles};
 use crate::terminal::{self, AlertManner, Event, GraphicsChoice, Notification, Terminal, TerminalError};
 use crate::theme::{Theme, ThemeError};
 use crate::ui::{self, Layout, Look};
@@ -99,6 +100,9 @@ pub enum RuntimeError {
     /// The theme cannot be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// Too few open files are allowed.
+    #[error(transparent)]
+    OpenFiles(#[from] TooFewOpenFiles),
     /// The terminal cannot be used.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
@@ -124,6 +128,7 @@ pub enum Ending {
 /// # Errors
 /// Settings, theme or terminal that cannot be used; all are told before the screen is taken over, or after it is given back.
 pub fn run(options: Options) -> Result<Ending, RuntimeError> {
+    limits::check_open_files()?;
     let configured = Configured::read(Folders::find(), &options)?;
     let settings = &configured.settings;
     // Whatever is written from here on is its owner's alone: files 0600, folders 0700.
@@ -139,9 +144,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let model = options.model.clone().or(settings.model.clone());
     let model_source = model.map_or(ModelSource::Embedded, ModelSource::Folder);
     let data = options.data.clone().or(settings.data.clone()).or(configured.folders.data.clone());
-    let no_home =
-        || StoreError::Unusable { path: "the data folder".into(), source: std::io::ErrorKind::NotFound.into() };
-    let opened = data.as_deref().ok_or_else(no_home).and_then(Store::open);
+    let opened = data.as_deref().ok_or(StoreError::NoHome).and_then(Store::open);
     // Pictures can be read without a store; one that is there and must not be touched is another matter.
     let mut opened = match opened {
         Err(error @ (StoreError::Newer { .. } | StoreError::Foreign(_))) => return Err(error.into()),
@@ -201,6 +204,8 @@ struct Program {
     messages: Receiver<Message>,
     sender: Sender<Message>,
     alert: AlertManner,
+    /// The note about the terminal that was last shown.
+    noted: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -245,6 +250,13 @@ impl Program {
         }));
         let known = indexer::known_files(data);
         let scan = scan::start(source, folders.cache.clone(), known, Arc::clone(&indexer), sender.clone());
+        let scan = scan
+            .map_err(|error| {
+                // The list would wait for ever.
+                let problem = SensitiveText::plain(format!("no study can be looked for: {}", limits::words(&error)));
+                drop(sender.send(Message::ScanFailed(problem)));
+            })
+            .ok();
         let pictures = Pictures::start(capabilities.protocol, themes.colourless());
         let watch = Watch::start(folders);
         let alert = AlertManner {
@@ -269,6 +281,7 @@ impl Program {
             messages,
             sender,
             alert,
+            noted: None,
             ending: None,
         }
     }
@@ -382,10 +395,15 @@ impl Program {
                 self.pictures.speak(capabilities.protocol, capabilities.glyphs);
                 self.themes.set_truecolor(capabilities.truecolor);
                 let name = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
-                let (graphics, note) = (capabilities.protocol.name(), capabilities.notes.first().cloned());
+                // Each note is shown once, however often the terminal is asked.
+                let note = capabilities.notes.first().cloned();
+                let note = if note == self.noted { None } else { note };
+                self.noted = note.clone().or(self.noted.take());
+                let graphics = capabilities.protocol.name();
                 self.take(Message::Terminal { graphics, name, note });
             }
             Event::Resized => {
+                self.terminal.ask_after_resize();
                 let (columns, rows) = self.terminal.size();
                 self.take(Message::Resized(columns, rows));
             }
@@ -393,14 +411,16 @@ impl Program {
                 let (columns, rows) = self.terminal.size();
                 self.take(Message::Resized(columns, rows));
                 self.terminal.redraw();
+                self.terminal.ask_again();
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
             Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
             Event::PictureRefused { slot, refusal } => {
                 self.take(Message::PictureRefused { slot, reason: refusal.to_string() });
             }
-            // Who has the keys again is asked again by the terminal's own part.
-            Event::Focus(_) => {}
+            // Whoever comes back may come with another terminal.
+            Event::Focus(true) => self.terminal.ask_again(),
+            Event::Focus(false) => {}
             Event::Line(state) => self.take(Message::Line(state)),
             Event::WriterFailed(problem) => {
                 tracing::error!("the terminal cannot be written: {problem}");
@@ -475,7 +495,7 @@ impl Program {
                     self.take(Message::Trouble(SensitiveText::foreign(&error.to_string())));
                 }
             }
-            Effect::Redraw => self.terminal.redraw(),
+            Effect::Redraw => self.terminal.ask_and_redraw(),
             Effect::Quit => self.ending = Some(Ending::Quit),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 mod budget;
+pub mod limits;
 
 pub use budget::{Budget, Share};
 

@@ -8,12 +8,15 @@
 //! What is absent: nothing here knows what the program shows, and nothing waits for a terminal that is gone.
 
 mod alert;
+mod answers;
 mod burst;
 mod capabilities;
 mod delivery;
+mod direction;
 mod drivers;
 mod encode;
 mod engine;
+mod environment;
 mod errors;
 mod event;
 #[doc(hidden)]
@@ -28,6 +31,7 @@ mod line;
 mod output;
 mod parser;
 mod picture;
+mod plain;
 mod probe;
 mod reader;
 mod replies;
@@ -37,33 +41,43 @@ mod signals;
 pub mod simulated;
 mod sixel;
 mod surface;
+mod surroundings;
 mod tmux;
 mod waits;
 mod writer;
 
 pub use alert::{AlertManner, Notification};
-pub use capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, UnknownGraphics, Voice};
+pub use capabilities::{
+    Capabilities, CellSize, GraphicsChoice, Letters, Multiplexer, Protocol, UnknownGraphics, Voice,
+};
+#[doc(hidden)]
+pub use direction::keep_columns;
 pub use errors::keep_errors_in;
 pub use event::{Event, Refusal};
 pub use guard::restore_now;
 pub use halfblocks::{Glyphs, halfblock_cells};
 pub use keystroke::Keystroke;
 pub use picture::{PictureKey, Placed};
+#[doc(hidden)]
+pub use plain::to_ascii;
 
 use crate::raster::Quality;
+use crate::task::limits;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use delivery::Manner;
+use environment::Environment;
 use event::Reply;
 use inquiry::{Inquiry, Known};
 use kitty::first_image;
 use output::Output;
-use probe::{Environment, Window};
+use probe::Window;
 use reader::Reader;
 use signals::{Listener, Stopper};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use surface::Surface;
+use surroundings::{Scope, Surroundings};
 use writer::{Inbox, Writer};
 
 /// Why the terminal cannot be used.
@@ -74,12 +88,15 @@ pub enum TerminalError {
         "{0} is not a terminal: run cspine in a terminal (over ssh: ssh -t), or use a command that needs none, as cspine predict"
     )]
     NotATerminal(&'static str),
+    /// `TERM` names a terminal without a screen, or none.
+    #[error("{}: use a real terminal (xterm, kitty, tmux), or cspine predict, which needs none", no_screen(.0))]
+    NoScreen(String),
     /// The terminal could not be taken over, or taken again.
-    #[error("the terminal cannot be set up: {0}; open another one and try again")]
-    Take(#[source] io::Error),
+    #[error("the terminal cannot be set up: {}; open another one and try again", limits::words(.0))]
+    Take(io::Error),
     /// The system refused a thread, a signal handler or a descriptor.
-    #[error("the terminal cannot be served: {0}; end other programs and try again")]
-    Serve(#[source] io::Error),
+    #[error("the terminal cannot be set up: {}", limits::words(.0))]
+    Serve(io::Error),
     /// The screen could not be drawn.
     #[error("the screen cannot be drawn: {0}")]
     Draw(#[source] io::Error),
@@ -88,12 +105,21 @@ pub enum TerminalError {
     NoShell,
 }
 
+/// The first half of [`TerminalError::NoScreen`].
+fn no_screen(term: &str) -> String {
+    match term {
+        "" => "TERM is not set, so cspine does not know how to draw its screen".to_owned(),
+        term => format!("TERM={term} cannot show cspine's screen: it has no cursor control"),
+    }
+}
+
 /// The terminal, taken over. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Terminal {
     choice: GraphicsChoice,
-    environment: Environment,
     inquiry: Inquiry,
+    /// The screen is drawn again once the terminal has answered.
+    redraws_when_settled: bool,
     capabilities: Capabilities,
     registers: u16,
     window: Window,
@@ -114,7 +140,7 @@ pub struct Terminal {
 
 /// A terminal that was taken over and asked.
 struct Asked {
-    environment: Environment,
+    surroundings: Surroundings,
     window: Window,
     inquiry: Inquiry,
     reader: Reader,
@@ -136,29 +162,39 @@ fn ask(
         return Err(TerminalError::NotATerminal("standard output"));
     }
     let environment = Environment::read();
+    if let Some(term) = environment.without_screen() {
+        return Err(TerminalError::NoScreen(term.to_owned()));
+    }
     let window = Window::read().unwrap_or(Window { columns: 80, rows: 24, width: 0, height: 0 });
     guard::enter(mouse).map_err(TerminalError::Take)?;
     let (answer, answered) = unbounded();
-    let inquiry = Inquiry::start(answered, environment.clone(), events.clone(), again).map_err(TerminalError::Serve)?;
-    let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
+    let in_tmux = environment.multiplexer == Some(Multiplexer::Tmux);
+    let surroundings = Surroundings { environment, ..Surroundings::default() };
+    let look = {
+        let environment = surroundings.environment.clone();
+        move || Surroundings::look(environment.clone())
+    };
+    let inquiry = Inquiry::start(answered, look, events.clone(), again).map_err(TerminalError::Serve)?;
     let replies = {
         let inbox = Arc::clone(inbox);
         move |reply| {
             // Everyone answers this last; the terminal beyond tmux takes longer than tmux itself.
-            if matches!(reply, Reply::PrimaryAttributes(_)) && !tmux {
+            if matches!(reply, Reply::PrimaryAttributes(_)) && !in_tmux {
                 inbox.waits.answered();
             }
             // Without a thread that collects them, answers are the writer's alone.
             let _ = answer.send(reply.clone());
-            inbox.reply(reply);
+            if !surroundings::is_about_width(&reply) {
+                inbox.reply(reply);
+            }
         }
     };
     let reader = Reader::start(rustix::stdio::stdin(), events, replies, Arc::clone(&inbox.waits));
     let reader = reader.map_err(TerminalError::Serve)?;
     let output = Output::of_stdout().map_err(TerminalError::Serve)?;
-    inbox.waits.ask(Instant::now() + probe::LIMIT);
-    output.write_within(&environment.questions(), probe::LIMIT).map_err(TerminalError::Take)?;
-    Ok(Asked { environment, window, inquiry, reader })
+    inbox.waits.ask(Instant::now() + inquiry::LIMIT);
+    output.write_within(&surroundings.first_questions(), inquiry::LIMIT).map_err(TerminalError::Take)?;
+    Ok(Asked { surroundings, window, inquiry, reader })
 }
 
 /// What the terminal can do, as lines of a label and a value, for `cspine doctor`. The terminal is taken over until it has
@@ -173,15 +209,15 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
     let again = |question: Vec<u8>| {
         // A terminal that takes nothing answers nothing either.
         if let Ok(output) = Output::of_stdout() {
-            let _ = output.write_within(&question, probe::LIMIT);
+            let _ = output.write_within(&question, inquiry::LIMIT);
         }
     };
     let asked = ask(false, &inbox, events, again);
-    let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(probe::LIMIT * 2));
+    let known = asked.as_ref().ok().map(|asked| asked.inquiry.settle(inquiry::LIMIT * 2));
     restore_now();
-    let Asked { environment, window, .. } = asked?;
-    let Known { answers, pane, .. } = known.unwrap_or_default();
-    let (found, registers) = (probe::decide(choice, &answers, &environment, window, pane), answers.registers());
+    let Asked { window, .. } = asked?;
+    let Known { answers, surroundings, .. } = known.unwrap_or_default();
+    let (found, registers) = (probe::decide(choice, &answers, &surroundings, window), answers.registers());
     let cell = found.cell;
     let guessed = if cell.guessed { " (guessed)" } else { "" };
     let mut lines = vec![
@@ -193,6 +229,7 @@ pub fn probe_report(choice: GraphicsChoice) -> Result<Vec<(&'static str, String)
             format!("{}×{} characters of {}×{} pixels{guessed}", window.columns, window.rows, cell.width, cell.height),
         ),
         ("colours", if found.truecolor { "24 bits".into() } else { "256".to_owned() }),
+        ("characters", found.letters.to_string()),
         ("multiplexer", found.multiplexer.map_or("none", Multiplexer::name).to_owned()),
     ];
     if found.protocol == Protocol::Sixel {
@@ -226,14 +263,16 @@ impl Terminal {
         inbox: Arc<Inbox>,
         events: &Sender<Event>,
     ) -> Result<Self, TerminalError> {
-        let Asked { environment, window, inquiry, reader } = ask(mouse, &inbox, events.clone(), {
+        let Asked { surroundings, window, inquiry, reader } = ask(mouse, &inbox, events.clone(), {
             let inbox = Arc::clone(&inbox);
             // Between pictures, as whatever else is no part of the screen.
-            move |question| inbox.alert(question)
+            move |question| {
+                inbox.waits.ask(Instant::now() + inquiry::LIMIT);
+                inbox.alert(question);
+            }
         })?;
-        let capabilities = probe::presume(choice, &environment, window);
-        let Known { answers, .. } = inquiry.known();
-        let registers = answers.registers();
+        let capabilities = probe::presume(choice, &surroundings, window);
+        let registers = inquiry.known().answers.registers();
         // Half-blocks need colours even where NO_COLOR asks for none; the caller leaves them out of its own styles.
         crossterm::style::force_color_output(true);
         let in_tmux = std::env::var("TMUX").is_ok_and(|tmux| tmux::socket(&tmux).is_some());
@@ -244,11 +283,12 @@ impl Terminal {
         let listener = Listener::start(Arc::clone(&stopper), events.clone()).map_err(TerminalError::Serve)?;
         let tmux = in_tmux.then(|| tmux::Watch::start(Arc::clone(&inbox), events.clone()));
         let tmux = tmux.transpose().map_err(TerminalError::Serve)?;
-        let surface = Surface::new(window, capabilities.truecolor)?;
+        let mut surface = Surface::new(window, capabilities.truecolor)?;
+        surface.set_letters(capabilities.letters);
         Ok(Self {
             choice,
-            environment,
             inquiry,
+            redraws_when_settled: false,
             capabilities,
             registers,
             window,
@@ -266,17 +306,26 @@ impl Terminal {
 
     /// Takes in what the terminal has answered.
     pub fn settle(&mut self) {
-        let Known { answers, pane, .. } = self.inquiry.known();
+        let Known { answers, surroundings, is_settled } = self.inquiry.known();
         let window = Window::read().unwrap_or(self.window);
-        self.capabilities = probe::decide(self.choice, &answers, &self.environment, window, pane);
+        let before = self.capabilities.protocol;
+        self.capabilities = probe::decide(self.choice, &answers, &surroundings, window);
         self.registers = answers.registers();
         self.surface.set_truecolor(self.capabilities.truecolor);
+        self.surface.set_letters(self.capabilities.letters);
         self.set_manner();
-        if answers.has_keyboard() && !self.keyboard {
+        if answers.keyboard && !self.keyboard {
             self.keyboard = true;
             guard::with_keyboard();
             self.inbox.alert(guard::KEYBOARD.to_vec());
             self.inbox.waits.set_keyboard();
+        }
+        if before != self.capabilities.protocol && before.delivers_pixels() {
+            // Nothing that was sent by the earlier protocol is there, or stays when the screen is cleared.
+            self.inbox.start_over();
+        } else if self.redraws_when_settled && is_settled {
+            self.redraws_when_settled = false;
+            self.inbox.redraw();
         }
     }
 
@@ -285,6 +334,33 @@ impl Terminal {
         self.inbox.set_manner(manner(&self.capabilities, self.registers, self.tmux.is_some()));
         if let Some(tmux) = &self.tmux {
             tmux.set_images(self.capabilities.protocol == Protocol::Kitty);
+        }
+    }
+
+    /// Asks the terminal again what it can do: another one may be there. [`Event::Probed`] follows when it has answered; until then,
+    /// and if it does not answer at all, the earlier answers count. The terminal outside tmux is asked only while its answers come
+    /// to this program.
+    pub fn ask_again(&self) {
+        self.inquiry.ask_again(Scope { beyond: true, width: false });
+    }
+
+    /// As [`Terminal::ask_again`], after a change of the window's size, if another terminal may be behind it: in a multiplexer, or
+    /// if the size of a character changed, too.
+    pub fn ask_after_resize(&self) {
+        let cell = Window::read().unwrap_or(self.window).cell();
+        if self.capabilities.multiplexer.is_some() || cell != self.window.cell() {
+            self.ask_again();
+        }
+    }
+
+    /// Asks the terminal again, whether it uses UTF-8, too, then clears the screen and writes it, and the images on it, again.
+    pub fn ask_and_redraw(&mut self) {
+        if self.capabilities.voice == Voice::Heard {
+            self.redraws_when_settled = true;
+            self.inquiry.ask_again(Scope::ALL);
+        } else {
+            self.inbox.redraw();
+            self.ask_again();
         }
     }
 
@@ -351,7 +427,8 @@ impl Terminal {
 
     /// Tells a reader who looks elsewhere, in the manner given.
     pub fn alert(&mut self, manner: AlertManner, text: &str) {
-        let bytes = manner.bytes(text, !self.titled);
+        let plain = if self.capabilities.letters == Letters::Ascii { plain::text(text) } else { text.to_owned() };
+        let bytes = manner.bytes(&plain, !self.titled);
         self.titled |= manner.title;
         if !bytes.is_empty() {
             self.inbox.alert(bytes);
@@ -383,7 +460,7 @@ impl Drop for Terminal {
         if let Some(writer) = self.writer.take() {
             writer.close();
         }
-        self.inquiry.settle(probe::LIMIT);
+        self.inquiry.settle(inquiry::LIMIT);
         restore_now();
         if self.titled
             && let Ok(output) = Output::of_stdout()

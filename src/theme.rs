@@ -77,7 +77,7 @@ impl Theme {
                     open.push(name.to_owned());
                     return Self::read(name, &path.to_string_lossy(), &text, user_dir, open);
                 }
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
                 Err(source) => return Err(ThemeError::Unreadable { path, source }),
             }
         }

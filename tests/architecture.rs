@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("phantom", &["domain", "task", "dicom", "nifti"]),
     ("evaluation", &["domain", "nifti"]),
     ("agreement", &["domain", "evaluation"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "task"]),
     // What the scan and the worker tell are messages of the app; it calls neither.
     ("app", &["domain", "task", "raster", "dicom", "inference"]),
     // Of inference, the names of engines.

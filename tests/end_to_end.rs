@@ -121,3 +121,19 @@ fn a_bad_setting_is_named_before_the_screen_is_taken() {
     let screen = program.wait_for("the words", |screen| screen.contains("theme"));
     assert!(screen.contains("thme") && screen.contains("settings.toml:1:1"), "{screen}");
 }
+
+#[test]
+fn without_a_folder_for_decisions_studies_are_shown_and_the_way_out_is_named() {
+    let home = tempfile::tempdir().expect("a home");
+    std::fs::write(home.path().join("notes.txt"), "no DICOM").expect("a file");
+    // A home that is a file: nothing can be made in it, whoever the user is.
+    let none = home.path().join("notes.txt");
+    let none = none.to_str().expect("a plain path");
+    let mut program = Program::start_with(&[("HOME", none)], &[".", "--graphics", "none"], home.path(), 120, 24);
+    let screen = program.wait_for("the reason", |screen| screen.contains("--data DIR"));
+    assert!(screen.contains("decisions cannot be saved") && !screen.contains("os error"), "{screen}");
+    program.wait_for("the list", |screen| screen.contains("no study found"));
+    program.press("q");
+    assert_eq!(program.wait(), 0);
+    assert_restored(&program);
+}

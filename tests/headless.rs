@@ -4,6 +4,8 @@
 mod anonymity;
 #[path = "support/json_schema.rs"]
 mod json_schema;
+#[path = "headless/limits.rs"]
+mod limits;
 #[path = "support/made.rs"]
 mod made;
 #[path = "support/necks.rs"]

@@ -9,6 +9,8 @@ mod decisions;
 mod hands;
 #[path = "screens/measuring.rs"]
 mod measuring;
+#[path = "screens/plain_terminals.rs"]
+mod plain_terminals;
 #[path = "screens/planes.rs"]
 mod planes;
 #[path = "screens/privacy.rs"]
@@ -26,6 +28,7 @@ mod worklist;
 
 use cspine::app::Model;
 use cspine::config::Keymap;
+use cspine::terminal::to_ascii;
 use cspine::theme::Theme;
 use cspine::ui::{self, Layout, Look};
 use ratatui::Terminal;
@@ -44,7 +47,19 @@ pub fn drawn(model: &Model, theme: &Theme) -> (Buffer, Layout) {
     let keymap = Keymap::builtin();
     let look = Look { theme, keymap: &keymap };
     terminal.draw(|frame| layout = ui::draw(frame, model, look)).expect("a drawn screen");
-    (terminal.backend().buffer().clone(), layout)
+    let buffer = terminal.backend().buffer().clone();
+    assert_has_ascii(&buffer);
+    (buffer, layout)
+}
+
+/// Every screen can be shown by a terminal without UTF-8, each cell where it was.
+fn assert_has_ascii(buffer: &Buffer) {
+    let mut plain = buffer.clone();
+    to_ascii(&mut plain);
+    for (before, after) in buffer.content.iter().zip(&plain.content) {
+        let (before, after) = (before.symbol(), after.symbol());
+        assert!(after.len() == 1 && after.is_ascii(), "{before:?} became {after:?}");
+    }
 }
 
 /// The lines of a buffer without the blanks at their ends.
@@ -66,7 +81,14 @@ pub fn lines(buffer: &Buffer) -> Vec<String> {
 
 /// The screen as text.
 pub fn text(model: &Model) -> String {
-    lines(&drawn(model, &Theme::default()).0).join("\n")
+    let (buffer, _) = drawn(model, &Theme::default());
+    let mut plain = buffer.clone();
+    to_ascii(&mut plain);
+    for (before, after) in buffer.content.iter().zip(&plain.content) {
+        let is_sign = !before.symbol().is_ascii() && !before.symbol().chars().all(char::is_alphanumeric);
+        assert!(!is_sign || after.symbol() != "?", "no ASCII for {:?}", before.symbol());
+    }
+    lines(&buffer).join("\n")
 }
 
 /// The screen as text, then a letter for each cell's style and what the letters stand for.

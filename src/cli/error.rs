@@ -88,6 +88,7 @@ fn anonymous_cause(cause: &(dyn Error + 'static)) -> SensitiveText {
         Some(
             error @ (RuntimeError::Config(_)
             | RuntimeError::Theme(_)
+            | RuntimeError::OpenFiles(_)
             | RuntimeError::Terminal(_)
             | RuntimeError::Graphics(_)),
         ) => SensitiveText::foreign(&error.to_string()),

@@ -135,7 +135,8 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::parse(path, &text)?),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            // A home that is no folder holds no settings either.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
         }
     }

@@ -3,6 +3,7 @@
 //! What deviates from the standard and is certain all the same is repaired here, in memory, and named.
 
 use crate::domain::{Repair, SensitiveText};
+use crate::task::limits;
 use data_set::{Stop, Walker};
 use element::Element;
 use meta::{Meta, meta_group};
@@ -50,6 +51,9 @@ pub enum FileError {
     /// The file could not be read from disk.
     #[error("cannot be read: {0}")]
     Io(String),
+    /// No more files can be opened just now; nothing is wrong with this one.
+    #[error("{}", limits::out_of_files())]
+    OutOfFiles,
     /// Zero bytes.
     #[error("empty file")]
     Empty,
@@ -133,15 +137,22 @@ impl FileError {
         match self {
             Self::TransferSyntax(syntax) => SensitiveText::plain("transfer syntax ").value(syntax).words(NOT_DECODED),
             // Kinds of system errors, and the words of this program and of its decoders.
-            Self::Io(_) | Self::Empty | Self::NotDicom | Self::Damaged(_) | Self::Pixels(_) | Self::Archive(_) => {
-                SensitiveText::plain(self.to_string())
-            }
+            Self::Io(_)
+            | Self::OutOfFiles
+            | Self::Empty
+            | Self::NotDicom
+            | Self::Damaged(_)
+            | Self::Pixels(_)
+            | Self::Archive(_) => SensitiveText::plain(self.to_string()),
         }
     }
 }
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
+        if limits::is_out_of_files(&error) {
+            return Self::OutOfFiles;
+        }
         match error.kind() {
             // Only a decoder says so.
             io::ErrorKind::InvalidData => {

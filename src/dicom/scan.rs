@@ -10,6 +10,7 @@ use super::known::{self, KnownFiles, NothingKnown};
 use super::part10::{Extent, FileError};
 use super::pixels;
 use crate::domain::{FileStamp, Study, Uid};
+use crate::task::limits;
 use crate::task::{Cancel, Pool};
 use rayon::prelude::*;
 use skipped::{Skip, Skipped};
@@ -27,6 +28,9 @@ pub use skipped::{SkippedFiles, SkippedKind};
 
 /// Files whose headers are read together before the list hears of them.
 const BATCH: usize = 256;
+/// How often a file is tried again while no more files can be opened, and how long between two attempts.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a scan reports as it goes.
 #[derive(Debug)]
@@ -196,7 +200,7 @@ impl Scanner {
                     self.read(batch, BATCH, cancel, report);
                 }
                 Err(error) => {
-                    let reason = error.io_error().map_or_else(|| "link loop".to_owned(), |io| io.kind().to_string());
+                    let reason = error.io_error().map_or_else(|| "link loop".to_owned(), io_words);
                     self.unreadable(error.path().unwrap_or(root).to_owned(), reason, report);
                 }
             }
@@ -348,6 +352,13 @@ impl Scanner {
                     self.files.entry(uid).or_default().push(found);
                 }
             }
+            Err(FileError::OutOfFiles) => {
+                self.summary.files -= 1;
+                self.skip(&path, &FileError::OutOfFiles, None, report);
+                // Without a stamp it is another file than the one that is found when the folder is looked at again.
+                self.seen.insert(path, Seen::default());
+                return;
+            }
             Err(error) => {
                 if error == FileError::NotDicom && container.is_none() {
                     note(&path, stamp, None, &[], report);
@@ -369,6 +380,7 @@ impl Scanner {
                     self.skipped.add(kind, path);
                 }
             }
+            Skip::Later => self.skipped.add(SkippedKind::NotOpened, path),
             Skip::Alone => self.unreadable(path.to_owned(), error.to_string(), report),
         }
     }
@@ -386,13 +398,29 @@ fn note(
     }
 }
 
+/// The words of an error without the path; where a limit was reached, with what to do about it.
+fn io_words(error: &std::io::Error) -> String {
+    if limits::is_out_of_files(error) { limits::out_of_files() } else { error.kind().to_string() }
+}
+
+/// Reads; while no more files can be opened, waits for other threads to close theirs.
+fn read_patiently<T>(read: impl Fn() -> Result<T, FileError>) -> Result<T, FileError> {
+    for _ in 0..ATTEMPTS {
+        match read() {
+            Err(FileError::OutOfFiles) => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    read()
+}
+
 fn read_one(path: PathBuf, archives: &Archives, before: &dyn KnownFiles) -> Read {
     let stamp = known::stamp_of(&path);
     let known = stamp.and_then(|stamp| before.header(&path, stamp)).and_then(|kept| known::decode(&kept));
     if let Some(pictures) = known {
         return Read { path, stamp, outcome: Ok((pictures, None)), container: None, from_before: true };
     }
-    let outcome = archives.read(&path, Extent::Header).and_then(|file| {
+    let outcome = read_patiently(|| archives.read(&path, Extent::Header)).and_then(|file| {
         let mut pictures = header::parse(&file)?;
         let fault = pixels::check(&file, &mut pictures);
         // A file without an image is not loaded later, when its checksum would be verified: damage may be why it has none.

@@ -13,13 +13,16 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Starts the thread that finds (or makes) the studies.
+///
+/// # Errors
+/// The system's, where it has no room for a thread.
 pub(super) fn start(
     source: Source,
     cache: Option<PathBuf>,
     known: Box<dyn KnownFiles + Send>,
     indexer: Arc<Indexer>,
     sender: Sender<Message>,
-) -> Option<(Cancel, JoinHandle<()>)> {
+) -> std::io::Result<(Cancel, JoinHandle<()>)> {
     let cancel = Cancel::new();
     let thread = std::thread::Builder::new().name("scan".into()).spawn({
         let cancel = cancel.clone();
@@ -46,7 +49,7 @@ pub(super) fn start(
             }
         }
     });
-    thread.ok().map(|thread| (cancel, thread))
+    thread.map(|thread| (cancel, thread))
 }
 
 /// What the list hears of a scan; what only the index is to know goes there.

@@ -2,6 +2,7 @@
 
 use super::schema::Schema;
 use crate::domain::SensitiveText;
+use crate::task::limits;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -32,8 +33,11 @@ pub enum StoreError {
     /// Another program's file.
     #[error("{} is no store of cspine: move it away, or keep decisions elsewhere with --data DIR", .0.display())]
     Foreign(PathBuf),
+    /// The user has no home folder.
+    #[error("HOME is not set, so there is no folder to keep decisions in: set HOME, or name a folder with --data DIR")]
+    NoHome,
     /// The folder or file cannot be made or opened.
-    #[error("{} cannot be used ({source}): make it yours, or keep decisions elsewhere with --data DIR", path.display())]
+    #[error("{} cannot be used ({}): make it yours, or keep decisions elsewhere with --data DIR", path.display(), limits::words(source))]
     Unusable {
         /// The folder or file.
         path: PathBuf,
@@ -76,7 +80,7 @@ impl StoreError {
     #[must_use]
     pub fn told(&self) -> SensitiveText {
         let path = match self {
-            Self::NoRandomness(_) => return SensitiveText::plain(self.to_string()),
+            Self::NoRandomness(_) | Self::NoHome => return SensitiveText::plain(self.to_string()),
             Self::Newer { path, .. } | Self::Unusable { path, .. } | Self::Other { path, .. } => path,
             Self::Foreign(path)
             | Self::Full(path)
@@ -102,6 +106,11 @@ impl StoreError {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(path),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(path),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(path),
+            // SQLite does not say why.
+            Some(ErrorCode::CannotOpen) => match File::open(&path) {
+                Err(source) => Self::Unusable { path, source },
+                Ok(_) => Self::Other { path, source },
+            },
             _ => Self::Other { path, source },
         }
     }

@@ -133,17 +133,43 @@ pub enum Multiplexer {
     Screen,
     /// mosh, which sends what it knows of the screen.
     Mosh,
+    /// Zellij.
+    Zellij,
+    /// Neovim's `:terminal`.
+    Neovim,
 }
 
 impl Multiplexer {
-    /// `tmux`, `screen`, `mosh`.
+    /// `tmux`, `screen`, `mosh`, `zellij`, `neovim`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Tmux => "tmux",
             Self::Screen => "screen",
             Self::Mosh => "mosh",
+            Self::Zellij => "zellij",
+            Self::Neovim => "neovim",
         }
+    }
+}
+
+/// What a terminal makes of characters beyond ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// It does not use UTF-8: they are replaced by ASCII.
+    Ascii,
+    /// It may put text from right to left into visual order, line by line: columns are kept apart.
+    Reordered,
+    /// Each stays in its cell.
+    InPlace,
+}
+
+impl fmt::Display for Letters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ascii => "ASCII only",
+            Self::Reordered | Self::InPlace => "UTF-8",
+        })
     }
 }
 
@@ -173,6 +199,8 @@ pub struct Capabilities {
     pub multiplexer: Option<Multiplexer>,
     /// Whether it understands 24-bit colours; where not, colours are brought down to the 256 of the xterm palette.
     pub truecolor: bool,
+    /// What it makes of characters beyond ASCII.
+    pub letters: Letters,
     /// What pictures made of characters are made of.
     pub glyphs: Glyphs,
     /// Whether it answers questions.

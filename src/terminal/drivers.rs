@@ -7,7 +7,7 @@ use super::capabilities::{Multiplexer, Protocol};
 pub(super) struct Driver {
     /// Its name for the user.
     pub(super) name: &'static str,
-    /// How its name begins, in small letters: by XTVERSION, `TERM_PROGRAM`, `LC_TERMINAL` or `TERM` without `xterm-`.
+    /// How its name begins, in small letters: by XTVERSION, without an answer by `LC_TERMINAL`, `TERM_PROGRAM` or `TERM` without `xterm-`.
     begins: &'static [&'static str],
     /// The best that it does where it answers that it does it at all.
     pub(super) best: Protocol,
@@ -34,7 +34,7 @@ const fn inline(driver: Driver) -> Driver {
 }
 
 /// The table. The first row that fits counts.
-pub(super) const DRIVERS: [Driver; 21] = [
+pub(super) const DRIVERS: [Driver; 23] = [
     row("kitty", &["kitty"], Protocol::Kitty, true, "stores some 320 MB of pixels and drops the oldest silently"),
     row("Ghostty", &["ghostty"], Protocol::Kitty, true, "stores 320 MB of pixels by its image-storage-limit"),
     inline(row(
@@ -46,7 +46,7 @@ pub(super) const DRIVERS: [Driver; 21] = [
     )),
     row("Konsole", &["konsole"], Protocol::Kitty, true, "sixel where its version does not answer for kitty's protocol"),
     row("foot", &["foot"], Protocol::Sixel, true, ""),
-    inline(row("iTerm2", &["iterm"], Protocol::Iterm2, true, "known over ssh by LC_TERMINAL, where sshd accepts it")),
+    inline(row("iTerm2", &["iterm"], Protocol::Iterm2, true, "by its answer to XTVERSION")),
     inline(row("mintty", &["mintty"], Protocol::Iterm2, true, "")),
     row("Windows Terminal", &["windows terminal"], Protocol::Sixel, true, "sixel from version 1.22 on"),
     row(
@@ -65,6 +65,8 @@ pub(super) const DRIVERS: [Driver; 21] = [
     row("dumb", &["dumb"], Protocol::Halfblocks, false, "answers no questions"),
     row("tmux", &["tmux"], Protocol::Kitty, true, "kitty's protocol with allow-passthrough on"),
     row("screen", &["screen"], Protocol::Halfblocks, false, "lets no pictures through"),
+    row("zellij", &["zellij"], Protocol::Sixel, true, "sixel where the terminal around it has it"),
+    row("neovim", &["neovim"], Protocol::Halfblocks, true, "shows no images"),
     row("mosh", &["mosh"], Protocol::Halfblocks, false, "carries no pictures; ssh does"),
     row("xterm or like it", &["xterm", "256color"], Protocol::Sixel, false, "by TERM only: it did not tell its name"),
     row("rxvt", &["rxvt"], Protocol::Halfblocks, false, ""),
@@ -119,7 +121,9 @@ mod tests {
 
     #[test]
     fn every_multiplexer_has_a_row_and_inline_images_are_for_those_that_show_them() {
-        for between in [Multiplexer::Tmux, Multiplexer::Screen, Multiplexer::Mosh] {
+        for between in
+            [Multiplexer::Tmux, Multiplexer::Screen, Multiplexer::Mosh, Multiplexer::Zellij, Multiplexer::Neovim]
+        {
             assert_eq!(driver(Some(between), &[]).map(|driver| driver.name), Some(between.name()));
         }
         for driver in &DRIVERS {

@@ -9,6 +9,8 @@ use ratatui::style::Color;
 /// Which characters a terminal's font has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Glyphs {
+    /// Blanks on a background: one pixel in a cell, for terminals without UTF-8.
+    Blanks,
     /// `▀` only: two pixels in a cell, one above the other.
     Halves,
     /// The quadrants of U+2596 to U+259F, too: four pixels in a cell, in the two colours that come nearest to them.
@@ -21,6 +23,7 @@ impl Glyphs {
     #[must_use]
     pub fn pixels(self) -> (u16, u16) {
         match self {
+            Self::Blanks => (1, 1),
             Self::Halves => (1, 2),
             Self::Quadrants => (2, 2),
         }
@@ -59,6 +62,7 @@ pub fn halfblock_cells(picture: &Picture, area: Rect, buf: &mut Buffer, glyphs: 
             let cell = &mut buf[(area.x + x, area.y + y)];
             cell.reset();
             let (glyph, front, back) = match glyphs {
+                Glyphs::Blanks => (' ', at(x, y), at(x, y)),
                 Glyphs::Halves => ('▀', at(x, y * 2), at(x, y * 2 + 1)),
                 Glyphs::Quadrants => {
                     let (left, top) = (x * 2, y * 2);
@@ -129,6 +133,14 @@ mod tests {
         assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", Color::Rgb(20, 20, 20), Color::Rgb(40, 40, 40)));
         assert_eq!(buffer[(0, 1)].symbol(), " ");
         assert_eq!(buffer[(3, 1)].symbol(), " ");
+    }
+
+    #[test]
+    fn without_symbols_a_cell_is_one_pixel() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 1));
+        halfblock_cells(&picture(2, 1, Pixels::Grey(vec![10, 200])), buffer.area, &mut buffer, Glyphs::Blanks, false);
+        let cells: Vec<_> = buffer.content.iter().map(|cell| (cell.symbol(), cell.bg)).collect();
+        assert_eq!(cells, [(" ", Color::Rgb(10, 10, 10)), (" ", Color::Rgb(200, 200, 200))]);
     }
 
     /// What a cell shows of its four pixels.

@@ -1,155 +1,203 @@
 //! The questions to the terminal while the program runs already: the first screen waits for no answer, and a late one still counts.
 
-use super::capabilities::Multiplexer;
+mod conversation;
+
+pub(super) use conversation::LIMIT;
+
+use super::answers::Answers;
 use super::event::{Event, Reply};
-use super::probe::{Answers, Environment, tmux_pane};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use super::surroundings::{Scope, Surroundings};
+use conversation::{Conversation, Outcome};
+use crossbeam_channel::{Receiver, Sender, after, never, select, unbounded};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// After so long without an answer the terminal beyond tmux is asked again.
-const AGAIN: Duration = Duration::from_millis(60);
 
 /// What is known so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub(super) answers: Answers,
-    /// Where tmux's pane lies on the terminal, in cells.
-    pub(super) pane: Option<(u16, u16)>,
+    /// As they were when the terminal was last asked.
+    pub(super) surroundings: Surroundings,
     /// All answers are there, or those that are not are no longer waited for.
-    settled: bool,
+    pub(super) is_settled: bool,
 }
 
 /// The answers, collected by a thread of their own.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Inquiry {
-    known: Arc<(Mutex<Known>, Condvar)>,
+    shared: Arc<Shared>,
+    rounds: Sender<Scope>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    known: Mutex<Known>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Inquiry {
-    /// Collects what comes on `replies`; [`Event::Probed`] follows once nothing more is to be expected, and again for whatever comes
-    /// later. The thread ends with the sender of `replies`. `again` is called with a question that is to be written once more.
+    /// Collects what comes on `replies` to the first questions, which the caller has written; [`Event::Probed`] follows once nothing
+    /// more is to be expected, and again for whatever comes later. The thread ends with the sender of `replies`. `look` finds out
+    /// about the surroundings, and `write` writes further questions.
     ///
     /// # Errors
     /// The system's, where it has no room for a thread.
     pub(super) fn start(
         replies: Receiver<Reply>,
-        environment: Environment,
+        look: impl Fn() -> Surroundings + Send + 'static,
         events: Sender<Event>,
-        again: impl Fn(Vec<u8>) + Send + 'static,
+        write: impl Fn(Vec<u8>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let inquiry = Self { known: Arc::default() };
+        let (rounds, asked) = unbounded();
+        let shared: Arc<Shared> = Arc::default();
         let begun = Instant::now();
-        let collecting = inquiry.clone();
+        let collecting = Arc::clone(&shared);
         thread::Builder::new().name("terminal-inquiry".into()).spawn(move || {
             let tell = || {
                 // A program that no longer listens is about to end.
                 let _ = events.send(Event::Probed);
             };
-            collecting.collect(&replies, &environment, begun, (&tell, &again));
+            collect(&collecting, (&replies, asked), begun, &Doors { look: &look, tell: &tell, write: &write });
         })?;
-        Ok(inquiry)
+        Ok(Self { shared, rounds })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn collect(
-        &self,
-        replies: &Receiver<Reply>,
-        environment: &Environment,
-        begun: Instant,
-        (tell, again): (&dyn Fn(), &dyn Fn(Vec<u8>)),
-    ) {
-        let tmux = environment.multiplexer() == Some(Multiplexer::Tmux);
-        if tmux {
-            self.lock().pane = tmux_pane();
-        }
-        let mut asked = begun;
-        let late = |limit: Duration| begun.elapsed() >= limit;
-        loop {
-            let (settled, answers) = {
-                let known = self.lock();
-                (known.settled, known.answers.clone())
-            };
-            let limit = begun + answers.limit();
-            // While it draws its panes anew tmux passes nothing through, and says nothing of it.
-            let repeat = (tmux && !settled && !answers.complete(environment)).then(|| asked + AGAIN);
-            let reply = if settled {
-                replies.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                replies.recv_deadline(repeat.map_or(limit, |repeat| repeat.min(limit)))
-            };
-            let news = match reply {
-                Ok(reply) => self.lock().answers.take(reply),
-                Err(RecvTimeoutError::Timeout) if late(answers.limit()) => true,
-                Err(RecvTimeoutError::Timeout) => {
-                    asked = Instant::now();
-                    again(environment.graphics_question());
-                    false
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut known = self.lock();
-            known.settled |= known.answers.complete(environment) || late(known.answers.limit());
-            if known.settled && news {
-                drop(known);
-                self.known.1.notify_all();
-                tell();
-            }
+    /// Asks again: the answers then take the place of the earlier ones. Rounds that are asked for while one runs become one.
+    pub(super) fn ask_again(&self, scope: Scope) {
+        let mut known = self.shared.lock();
+        // The thread ends only with the terminal.
+        if self.rounds.send(scope).is_ok() {
+            known.is_settled = false;
         }
     }
 
     /// What is known now.
     pub(super) fn known(&self) -> Known {
-        self.lock().clone()
+        self.shared.lock().clone()
     }
 
     /// Waits until nothing more is to be expected, for so long at most: what the terminal answers later would be typed into the shell.
     pub(super) fn settle(&self, limit: Duration) -> Known {
-        let waiting = self.known.1.wait_timeout_while(self.lock(), limit, |known| !known.settled);
+        let waiting = self.shared.changed.wait_timeout_while(self.shared.lock(), limit, |known| !known.is_settled);
         waiting.map_or_else(|broken| broken.into_inner().0.clone(), |(known, _)| known.clone())
+    }
+}
+
+/// What the thread does besides listening.
+struct Doors<'d> {
+    look: &'d dyn Fn() -> Surroundings,
+    tell: &'d dyn Fn(),
+    write: &'d dyn Fn(Vec<u8>),
+}
+
+fn collect(
+    shared: &Shared,
+    (replies, mut asked): (&Receiver<Reply>, Receiver<Scope>),
+    begun: Instant,
+    doors: &Doors<'_>,
+) {
+    let mut conversation = Conversation::new(begun);
+    let mut next = Some(Scope::ALL);
+    loop {
+        if conversation.is_settled()
+            && let Some(scope) = next.take()
+        {
+            let first = if conversation.is_first() { begun } else { Instant::now() };
+            let Outcome { questions, .. } = conversation.begin((doors.look)(), scope, first);
+            if !questions.is_empty() {
+                (doors.write)(questions);
+            }
+        }
+        let patience = conversation
+            .deadline()
+            .map_or_else(never, |deadline| after(deadline.saturating_duration_since(Instant::now())));
+        let outcome = select! {
+            recv(replies) -> reply => match reply {
+                Ok(reply) => conversation.take(reply, Instant::now()),
+                Err(_) => return,
+            },
+            recv(asked) -> scope => {
+                match scope {
+                    Ok(scope) => {
+                        let before = next.unwrap_or(Scope { beyond: false, width: false });
+                        next = Some(Scope { beyond: scope.beyond || before.beyond, width: scope.width || before.width });
+                    }
+                    Err(_) => asked = never(),
+                }
+                Outcome::default()
+            }
+            recv(patience) -> _ => conversation.tick(Instant::now()),
+        };
+        if !outcome.questions.is_empty() {
+            (doors.write)(outcome.questions);
+        }
+        if outcome.news {
+            let mut known = shared.lock();
+            known.answers = conversation.known().clone();
+            known.surroundings = conversation.surroundings().clone();
+            known.is_settled = conversation.is_settled() && next.is_none() && asked.is_empty();
+            drop(known);
+            shared.changed.notify_all();
+            (doors.tell)();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::environment::Environment;
+    use super::super::tmux::Tmux;
     use super::*;
-    use crossbeam_channel::unbounded;
 
     const SOON: Duration = Duration::from_secs(20);
 
     fn started() -> (Inquiry, Sender<Reply>, Receiver<Event>) {
         let (sender, replies) = unbounded();
         let (events, told) = unbounded();
-        let again = |_| panic!("nobody is asked twice");
-        (Inquiry::start(replies, Environment::default(), events, again).expect("a thread"), sender, told)
+        let inquiry = Inquiry::start(replies, Surroundings::default, events, |_| {});
+        (inquiry.expect("a thread"), sender, told)
     }
 
     #[test]
     fn the_terminal_beyond_tmux_is_asked_again_until_it_answers() {
         let (terminal, replies) = unbounded();
         let (events, told) = unbounded();
-        let answered = terminal.clone();
-        let again = move |question: Vec<u8>| {
+        let (answered, asked) = (terminal.clone(), std::sync::atomic::AtomicU32::new(0));
+        let write = move |question: Vec<u8>| {
             assert!(question.starts_with(b"\x1bPtmux;"), "it passes through");
-            let message = "OK".to_owned();
-            let _ = answered.send(Reply::Graphics { id: super::super::kitty::query_image(), placement: None, message });
+            // The first one is lost.
+            if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+                let message = "OK".to_owned();
+                let _ = answered.send(Reply::Graphics {
+                    id: super::super::kitty::query_image(2),
+                    placement: None,
+                    message,
+                });
+            }
         };
-        let inquiry = Inquiry::start(replies, Environment::in_tmux(), events, again).expect("a thread");
-        // tmux itself answers at once; what asked the terminal was lost.
-        terminal.send(Reply::PrimaryAttributes(vec![62])).expect("listening");
+        let look = || Surroundings {
+            environment: Environment::in_tmux(),
+            tmux: Tmux { pane: Some((0, 0)), allows_passthrough: Some(true), has_focus: true, ..Tmux::default() },
+        };
+        let inquiry = Inquiry::start(replies, look, events, write).expect("a thread");
+        // tmux itself answers at once.
+        terminal.send(Reply::PrimaryAttributes(vec![1, 2])).expect("listening");
         assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
-        assert!(inquiry.known().answers.complete(&Environment::in_tmux()));
+        assert_eq!(inquiry.known().answers.graphics, Some(true));
     }
 
     #[test]
     fn it_tells_once_the_last_answer_is_there_and_of_what_comes_later() {
         let (inquiry, terminal, told) = started();
         terminal.send(Reply::CellPixels { width: 9, height: 18 }).expect("listening");
-        terminal.send(Reply::PrimaryAttributes(vec![62, 4])).expect("listening");
+        terminal.send(Reply::PrimaryAttributes(vec![1, 2, 4])).expect("listening");
         assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
         let before = inquiry.settle(SOON).answers;
         // Not an answer to these questions.
@@ -166,8 +214,23 @@ mod tests {
         let (inquiry, terminal, told) = started();
         assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
         assert_eq!(inquiry.known().answers, Answers::default());
-        terminal.send(Reply::PrimaryAttributes(vec![62, 4])).expect("listening");
+        terminal.send(Reply::PrimaryAttributes(vec![1, 2])).expect("listening");
         assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
         assert_ne!(inquiry.known().answers, Answers::default());
+    }
+
+    #[test]
+    fn asked_again_another_terminal_takes_the_place_of_the_first() {
+        let (inquiry, terminal, told) = started();
+        terminal.send(Reply::PrimaryAttributes(vec![1, 4])).expect("listening");
+        assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
+        inquiry.ask_again(Scope::ALL);
+        assert!(!inquiry.known().is_settled);
+        terminal.send(Reply::PrimaryAttributes(vec![1, 2])).expect("listening");
+        // It may come before the round has begun: then it is news of the first round.
+        while !inquiry.known().is_settled {
+            assert_eq!(told.recv_timeout(SOON), Ok(Event::Probed));
+        }
+        assert_eq!(inquiry.known().answers.attributes, Some(vec![1, 2]));
     }
 }

@@ -38,14 +38,22 @@ pub(super) fn first_image() -> u32 {
             Ok(()) => u32::from_ne_bytes(bytes),
             Err(_) => std::process::id().wrapping_mul(65_599),
         };
-        LOWEST + random % (u32::MAX - LOWEST)
+        LOWEST + QUERIES + random % (u32::MAX - LOWEST - QUERIES)
     })
 }
 
-/// The number of the question about graphics, which no image has: an answer to another process is not taken for one to this
-/// process.
-pub(super) fn query_image() -> u32 {
-    first_image() - 1
+/// How many numbers the questions about graphics have.
+const QUERIES: u32 = 8;
+
+/// The number of a round's question about graphics, which no image has: an answer to another process, or to an earlier round,
+/// is not taken for one to this.
+pub(super) fn query_image(round: u32) -> u32 {
+    first_image() - 1 - round % QUERIES
+}
+
+/// Whether a number is one of these.
+pub(super) fn is_query(id: u32) -> bool {
+    (first_image() - QUERIES..first_image()).contains(&id)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -341,7 +349,10 @@ mod tests {
         let ids: std::collections::BTreeSet<u32> = (0..1000).map(|key| images.add(exact(key), None).0).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| *id >= LOWEST));
-        assert!(first_image() >= LOWEST && !ids.contains(&query_image()) && query_image() == first_image() - 1);
+        assert!(first_image() > LOWEST);
+        let queries: std::collections::BTreeSet<u32> = (0..100).map(query_image).collect();
+        assert!(queries.len() == QUERIES as usize && queries.iter().all(|id| is_query(*id)));
+        assert!(!is_query(first_image()) && !is_query(first_image() - QUERIES - 1));
     }
 
     #[test]

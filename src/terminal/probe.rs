@@ -1,136 +1,17 @@
 //! Asks the terminal what it can do, and decides.
 
-use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Multiplexer, Protocol, Voice};
+use super::answers::Answers;
+use super::capabilities::{Capabilities, CellSize, GraphicsChoice, Letters, Multiplexer, Protocol, Voice};
 use super::drivers::{Driver, driver};
-use super::event::Reply;
 use super::halfblocks::Glyphs;
-use super::kitty::{Commands, query_image};
-use super::sixel::USUAL_REGISTERS;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use super::inquiry::LIMIT;
+use super::surroundings::Surroundings;
+use super::tmux::Tmux;
 
-/// How long the first answers are waited for: a loaded machine behind a slow line needs this; only a terminal that answers nothing takes it all.
-pub(super) const LIMIT: Duration = Duration::from_millis(800);
-/// How long a terminal beyond tmux is waited for, which may have nothing to say.
-const BEYOND: Duration = Duration::from_millis(500);
 /// Device attribute: sixel graphics.
 const SIXEL: u16 = 4;
-
-/// What the surroundings say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Environment {
-    term: String,
-    color_term: String,
-    term_program: String,
-    lc_terminal: String,
-    multiplexer: Option<Multiplexer>,
-}
-
-impl Environment {
-    pub(super) fn read() -> Self {
-        let value = |name: &str| std::env::var(name).unwrap_or_default();
-        let term = value("TERM");
-        let multiplexer = if !value("TMUX").is_empty() || term.starts_with("tmux") {
-            Some(Multiplexer::Tmux)
-        } else if !value("STY").is_empty() || term.starts_with("screen") {
-            Some(Multiplexer::Screen)
-        } else if under_mosh() {
-            Some(Multiplexer::Mosh)
-        } else {
-            None
-        };
-        let (color_term, mut term_program) = (value("COLORTERM"), value("TERM_PROGRAM"));
-        if term_program.is_empty() && !value("WT_SESSION").is_empty() {
-            term_program = "Windows Terminal".into();
-        }
-        Self { term, color_term, term_program, lc_terminal: value("LC_TERMINAL"), multiplexer }
-    }
-
-    /// What is known of the terminal: what it told itself goes before what was passed on to us.
-    fn driver(&self, answers: &Answers) -> Option<&'static Driver> {
-        let told = answers.version.as_deref().unwrap_or_default();
-        driver(self.multiplexer, &[told, &self.lc_terminal, &self.term_program, &self.term])
-    }
-
-    pub(super) fn multiplexer(&self) -> Option<Multiplexer> {
-        self.multiplexer
-    }
-
-    /// The questions, the one that every terminal answers last.
-    pub(super) fn questions(&self) -> Vec<u8> {
-        let mut out = self.graphics_question();
-        out.extend_from_slice(b"\x1b[?u\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c");
-        out
-    }
-
-    /// The question about kitty's protocol alone, where it can be asked.
-    pub(super) fn graphics_question(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        match self.multiplexer {
-            // screen would take the question for a title.
-            Some(Multiplexer::Screen | Multiplexer::Mosh) => {}
-            Some(Multiplexer::Tmux) => Commands { pane: Some((0, 0)), is_quiet: false }.query(query_image(), &mut out),
-            None => Commands::DIRECT.query(query_image(), &mut out),
-        }
-        out
-    }
-
-    /// The surroundings of a program in tmux, and nothing else.
-    #[cfg(test)]
-    pub(super) fn in_tmux() -> Self {
-        Self { multiplexer: Some(Multiplexer::Tmux), ..Self::default() }
-    }
-}
-
-/// What the terminal answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Answers {
-    graphics: bool,
-    attributes: Option<Vec<u16>>,
-    cell: Option<(u16, u16)>,
-    area: Option<(u16, u16)>,
-    version: Option<String>,
-    keyboard: bool,
-    registers: Option<u16>,
-}
-
-impl Answers {
-    /// Takes an answer in; whether it was one to these questions.
-    pub(super) fn take(&mut self, reply: Reply) -> bool {
-        match reply {
-            Reply::Graphics { id, message, .. } if id == query_image() => self.graphics = message == "OK",
-            Reply::PrimaryAttributes(attributes) => self.attributes = Some(attributes),
-            Reply::CellPixels { width, height } => self.cell = Some((width, height)),
-            Reply::TextAreaPixels { width, height } => self.area = Some((width, height)),
-            Reply::Version(version) => self.version = Some(version),
-            Reply::Keyboard => self.keyboard = true,
-            Reply::ColorRegisters(registers) => self.registers = Some(registers),
-            Reply::Graphics { .. } | Reply::CursorPosition { .. } => return false,
-        }
-        true
-    }
-
-    /// Whether nothing more is to be expected: tmux answers for itself at once, the terminal beyond it takes longer.
-    pub(super) fn complete(&self, environment: &Environment) -> bool {
-        let beyond = environment.multiplexer == Some(Multiplexer::Tmux) && !self.graphics;
-        self.attributes.is_some() && !beyond
-    }
-
-    /// How long after the questions answers are still waited for.
-    pub(super) fn limit(&self) -> Duration {
-        if self.attributes.is_some() { BEYOND } else { LIMIT }
-    }
-
-    /// Whether the terminal knows the kitty keyboard protocol.
-    pub(super) fn has_keyboard(&self) -> bool {
-        self.keyboard
-    }
-
-    /// Colour registers for sixel.
-    pub(super) fn registers(&self) -> u16 {
-        self.registers.unwrap_or(USUAL_REGISTERS)
-    }
-}
+/// Terminals that are known to leave every character in its cell.
+const IN_PLACE: [&str; 3] = ["xterm", "Linux console", "rxvt"];
 
 /// The size of the window: cells, and pixels where the system knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,24 +38,32 @@ impl Window {
 }
 
 /// What is used until the terminal has answered: text, and pictures only by the protocol that was asked for.
-pub(super) fn presume(choice: GraphicsChoice, environment: &Environment, window: Window) -> Capabilities {
-    let decided = decide(choice, &Answers::default(), environment, window, None);
+pub(super) fn presume(choice: GraphicsChoice, surroundings: &Surroundings, window: Window) -> Capabilities {
+    let decided = decide(choice, &Answers::default(), surroundings, window);
     let protocol = if choice == GraphicsChoice::Auto { Protocol::None } else { decided.protocol };
     Capabilities { protocol, voice: Voice::Unknown, notes: Vec::new(), ..decided }
 }
 
-/// Decides what to use. `pane` is where tmux's pane lies, if tmux told.
+/// Decides what to use.
 pub(super) fn decide(
     choice: GraphicsChoice,
     answers: &Answers,
-    environment: &Environment,
+    surroundings: &Surroundings,
     window: Window,
-    pane: Option<(u16, u16)>,
 ) -> Capabilities {
     let mut notes = Vec::new();
+    let environment = &surroundings.environment;
+    let multiplexer = surroundings.multiplexer(answers);
     let cell = cell_size(answers, window);
+    let row = row(answers, surroundings);
+    let (letters, simplified) = letters(answers, surroundings, row);
+    notes.extend(simplified);
     let protocol = match choice {
-        GraphicsChoice::Auto => best(answers, environment, pane, &mut notes),
+        GraphicsChoice::Auto => {
+            let protocol = best(answers, surroundings);
+            notes.extend(if protocol == Protocol::Halfblocks { why_no_images(answers, surroundings) } else { None });
+            protocol
+        }
         GraphicsChoice::Kitty => Protocol::Kitty,
         GraphicsChoice::Sixel => Protocol::Sixel,
         GraphicsChoice::Iterm2 => Protocol::Iterm2,
@@ -190,20 +79,63 @@ pub(super) fn decide(
     if cell.guessed && protocol == Protocol::Sixel {
         notes.push("The terminal does not tell the size of its characters: pictures may not fill their place.".into());
     }
-    let name = answers.version.clone().or_else(|| {
-        [&environment.term_program, &environment.lc_terminal, &environment.term]
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .cloned()
+    let inherited = [&environment.term_program, &environment.lc_terminal, &environment.term];
+    let name = answers.version.clone().or_else(|| match multiplexer {
+        Some(multiplexer) => Some(multiplexer.name().to_owned()),
+        None => inherited.into_iter().find(|name| !name.is_empty()).cloned(),
     });
-    let truecolor = truecolor(answers, environment);
-    let driver = environment.driver(answers).map(|driver| {
+    let driver = row.map(|driver| {
         let note = if driver.note.is_empty() { String::new() } else { format!("; {}", driver.note) };
         format!("{}, at best by {}{note}", driver.name, driver.best)
     });
-    let multiplexer = environment.multiplexer;
     let voice = if answers.attributes.is_none() { Voice::Mute } else { Voice::Heard };
-    Capabilities { protocol, cell, driver, name, multiplexer, truecolor, glyphs: glyphs(environment), voice, notes }
+    Capabilities {
+        protocol,
+        cell,
+        driver,
+        name,
+        multiplexer,
+        truecolor: truecolor(multiplexer, row, surroundings),
+        letters,
+        glyphs: glyphs(letters, &environment.term),
+        voice,
+        notes,
+    }
+}
+
+/// What is known of the terminal. What it told itself goes before what was passed on to us, and inside a multiplexer nothing that
+/// was passed on counts.
+fn row(answers: &Answers, surroundings: &Surroundings) -> Option<&'static Driver> {
+    let environment = &surroundings.environment;
+    let multiplexer = surroundings.multiplexer(answers);
+    let told = answers.version.as_deref().unwrap_or_default();
+    if multiplexer.is_some() || !told.is_empty() {
+        return driver(multiplexer, &[told, &environment.term]);
+    }
+    driver(None, &[&environment.lc_terminal, &environment.term_program, &environment.term])
+}
+
+/// What becomes of letters beyond ASCII, and a note where they are simplified. tmux's word about the terminals attached counts most,
+/// for in its own cells every character has its width; then the width that was measured; then the locale.
+fn letters(answers: &Answers, surroundings: &Surroundings, row: Option<&Driver>) -> (Letters, Option<String>) {
+    let is_tmux = surroundings.is_tmux(answers);
+    let measured = if is_tmux { None } else { answers.width.map(|width| width == 1) };
+    let (is_utf8, note) = if let Some(is_utf8) = surroundings.tmux.is_utf8.filter(|_| is_tmux) {
+        (is_utf8, "This tmux client does not use UTF-8: characters are simplified; detach, then tmux -u attach.")
+    } else if let Some(is_utf8) = measured {
+        (
+            is_utf8,
+            "This terminal does not use UTF-8: characters are simplified; switch it to UTF-8 (xterm -u8, screen -U).",
+        )
+    } else {
+        let is_utf8 = surroundings.environment.is_locale_utf8.unwrap_or(true);
+        (is_utf8, "This locale does not use UTF-8: characters are simplified; set LC_ALL=C.UTF-8 (in tmux: tmux -u).")
+    };
+    match is_utf8 {
+        false => (Letters::Ascii, Some(note.to_owned())),
+        true if row.is_some_and(|row| IN_PLACE.contains(&row.name)) => (Letters::InPlace, None),
+        true => (Letters::Reordered, None),
+    }
 }
 
 fn cell_size(answers: &Answers, window: Window) -> CellSize {
@@ -213,102 +145,103 @@ fn cell_size(answers: &Answers, window: Window) -> CellSize {
     told.or_else(by_area).or_else(|| window.cell()).unwrap_or(CellSize::GUESS)
 }
 
-/// The best protocol that the answers allow.
-fn best(answers: &Answers, environment: &Environment, pane: Option<(u16, u16)>, notes: &mut Vec<String>) -> Protocol {
-    let tmux = environment.multiplexer == Some(Multiplexer::Tmux);
-    let mosh = environment.multiplexer == Some(Multiplexer::Mosh);
-    if answers.graphics && !mosh && (!tmux || pane.is_some()) {
-        return Protocol::Kitty;
+/// The best protocol that the answers allow. Variables of the environment never do: they may be another program's.
+fn best(answers: &Answers, surroundings: &Surroundings) -> Protocol {
+    let multiplexer = surroundings.multiplexer(answers);
+    let shows_graphics = answers.graphics == Some(true);
+    let has_sixel = answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL));
+    match multiplexer {
+        Some(Multiplexer::Screen | Multiplexer::Mosh | Multiplexer::Neovim) => Protocol::Halfblocks,
+        Some(Multiplexer::Tmux) if shows_graphics && surroundings.tmux.can_reach_beyond() => Protocol::Kitty,
+        None if shows_graphics => Protocol::Kitty,
+        None if names_inline_images(&[answers.version.as_deref().unwrap_or_default()]) => Protocol::Iterm2,
+        Some(Multiplexer::Tmux | Multiplexer::Zellij) | None if has_sixel => Protocol::Sixel,
+        Some(Multiplexer::Tmux | Multiplexer::Zellij) | None => Protocol::Halfblocks,
     }
-    if environment.multiplexer.is_none() && speaks_iterm2(answers, environment) {
-        return Protocol::Iterm2;
-    }
-    if !mosh && answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL)) {
-        return Protocol::Sixel;
-    }
-    match environment.multiplexer {
-        Some(Multiplexer::Tmux) => notes.push(
-            "tmux lets no pictures through, so half-blocks are shown: tmux set -g allow-passthrough on, in a terminal with \
-             the kitty protocol, shows them in full."
-                .into(),
-        ),
+}
+
+/// Whether one of these names is of a terminal that shows iTerm2's inline images.
+fn names_inline_images(names: &[&str]) -> bool {
+    driver(None, names).is_some_and(|driver| driver.inline_images)
+}
+
+/// Why there are only half-blocks, and what to do about it.
+fn why_no_images(answers: &Answers, surroundings: &Surroundings) -> Option<String> {
+    let environment = &surroundings.environment;
+    let text = match surroundings.multiplexer(answers) {
+        Some(Multiplexer::Tmux) => return Some(why_not_in_tmux(environment.has_tmux_socket, &surroundings.tmux)),
         Some(Multiplexer::Screen) => {
-            notes.push("screen lets no pictures through, so half-blocks are shown: start cspine outside screen.".into());
+            "screen lets no images through, so half-blocks are shown: start cspine outside screen."
         }
-        Some(Multiplexer::Mosh) => {
-            notes.push("mosh carries no pictures, so half-blocks are shown: ssh shows them in full.".into());
+        Some(Multiplexer::Zellij) => {
+            "Zellij shows images only where the terminal around it has sixel, so half-blocks are shown: start cspine outside \
+             Zellij."
         }
-        None if answers.attributes.is_some() => {
-            notes.push("The terminal shows no pictures, so half-blocks are shown: kitty, WezTerm or xterm -ti vt340 do.".into());
+        Some(Multiplexer::Neovim) => {
+            "Neovim's terminal shows no images, so half-blocks are shown: start cspine outside Neovim."
         }
-        None => {}
-    }
-    Protocol::Halfblocks
+        Some(Multiplexer::Mosh) => "mosh carries no images, so half-blocks are shown: ssh shows them in full.",
+        None => {
+            let claimed = [&environment.lc_terminal, &environment.term_program];
+            let claimed = claimed.into_iter().find(|name| names_inline_images(&[name]));
+            if let Some(name) = claimed.filter(|_| answers.version.is_none()) {
+                return Some(format!(
+                    "The environment names {name}, but the terminal did not confirm it, so half-blocks are shown: if the name is \
+                     right, use --graphics iterm2."
+                ));
+            }
+            answers.attributes.as_ref()?;
+            "The terminal shows no images, so half-blocks are shown: kitty, WezTerm or xterm -ti vt340 do."
+        }
+    };
+    Some(text.to_owned())
 }
 
-fn speaks_iterm2(answers: &Answers, environment: &Environment) -> bool {
-    environment.driver(answers).is_some_and(|driver| driver.inline_images)
+fn why_not_in_tmux(has_socket: bool, tmux: &Tmux) -> String {
+    let terminal = tmux.terminal.as_deref().unwrap_or("the terminal");
+    match tmux {
+        _ if !has_socket => "This is tmux on another computer, where images cannot be placed, so half-blocks are shown: start \
+                             ssh outside tmux, or tmux on this computer."
+            .to_owned(),
+        Tmux { within: Some(outer), .. } => format!(
+            "tmux runs inside another multiplexer (TERM={outer}), which lets no images through, so half-blocks are shown: start \
+             cspine in only one of them."
+        ),
+        Tmux { allows_passthrough: Some(false), .. } => {
+            "tmux lets no images through, so half-blocks are shown: tmux set -g allow-passthrough on, then press Ctrl-L; the \
+             terminal needs the kitty protocol."
+                .to_owned()
+        }
+        Tmux { pane: None, .. } => {
+            "tmux does not say where its pane is, so half-blocks are shown: check that the command tmux works here.".to_owned()
+        }
+        Tmux { .. } => format!(
+            "{terminal} around tmux shows no images by the kitty protocol, so half-blocks are shown: attach from kitty or Ghostty."
+        ),
+    }
 }
 
-/// 24-bit colours: by `COLORTERM`, or by a name that is known to have them. tmux brings them down by itself.
-fn truecolor(answers: &Answers, environment: &Environment) -> bool {
-    if environment.multiplexer == Some(Multiplexer::Screen) {
-        return false;
-    }
+/// 24-bit colours: by a name that is known to have them, or by `COLORTERM` where no multiplexer inherited it. tmux brings them down
+/// by itself.
+fn truecolor(multiplexer: Option<Multiplexer>, row: Option<&Driver>, surroundings: &Surroundings) -> bool {
+    let environment = &surroundings.environment;
     let told =
         matches!(environment.color_term.as_str(), "truecolor" | "24bit") || environment.term.ends_with("-direct");
-    told || environment.driver(answers).is_some_and(|driver| driver.truecolor)
-}
-
-/// Fonts of 256 characters have no quadrants.
-fn glyphs(environment: &Environment) -> Glyphs {
-    let few = |name: &str| ["linux", "cons25", "dumb", "vt1", "vt2", "vt3"].iter().any(|few| name.starts_with(few));
-    if few(&environment.term) { Glyphs::Halves } else { Glyphs::Quadrants }
-}
-
-/// Whether one of the processes that we come from is mosh's server.
-fn under_mosh() -> bool {
-    let mut process = std::process::id();
-    for _ in 0..8 {
-        // `pid (name) state parent …`; without /proc nothing is known.
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return false };
-        let Some((before, after)) = stat.rsplit_once(')') else { return false };
-        if before.ends_with("(mosh-server") {
-            return true;
-        }
-        let parent = after.split_whitespace().nth(1).and_then(|parent| parent.parse().ok());
-        match parent {
-            Some(parent) if parent > 1 => process = parent,
-            _ => return false,
-        }
+    match multiplexer {
+        Some(Multiplexer::Screen) => false,
+        None | Some(Multiplexer::Mosh) => told || row.is_some_and(|row| row.truecolor),
+        Some(Multiplexer::Tmux | Multiplexer::Zellij | Multiplexer::Neovim) => row.is_some_and(|row| row.truecolor),
     }
-    false
 }
 
-/// Where tmux's pane begins on the terminal, in cells, by tmux itself.
-pub(super) fn tmux_pane() -> Option<(u16, u16)> {
-    let pane = std::env::var("TMUX_PANE").ok()?;
-    let format = "#{pane_left} #{pane_top} #{status} #{status-position}";
-    let told = Command::new("tmux")
-        .args(["display-message", "-p", "-t", &pane, format])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    pane_offset(std::str::from_utf8(&told.stdout).ok()?)
-}
-
-fn pane_offset(told: &str) -> Option<(u16, u16)> {
-    let mut words = told.split_whitespace();
-    let (left, top) = (words.next()?.parse::<u16>().ok()?, words.next()?.parse::<u16>().ok()?);
-    let status = words.next()?;
-    let lines = match status {
-        "off" => 0,
-        "on" => 1,
-        lines => lines.parse::<u16>().ok()?,
-    };
-    let above = if words.next() == Some("top") { lines } else { 0 };
-    Some((left, top.checked_add(above)?))
+/// Without UTF-8 there are blanks only, and fonts of 256 characters have no quadrants.
+fn glyphs(letters: Letters, term: &str) -> Glyphs {
+    let few = || ["linux", "cons25", "vt1", "vt2", "vt3"].iter().any(|few| term.starts_with(few));
+    match letters {
+        Letters::Ascii => Glyphs::Blanks,
+        Letters::Reordered | Letters::InPlace if few() => Glyphs::Halves,
+        Letters::Reordered | Letters::InPlace => Glyphs::Quadrants,
+    }
 }
 
 #[cfg(test)]

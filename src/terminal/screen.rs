@@ -1,5 +1,6 @@
 //! The text on screen: what was written, and the bytes that bring it to what is wanted.
 
+use super::direction::BREAK;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
@@ -17,7 +18,7 @@ impl TextFrame {
     /// Whether these cells lie on the screen and carry no text.
     pub(super) fn is_blank(&self, area: Rect) -> bool {
         area.intersection(self.buffer.area) == area
-            && area.positions().all(|at| self.buffer.cell(at).is_some_and(|cell| cell.symbol() == " "))
+            && area.positions().all(|at| self.buffer.cell(at).is_some_and(|cell| [" ", BREAK].contains(&cell.symbol())))
     }
 }
 

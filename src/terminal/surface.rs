@@ -1,7 +1,10 @@
 //! ratatui's side: draws into memory; the writer finds out what changed.
 
 use super::TerminalError;
+use super::capabilities::Letters;
+use super::direction::keep_columns;
 use super::halfblocks::indexed;
+use super::plain::to_ascii;
 use super::probe::Window;
 use super::screen::TextFrame;
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -15,6 +18,7 @@ use std::io;
 #[derive(Debug)]
 pub(super) struct Surface {
     terminal: ratatui::Terminal<Memory>,
+    letters: Letters,
     truecolor: bool,
 }
 
@@ -24,7 +28,12 @@ impl Surface {
         // The size is set by the caller, not asked for at each frame.
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::from((Position::ORIGIN, memory.size))) };
         let terminal = ratatui::Terminal::with_options(memory, options).map_err(TerminalError::Draw)?;
-        Ok(Self { terminal, truecolor })
+        Ok(Self { terminal, letters: Letters::Reordered, truecolor })
+    }
+
+    /// What the terminal makes of characters beyond ASCII.
+    pub(super) fn set_letters(&mut self, letters: Letters) {
+        self.letters = letters;
     }
 
     /// Whether the terminal has 24-bit colours.
@@ -52,6 +61,11 @@ impl Surface {
                 cell.fg = brought_down(cell.fg);
                 cell.bg = brought_down(cell.bg);
             }
+        }
+        match self.letters {
+            Letters::Ascii => to_ascii(&mut buffer),
+            Letters::Reordered => keep_columns(&mut buffer),
+            Letters::InPlace => {}
         }
         Ok(TextFrame { buffer, cursor: self.terminal.backend().cursor })
     }
@@ -156,6 +170,29 @@ mod tests {
         let text = Line::from("C6").style(Style::new().fg(Color::Rgb(255, 0, 0)).on_black());
         let frame = surface.draw(WINDOW, |frame| frame.render_widget(text, frame.area())).expect("drawn");
         assert_eq!((frame.buffer[(0, 0)].fg, frame.buffer[(0, 0)].bg), (Color::Indexed(196), Color::Black));
+    }
+
+    #[test]
+    fn letters_fit_the_terminal() {
+        let mut surface = Surface::new(WINDOW, true).expect("memory");
+        let mut drawn = |letters| {
+            surface.set_letters(letters);
+            let frame = surface.draw(WINDOW, |frame| frame.render_widget(Line::from("· שרון 61"), frame.area()));
+            frame.expect("drawn").buffer.content[..9].iter().map(Cell::symbol).collect::<String>()
+        };
+        assert_eq!(drawn(Letters::InPlace), "· שרון 61");
+        assert_eq!(drawn(Letters::Ascii), ". ???? 61");
+        assert_eq!(drawn(Letters::Reordered), "·\u{2800}שרון\u{2800}61");
+    }
+
+    #[test]
+    fn the_break_after_a_name_from_right_to_left_is_written_to_the_terminal() {
+        let mut surface = Surface::new(WINDOW, true).expect("memory");
+        let frame = surface.draw(WINDOW, |frame| frame.render_widget(Line::from("C2 שרון 61"), frame.area()));
+        let mut bytes = Vec::new();
+        super::super::screen::Screen::default().write(&frame.expect("drawn"), &mut bytes);
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(text.contains("שרון\u{2800}61"), "{text:?}");
     }
 
     #[test]

@@ -1,195 +1,133 @@
-//! What tmux says of the pane that this program runs in.
-//!
-//! tmux tells its programs nothing of a pane that moves, is covered or hidden, or loses the keyboard, unless its size changes or
-//! the user has switched `focus-events` on. So it is asked, by its own command.
+//! What tmux says of itself: where the pane is, whether it lets graphics through, and which terminals are attached.
 
 mod popup;
+mod sight;
 mod watch;
 
 pub(super) use watch::{Watch, socket};
 
-use super::delivery::Pane;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Of this pane: its window, number, place, and whether a mode (copy mode, choose-tree) is in its place.
-const OF_PANE: &str =
-    "W #{window_id} #{pane_id} #{pane_left} #{pane_top} #{pane_in_mode} #{window_zoomed_flag} #{pane_active}";
-/// Of every client: its window, the pane that gets its keys, whether tmux's prefix was typed, its status line, the part of the
-/// window that it shows, and its terminal.
-const OF_CLIENT: &str = "C #{window_id} #{pane_id} #{client_prefix} #{status} #{status-position} #{window_bigger} \
-                         #{window_offset_x} #{window_offset_y} #{client_created} #{client_tty}";
-/// Of every pane: its process.
-const OF_PROCESSES: &str = "P #{pid} #{pane_pid}";
+/// What is asked of tmux, on one line.
+const PANE: &str =
+    "pane #{pane_left} #{pane_top} #{status} #{?#{status-position},#{status-position},bottom} #{allow-passthrough}";
+/// The same of each terminal that is attached to the session. The name is last: it may hold blanks.
+const CLIENT: &str = "client #{client_utf8} #{client_termname} #{client_termtype}";
 
-/// A terminal that tmux is attached to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Client {
-    /// When it was attached, seconds since 1970, and its device.
-    pub(super) attached: (u64, PathBuf),
-    /// Whether it shows the pane's window.
-    shows_window: bool,
-    /// Whether its keys go to the pane.
-    gives_keys: bool,
-    /// Cells above the window, and columns and rows of the window that lie outside the terminal.
-    above: u16,
-    outside: (u16, u16),
+/// What tmux says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tmux {
+    /// Where the pane begins on the terminal, in cells.
+    pub(super) pane: Option<(u16, u16)>,
+    /// Whether it passes escape sequences of programs on; `None` in versions before 3.3, which always do.
+    pub(super) allows_passthrough: Option<bool>,
+    /// Whether every terminal that is attached uses UTF-8; `None` where none is attached, or tmux could not be asked.
+    pub(super) is_utf8: Option<bool>,
+    /// `TERM` of a terminal that is itself a multiplexer.
+    pub(super) within: Option<String>,
+    /// Whether keys, and with them the answers of the terminal outside, come to the pane.
+    pub(super) has_focus: bool,
+    /// The attached terminal's name, by its own answer or by its `TERM`.
+    pub(super) terminal: Option<String>,
 }
 
-/// What a look found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sight {
-    pub(super) pane: Pane,
-    /// The terminals that show the pane's window.
-    pub(super) terminals: Vec<PathBuf>,
-    /// All terminals that are attached, with the time since when.
-    pub(super) attached: Vec<(u64, PathBuf)>,
+impl Tmux {
+    /// Asks tmux; without it nothing is known.
+    pub(super) fn ask() -> Self {
+        let Ok(pane) = std::env::var("TMUX_PANE") else { return Self::default() };
+        let told = Command::new("tmux")
+            .args(["display-message", "-p", "-t", &pane, PANE, ";", "list-clients", "-t", &pane, "-F", CLIENT])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output();
+        let found = told.map_or_else(|_| Self::default(), |told| Self::of(&String::from_utf8_lossy(&told.stdout)));
+        Self { has_focus: sight::look().is_some_and(|sight| sight.pane.has_focus), ..found }
+    }
+
+    /// What its answer says.
+    fn of(told: &str) -> Self {
+        let mut found = Self::default();
+        for line in told.lines() {
+            if let Some(pane) = line.strip_prefix("pane ") {
+                found.pane = offset(pane);
+                found.allows_passthrough = match pane.split_whitespace().nth(4) {
+                    Some("off" | "0") => Some(false),
+                    Some(_) => Some(true),
+                    None => None,
+                };
+            } else if let Some(client) = line.strip_prefix("client ") {
+                let mut words = client.splitn(3, ' ');
+                let is_utf8 = words.next() == Some("1");
+                // What one of them cannot show is shown to none.
+                found.is_utf8 = Some(found.is_utf8.unwrap_or(true) && is_utf8);
+                let term = words.next().unwrap_or_default();
+                if ["tmux", "screen"].iter().any(|outer| term.starts_with(outer)) {
+                    found.within = Some(term.to_owned());
+                }
+                let name = words.next().filter(|name| !name.is_empty()).unwrap_or(term);
+                found.terminal = Some(name.chars().filter(|letter| !letter.is_control()).take(40).collect());
+            }
+        }
+        found
+    }
+
+    /// Whether a question to the terminal beyond reaches it, and nothing else, and its answer this program: another multiplexer
+    /// would make a title of it, and without the focus the answer is typed into another pane.
+    pub(super) fn can_reach_beyond(&self) -> bool {
+        self.has_focus && self.allows_passthrough != Some(false) && self.within.is_none() && self.pane.is_some()
+    }
 }
 
-/// Asks tmux; `None` if it does not answer, or its answer is not understood.
-pub(super) fn look() -> Option<Sight> {
-    let pane = std::env::var("TMUX_PANE").ok()?;
-    let answer = Command::new("tmux")
-        .args(["display-message", "-p", "-t", &pane, OF_PANE, ";"])
-        .args(["list-clients", "-F", OF_CLIENT, ";"])
-        .args(["list-panes", "-a", "-F", OF_PROCESSES])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    sight(std::str::from_utf8(&answer.stdout).ok()?, popup::is_open)
-}
-
-/// Reads tmux's answer. `is_covered` tells, by the server's process and those of all panes, whether a popup is open.
-fn sight(answer: &str, is_covered: impl Fn(u32, &[u32]) -> bool) -> Option<Sight> {
-    let lines = |kind: char| answer.lines().filter_map(move |line| line.strip_prefix(kind)?.strip_prefix(' '));
-    let mut words = lines('W').next()?.split(' ');
-    let (window, pane) = (words.next()?, words.next()?);
+/// Where the pane begins: left, top, lines of the status bar, whether it is on top.
+pub(super) fn offset(told: &str) -> Option<(u16, u16)> {
+    let mut words = told.split_whitespace();
     let (left, top) = (words.next()?.parse::<u16>().ok()?, words.next()?.parse::<u16>().ok()?);
-    let mut flag = || words.next().map(|word| word != "0" && !word.is_empty());
-    let (in_mode, zoomed, active) = (flag()?, flag()?, flag()?);
-    let clients: Vec<Client> = lines('C').map(|line| client(line, window, pane)).collect::<Option<_>>()?;
-    let mut server = None;
-    let processes = lines('P').map(|line| {
-        let (of_server, of_pane) = line.split_once(' ')?;
-        server = of_server.parse().ok();
-        of_pane.parse().ok()
-    });
-    let processes: Vec<u32> = processes.collect::<Option<_>>()?;
-    let covered = in_mode || (zoomed && !active) || server.is_some_and(|server| is_covered(server, &processes));
-    let showing: Vec<&Client> = clients.iter().filter(|client| client.shows_window).collect();
-    let first = showing.first();
-    // Terminals that show different parts of the window have no place in common.
-    let together =
-        showing.iter().all(|one| first.is_some_and(|first| (one.above, one.outside) == (first.above, first.outside)));
-    let (above, outside) = first.map_or((0, (0, 0)), |first| (first.above, first.outside));
-    let cut_off = outside.0 > left || outside.1 > top;
-    Some(Sight {
-        pane: Pane {
-            left: left.saturating_sub(outside.0),
-            top: top.saturating_sub(outside.1).saturating_add(above),
-            is_visible: !showing.is_empty() && together && !cut_off && !covered,
-            has_focus: !showing.is_empty() && !covered && showing.iter().all(|client| client.gives_keys),
-        },
-        terminals: showing.iter().map(|client| client.attached.1.clone()).collect(),
-        attached: clients.iter().map(|client| client.attached.clone()).collect(),
-    })
-}
-
-fn client(line: &str, window: &str, pane: &str) -> Option<Client> {
-    let mut words = line.splitn(10, ' ');
-    let mut next = || words.next();
-    let (its_window, its_pane, prefix) = (next()?, next()?, next()?);
-    let lines = match next()? {
+    let status = words.next()?;
+    let lines = match status {
         "off" => 0,
         "on" => 1,
         lines => lines.parse::<u16>().ok()?,
     };
-    let above = if next()? == "top" { lines } else { 0 };
-    let is_bigger = next()? == "1";
-    let (x, y) = (next()?.parse().unwrap_or(0), next()?.parse().unwrap_or(0));
-    let attached = (next()?.parse().ok()?, PathBuf::from(next()?));
-    Some(Client {
-        attached,
-        shows_window: its_window == window,
-        gives_keys: its_pane == pane && prefix == "0",
-        above,
-        outside: if is_bigger { (x, y) } else { (0, 0) },
-    })
+    let above = if words.next() == Some("top") { lines } else { 0 };
+    Some((left, top.checked_add(above)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CLIENT: &str = "C @1 %2 0 on top 0 0 0 1764430000 /dev/pts/3";
-
-    fn seen(pane: &str, clients: &[&str], popup: bool) -> Pane {
-        let answer = [&[pane], clients, &["P 70 71", "P 70 72"]].concat().join("\n");
-        let sight = sight(&answer, |server, panes| {
-            assert_eq!((server, panes), (70, &[71, 72][..]));
-            popup
-        });
-        sight.expect("understood").pane
+    #[test]
+    fn tmux_s_status_line_counts_where_it_is_on_top() {
+        assert_eq!(offset("41 0 on bottom\n"), Some((41, 0)));
+        assert_eq!(offset("0 12 2 top\n"), Some((0, 14)));
+        assert_eq!(offset("0 0 off top\n"), Some((0, 0)));
+        assert_eq!(offset("no server\n"), None);
     }
 
     #[test]
-    fn a_pane_lies_below_a_status_line_at_the_top() {
-        let pane = Pane { left: 40, top: 13, is_visible: true, has_focus: true };
-        assert_eq!(seen("W @1 %2 40 12 0 0 1", &[CLIENT], false), pane);
-        let bottom = CLIENT.replace("on top", "on bottom");
-        assert_eq!(seen("W @1 %2 40 12 0 0 1", &[&bottom], false), Pane { top: 12, ..pane });
-        let lines = CLIENT.replace("on top", "3 top");
-        assert_eq!(seen("W @1 %2 40 12 0 0 1", &[&lines], false), Pane { top: 15, ..pane });
-    }
-
-    #[test]
-    fn what_is_hidden_or_covered_is_not_visible_and_has_no_keys() {
-        let gone = |pane: &str, client: &str, popup| {
-            let seen = seen(pane, &[client], popup);
-            (seen.is_visible, seen.has_focus)
+    fn what_it_says_of_its_pane_and_of_the_terminals_attached() {
+        let told = Tmux::of("pane 0 1 on bottom off\nclient 0 xterm XTerm(379)\n");
+        let terminal = Some("XTerm(379)".to_owned());
+        let wanted = Tmux {
+            pane: Some((0, 1)),
+            allows_passthrough: Some(false),
+            is_utf8: Some(false),
+            within: None,
+            has_focus: false,
+            terminal: terminal.clone(),
         };
-        assert_eq!(gone("W @1 %2 0 0 0 0 1", CLIENT, false), (true, true));
-        assert_eq!(gone("W @1 %2 0 0 1 0 1", CLIENT, false), (false, false), "a mode");
-        assert_eq!(
-            gone("W @1 %2 0 0 0 1 0", &CLIENT.replace("%2", "%3"), false),
-            (false, false),
-            "another pane is zoomed"
-        );
-        assert_eq!(gone("W @1 %2 0 0 0 1 1", CLIENT, false), (true, true), "this pane is zoomed");
-        assert_eq!(gone("W @1 %2 0 0 0 0 1", CLIENT, true), (false, false), "a popup");
-        assert_eq!(gone("W @1 %2 0 0 0 0 1", &CLIENT.replace("@1", "@4"), false), (false, false), "another window");
-        assert_eq!(
-            gone("W @1 %2 0 0 0 0 0", &CLIENT.replace("%2", "%3"), false),
-            (true, false),
-            "another pane is active"
-        );
-        assert_eq!(
-            gone("W @1 %2 0 0 0 0 1", &CLIENT.replace("%2 0", "%2 1"), false),
-            (true, false),
-            "the prefix was typed"
-        );
-        assert!(!seen("W @1 %2 0 0 0 0 1", &[], false).is_visible, "detached");
-    }
-
-    #[test]
-    fn two_terminals_must_show_the_same_part_of_the_window_and_both_give_their_keys() {
-        let other = "C @1 %2 0 on top 0 0 0 1764430009 /dev/pts/4";
-        assert!(seen("W @1 %2 40 12 0 0 1", &[CLIENT, other], false).is_visible);
-        let smaller = other.replace("top 0 0 0", "top 1 10 0");
-        assert!(!seen("W @1 %2 40 12 0 0 1", &[CLIENT, &smaller], false).is_visible);
-        let alone = seen("W @1 %2 40 12 0 0 1", &[&smaller], false);
-        assert_eq!((alone.left, alone.top, alone.is_visible), (30, 13, true));
-        // The pane begins left of what is shown.
-        assert!(!seen("W @1 %2 4 12 0 0 1", &[&smaller], false).is_visible);
-        let elsewhere = other.replace("%2", "%3");
-        assert!(!seen("W @1 %2 40 12 0 0 1", &[CLIENT, &elsewhere], false).has_focus);
-    }
-
-    #[test]
-    fn an_answer_that_is_not_understood_says_nothing() {
-        for answer in ["", "no server running", "W @1", "W @1 %2 x 0 0 0 1", "W @1 %2 0 0 0 0 1\nC nonsense"] {
-            assert_eq!(sight(answer, |_, _| false), None, "{answer:?}");
-        }
+        assert_eq!(told, wanted);
+        assert!(!Tmux { has_focus: true, ..told }.can_reach_beyond());
+        let told = Tmux::of("pane 0 0 on bottom all\nclient 1 xterm-kitty \nclient 0 xterm XTerm(379)\n");
+        assert_eq!((told.is_utf8, told.allows_passthrough), (Some(false), Some(true)));
+        assert!(!told.can_reach_beyond(), "its answer would go elsewhere");
+        let focused = |tmux: &Tmux| Tmux { has_focus: true, ..tmux.clone() };
+        assert!(focused(&told).can_reach_beyond());
+        let nested = Tmux::of("pane 0 0 on bottom on\nclient 1 tmux-256color tmux 3.3a\n");
+        assert_eq!(nested.within.as_deref(), Some("tmux-256color"));
+        assert!(!focused(&nested).can_reach_beyond());
+        let old = Tmux::of("pane 0 0 on bottom \nclient 1 xterm-kitty\n");
+        assert!(old.allows_passthrough.is_none() && focused(&old).can_reach_beyond());
+        assert_eq!(Tmux::of("no server running on /tmp/t\n"), Tmux::default());
     }
 }

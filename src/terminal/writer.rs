@@ -132,6 +132,11 @@ impl Inbox {
         });
     }
 
+    /// Writes everything again on a terminal that has none of the images.
+    pub(super) fn start_over(&self) {
+        self.put(|waiting| waiting.repaint = Some(Repaint::Everything));
+    }
+
     pub(super) fn reply(&self, reply: Reply) {
         self.put(|waiting| {
             if waiting.replies.len() < MOST_REPLIES {

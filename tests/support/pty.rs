@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Long enough for a slow machine under load; a passing test waits for its condition only.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// A character, and the question where it ended.
+const WIDTH_QUESTION: &[u8] = b"\xc3\xa4\x1b[6n";
+
 fn cells(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a screen")
 }
@@ -23,6 +26,10 @@ pub(crate) struct Program {
     child: Box<dyn Child + Send + Sync>,
     output: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
     answers: bool,
+    /// Cells that a character of two bytes takes, for whoever asks how wide it is: more than one without UTF-8.
+    pub(crate) width: u16,
+    /// Its device attributes.
+    pub(crate) attributes: &'static str,
 }
 
 impl Program {
@@ -35,10 +42,28 @@ impl Program {
 
     /// Starts cspine with arguments and a home folder.
     pub(crate) fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
+        Self::start_with(&[], arguments, home, columns, rows)
+    }
+
+    /// As [`Program::start`], with more variables in its environment.
+    pub(crate) fn start_with(
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        home: &Path,
+        columns: u16,
+        rows: u16,
+    ) -> Self {
+        let command: Vec<&str> =
+            std::iter::once(env!("CARGO_BIN_EXE_cspine")).chain(arguments.iter().copied()).collect();
+        Self::run(&command, variables, home, columns, rows)
+    }
+
+    /// Starts any program.
+    pub(crate) fn run(command_line: &[&str], variables: &[(&str, &str)], home: &Path, columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: columns * 8, pixel_height: rows * 16 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cspine"));
-        command.args(arguments);
+        let mut command = CommandBuilder::new(command_line[0]);
+        command.args(&command_line[1..]);
         command.env_clear();
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
@@ -48,6 +73,9 @@ impl Program {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
+        }
+        for (name, value) in variables {
+            command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
@@ -65,7 +93,12 @@ impl Program {
                 }
             }
         });
-        Self { master: pair.master, writer, child, output, answers: true }
+        Self { master: pair.master, writer, child, output, answers: true, width: 1, attributes: "62" }
+    }
+
+    /// From now on it answers no question.
+    pub(crate) fn mute(&mut self) {
+        self.answers = false;
     }
 
     /// The screen's text.
@@ -125,7 +158,7 @@ impl Program {
         }
         let mut output = self.output.lock().expect("the output");
         let count = |needle: &[u8]| output.1.windows(needle.len()).filter(|window| *window == needle).count();
-        let (positions, attributes) = (count(b"\x1b[6n"), count(b"\x1b[c"));
+        let (widths, positions, attributes) = (count(WIDTH_QUESTION), count(b"\x1b[6n"), count(b"\x1b[c"));
         // What was answered is blotted out, so that it is counted once.
         for needle in [&b"\x1b[6n"[..], &b"\x1b[c"[..]] {
             let mut at = 0;
@@ -135,11 +168,14 @@ impl Program {
             }
         }
         drop(output);
-        for _ in 0..positions {
+        for _ in 0..widths {
+            self.press(&format!("\x1b[4;{}R", self.width + 1));
+        }
+        for _ in widths..positions {
             self.press("\x1b[1;1R");
         }
         for _ in 0..attributes {
-            self.press("\x1b[?62;c");
+            self.press(&format!("\x1b[?{}c", self.attributes));
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::frame::frames;
 use crate::image::{Area, Image};
 use crate::kitty::Kitty;
+use crate::pty::Program;
 use crate::shell::{PROMPT, cell};
 use crate::study::{Home, SLICES, rendered};
 use crate::tools::turn;
@@ -243,4 +244,28 @@ fn two_terminals_attached_to_one_tmux_both_show_the_image() {
         let area = terminal.between_the_bars();
         until("no image", || terminal.seen(area).lacks_shades().then_some(()), || terminal.text());
     }
+}
+
+#[test]
+fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let (kitty, server) = started(&home, 960, 720);
+    kitty.press("$CSPINE studies\r");
+    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.press("\r");
+    kitty.wait_for_slice("the picture in kitty", &home, 11);
+    server.tell(&["detach-client"]);
+    kitty.wait_for("the shell outside", |text| text.contains("[detached"));
+    // A terminal without images, by its own answers.
+    let attach = ["tmux", "-u", "-S", "tmux", "attach"];
+    let mut elsewhere = Program::run(&attach, &[("LANG", "C.UTF-8")], home.path(), 120, 40);
+    elsewhere.attributes = "62";
+    elsewhere.wait_for("half-blocks elsewhere", |screen| screen.contains('▀'));
+    server.tell(&["detach-client"]);
+    elsewhere.wait_for("its end", |screen| screen.contains("[detached"));
+    kitty.press("tmux -S tmux attach\r");
+    kitty.wait_for_slice("the picture back in kitty", &home, 11);
+    kitty.press("qq");
+    kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
 }

@@ -11,6 +11,7 @@ mod in_xterm;
 mod keyboard;
 mod kitty;
 mod link;
+mod other_terminals;
 mod over_ssh;
 #[path = "../support/pty.rs"]
 mod pty;

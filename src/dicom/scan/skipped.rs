@@ -2,6 +2,7 @@
 
 use crate::dicom::archive::{Kind, outermost};
 use crate::dicom::part10::{ArchiveError, FileError};
+use crate::task::limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ pub enum SkippedKind {
     AppleDouble,
     /// Named `.dcm`, but not DICOM.
     NamedDicom,
+    /// Not opened, because too many files were open.
+    NotOpened,
     /// Zero bytes.
     Empty,
     /// Files in an archive that cannot be read for this reason.
@@ -42,6 +45,7 @@ impl std::fmt::Display for SkippedFiles {
             SkippedKind::NamedDicom => {
                 write!(f, "{} files named .dcm are not DICOM; this is the first", self.count)
             }
+            SkippedKind::NotOpened => write!(f, "{} {files} not read yet: {}", self.count, limits::out_of_files()),
             SkippedKind::Empty if others == 0 => f.write_str("empty file"),
             SkippedKind::Empty => write!(f, "{} empty files; this is the first", self.count),
             SkippedKind::InArchive(error) if others == 0 => write!(f, "{error}"),
@@ -61,6 +65,8 @@ pub(super) enum Skip {
     NotDicom,
     /// Among the files of a kind.
     Kind(SkippedKind),
+    /// Not at all: it is read when the folder is looked at again.
+    Later,
     /// By itself, with its reason.
     Alone,
 }
@@ -85,6 +91,7 @@ pub(super) fn of(path: &Path, error: &FileError, container: Option<Kind>) -> Ski
             _ if is_dicom_name => Skip::Kind(SkippedKind::NamedDicom),
             _ => Skip::NotDicom,
         },
+        FileError::OutOfFiles => Skip::Later,
         FileError::Empty => Skip::Kind(SkippedKind::Empty),
         FileError::Archive(ArchiveError::Format(format)) => Skip::Kind(SkippedKind::Format(format)),
         FileError::Archive(error) if outermost(path).is_some() => Skip::Kind(SkippedKind::InArchive(*error)),
@@ -105,7 +112,7 @@ impl SkippedKind {
     /// Whether the files count as unreadable: they may have been images.
     pub(super) fn is_unreadable(self) -> bool {
         match self {
-            Self::AppleDouble | Self::NamedDicom => false,
+            Self::AppleDouble | Self::NamedDicom | Self::NotOpened => false,
             Self::Empty | Self::InArchive(_) | Self::Format(_) => true,
         }
     }
@@ -117,7 +124,7 @@ impl SkippedKind {
 
     /// Whether all are reported by the folder that holds them, and not by the first of them.
     fn is_by_folder(self) -> bool {
-        matches!(self, Self::AppleDouble)
+        matches!(self, Self::AppleDouble | Self::NotOpened)
     }
 }
 
@@ -164,5 +171,37 @@ impl Skipped {
             SkippedFiles { kind, count, path }
         });
         files.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Read, ScanEvent, Scanner};
+    use super::*;
+    use crate::dicom::NothingKnown;
+    use crate::task::Cancel;
+
+    #[test]
+    fn files_that_were_not_opened_are_named_as_such_and_read_when_the_folder_is_looked_at_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("IM1");
+        std::fs::write(&file, "a note").expect("written");
+        let mut scanner = Scanner::new(Box::new(NothingKnown));
+        let stamp = super::super::known::stamp_of(&file);
+        let read = Read { path: file, stamp, outcome: Err(FileError::OutOfFiles), container: None, from_before: false };
+        let mut told = Vec::new();
+        let mut report = |event| match event {
+            ScanEvent::Skipped(files) => told.push(files.to_string()),
+            ScanEvent::Unreadable { reason, .. } => panic!("unreadable: {reason}"),
+            _ => {}
+        };
+        scanner.take(read, &mut report);
+        scanner.finish(&Cancel::new(), &mut report);
+        let before = scanner.summary;
+        assert_eq!((before.files, before.not_dicom, before.unreadable), (0, 0, 0));
+        scanner.look_again(&[folder.path().to_owned()], std::time::Duration::ZERO, &Cancel::new(), &mut report);
+        assert_eq!((scanner.summary.files, scanner.summary.not_dicom, scanner.summary.unreadable), (1, 1, 0));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("1 file not read yet: too many open files: the limit is "), "{told:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Looks at tmux's pane again and again, and at once when that is wanted.
 
-use super::{Sight, look};
+use super::sight::{Sight, look};
 use crate::terminal::event::Event;
 use crate::terminal::writer::{Inbox, Looked};
 use crossbeam_channel::Sender;
@@ -101,8 +101,8 @@ impl Watching {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Pane;
     use super::*;
+    use crate::terminal::delivery::Pane;
     use crossbeam_channel::unbounded;
 
     fn sight(clients: &[u64], has_focus: bool) -> Sight {
