@@ -45,7 +45,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use timers::Timers;
 
 /// How often the clock is looked at.
@@ -198,6 +198,7 @@ struct Program {
     messages: Receiver<Message>,
     sender: Sender<Message>,
     alert: AlertManner,
+    started: Instant,
     ending: Option<Ending>,
 }
 
@@ -266,6 +267,7 @@ impl Program {
             messages,
             sender,
             alert,
+            started: Instant::now(),
             ending: None,
         }
     }
@@ -348,6 +350,7 @@ impl Program {
         if cell != self.model.cell {
             self.take(Message::Cells(cell));
         }
+        self.take(Message::Drawn);
         let (model, pictures) = (&self.model, &self.pictures);
         let look = Look { theme: self.themes.shown(), keymap: &self.configured.keymap };
         let mut layout = Layout::default();
@@ -419,6 +422,8 @@ impl Program {
     }
 
     fn take(&mut self, message: Message) {
+        // It only sets the time.
+        update(&mut self.model, Message::Elapsed(self.started.elapsed()));
         for effect in update(&mut self.model, message) {
             self.carry_out(effect);
         }

@@ -2,15 +2,18 @@
 
 mod anonymous;
 mod beside;
+mod cancel;
 mod decide;
 mod jumps;
 mod key_image;
 mod keys;
 mod line;
 mod measure;
+mod next;
 mod prompt;
 mod reading;
 mod resume;
+mod second_key;
 mod sources;
 mod worker;
 
@@ -37,21 +40,39 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         None => message,
     };
     match message {
+        Message::Elapsed(elapsed) => {
+            model.elapsed = elapsed;
+            Vec::new()
+        }
+        Message::Drawn => {
+            model.announced = Some(next::announce(model));
+            Vec::new()
+        }
         Message::Command(command) => {
-            model.notice = None;
-            keys::command(model, command)
+            model.key_pressed();
+            keys::given(model, command)
+        }
+        Message::Held(command) if keys::decides(command) => {
+            second_key::held(model, command);
+            Vec::new()
+        }
+        Message::Held(command) => {
+            model.key_pressed();
+            keys::given(model, command)
         }
         Message::Digit(digit, command) => {
-            model.notice = None;
-            keys::digit(model, digit, command)
+            model.key_pressed();
+            let mut effects = second_key::other(model, false);
+            effects.extend(keys::digit(model, digit, command));
+            effects
         }
         Message::Woken(serial) => {
             keys::over(model, serial);
-            Vec::new()
+            second_key::woken(model, serial)
         }
         Message::CineTick => keys::tick(model),
         Message::Prompt(key) => {
-            model.notice = None;
+            model.key_pressed();
             prompt::typed(model, key)
         }
         Message::Select(uid) => {
@@ -161,9 +182,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
             let preferred = model.preferences.plane;
             let is_anonymous = model.anonymous.is_some();
+            let elapsed = model.elapsed;
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
+                        reading.shown_since.get_or_insert(elapsed);
                         let found = reading.loaded(volume, preferred);
                         if is_anonymous {
                             reading.withhold_window_names();
@@ -307,6 +330,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             (model.help, model.help_page) = (false, 0);
             Vec::new()
         }
+        Command::Cancel => cancel::run(model),
         Command::Palette => {
             model.prompt = Some(Prompt::new(PromptKind::Palette));
             Vec::new()
@@ -405,6 +429,8 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         return Vec::new();
     };
     model.worklist.select(uid);
+    // Nothing is announced before it is drawn.
+    (model.announced, model.second_key, model.measured) = (None, None, None);
     let left = resume::keep(model);
     let preferred = &model.preferences;
     let mut reading = Reading::new(Arc::clone(&study), series);
@@ -420,7 +446,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     effects.extend(load(model));
     effects.push(Effect::Claim(Some(uid.clone())));
     effects.extend(queue(model));
-    effects.extend(prefetch(model, uid));
+    effects.extend(prefetch(model));
     effects
 }
 
@@ -433,9 +459,8 @@ fn load(model: &Model) -> Option<Effect> {
 }
 
 /// Has the study that comes next in memory before it is asked for.
-fn prefetch(model: &Model, uid: &Uid) -> Option<Effect> {
-    let row = model.worklist.row_of(uid)?;
-    let next = model.worklist.at(row + 1)?;
+fn prefetch(model: &Model) -> Option<Effect> {
+    let next = model.worklist.entry(&next::announce(model)?)?;
     let series = next.choice.as_ref().ok().and(next.opening_series())?;
     Some(Effect::Prefetch(Arc::clone(&next.study), series))
 }

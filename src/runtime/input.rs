@@ -1,6 +1,6 @@
 //! Keys and the mouse as messages.
 
-use crate::app::{Command, Drag, Gesture, Message, Model, Pointer, PromptKey, Screen, Source};
+use crate::app::{Command, Drag, Gesture, Message, Model, Motion, Pointer, PromptKey, Screen, Source};
 use crate::config::Keymap;
 use crate::domain::VoxelPoint;
 use crate::raster::{self, ViewGeometry};
@@ -24,8 +24,10 @@ pub(super) fn messages(event: &Event, drawn: Drawn<'_>, keymap: &Keymap) -> Vec<
         Event::Key(key) if model.tool().is_some() && tool_key(key).is_some() => {
             tool_key(key).map(Message::Command).into_iter().collect()
         }
+        Event::Key(key) if model.cine.running && is_space(key) => vec![Message::Command(Command::Cine)],
         Event::Key(key) => match (keymap.digit(key), keymap.command(model.screen(), key)) {
             (Some(digit), command) if !model.help => vec![Message::Digit(digit, command)],
+            (_, Some(command)) if key.kind == KeyEventKind::Repeat => vec![Message::Held(command)],
             (_, Some(command)) => vec![Message::Command(command)],
             // Any key puts help away.
             (_, None) if model.help => vec![Message::Command(Command::Help)],
@@ -35,6 +37,11 @@ pub(super) fn messages(event: &Event, drawn: Drawn<'_>, keymap: &Keymap) -> Vec<
         Event::Mouse(mouse) => mouse_message(mouse, drawn).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// Space pauses the cine loop in every profile.
+fn is_space(key: &KeyEvent) -> bool {
+    key.kind != KeyEventKind::Release && key.modifiers.is_empty() && key.code == KeyCode::Char(' ')
 }
 
 /// Keys that every profile has while something is measured: arrows move the cursor, Enter sets a place, Esc leaves.
@@ -48,25 +55,47 @@ fn tool_key(key: &KeyEvent) -> Option<Command> {
         KeyCode::Up => Command::CursorUp,
         KeyCode::Down => Command::CursorDown,
         KeyCode::Enter => Command::PlacePoint,
-        KeyCode::Esc => Command::Close,
+        KeyCode::Esc => Command::Cancel,
         _ => return None,
     })
 }
 
+/// Keys of a prompt. A line break is what every terminal can send (Ctrl-J is a line feed) and what most do (Alt or Shift with Enter).
 fn prompt_key(key: &KeyEvent) -> Option<PromptKey> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    let word = control || alt;
     Some(match key.code {
-        KeyCode::Enter => PromptKey::Enter,
+        KeyCode::Enter if key.modifiers.is_empty() => PromptKey::Enter,
+        KeyCode::Enter => PromptKey::LineBreak,
+        KeyCode::Char('j') if control => PromptKey::LineBreak,
         KeyCode::Esc => PromptKey::Escape,
         KeyCode::Char('c' | 'g') if control => PromptKey::Escape,
-        KeyCode::Char('n') if control => PromptKey::Down,
-        KeyCode::Char('p') if control => PromptKey::Up,
-        KeyCode::Backspace => PromptKey::Backspace,
-        KeyCode::Char('h') if control => PromptKey::Backspace,
+        KeyCode::Char('n') if control => PromptKey::Go(Motion::Down),
+        KeyCode::Char('p') if control => PromptKey::Go(Motion::Up),
+        KeyCode::Backspace if word => PromptKey::Delete(Motion::WordLeft),
+        KeyCode::Char('w') if control => PromptKey::Delete(Motion::WordLeft),
+        KeyCode::Backspace => PromptKey::Delete(Motion::Left),
+        KeyCode::Char('h') if control => PromptKey::Delete(Motion::Left),
+        KeyCode::Delete => PromptKey::Delete(if word { Motion::WordRight } else { Motion::Right }),
+        KeyCode::Char('d') if control => PromptKey::Delete(Motion::Right),
+        KeyCode::Char('k') if control => PromptKey::Delete(Motion::End),
+        KeyCode::Char('u') if control => PromptKey::Delete(Motion::Home),
+        KeyCode::Left => PromptKey::Go(if word { Motion::WordLeft } else { Motion::Left }),
+        KeyCode::Right => PromptKey::Go(if word { Motion::WordRight } else { Motion::Right }),
+        KeyCode::Char('b') if alt => PromptKey::Go(Motion::WordLeft),
+        KeyCode::Char('f') if alt => PromptKey::Go(Motion::WordRight),
+        KeyCode::Home => PromptKey::Go(Motion::Home),
+        KeyCode::Char('a') if control => PromptKey::Go(Motion::Home),
+        KeyCode::End => PromptKey::Go(Motion::End),
+        KeyCode::Char('e') if control => PromptKey::Go(Motion::End),
         KeyCode::Tab => PromptKey::Tab,
-        KeyCode::Down => PromptKey::Down,
-        KeyCode::Up => PromptKey::Up,
-        KeyCode::Char(c) if !control && !key.modifiers.contains(KeyModifiers::ALT) => PromptKey::Text(c.to_string()),
+        KeyCode::Down => PromptKey::Go(Motion::Down),
+        KeyCode::Up => PromptKey::Go(Motion::Up),
+        KeyCode::Char(c) if !control && !alt => PromptKey::Text(c.to_string()),
         _ => return None,
     })
 }

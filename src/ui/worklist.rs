@@ -119,6 +119,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let without = matches!(model.network, ModelState::Unavailable(_));
     let mut words = Vec::new();
     for (n, word) in [
+        (counts.conflicts, if counts.conflicts == 1 { "conflict" } else { "conflicts" }),
         (counts.urgent, "urgent"),
         (if without { 0 } else { counts.waiting }, "waiting"),
         (if without { 0 } else { counts.running }, "running"),
@@ -163,7 +164,8 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
         left.push_str(" · blinded");
     }
     if !model.worklist.filter().is_empty() {
-        left.push_str(&format!(" · only {:?}", model.worklist.filter()));
+        let (shown, all) = (model.worklist.rows().len(), model.worklist.entries().len());
+        left = format!(" · {shown} of {all} shown · filter: {}{left}", model.worklist.filter());
     }
     put(buffer, x, area.y, right.saturating_sub(x + 1), &left, style(Role::Muted));
 }
@@ -322,7 +324,7 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
         ScanState::Scanning(summary) => (format!("looking for studies: {} files so far", summary.files), String::new()),
         ScanState::Failed(problem) => (problem.clone(), "q leaves; correct the path and start again".into()),
         ScanState::Finished(_) if !model.worklist.filter().is_empty() => {
-            (format!("no study contains {:?}", model.worklist.filter()), "/ and Esc takes the filter away".into())
+            (format!("no study contains {:?}", model.worklist.filter()), "Esc clears the filter".into())
         }
         ScanState::Finished(summary) => (
             format!("no study found in {}: {} files, none of them a DICOM picture that can be used", model.source, summary.files),
@@ -347,6 +349,9 @@ fn selection_words(model: &Model) -> String {
     let Some(entry) = model.worklist.selected() else { return String::new() };
     // Whose images these are comes before what they show.
     let mut words: Vec<String> = entry.study.oddities.iter().map(ToString::to_string).collect();
+    if !entry.conflict.is_empty() {
+        words.insert(0, format!("{}: open it and assess it once more to resolve it", entry.conflict));
+    }
     if let Some(report) = entry.report() {
         for level in report.alert_levels() {
             let finding = &report.levels[level];

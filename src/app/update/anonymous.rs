@@ -41,6 +41,9 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         Message::FirstSlice { study, series, volume } => Message::FirstSlice { study, series, volume },
         // What the reader does, what the terminal says, numbers and UIDs.
         Message::Command(_)
+        | Message::Held(_)
+        | Message::Elapsed(_)
+        | Message::Drawn
         | Message::Digit(..)
         | Message::Woken(_)
         | Message::CineTick
