@@ -2,8 +2,8 @@
 
 use cspine::agreement::{Shifts, StudyLog, page, statistics};
 use cspine::domain::{
-    Act, Agreement, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, OnReport, PerLevel, Probability,
-    RejectionReason, Stamp, StudyVerdict, Uid,
+    Act, Agreement, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, NoteText, OnReport, PerLevel,
+    Probability, RejectionReason, Stamp, StudyVerdict, Uid,
 };
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ fn made() -> Vec<StudyLog> {
     made.study(day(8, 0)).entry(
         day(10, 5),
         "lm",
-        Act::Study(StudyVerdict::Deferred { reason: CleanText::new("prior study") }),
+        Act::Study(StudyVerdict::Deferred { reason: NoteText::new("prior study") }),
         Some(report(0.9, c6(0.9))),
         false,
     );

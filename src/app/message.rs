@@ -1,7 +1,7 @@
 //! What happens to the program, and what it wants done.
 
-use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::editor::Motion;
+use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
 use crate::domain::{Listed, SensitiveText, SpineCourse, Stamp, Study, Uid, Volume};

@@ -2,9 +2,9 @@
 
 use super::palette::{self, Choice, Offer};
 use super::prompt::{Prompt, PromptKind};
+use super::second_key::SecondKey;
 use super::tool;
 use super::update::{key_images, measurements};
-use super::second_key::SecondKey;
 use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::pseudonym::Pseudonyms;

@@ -21,6 +21,8 @@ pub struct SecondKey {
     pub(super) act: Act,
     /// When the key was last seen, by [`super::Message::Elapsed`].
     pub(super) last: Duration,
+    /// The study that the screen announced as the next one when the key was pressed again.
+    pub(super) announced: Option<Option<Uid>>,
     /// The timer that is set since the key was pressed again.
     pub(super) timer: Option<u64>,
 }

@@ -246,7 +246,9 @@ impl Act {
         };
         match self {
             Self::Note { text } if !text.is_empty() => format!("note: {}", short(text)),
-            Self::Study(StudyVerdict::Deferred { reason }) if !reason.is_empty() => format!("deferred: {}", short(reason)),
+            Self::Study(StudyVerdict::Deferred { reason }) if !reason.is_empty() => {
+                format!("deferred: {}", short(reason))
+            }
             other => other.to_string(),
         }
     }

@@ -2,7 +2,9 @@
 
 use super::document::{analyzed_series, reason_of, series_uids, study_date, study_time};
 use super::{AnalysisStatus, StudyFacts};
-use crate::domain::{Agreement, CervicalLevel, Decision, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage};
+use crate::domain::{
+    Agreement, CervicalLevel, Decision, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage,
+};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -27,7 +29,10 @@ const COLUMNS: [(&str, &str); 24] = [
         "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they \
          cannot show of the neck; separated by \"; \"; or that the study's files are no longer there",
     ),
-    ("state", "how far the study is read: unread, begun, negative, positive, deferred, unreadable or conflict; empty if unknown"),
+    (
+        "state",
+        "how far the study is read: unread, begun, negative, positive, deferred, unreadable or conflict; empty if unknown",
+    ),
     ("assessment", "assessment of the study: negative, positive, deferred or unreadable; empty in a conflict"),
     ("assessed_by", "reader of the assessment"),
     ("assessed_at", "when, RFC 3339"),

@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon another program's decisions are seen.
 const POLL: Duration = Duration::from_millis(500);
@@ -107,8 +107,9 @@ struct Thread {
 
 impl Thread {
     fn run(mut self, requests: &Receiver<Request>) {
+        let mut next_poll = Instant::now() + POLL;
         loop {
-            match requests.recv_timeout(POLL) {
+            match requests.recv_deadline(next_poll) {
                 Ok(Request::Record(record)) => self.record(record),
                 Ok(Request::Claim(study)) => {
                     self.claimed = study;
@@ -116,8 +117,13 @@ impl Thread {
                     self.tell_annotations();
                     self.say_claim();
                 }
-                Err(RecvTimeoutError::Timeout) => self.poll(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // However busy this reader is, what others decide is seen within a second.
+            if Instant::now() >= next_poll {
+                self.poll();
+                next_poll = Instant::now() + POLL;
             }
         }
         self.claimed = None;

@@ -1,9 +1,7 @@
 //! What is decided, in words and signs: for the list, the panel and the last line.
 
 use crate::app::{Entry, Model};
-use crate::domain::{
-    Agreement, CervicalLevel, Decided, Decision, LevelVerdict, Stamp, StudyState, StudyVerdict, Uid,
-};
+use crate::domain::{Agreement, CervicalLevel, Decided, Decision, LevelVerdict, Stamp, StudyState, StudyVerdict, Uid};
 use crate::theme::Role;
 
 /// A sign for a study's state; no two are the same.

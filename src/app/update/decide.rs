@@ -1,7 +1,7 @@
 //! Decisions: what the reader says of levels and studies, and what follows once it is on disk.
 
-use super::super::prompt::{LevelQuestion, Prompt, PromptKind};
 use super::super::model::Receipt;
+use super::super::prompt::{LevelQuestion, Prompt, PromptKind};
 use super::super::record::{Record, RecordFailure, Recorded, Remembered, Token};
 use super::super::worklist::{Entry, Sight};
 use super::super::{Command, Effect, Model, ModelState, ScanState};
@@ -9,9 +9,10 @@ use super::{next, open, second_key};
 use crate::domain::pseudonym::LEFT_OUT;
 use crate::domain::{
     Act, Agreement, CervicalLevel, Completeness, Draft, FractureReport, LevelVerdict, LevelWord, LogEntry, NoteText,
-    OnReport, RejectionReason, StudyVerdict, Uid,
+    OnReport, RejectionReason, StudyState, StudyVerdict, Uid,
 };
 use crate::raster;
+use std::collections::BTreeSet;
 
 /// Carries out a command that decides something; `None` for any other.
 pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
@@ -335,8 +336,13 @@ pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
 pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effect> {
     match remembered {
         Remembered::Log(entries) => {
+            let studies: BTreeSet<Uid> = entries.iter().map(|entry| entry.draft.study.clone()).collect();
+            let disputed = |model: &Model, uid: &Uid| model.decisions.state(uid) == StudyState::Conflict;
+            let before: Vec<Uid> = studies.into_iter().filter(|uid| disputed(model, uid)).collect();
             let changed = model.decisions.take(entries);
             refresh_all(model, &changed);
+            let new: Vec<&Uid> = changed.iter().filter(|uid| disputed(model, uid) && !before.contains(uid)).collect();
+            tell_conflicts(model, &new);
         }
         Remembered::Studies(studies) => {
             model.worklist.listed(&studies);
@@ -361,6 +367,19 @@ pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effec
         Remembered::Unavailable(problem) => model.storeless = Some(problem.to_string()),
     }
     Vec::new()
+}
+
+/// Says which studies have come into conflict by what others decided.
+fn tell_conflicts(model: &mut Model, studies: &[&Uid]) {
+    match studies {
+        [] => {}
+        [only] => {
+            let words = model.decisions.of(only).and_then(|decision| decision.conflict_words()).unwrap_or_default();
+            let name = model.worklist.entry(only).map_or("a study that is not in the list", Entry::name);
+            model.complain(format!("{name}: {words}; assess it once more to resolve it"));
+        }
+        many => model.complain(format!("{} studies are in conflict: the filter is:conflict shows them", many.len())),
+    }
 }
 
 /// Has the list know what is decided of a study, and whether the network's word is hidden.

@@ -76,7 +76,12 @@ fn nearest(reading: &Reading, position: f64) -> Result<(usize, f64), String> {
         let spacing = (first - last).abs() / slices.saturating_sub(1).max(1) as f64;
         if position < first.min(last) - spacing || position > first.max(last) + spacing {
             let plane = plane.name();
-            return Err(format!("no {} mm: the {plane} plane goes from {} to {} mm", mm(position), mm(first), mm(last)));
+            return Err(format!(
+                "no {} mm: the {plane} plane goes from {} to {} mm",
+                mm(position),
+                mm(first),
+                mm(last)
+            ));
         }
     }
     Ok(found)

@@ -23,8 +23,8 @@ pub(super) fn record(model: &mut Model, command: Command, study: Uid, act: Act, 
         return decide::keep(model, study, act);
     }
     let what = what(&act);
-    let (why, last) = (why.join("; "), model.elapsed);
-    model.second_key = Some(SecondKey { command, why, what, is_held: false, study, act, last, timer: None });
+    let (why, last, announced) = (why.join("; "), model.elapsed, model.announced.clone());
+    model.second_key = Some(SecondKey { command, why, what, is_held: false, study, act, last, announced, timer: None });
     Vec::new()
 }
 
@@ -41,15 +41,17 @@ fn what(act: &Act) -> String {
 /// The same key again; `None` if none is waited for.
 pub(super) fn pressed(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     let now = model.elapsed;
+    let announced = model.announced.clone();
     let open = model.reading.as_ref().map(|reading| reading.study.uid.clone());
-    let waiting = model.second_key.as_mut().filter(|key| key.command == command && Some(&key.study) == open.as_ref())?;
+    let waiting =
+        model.second_key.as_mut().filter(|key| key.command == command && Some(&key.study) == open.as_ref())?;
     let gap = now.saturating_sub(waiting.last);
     waiting.last = now;
     if waiting.timer.take().is_some() || gap < RELEASED {
         waiting.is_held = true;
         return Some(Vec::new());
     }
-    waiting.is_held = false;
+    (waiting.is_held, waiting.announced) = (false, announced);
     model.serial += 1;
     waiting.timer = Some(model.serial);
     Some(vec![Effect::Wake(model.serial, QUIET)])
@@ -65,15 +67,21 @@ pub(super) fn held(model: &mut Model, command: Command) {
 /// The key stayed quiet: the decision is recorded.
 pub(super) fn woken(model: &mut Model, serial: u64) -> Vec<Effect> {
     match model.second_key.take_if(|key| key.timer == Some(serial)) {
-        Some(key) => decide::keep(model, key.study, key.act),
+        Some(key) => confirmed(model, key),
         None => Vec::new(),
     }
+}
+
+fn confirmed(model: &mut Model, key: SecondKey) -> Vec<Effect> {
+    // What the screen announced when the key was pressed, not what it announces by now.
+    model.announced = key.announced.or_else(|| model.announced.take());
+    decide::keep(model, key.study, key.act)
 }
 
 /// Another key: a decision whose second press is in is recorded, for the key is not held; one that still waits for it is cancelled.
 pub(super) fn other(model: &mut Model, is_cancel: bool) -> Vec<Effect> {
     match model.second_key.take() {
-        Some(key) if key.timer.is_some() && !is_cancel => decide::keep(model, key.study, key.act),
+        Some(key) if key.timer.is_some() && !is_cancel => confirmed(model, key),
         Some(key) => {
             model.tell(format!("not recorded: {}", key.act.summary()));
             Vec::new()

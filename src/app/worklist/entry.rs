@@ -2,9 +2,9 @@
 
 use super::Ageing;
 use crate::domain::{
-    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, Listed,
-    ListedSeries, NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
-    study_fingerprint, study_slices,
+    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, Listed, ListedSeries,
+    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series, study_fingerprint,
+    study_slices,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use super::content::{Item, Value, reference};
 use super::file::{DicomFile, Kind, Object, WriteError, begun, finished, made_uid};
 use super::source::{SourceImage, Sources};
 use crate::domain::{
-    Agreement, Assessment, CervicalLevel, Decided, Decision, FractureReport, LevelOutcome, LevelVerdict, Measured, ModelIdentity,
+    Agreement, Assessment, CervicalLevel, Decided, Decision, FractureReport, LevelOutcome, LevelVerdict, Measured,
+    ModelIdentity,
 };
 use crate::results::{self, MeasurementResult, StudyResult, Written, caveat};
 use dicom_core::VR;

@@ -127,10 +127,7 @@ pub(super) fn find(study: &Standing<StudyVerdict>, levels: &PerLevel<Standing<Le
 }
 
 /// A study read as negative by one reader with a level that another one calls fractured, unless a later entry on the study resolved that.
-fn against_levels(
-    study: &Standing<StudyVerdict>,
-    levels: &PerLevel<Standing<LevelWord>>,
-) -> Vec<Decided<Assessment>> {
+fn against_levels(study: &Standing<StudyVerdict>, levels: &PerLevel<Standing<LevelWord>>) -> Vec<Decided<Assessment>> {
     let Some(negative) = study.last().filter(|said| said.what == StudyVerdict::Negative) else { return Vec::new() };
     let contradicts = |said: &&Decided<LevelWord>| {
         let settled = study.resolved.is_some_and(|resolved| said.entry < resolved);
@@ -219,11 +216,8 @@ mod tests {
         assert_eq!(words(&said), "conflict: alice C6 fractured, bob C6 not fractured");
         assert!(decision(&said).levels[CervicalLevel::C6].is_none());
         assert_eq!(decision(&said).fractured_by_anyone(), [CervicalLevel::C6]);
-        let resolved = Act::ResolveLevel {
-            level: CervicalLevel::C6,
-            verdict: LevelVerdict::Fractured,
-            agreement: None,
-        };
+        let resolved =
+            Act::ResolveLevel { level: CervicalLevel::C6, verdict: LevelVerdict::Fractured, agreement: None };
         let all = [said.to_vec(), vec![("bob", resolved)]].concat();
         assert_eq!(decision(&all).levels_with(LevelVerdict::Fractured), [CervicalLevel::C6]);
         assert_eq!(words(&[("alice", c6(LevelVerdict::Uncertain)), ("bob", whole)]), "", "uncertain gives way");

@@ -17,15 +17,8 @@ pub enum StudyState {
 
 impl StudyState {
     /// All.
-    pub const ALL: [Self; 7] = [
-        Self::Unread,
-        Self::Begun,
-        Self::Negative,
-        Self::Positive,
-        Self::Deferred,
-        Self::Unreadable,
-        Self::Conflict,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Unread, Self::Begun, Self::Negative, Self::Positive, Self::Deferred, Self::Unreadable, Self::Conflict];
 
     /// In one word.
     #[must_use]

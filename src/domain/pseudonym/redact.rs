@@ -4,8 +4,8 @@
 //! here whether it may be shown.
 
 use super::super::{
-    Act, Annotation, CleanText, KeyImage, Listed, ListedSeries, LogEntry, Modality, NotAnalysed, NotHounsfield, NoteText,
-    Oddity, Series, SeriesHints, Study, StudyVerdict, Units, WITHHELD,
+    Act, Annotation, CleanText, KeyImage, Listed, ListedSeries, LogEntry, Modality, NotAnalysed, NotHounsfield,
+    NoteText, Oddity, Series, SeriesHints, Study, StudyVerdict, Units, WITHHELD,
 };
 use super::{Identifiers, Pseudonyms};
 

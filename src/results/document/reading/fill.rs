@@ -1,12 +1,12 @@
 //! Fills what readers decided from the log of decisions and the annotations.
 
 use super::{
-    ConflictDocument, DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument, NoteDocument,
-    OnReportDocument, OpinionDocument, SignatureDocument, StudyAssessmentDocument,
+    ConflictDocument, DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument,
+    NoteDocument, OnReportDocument, OpinionDocument, SignatureDocument, StudyAssessmentDocument,
 };
 use crate::domain::{
-    Act, Agreement, Assessment, CervicalLevel, Conflict, Decided, Decision, KeyImage, LevelVerdict, LogEntry, Measured, OnReport, Precedence,
-    StudyVerdict,
+    Act, Agreement, Assessment, CervicalLevel, Conflict, Decided, Decision, KeyImage, LevelVerdict, LogEntry, Measured,
+    OnReport, Precedence, StudyVerdict,
 };
 use crate::results::{MeasurementResult, plane_name};
 
