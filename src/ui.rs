@@ -203,10 +203,10 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
             (Command::Negative, "negative"),
             (Command::Positive, "positive"),
             (Command::Undo, "undo"),
-            (Command::NextPlane, "plane"),
-            (Command::WindowBone, "bone"),
             (Command::NextStudy, "next study"),
             (Command::Help, "help"),
+            (Command::NextPlane, "plane"),
+            (Command::WindowBone, "bone"),
             (Command::Close, "list"),
         ],
     };

@@ -48,13 +48,13 @@ fn killed(home: &Path, data: &Path, point: usize, random: &mut fastrand::Rng) ->
     let note = |number: usize| format!("kept-{point}-{number}.");
     let whole = random.usize(1..4);
     for number in 0..whole {
-        program.press(&format!("W{}\r", note(number)));
+        program.press(&format!("W\u{15}{}\r", note(number)));
         let screen = program.wait_for("the note", |screen| kept(screen).contains(&note(number)));
         shown.extend(kept(&screen));
     }
     // Some bytes of what it draws for the next one, and it is gone.
     let before = program.bytes().len();
-    program.press(&format!("W{}\r", note(whole)));
+    program.press(&format!("W\u{15}{}\r", note(whole)));
     let more = random.usize(0..6_000);
     program.wait_for_bytes("the next note", |bytes, screen| {
         bytes.len() >= before + more || kept(screen).contains(&note(whole))

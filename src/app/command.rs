@@ -92,7 +92,7 @@ const READING: Context = Context::Only(Screen::Reading);
 commands! {
     Quit, "quit", BOTH, "leave the program";
     Help, "help", BOTH, "show or hide this help";
-    Cancel, "cancel", BOTH, "one step back: tool, study, filter";
+    Cancel, "cancel", BOTH, "leave tool, study, filter";
     Palette, "palette", BOTH, "type a command by name";
     Suspend, "suspend", BOTH, "put it in the background";
     Redraw, "redraw", BOTH, "draw the screen anew";
@@ -111,7 +111,7 @@ commands! {
     Order, "order", WORKLIST, "change the order of the list";
     Retry, "retry", WORKLIST, "analyse a failed study again";
     Close, "close", READING, "back to the list";
-    NextStudy, "next-study", READING, "read the announced next study";
+    NextStudy, "next-study", READING, "read the announced study";
     PreviousStudy, "previous-study", READING, "the study above in the list";
     SliceDown, "slice-down", READING, "next slice (footward)";
     SliceUp, "slice-up", READING, "previous slice (headward)";

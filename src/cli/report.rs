@@ -94,6 +94,8 @@ enum State {
     Positive,
     Deferred,
     Unreadable,
+    /// Readers contradict each other.
+    Conflict,
 }
 
 impl State {
@@ -106,6 +108,7 @@ impl State {
                 | (Self::Positive, StudyState::Positive)
                 | (Self::Deferred, StudyState::Deferred)
                 | (Self::Unreadable, StudyState::Unreadable)
+                | (Self::Conflict, StudyState::Conflict)
         )
     }
 }

@@ -42,12 +42,13 @@ fn contradicting_assessments_are_seen_by_both_and_settled_by_a_third_entry() {
         let shown = text(&session.model);
         assert!(shown.contains("PHANTOM, N03: conflict: alice positive, bob negative"), "{shown}");
     }
-    alice.command(Command::Close);
+    alice.command(Command::Close).send(Message::Select(uid(4)));
     assert_eq!(alice.order().first(), Some(&uid(3)), "at the top");
     keep("conflict_list_160x45", &text(&alice.model));
     alice.command(Command::Filter).type_text("is:conflict").key(PromptKey::Enter);
     assert_eq!(alice.order(), [uid(3)]);
-    alice.command(Command::Cancel).send(Message::Select(uid(3))).command(Command::Open).loaded();
+    alice.command(Command::Cancel).send(Message::Select(uid(1))).send(Message::Select(uid(3)));
+    alice.command(Command::Open).loaded();
     keep("conflict_160x45", &text(&alice.model));
     alice.command(Command::Positive);
     let shown = text(&alice.model);

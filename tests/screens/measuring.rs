@@ -64,7 +64,7 @@ fn a_length_by_keys_is_told_kept_and_drawn() {
     let mut session = open();
     session.command(Command::MeasureDistance);
     assert!(text(&session.model).contains("distance: one end"), "{}", text(&session.model));
-    session.command(Command::Close);
+    session.command(Command::Cancel);
     line(&mut session);
     assert_eq!(notice(&session), "1 distance: 20.0 mm");
     let Some(AnnotationChange::Put(Annotation::Measurement(measurement))) = kept(&session) else {

@@ -200,7 +200,7 @@ fn no_state_of_the_reading_screen_names_anyone() {
     session.send(Message::BesideLoaded { study: uid(1), series: 1, result: Err(problem()) });
     assert!(text(&session.model).contains("… cannot be read: permission"), "{}", text(&session.model));
     assert_anonymous(&mut session);
-    session.command(Command::Negative);
+    session.assess(Command::Negative);
     let failed = session.effects.iter().find_map(|effect| match effect {
         Effect::Record(record @ Record::Decision { .. }) => Some(record.clone()),
         _ => None,
