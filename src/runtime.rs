@@ -363,6 +363,10 @@ impl Program {
             self.ending = Some(Ending::Signal);
         }
         self.layout = layout;
+        // What is drawn as text needs no answer from the terminal.
+        if !self.layout.panes.is_empty() && !self.terminal.capabilities().protocol.delivers_pixels() {
+            self.take(Message::ImagesShown);
+        }
         self.pictures.want(&self.model, &self.layout, &self.terminal);
     }
 
@@ -387,7 +391,10 @@ impl Program {
                 self.terminal.redraw();
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
-            Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
+            Event::PictureShown { round_trip, bytes, .. } => {
+                self.take(Message::PictureShown { round_trip, bytes });
+                self.take(Message::ImagesShown);
+            }
             Event::Line(state) => self.take(Message::Line(state)),
             Event::WriterFailed(problem) => {
                 tracing::error!("the terminal cannot be written: {problem}");

@@ -161,6 +161,25 @@ fn levels_count_where_both_spoke() {
 }
 
 #[test]
+fn a_study_in_conflict_is_listed_and_counts_nowhere() {
+    let mut logs = made();
+    let before = statistics(&logs, &Shifts::default());
+    let mut entry = logs[0].entries[1].clone();
+    (entry.id, entry.who) = (EntryId(99), CleanText::new("kr"));
+    entry.draft.act = Act::Study(StudyVerdict::Negative);
+    logs[0].entries.push(entry.clone());
+    let disputed = statistics(&logs, &Shifts::default());
+    assert_eq!((disputed.states["conflict"], disputed.states["positive"]), (1, before.states["positive"] - 1));
+    assert_eq!(disputed.conflicts[0].text, "conflict: lm positive, kr negative");
+    assert!(page(&disputed).contains("PHANTOM, 1  conflict: lm positive, kr negative"), "{}", page(&disputed));
+    assert_eq!(disputed.turnaround.studies, before.turnaround.studies - 1);
+    // A third entry settles it.
+    (entry.id, entry.draft.act) = (EntryId(100), Act::ResolveStudy { verdict: StudyVerdict::Positive });
+    logs[0].entries.push(entry);
+    assert!(statistics(&logs, &Shifts::default()).conflicts.is_empty());
+}
+
+#[test]
 fn blind_verdicts_are_the_first_ones() {
     let statistics = statistics(&made(), &Shifts::default());
     let blinded = &statistics.models[0].blinded;

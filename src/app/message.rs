@@ -115,6 +115,8 @@ pub enum Message {
         /// Its course.
         course: Arc<SpineCourse>,
     },
+    /// Images of the open study are on the screen: the terminal acknowledged one, or they are drawn as text.
+    ImagesShown,
     /// A picture is on screen.
     PictureShown {
         /// From its first byte to the terminal's answer.

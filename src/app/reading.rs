@@ -70,7 +70,7 @@ pub struct Reading {
     pub panel: bool,
     /// Whether the reader has moved since the series was opened.
     pub moved: bool,
-    /// When images of the study were first there to be shown, by [`super::Message::Elapsed`].
+    /// When images of the study were first on the screen, by [`super::Message::Elapsed`].
     pub(super) shown_since: Option<std::time::Duration>,
     /// Where to go on once the volume is here.
     pub(super) resume: Option<ReadingPosition>,

@@ -182,11 +182,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
             let preferred = model.preferences.plane;
             let is_anonymous = model.anonymous.is_some();
-            let elapsed = model.elapsed;
             if let Some(reading) = open_series(model, &study, series) {
                 match result {
                     Ok(volume) => {
-                        reading.shown_since.get_or_insert(elapsed);
                         let found = reading.loaded(volume, preferred);
                         if is_anonymous {
                             reading.withhold_window_names();
@@ -210,6 +208,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SpineFound { study, series, course } => {
             if let Some(reading) = open_series(model, &study, series) {
                 reading.course = Some(course);
+            }
+            Vec::new()
+        }
+        Message::ImagesShown => {
+            if let Some(reading) = model.reading.as_mut().filter(|reading| reading.volume().is_some()) {
+                reading.shown_since.get_or_insert(model.elapsed);
             }
             Vec::new()
         }

@@ -95,7 +95,12 @@ fn final_assessments_ask_again_before_two_seconds_and_before_images() {
         session.send(Message::Select(uid(3))).command(Command::Open).command(command);
         assert!(bottom(&session).starts_with(&format!("its images are not shown yet: press {key} again")));
         assert_eq!(records(&session), 0);
-        session.command(Command::ToggleTexts).loaded();
+        session.command(Command::ToggleTexts);
+        let volume = crate::support::volume(&plain(3).series[0]);
+        let result = Ok(std::sync::Arc::new(volume));
+        session.send(Message::VolumeLoaded { study: uid(3), series: 0, result }).command(command);
+        assert!(bottom(&session).starts_with("its images are not shown yet"), "loaded is not shown");
+        session.command(Command::ToggleTexts).send(Message::ImagesShown);
         session.pace = Duration::from_millis(1900);
         session.command(command);
         assert!(bottom(&session).starts_with(&format!("opened less than two seconds ago: press {key} again")));

@@ -357,7 +357,9 @@ impl Session {
         let (study, series) = (reading.study.uid.clone(), reading.series);
         let mut volume = volume(&reading.study.series[series]);
         volume.oddities.extend_from_slice(oddities);
-        self.send(Message::VolumeLoaded { study, series, result: Ok(Arc::new(volume)) })
+        self.send(Message::VolumeLoaded { study, series, result: Ok(Arc::new(volume)) });
+        update(&mut self.model, Message::ImagesShown);
+        self
     }
 
     /// Identifier of the selected study.

@@ -59,6 +59,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::ScanFinished(_)
         | Message::VolumeProgress { study: _, series: _, done: _, total: _ }
         | Message::SpineFound { study: _, series: _, course: _ }
+        | Message::ImagesShown
         | Message::PictureShown { round_trip: _, bytes: _ }
         | Message::Line(_)
         | Message::Leaving
