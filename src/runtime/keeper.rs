@@ -21,7 +21,7 @@ const LATELY_MS: i64 = 24 * 3_600_000;
 const CHUNK: usize = 5_000;
 
 enum Request {
-    Record(Record),
+    Record(Box<Record>),
     Claim(Option<Uid>),
 }
 
@@ -66,7 +66,7 @@ impl Keeper {
 
     /// Keeps something; the answer is a message.
     pub fn record(&self, record: Record) {
-        self.ask(Request::Record(record));
+        self.ask(Request::Record(Box::new(record)));
     }
 
     /// Says which study is open here.
@@ -110,7 +110,7 @@ impl Thread {
         let mut next_poll = Instant::now() + POLL;
         loop {
             match requests.recv_deadline(next_poll) {
-                Ok(Request::Record(record)) => self.record(record),
+                Ok(Request::Record(record)) => self.record(*record),
                 Ok(Request::Claim(study)) => {
                     self.claimed = study;
                     self.tell_position();

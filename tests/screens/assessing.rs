@@ -142,16 +142,16 @@ fn a_held_key_never_confirms_itself() {
 #[test]
 fn a_key_held_over_the_end_of_a_study_reads_no_other() {
     let mut session = queue((120, 30));
-    session.send(Message::Select(uid(3))).command(Command::Open).loaded().command(Command::Negative);
+    session.send(Message::Select(uid(3))).command(Command::Open).loaded().command(Command::Positive);
     session.pace = Duration::from_millis(33);
     let asked = wanted(&session);
-    session.command(Command::Negative);
+    session.command(Command::Positive);
     assert_eq!(records(&session), 0, "it is being saved");
     on_disk(&mut session, asked, 1);
     session.loaded();
     assert_ne!(open(&session), Some(uid(3)));
     for _ in 0..200 {
-        session.command(Command::Negative);
+        session.command(Command::Positive);
         assert_eq!(records(&session), 0);
     }
 }
