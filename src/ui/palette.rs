@@ -104,11 +104,11 @@ impl Page {
                 continue;
             }
             let cells = width(letter);
-            if used + cells > room && at > start {
-                // At a word, if there is one in the row.
-                let end = blank.filter(|end| *end > start).unwrap_or(at);
+            while used + cells > room && at > start {
+                // After a word, if there is one in the row; a wide letter may not fit in the next row either.
+                let end = blank.take().filter(|end| *end > start).unwrap_or(at);
                 rows.push(start..end);
-                (start, used, blank) = (end, width(&text[end..at]), None);
+                (start, used) = (end, width(&text[end..at]));
             }
             used += cells;
             if letter == " " {
