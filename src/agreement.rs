@@ -56,6 +56,19 @@ pub struct Statistics {
     pub turnaround: Turnaround,
     /// Studies on which reader and network differ: to be read again.
     pub discordant: Vec<Discordant>,
+    /// Studies on which readers contradict each other; none of them counts as read.
+    pub conflicts: Vec<Disputed>,
+}
+
+/// A study on which readers contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disputed {
+    /// StudyInstanceUID.
+    pub study_instance_uid: String,
+    /// What it is called.
+    pub label: String,
+    /// Who said what: "conflict: alice positive, bob negative".
+    pub text: String,
 }
 
 /// Reader and one model.
@@ -194,8 +207,14 @@ struct Read<'l> {
 pub fn statistics(logs: &[StudyLog], shifts: &Shifts) -> Statistics {
     let mut states: BTreeMap<&'static str, usize> = StudyState::ALL.map(|state| (state.name(), 0)).into();
     let mut reads = Vec::new();
+    let mut conflicts = Vec::new();
     for log in logs {
         let decision = Decision::of(&log.entries);
+        conflicts.extend(decision.conflict_words().map(|text| Disputed {
+            study_instance_uid: log.study.to_string(),
+            label: log.label.to_string(),
+            text,
+        }));
         *states.entry(decision.state().name()).or_default() += 1;
         reads.extend(read(log, decision));
     }
@@ -213,10 +232,15 @@ pub fn statistics(logs: &[StudyLog], shifts: &Shifts) -> Statistics {
         shifts: by_shift(&reads, shifts),
         turnaround: turnaround(&reads),
         discordant: reads.iter().filter_map(discordant).collect(),
+        conflicts,
     }
 }
 
+/// `None` without a verdict, and while readers contradict each other.
 fn read(log: &StudyLog, decision: Decision) -> Option<Read<'_>> {
+    if decision.state() == StudyState::Conflict {
+        return None;
+    }
     let decided = decision.study.as_ref()?;
     let positive = called(&decided.what)?;
     let entry = log.entries.iter().find(|entry| entry.id == decided.entry)?;
@@ -279,7 +303,7 @@ fn models(logs: &[StudyLog], reads: &[Read<'_>]) -> Vec<ModelStatistics> {
 /// The first verdict on a study that was given without seeing the report, and whether that was an alert.
 fn first_blind(log: &StudyLog, model: Key<'_>) -> Option<(bool, bool)> {
     let verdict = |entry: &LogEntry| match &entry.draft.act {
-        Act::Study(verdict) => called(verdict),
+        Act::Study(verdict) | Act::ResolveStudy { verdict } => called(verdict),
         _ => None,
     };
     let (positive, entry) = log.entries.iter().find_map(|entry| Some((verdict(entry)?, entry)))?;

@@ -13,6 +13,7 @@ mod level;
 mod listed;
 mod lut;
 mod measurement;
+mod note_text;
 mod oddity;
 mod plan;
 mod position;
@@ -36,8 +37,8 @@ pub use activation::{Activation, ActivationSlice};
 pub use annotation::{Annotation, AnnotationChange};
 pub use coverage::{Coverage, coverage};
 pub use decision::{
-    Act, Agreement, Decided, Decision, Draft, EntryId, LevelVerdict, LevelWord, LogEntry, OnReport, Precedence,
-    RejectionReason, StudyState, StudyVerdict, undoable,
+    Act, Agreement, Assessment, Conflict, Decided, Decision, Draft, EntryId, LevelVerdict, LevelWord, LogEntry,
+    OnReport, Precedence, RejectionReason, StudyState, StudyVerdict, undoable,
 };
 pub use extent::{ZRange, series_extent, volume_extent};
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
@@ -48,6 +49,7 @@ pub use level::{CervicalLevel, PerLevel};
 pub use listed::{Listed, ListedSeries};
 pub use lut::ModalityLut;
 pub use measurement::{Geometry, Measured, Measurement, Place, Refusal, Region};
+pub use note_text::NoteText;
 pub use oddity::{Ambiguity, Oddity, PixelForm, Repair};
 pub use plan::{
     MAX_SERIES, SeriesOutcome, SeriesRole, SeriesRun, conclude, next_series, plan_series, series_roles,

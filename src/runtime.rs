@@ -47,7 +47,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use timers::Timers;
 
 /// How often the clock is looked at.
@@ -206,6 +206,7 @@ struct Program {
     alert: AlertManner,
     /// The note about the terminal that was last shown.
     noted: Option<String>,
+    started: Instant,
     ending: Option<Ending>,
 }
 
@@ -282,6 +283,7 @@ impl Program {
             sender,
             alert,
             noted: None,
+            started: Instant::now(),
             ending: None,
         }
     }
@@ -364,6 +366,7 @@ impl Program {
         if cell != self.model.cell {
             self.take(Message::Cells(cell));
         }
+        self.take(Message::Drawn);
         let (model, pictures) = (&self.model, &self.pictures);
         let look = Look { theme: self.themes.shown(), keymap: &self.configured.keymap };
         let mut layout = Layout::default();
@@ -376,6 +379,10 @@ impl Program {
             self.ending = Some(Ending::Signal);
         }
         self.layout = layout;
+        // What is drawn as text needs no answer from the terminal.
+        if !self.layout.panes.is_empty() && !self.terminal.capabilities().protocol.delivers_pixels() {
+            self.take(Message::ImagesShown);
+        }
         let changed = self.pictures.want(&self.model, &self.layout, &self.terminal);
         let other: Vec<u8> = changed.into_iter().filter(|slot| self.model.refused.contains_key(slot)).collect();
         if !other.is_empty() {
@@ -414,7 +421,10 @@ impl Program {
                 self.terminal.ask_again();
             }
             Event::Hangup | Event::Terminate => self.ending = Some(Ending::Signal),
-            Event::PictureShown { round_trip, bytes, .. } => self.take(Message::PictureShown { round_trip, bytes }),
+            Event::PictureShown { round_trip, bytes, .. } => {
+                self.take(Message::PictureShown { round_trip, bytes });
+                self.take(Message::ImagesShown);
+            }
             Event::PictureRefused { slot, refusal } => {
                 self.take(Message::PictureRefused { slot, reason: refusal.to_string() });
             }
@@ -459,6 +469,8 @@ impl Program {
     }
 
     fn take(&mut self, message: Message) {
+        // It only sets the time.
+        update(&mut self.model, Message::Elapsed(self.started.elapsed()));
         for effect in update(&mut self.model, message) {
             self.carry_out(effect);
         }

@@ -15,7 +15,7 @@ mod strip;
 mod text;
 mod worklist;
 
-use crate::app::{Command, Model, NoticeKind, Screen, Source};
+use crate::app::{Command, Entry, Model, NoticeKind, Receipt, Screen, SecondKey, Source};
 use crate::config::Keymap;
 use crate::domain::{CervicalLevel, Uid};
 use crate::raster::Plane;
@@ -124,6 +124,39 @@ fn caps_lock(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> 
     width
 }
 
+/// Which key is asked for once more, and why.
+fn second_key(key: &SecondKey, model: &Model, look: Look<'_>) -> String {
+    let SecondKey { command, why, what, is_held, .. } = key;
+    let name = look.keymap.hint(model.screen(), *command).unwrap_or_else(|| format!(":{}", command.name()));
+    if *is_held {
+        format!("{why}: {name} is held down. Release it, then press it again to {what}; any other key cancels")
+    } else {
+        format!("{why}: press {name} again to {what}; any other key cancels")
+    }
+}
+
+/// What is being saved or was saved, and the notice.
+fn told(model: &Model, look: Look<'_>) -> Option<(String, Role)> {
+    let saving = model.decisions.pending().iter().rev().find(|pending| pending.problem.is_none());
+    let saved = match (saving, &model.receipt) {
+        (Some(pending), _) => {
+            let name = model.worklist.entry(&pending.draft.study).map_or("", Entry::name);
+            Some(format!("{pending} · {}", if model.identity_hidden { "patient hidden" } else { name }))
+        }
+        (None, Some(Receipt { text, can_be_undone: true })) => {
+            let key = look.keymap.hint(model.screen(), Command::Undo);
+            Some(format!("{text} · {} undo", key.unwrap_or_else(|| ":".to_owned())))
+        }
+        (None, receipt) => receipt.as_ref().map(|receipt| receipt.text.clone()),
+    };
+    let role = match model.notice.as_ref().map(|notice| notice.kind) {
+        Some(NoticeKind::Error) => Role::Error,
+        Some(NoticeKind::Info) | None => Role::Accent,
+    };
+    let parts: Vec<String> = saved.into_iter().chain(model.notice.as_ref().map(|notice| notice.text.clone())).collect();
+    (!parts.is_empty()).then(|| (parts.join(" · "), role))
+}
+
 /// The last line: a notice, which takes the lines above where it is long, or hints and the way pictures take. Returns what it
 /// covers.
 fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rect {
@@ -136,18 +169,12 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
         let leaving = if model.told_of_loss { " · leaving again gives it up" } else { "" };
         (format!("{lost}. {again} tries again · {drop} drops it{leaving}"), Role::Error)
     });
-    let notice = model.notice.as_ref().map(|notice| {
-        let role = match notice.kind {
-            NoticeKind::Info => Role::Accent,
-            NoticeKind::Error => Role::Error,
-        };
-        (notice.text.clone(), role)
-    });
+    let again = model.second_key.as_ref().map(|key| (second_key(key, model, look), Role::Error));
     // What is measured is told for as long as it is made.
     let tool = model.tool().zip(model.reading.as_ref());
     let tool = tool.map(|(tool, reading)| (tool.words(reading), Role::Accent));
     let line = model.line_shown.then(|| (line::words(model), Role::Accent));
-    if let Some((words, role)) = unsaved.or(notice).or(tool).or(line) {
+    if let Some((words, role)) = unsaved.or(again).or_else(|| told(model, look)).or(tool).or(line) {
         let lines = text::wrap(&words, area.width.saturating_sub(2), NOTICE_LINES);
         let height = (lines.len() as u16).max(1);
         let covered = Rect { y: area.bottom() - height, height, ..whole };
@@ -165,6 +192,9 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     }
     if let Some(number) = model.count.as_ref().and_then(crate::app::Count::shown) {
         right = format!("{number}… · {right}");
+    }
+    if let Some(id) = model.measured {
+        right = format!("measurement {id} · {right}");
     }
     if model.link.bytes > 0 {
         let kib = (model.link.bytes as f64 / 1024.0).ceil();
@@ -192,10 +222,10 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
             (Command::Negative, "negative"),
             (Command::Positive, "positive"),
             (Command::Undo, "undo"),
-            (Command::NextPlane, "plane"),
-            (Command::WindowBone, "bone"),
             (Command::NextStudy, "next study"),
             (Command::Help, "help"),
+            (Command::NextPlane, "plane"),
+            (Command::WindowBone, "bone"),
             (Command::Close, "list"),
         ],
     };

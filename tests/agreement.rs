@@ -2,8 +2,8 @@
 
 use cspine::agreement::{Shifts, StudyLog, page, statistics};
 use cspine::domain::{
-    Act, Agreement, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, OnReport, PerLevel, Probability,
-    RejectionReason, Stamp, StudyVerdict, Uid,
+    Act, Agreement, CervicalLevel, CleanText, Draft, EntryId, LevelVerdict, LogEntry, NoteText, OnReport, PerLevel,
+    Probability, RejectionReason, Stamp, StudyVerdict, Uid,
 };
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ fn made() -> Vec<StudyLog> {
     made.study(day(8, 0)).entry(
         day(10, 5),
         "lm",
-        Act::Study(StudyVerdict::Deferred { reason: CleanText::new("prior study") }),
+        Act::Study(StudyVerdict::Deferred { reason: NoteText::new("prior study") }),
         Some(report(0.9, c6(0.9))),
         false,
     );
@@ -158,6 +158,25 @@ fn levels_count_where_both_spoke() {
     // Positive studies count C6 and C2 alone; each of three negative ones its six levels in the scan, C6 of one of them marked.
     assert_eq!((levels.both, levels.network_only, levels.reader_only, levels.neither), (1, 1, 1, 17));
     assert_eq!(statistics.models[0].rejected, BTreeMap::from([("osteophyte", 1)]));
+}
+
+#[test]
+fn a_study_in_conflict_is_listed_and_counts_nowhere() {
+    let mut logs = made();
+    let before = statistics(&logs, &Shifts::default());
+    let mut entry = logs[0].entries[1].clone();
+    (entry.id, entry.who) = (EntryId(99), CleanText::new("kr"));
+    entry.draft.act = Act::Study(StudyVerdict::Negative);
+    logs[0].entries.push(entry.clone());
+    let disputed = statistics(&logs, &Shifts::default());
+    assert_eq!((disputed.states["conflict"], disputed.states["positive"]), (1, before.states["positive"] - 1));
+    assert_eq!(disputed.conflicts[0].text, "conflict: lm positive, kr negative");
+    assert!(page(&disputed).contains("PHANTOM, 1  conflict: lm positive, kr negative"), "{}", page(&disputed));
+    assert_eq!(disputed.turnaround.studies, before.turnaround.studies - 1);
+    // A third entry settles it.
+    (entry.id, entry.draft.act) = (EntryId(100), Act::ResolveStudy { verdict: StudyVerdict::Positive });
+    logs[0].entries.push(entry);
+    assert!(statistics(&logs, &Shifts::default()).conflicts.is_empty());
 }
 
 #[test]

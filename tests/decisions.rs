@@ -6,7 +6,7 @@ mod support;
 use cspine::app::{Command, Effect, Message, PromptKey, Record, RecordFailure, Recorded, Remembered, Token};
 use cspine::config::Keymap;
 use cspine::domain::{
-    Act, Agreement, Analysis, CervicalLevel, CleanText, Completeness, Draft, EntryId, LevelVerdict, LogEntry,
+    Act, Agreement, Analysis, CervicalLevel, CleanText, Completeness, Draft, EntryId, LevelVerdict, LogEntry, NoteText,
     Precedence, RejectionReason, Stamp, StudyState, StudyVerdict, Uid,
 };
 use cspine::theme::Theme;
@@ -103,14 +103,14 @@ fn where_two_levels_show_the_key_slice_decides_or_the_reader_is_asked() {
 #[test]
 fn a_verdict_on_the_study_opens_the_next_most_urgent_one() {
     let (mut session, mut disk) = (session(), Disk::default());
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     assert_eq!(open(&session), Some(uid(1)), "not before it is kept");
     disk.keep(&mut session);
     assert_eq!((state(&session, 1), open(&session)), (StudyState::Positive, Some(uid(2))));
-    session.loaded().command(Command::Negative);
+    session.loaded().assess(Command::Negative);
     disk.keep(&mut session);
     assert_eq!(open(&session), Some(uid(3)));
-    session.loaded().command(Command::StudyUnreadable);
+    session.loaded().assess(Command::StudyUnreadable);
     disk.keep(&mut session);
     assert_eq!(open(&session), None, "nothing waits any more");
     assert_eq!(session.order(), [1, 2, 3].map(uid), "what is read lies below, most urgent first");
@@ -119,7 +119,7 @@ fn a_verdict_on_the_study_opens_the_next_most_urgent_one() {
 #[test]
 fn a_failure_stays_until_it_is_acknowledged_and_can_be_tried_again() {
     let (mut session, mut disk) = (session(), Disk::default());
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     let (token, draft) = wanted(&session)[0].clone();
     let record = Record::Decision { token, draft };
     let failure = RecordFailure { record: record.clone(), problem: "the disk is full".into() };
@@ -132,7 +132,7 @@ fn a_failure_stays_until_it_is_acknowledged_and_can_be_tried_again() {
     session.command(Command::SaveAgain);
     assert!(disk.keep(&mut session));
     assert_eq!(state(&session, 1), StudyState::Positive);
-    session.loaded().command(Command::Negative);
+    session.loaded().assess(Command::Negative);
     let (token, draft) = wanted(&session)[0].clone();
     let record = Record::Decision { token, draft };
     session.send(Message::RecordFailed(RecordFailure { record, ..failure })).command(Command::Acknowledge);
@@ -143,7 +143,7 @@ fn a_failure_stays_until_it_is_acknowledged_and_can_be_tried_again() {
 #[test]
 fn undo_is_an_entry_and_leads_back_to_its_study() {
     let (mut session, mut disk) = (session(), Disk::default());
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     disk.keep(&mut session);
     session.loaded();
     assert_eq!(open(&session), Some(uid(2)));
@@ -172,7 +172,7 @@ fn agreeing_and_disagreeing_take_one_key_and_a_rejected_alarm_one_more() {
     let reason = RejectionReason::PostOperative;
     assert_eq!(level(CervicalLevel::C2), (LevelVerdict::NotFractured, Some(Agreement::Rejects { reason })));
     assert_eq!(level(CervicalLevel::C3), (LevelVerdict::Fractured, Some(Agreement::Adds)));
-    session.command(Command::Negative);
+    session.assess(Command::Negative);
     assert!(wanted(&session).is_empty(), "a study with a fractured level is not negative");
 }
 
@@ -196,7 +196,7 @@ fn a_study_is_put_off_with_a_reason_and_a_note_stays_with_it() {
     session.command(Command::Defer).type_text("ask neuro").key(PromptKey::Enter);
     disk.keep(&mut session);
     let decision = session.model.decisions.of(&uid(1)).expect("a decision");
-    let reason = CleanText::new("ask neuro");
+    let reason = NoteText::new("ask neuro");
     assert_eq!(decision.study.as_ref().map(|study| &study.what), Some(&StudyVerdict::Deferred { reason }));
     assert_eq!(decision.note.as_ref().map(|note| note.what.as_str()), Some("dens, see sagittal"));
     assert_eq!(open(&session), Some(uid(2)));
@@ -253,7 +253,16 @@ fn pinned_and_stat_studies_stand_on_top_until_they_are_read() {
     session.command(Command::Stat);
     disk.keep(&mut session);
     assert_eq!(session.order(), [3, 1, 2].map(uid));
-    assert_eq!(session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence()), Some(Precedence::Pinned));
+    let stands = |session: &Session| session.model.worklist.entry(&uid(3)).map(|entry| entry.precedence_words());
+    assert_eq!(stands(&session), Some("pinned"));
+    session.send(Message::Select(uid(3))).command(Command::Stat);
+    disk.keep(&mut session);
+    session.command(Command::Pin);
+    disk.keep(&mut session);
+    assert_eq!(stands(&session), Some("STAT"), "unpinning does not drop STAT");
+    session.command(Command::Pin);
+    disk.keep(&mut session);
+    assert_eq!(stands(&session), Some("STAT pinned"), "nor does pinning");
 }
 
 #[test]
@@ -321,12 +330,12 @@ fn blinded_the_networks_word_is_hidden_until_a_first_verdict_and_both_are_kept()
     assert!(entry.report().is_none() && !entry.is_alert());
     session.command(Command::NextSuspicion).command(Command::Agree).type_text("6");
     assert!(wanted(&session).is_empty(), "nothing to agree with");
-    session.command(Command::Negative);
+    session.assess(Command::Negative);
     disk.keep(&mut session);
     assert_eq!(open(&session), Some(uid(2)), "the reader sees what the network says");
     assert!(session.model.worklist.entry(&uid(2)).expect("an entry").report().is_some());
     assert!(session.model.worklist.entry(&uid(1)).expect("an entry").report().is_none());
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     disk.keep(&mut session);
     let kept: Vec<_> = disk.0.iter().map(|entry| (entry.draft.act.to_string(), entry.draft.blinded)).collect();
     assert_eq!(kept, [("negative".to_owned(), true), ("positive".to_owned(), false)]);
@@ -342,7 +351,7 @@ fn what_others_decide_and_have_open_is_seen() {
     session.send(Message::Remembered(Remembered::Log(vec![entry.clone(), entry])));
     assert_eq!((state(&session, 2), session.model.decisions.log(&uid(2)).len()), (StudyState::Negative, 1));
     session.send(Message::Remembered(Remembered::OpenElsewhere(vec![(uid(3), "kr".into())])));
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     Disk::default().keep(&mut session);
     assert_eq!(open(&session), None, "2 is read and 3 is open elsewhere");
 }
@@ -352,7 +361,7 @@ fn a_preliminary_report_is_kept_as_one() {
     let mut session = Session::with_network(SIZE);
     session.found(plain(1)).scanned(140).started(1);
     session.partial(1, report(1, 140, BROKEN, Completeness::Preliminary { done: 70, total: 140 }));
-    session.command(Command::Open).loaded().command(Command::Positive);
+    session.command(Command::Open).loaded().assess(Command::Positive);
     assert!(wanted(&session)[0].1.report.as_ref().is_some_and(|on| on.preliminary));
     session.finished(1, Analysis::Analysed(report(1, 140, BROKEN, Completeness::Final)));
     assert_eq!(key_slice(CervicalLevel::C1, 140), 10);

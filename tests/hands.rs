@@ -67,7 +67,10 @@ fn moving_counts_and_back() {
     to(&mut program, "", 13);
     program.press("77");
     program.wait_for("the number being typed", |screen| screen.contains("77…"));
-    to(&mut program, "G", 20);
+    program.press("G");
+    program.wait_for("a refusal with the range", |screen| {
+        screen.contains("no slice 77: the axial plane has slices 1 to 20") && screen.contains("axial · 13 / 20")
+    });
     leave(program);
 }
 

@@ -20,7 +20,7 @@ mod vocabulary;
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
     Act, Annotation, AnnotationChange, Axis, CervicalLevel, CleanText, Draft, Geometry, KeyImage, LevelVerdict,
-    Measurement, Place, Stamp, StudyVerdict, Uid,
+    Measurement, NoteText, Place, Stamp, StudyVerdict, Uid,
 };
 use cspine::store::Store;
 use cspine::task::Cancel;

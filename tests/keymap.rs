@@ -59,6 +59,49 @@ fn no_key_means_two_things_on_a_screen() {
     }
 }
 
+/// The keys that Shift or Caps Lock makes of one, and the one that it is without.
+fn slips(key: &str) -> Vec<String> {
+    let (prefix, last) = key.rsplit_once('-').map_or(("", key), |(prefix, last)| (&key[..prefix.len() + 1], last));
+    let mut slips = vec![key.to_owned(), format!("shift-{key}"), key.replace("shift-", "")];
+    let mut letters = last.chars();
+    if let (Some(letter), None) = (letters.next(), letters.next()) {
+        slips.push(format!("{prefix}{}", letter.to_lowercase()));
+        slips.push(format!("{prefix}{}", letter.to_uppercase()));
+    }
+    slips
+}
+
+#[test]
+fn no_shift_or_caps_lock_makes_a_final_assessment_of_another_key() {
+    let finals = [Command::Negative, Command::Positive, Command::StudyUnreadable];
+    for profile in Profile::ALL {
+        let keymap = Keymap::of(profile);
+        let bound = |key: &str| {
+            Command::ALL
+                .iter()
+                .copied()
+                .find(|&command| keymap.keys_of(Screen::Reading, command).iter().any(|k| k == key))
+        };
+        for command in finals {
+            for key in keymap.keys_of(Screen::Reading, command) {
+                for slip in slips(&key) {
+                    let found = bound(&slip);
+                    let name = profile.name();
+                    assert!(found.is_none() || found == Some(command), "{name}: {key} and {slip} are {found:?}");
+                }
+            }
+        }
+        for &command in Command::ALL.iter().filter(|command| !finals.contains(command)) {
+            for key in keymap.keys_of(Screen::Reading, command) {
+                let slip =
+                    slips(&key).into_iter().find(|slip| bound(slip).is_some_and(|found| finals.contains(&found)));
+                assert_eq!(slip, None, "{}: {key} is {}", profile.name(), command.name());
+            }
+        }
+        assert_eq!(keymap.command(Screen::Reading, &press(KeyCode::Esc)), Some(Command::Cancel), "{}", profile.name());
+    }
+}
+
 #[test]
 fn what_works_everywhere_works_by_the_same_keys_everywhere() {
     let keymap = Keymap::builtin();

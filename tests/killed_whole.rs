@@ -48,12 +48,12 @@ fn killed(home: &Path, data: &Path, point: usize, random: &mut fastrand::Rng) ->
     let note = |number: usize| format!("kept-{point}-{number}.");
     let whole = random.usize(1..4);
     for number in 0..whole {
-        program.type_line(("W", "note: "), &note(number));
+        program.type_line(("W\u{15}", "note: "), &note(number));
         let screen = program.wait_for("the note", |screen| kept(screen).contains(&note(number)));
         shown.extend(kept(&screen));
     }
     // Some bytes of what it draws for the next one, and it is gone.
-    program.type_text(("W", "note: "), &note(whole));
+    program.type_text(("W\u{15}", "note: "), &note(whole));
     let before = program.bytes().len();
     program.press("\r");
     let more = random.usize(0..6_000);

@@ -7,6 +7,8 @@ mod made;
 #[path = "support/result.rs"]
 mod support;
 
+#[path = "results/conflict.rs"]
+mod conflict;
 #[path = "results/dicom.rs"]
 mod dicom;
 

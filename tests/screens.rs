@@ -3,12 +3,18 @@
 #[path = "support/model.rs"]
 mod support;
 
+#[path = "screens/assessing.rs"]
+mod assessing;
+#[path = "screens/conflict.rs"]
+mod conflict;
 #[path = "screens/decisions.rs"]
 mod decisions;
 #[path = "screens/hands.rs"]
 mod hands;
 #[path = "screens/measuring.rs"]
 mod measuring;
+#[path = "screens/notes.rs"]
+mod notes;
 #[path = "screens/plain_terminals.rs"]
 mod plain_terminals;
 #[path = "screens/planes.rs"]

@@ -63,6 +63,12 @@ pub fn page(statistics: &Statistics) -> String {
             study.study_instance_uid, study.label, study.reader, study.who, study.at, study.network
         );
     }
+    if !statistics.conflicts.is_empty() {
+        let _ = writeln!(out, "\nReaders contradict each other, to be resolved: {}", statistics.conflicts.len());
+    }
+    for study in &statistics.conflicts {
+        let _ = writeln!(out, "  {}  {}  {}", study.study_instance_uid, study.label, study.text);
+    }
     out
 }
 

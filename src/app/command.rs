@@ -92,6 +92,7 @@ const READING: Context = Context::Only(Screen::Reading);
 commands! {
     Quit, "quit", BOTH, "leave the program";
     Help, "help", BOTH, "show or hide this help";
+    Cancel, "cancel", BOTH, "leave tool, study, filter";
     Palette, "palette", BOTH, "type a command by name";
     Suspend, "suspend", BOTH, "put it in the background";
     Redraw, "redraw", BOTH, "draw the screen anew";
@@ -110,8 +111,8 @@ commands! {
     Order, "order", WORKLIST, "change the order of the list";
     Retry, "retry", WORKLIST, "analyse a failed study again";
     Close, "close", READING, "back to the list";
-    NextStudy, "next-study", READING, "read the next study";
-    PreviousStudy, "previous-study", READING, "read the previous study";
+    NextStudy, "next-study", READING, "read the announced study";
+    PreviousStudy, "previous-study", READING, "the study above in the list";
     SliceDown, "slice-down", READING, "next slice (footward)";
     SliceUp, "slice-up", READING, "previous slice (headward)";
     SlicesDown, "slices-down", READING, "ten slices on";
@@ -200,9 +201,9 @@ commands! {
     Negative, "negative", READING, "study negative, then next";
     Positive, "positive", READING, "study positive, then next";
     StudyUnreadable, "unreadable", READING, "study unreadable, then next";
-    Defer, "defer", BOTH, "put the study off";
+    Defer, "defer", BOTH, "defer the study";
     Note, "note", BOTH, "write a note on the study";
-    Undo, "undo", BOTH, "take your last decision back";
+    Undo, "undo", BOTH, "undo your last decision";
     Pin, "pin", BOTH, "pin on top, or unpin";
     Stat, "stat", BOTH, "mark the study STAT, or not";
     SaveAgain, "save-again", BOTH, "try again to save decisions";

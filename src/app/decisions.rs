@@ -55,8 +55,7 @@ impl Decisions {
     /// Whether a reader has given a verdict on a study, however it was meant later.
     #[must_use]
     pub fn has_verdict_of(&self, study: &Uid, who: &CleanText) -> bool {
-        let verdict = |entry: &LogEntry| matches!(entry.draft.act, Act::Level { .. } | Act::Study(_));
-        self.log(study).iter().any(|entry| entry.who == *who && verdict(entry))
+        self.log(study).iter().any(|entry| entry.who == *who && entry.draft.act.is_assessment())
     }
 
     /// What a reader would take back: the newest act of this session, in whatever study, else the newest in `here`.
@@ -69,20 +68,31 @@ impl Decisions {
     }
 
     /// Notes what is to be kept.
-    pub(super) fn propose(&mut self, draft: Draft) -> Record {
+    pub(super) fn propose(&mut self, draft: Draft, announced: Option<Uid>) -> Record {
         self.tokens += 1;
         let token = Token(self.tokens);
-        self.pending.push(Pending { token, draft: draft.clone(), problem: None });
+        self.pending.push(Pending { token, draft: draft.clone(), problem: None, announced });
         Record::Decision { token, draft }
     }
 
-    /// It is on disk.
-    pub(super) fn recorded(&mut self, token: Token, entry: LogEntry) {
-        self.pending.retain(|pending| pending.token != token);
+    /// Whether an assessment of a study is being kept: the same again would be a second entry.
+    pub(super) fn is_saving(&self, study: &Uid, act: &Act) -> bool {
+        let same = |pending: &&Pending| {
+            let both_final = pending.draft.act.study_verdict().is_some() && act.study_verdict().is_some();
+            pending.draft.study == *study && pending.problem.is_none() && (pending.draft.act == *act || both_final)
+        };
+        act.is_assessment() && self.pending.iter().any(|pending| same(&pending))
+    }
+
+    /// It is on disk; gives the study that was announced as the next one when it was decided.
+    pub(super) fn recorded(&mut self, token: Token, entry: LogEntry) -> Option<Uid> {
+        let at = self.pending.iter().position(|pending| pending.token == token);
+        let announced = at.and_then(|at| self.pending.remove(at).announced);
         if !matches!(entry.draft.act, Act::Undo { .. }) {
             self.own.push((entry.draft.study.clone(), entry.id));
         }
         self.take(vec![entry]);
+        announced
     }
 
     /// It is not.

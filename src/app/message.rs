@@ -1,5 +1,6 @@
 //! What happens to the program, and what it wants done.
 
+use super::editor::Motion;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
@@ -15,6 +16,12 @@ use std::time::Duration;
 pub enum Message {
     /// The reader asked for something.
     Command(Command),
+    /// A key that is held down asks for a command again. It never decides anything.
+    Held(Command),
+    /// Time since the program started, by a clock that never goes back; comes before every other message.
+    Elapsed(Duration),
+    /// The screen is about to be drawn: what is announced on it holds until it is drawn again.
+    Drawn,
     /// A digit, and what it does where it stands alone.
     Digit(u32, Option<Command>),
     /// The timer of [`Effect::Wake`] with this number has run out.
@@ -114,6 +121,8 @@ pub enum Message {
         /// Its course.
         course: Arc<SpineCourse>,
     },
+    /// Images of the open study are on the screen: the terminal acknowledged one, or they are drawn as text.
+    ImagesShown,
     /// A picture is on screen.
     PictureShown {
         /// From its first byte to the terminal's answer.
@@ -153,18 +162,18 @@ pub enum Message {
 /// Keys of a line of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptKey {
-    /// Text typed or pasted; control characters are dropped.
+    /// Text typed or pasted; control characters are dropped, what does not fit is refused as a whole.
     Text(String),
-    /// Delete the last letter.
-    Backspace,
+    /// A line break in a text of several lines; elsewhere as [`PromptKey::Enter`].
+    LineBreak,
+    /// Move the cursor, or mark another suggestion.
+    Go(Motion),
+    /// Delete from the cursor to where a motion leads.
+    Delete(Motion),
     /// Take it.
     Enter,
     /// Leave it.
     Escape,
-    /// Next suggestion.
-    Down,
-    /// Previous suggestion.
-    Up,
     /// Complete.
     Tab,
 }

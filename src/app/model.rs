@@ -2,6 +2,7 @@
 
 use super::palette::{self, Choice, Offer};
 use super::prompt::{Prompt, PromptKind};
+use super::second_key::SecondKey;
 use super::tool;
 use super::update::{key_images, measurements};
 use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
@@ -72,6 +73,16 @@ pub struct Model {
     pub prompt: Option<Prompt>,
     /// One sentence for the reader, until the next key.
     pub notice: Option<Notice>,
+    /// What was saved last, until the next key.
+    pub receipt: Option<Receipt>,
+    /// A decision that waits for its key to be pressed once more.
+    pub second_key: Option<SecondKey>,
+    /// The study that opens next, as the screen that was drawn last announces it: `None` before it has announced one, or none.
+    pub announced: Option<Option<Uid>>,
+    /// The measurement made last in the open series, until Esc or another series.
+    pub measured: Option<u64>,
+    /// Time since the program started.
+    pub(super) elapsed: Duration,
     /// The last picture's way to the screen.
     pub link: Link,
     /// Images that the terminal does not show, by their place among the images on the screen, with the reason.
@@ -199,6 +210,15 @@ pub struct Notice {
     pub text: String,
 }
 
+/// A decision that is on disk: what, whose, when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// "C6 fractured · PHANTOM, One · saved 09:42".
+    pub text: String,
+    /// Whether undo takes it back.
+    pub can_be_undone: bool,
+}
+
 /// The last picture's way to the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Link {
@@ -240,6 +260,11 @@ impl Model {
             help_page: 0,
             prompt: None,
             notice: None,
+            receipt: None,
+            second_key: None,
+            announced: None,
+            measured: None,
+            elapsed: Duration::ZERO,
             link: Link::default(),
             refused: BTreeMap::new(),
             line: LineState::default(),
@@ -285,6 +310,11 @@ impl Model {
     #[must_use]
     pub fn has_unsaved(&self) -> bool {
         self.decisions.unsaved().is_some() || !self.annotations.unsaved().is_empty()
+    }
+
+    /// Forgets what is shown until the next key.
+    pub(super) fn key_pressed(&mut self) {
+        (self.notice, self.receipt) = (None, None);
     }
 
     /// Whether typed keys are text.
@@ -344,9 +374,9 @@ impl Model {
     pub fn offers(&self) -> Vec<Offer> {
         let Some(prompt) = &self.prompt else { return Vec::new() };
         match prompt.kind {
-            PromptKind::Palette => palette::search(self, &prompt.text),
-            PromptKind::Measurements => palette::listed(measurements(self), &prompt.text, Choice::Measurement),
-            PromptKind::KeyImages => palette::listed(key_images(self), &prompt.text, Choice::KeyImage),
+            PromptKind::Palette => palette::search(self, prompt.text()),
+            PromptKind::Measurements => palette::listed(measurements(self), prompt.text(), Choice::Measurement),
+            PromptKind::KeyImages => palette::listed(key_images(self), prompt.text(), Choice::KeyImage),
             _ => {
                 let plain = |(name, words)| Offer { name, words, choice: Choice::Words };
                 prompt.offers().into_iter().map(plain).collect()

@@ -1,5 +1,7 @@
 //! A line of text being asked for: the command palette, the filter, and what a decision needs to know.
 
+use super::Command;
+use super::editor::Editor;
 use super::worklist::FILTER_KEYS;
 use crate::domain::{CervicalLevel, LevelVerdict, RejectionReason};
 
@@ -12,6 +14,20 @@ pub enum LevelQuestion {
     Agree,
     /// The contrary.
     Disagree,
+}
+
+impl LevelQuestion {
+    /// The command that asks it.
+    pub(super) fn command(self) -> Command {
+        match self {
+            Self::Verdict(LevelVerdict::Fractured) => Command::Fractured,
+            Self::Verdict(LevelVerdict::NotFractured) => Command::NotFractured,
+            Self::Verdict(LevelVerdict::Uncertain) => Command::Uncertain,
+            Self::Verdict(LevelVerdict::NotAssessable) => Command::NotAssessable,
+            Self::Agree => Command::Agree,
+            Self::Disagree => Command::Disagree,
+        }
+    }
 }
 
 /// What the line is for.
@@ -29,7 +45,7 @@ pub enum PromptKind {
     Comment,
     /// A note on the study.
     Note,
-    /// Why a study is put off.
+    /// Why a study is deferred.
     Defer,
     /// Of which level something is said: one key.
     Level(LevelQuestion),
@@ -49,7 +65,7 @@ impl PromptKind {
     }
 }
 
-/// Reasons to put a study off that need no typing.
+/// Reasons to defer a study that need no typing.
 const DEFERRALS: [&str; 5] =
     ["second opinion", "comparison with earlier studies", "clinical question", "images missing", "to be discussed"];
 
@@ -59,28 +75,49 @@ pub struct Prompt {
     /// What it is for.
     pub kind: PromptKind,
     /// What was typed.
-    pub text: String,
+    pub editor: Editor,
     /// Which suggestion is marked.
     pub selected: usize,
+    /// What the text was when the prompt opened.
+    opened_with: String,
+    /// Whether the reader was told that Esc discards the text.
+    pub(super) warned: bool,
 }
-
-/// The longest line that is taken.
-const LIMIT: usize = 120;
 
 impl Prompt {
     /// An empty line.
     #[must_use]
     pub fn new(kind: PromptKind) -> Self {
-        Self { kind, text: String::new(), selected: 0 }
+        Self::with_text(kind, "")
     }
 
-    /// Adds text without its control characters.
-    pub(super) fn push(&mut self, text: &str) {
-        let room = LIMIT.saturating_sub(self.text.chars().count());
-        let clean = crate::domain::CleanText::new(text);
-        // A lone space is cleaned away but is text here.
-        let typed = if text == " " { " " } else { clean.as_str() };
-        self.text.extend(typed.chars().take(room));
+    /// A line with text, the cursor behind it.
+    #[must_use]
+    pub fn with_text(kind: PromptKind, text: &str) -> Self {
+        Self { kind, editor: Editor::new(text), selected: 0, opened_with: text.to_owned(), warned: false }
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.editor.text()
+    }
+
+    /// Whether it takes a text that a reader writes, of one or more lines.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        matches!(self.kind, PromptKind::Note | PromptKind::Defer | PromptKind::Comment)
+    }
+
+    /// Characters that closing it would discard; 0 for none.
+    pub(super) fn unsaved(&self) -> usize {
+        let changed = self.is_writing() && self.text().trim() != self.opened_with.trim();
+        if changed { self.editor.length() } else { 0 }
+    }
+
+    /// Puts a text in the place of what was typed.
+    pub(super) fn replace(&mut self, text: &str) {
+        self.editor = Editor::new(text);
         self.selected = 0;
     }
 
@@ -94,7 +131,7 @@ impl Prompt {
             PromptKind::KeyImages => "key image: ".to_owned(),
             PromptKind::Comment => "remark: ".to_owned(),
             PromptKind::Note => "note: ".to_owned(),
-            PromptKind::Defer => "put off, because: ".to_owned(),
+            PromptKind::Defer => "defer, because: ".to_owned(),
             PromptKind::Level(LevelQuestion::Verdict(verdict)) => format!("{}: which level? ", verdict.name()),
             PromptKind::Level(LevelQuestion::Agree) => "agree: at which level? ".to_owned(),
             PromptKind::Level(LevelQuestion::Disagree) => "disagree: at which level? ".to_owned(),
@@ -108,7 +145,7 @@ impl Prompt {
         let numbered = |names: Vec<&str>| (1..).zip(names).map(|(n, name)| (format!("{n}"), name.to_owned())).collect();
         match self.kind {
             PromptKind::Filter => {
-                let word = self.text.rsplit(' ').next().unwrap_or_default();
+                let word = self.text().rsplit(' ').next().unwrap_or_default();
                 let begun = |key: &str| !word.is_empty() && (key.starts_with(word) || word.starts_with(key));
                 let keys = FILTER_KEYS.iter().filter(|(key, _)| begun(key));
                 keys.map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
@@ -120,7 +157,7 @@ impl Prompt {
             | PromptKind::Comment
             | PromptKind::Note => Vec::new(),
             PromptKind::Defer => {
-                let typed = self.text.to_lowercase();
+                let typed = self.text().to_lowercase();
                 let fits = DEFERRALS.iter().filter(|reason| reason.contains(&*typed));
                 fits.map(|reason| ((*reason).to_owned(), String::new())).collect()
             }

@@ -70,6 +70,8 @@ pub struct Reading {
     pub panel: bool,
     /// Whether the reader has moved since the series was opened.
     pub moved: bool,
+    /// When images of the study were first on the screen, by [`super::Message::Elapsed`].
+    pub(super) shown_since: Option<std::time::Duration>,
     /// Where to go on once the volume is here.
     pub(super) resume: Option<ReadingPosition>,
     /// Commands that go to a place and were given before the volume was here.
@@ -102,6 +104,7 @@ impl Reading {
             texts: true,
             panel: false,
             moved: false,
+            shown_since: None,
         }
     }
 

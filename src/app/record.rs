@@ -85,13 +85,15 @@ pub struct Pending {
     pub draft: Draft,
     /// Why it could not be kept; `None` while it is being kept.
     pub problem: Option<String>,
+    /// The study that the screen announced as the next one when this was decided.
+    pub announced: Option<Uid>,
 }
 
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
-            None => write!(f, "saving: {}", self.draft.act),
-            Some(problem) => write!(f, "NOT SAVED: {} ({problem})", self.draft.act),
+            None => write!(f, "saving … {}", self.draft.act.summary()),
+            Some(problem) => write!(f, "NOT SAVED: {} ({problem})", self.draft.act.summary()),
         }
     }
 }

@@ -2,15 +2,18 @@
 
 mod anonymous;
 mod beside;
+mod cancel;
 mod decide;
 mod jumps;
 mod key_image;
 mod keys;
 mod line;
 mod measure;
+mod next;
 mod prompt;
 mod reading;
 mod resume;
+mod second_key;
 mod sources;
 mod worker;
 
@@ -37,21 +40,39 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         None => message,
     };
     match message {
+        Message::Elapsed(elapsed) => {
+            model.elapsed = elapsed;
+            Vec::new()
+        }
+        Message::Drawn => {
+            model.announced = Some(next::announce(model));
+            Vec::new()
+        }
         Message::Command(command) => {
-            model.notice = None;
-            keys::command(model, command)
+            model.key_pressed();
+            keys::given(model, command)
+        }
+        Message::Held(command) if keys::decides(command) => {
+            second_key::held(model, command);
+            Vec::new()
+        }
+        Message::Held(command) => {
+            model.key_pressed();
+            keys::given(model, command)
         }
         Message::Digit(digit, command) => {
-            model.notice = None;
-            keys::digit(model, digit, command)
+            model.key_pressed();
+            let mut effects = second_key::other(model, false);
+            effects.extend(keys::digit(model, digit, command));
+            effects
         }
         Message::Woken(serial) => {
             keys::over(model, serial);
-            Vec::new()
+            second_key::woken(model, serial)
         }
         Message::CineTick => keys::tick(model),
         Message::Prompt(key) => {
-            model.notice = None;
+            model.key_pressed();
             prompt::typed(model, key)
         }
         Message::Unbound(words) => {
@@ -208,6 +229,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::ImagesShown => {
+            if let Some(reading) = model.reading.as_mut().filter(|reading| reading.volume().is_some()) {
+                reading.shown_since.get_or_insert(model.elapsed);
+            }
+            Vec::new()
+        }
         Message::PictureShown { round_trip, bytes } => {
             model.link = Link { round_trip, bytes };
             Vec::new()
@@ -333,6 +360,7 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             (model.help, model.help_page) = (false, 0);
             Vec::new()
         }
+        Command::Cancel => cancel::run(model),
         Command::Palette => {
             model.prompt = Some(Prompt::new(PromptKind::Palette));
             Vec::new()
@@ -434,6 +462,8 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
         return Vec::new();
     };
     model.worklist.select(uid);
+    // Nothing is announced before it is drawn.
+    (model.announced, model.second_key, model.measured) = (None, None, None);
     let left = resume::keep(model);
     let preferred = &model.preferences;
     let mut reading = Reading::new(Arc::clone(&study), series);
@@ -449,7 +479,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     effects.extend(load(model));
     effects.push(Effect::Claim(Some(uid.clone())));
     effects.extend(queue(model));
-    effects.extend(prefetch(model, uid));
+    effects.extend(prefetch(model));
     effects
 }
 
@@ -462,9 +492,8 @@ fn load(model: &Model) -> Option<Effect> {
 }
 
 /// Has the study that comes next in memory before it is asked for.
-fn prefetch(model: &Model, uid: &Uid) -> Option<Effect> {
-    let row = model.worklist.row_of(uid)?;
-    let next = model.worklist.at(row + 1)?;
+fn prefetch(model: &Model) -> Option<Effect> {
+    let next = model.worklist.entry(&next::announce(model)?)?;
     let series = next.choice.as_ref().ok().and(next.opening_series())?;
     Some(Effect::Prefetch(Arc::clone(&next.study), series))
 }

@@ -57,10 +57,10 @@ impl Worklist {
         &self.entries
     }
 
-    /// How many studies are how far.
+    /// How many of the studies that the filter shows are how far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let counts = self.counts.get().unwrap_or_else(|| Counts::of(&self.entries));
+        let counts = self.counts.get().unwrap_or_else(|| Counts::of(self.rows()));
         self.counts.set(Some(counts));
         counts
     }
@@ -139,22 +139,21 @@ impl Worklist {
         self.rows.iter().copied().min_by_key(|&index| by(index)).map(|index| &self.entries[index])
     }
 
-    /// The most urgent row that waits for a reader: neither read, nor put off, nor `but`, nor one that `taken` names.
+    /// The study to read after `but`, among the rows that are shown and wait for a reader, without those that `taken` names: what was
+    /// not opened before what was, and that before what is deferred. In an order of urgency the list is gone through from its top;
+    /// in another order, and among studies that were opened, it goes on below `but` and then from the top.
     #[must_use]
     pub fn next_to_read(&self, but: &Uid, taken: &dyn Fn(&Uid) -> bool) -> Option<&Entry> {
-        let waits = |index: &usize| {
-            let entry = &self.entries[*index];
-            let uid = &entry.study.uid;
-            let unread = matches!(entry.state, StudyState::Unread | StudyState::Begun);
-            unread && entry.may_have_pictures() && *uid != *but && !taken(uid)
+        let from_top = matches!(self.order, Order::Urgency | Order::Uncertainty);
+        let here = self.row_of(but).unwrap_or(0);
+        let rows = self.rows().enumerate();
+        let waiting = rows.filter(|(_, entry)| entry.study.uid != *but && entry.waits() && !taken(&entry.study.uid));
+        let rank = |(row, entry): &(usize, &Entry)| {
+            let deferred = entry.state == StudyState::Deferred;
+            let again = deferred || entry.opened;
+            (deferred, entry.opened, (again || !from_top) && *row < here, *row)
         };
-        let index = self
-            .rows
-            .iter()
-            .copied()
-            .filter(waits)
-            .min_by_key(|&index| (self.entries[index].opened, self.place(index, Order::Urgency)))?;
-        Some(&self.entries[index])
+        waiting.min_by_key(rank).map(|(_, entry)| entry)
     }
 
     pub(super) fn entry_mut(&mut self, uid: &Uid) -> Option<&mut Entry> {
@@ -296,6 +295,7 @@ impl Worklist {
 
     /// Filters anew.
     fn sift(&mut self) {
+        self.counts.set(None);
         let shown = |index: &usize| self.query.matches(&self.entries[*index]);
         self.rows = self.sorted.iter().copied().filter(shown).collect();
         self.keep_selection();

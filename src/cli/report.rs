@@ -94,6 +94,8 @@ enum State {
     Positive,
     Deferred,
     Unreadable,
+    /// Readers contradict each other.
+    Conflict,
 }
 
 impl State {
@@ -106,6 +108,7 @@ impl State {
                 | (Self::Positive, StudyState::Positive)
                 | (Self::Deferred, StudyState::Deferred)
                 | (Self::Unreadable, StudyState::Unreadable)
+                | (Self::Conflict, StudyState::Conflict)
         )
     }
 }
@@ -189,7 +192,7 @@ fn day(text: &str) -> Result<String, String> {
 /// Whether a study is asked for.
 fn fits(args: &Args, result: &StudyResult) -> bool {
     let named = args.study.as_ref().is_none_or(|wanted| result.study.uid.as_str().starts_with(wanted.as_str()));
-    let decides = |act: &Act| !matches!(act, Act::Precedence { .. });
+    let decides = |act: &Act| !matches!(act, Act::Precedence { .. } | Act::Pin { .. } | Act::Stat { .. });
     let recent = args
         .since
         .as_ref()

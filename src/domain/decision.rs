@@ -1,13 +1,17 @@
 //! What readers decide: a log to which entries are only added, and what it comes to.
 //!
 //! An [`Act`] is what a reader does; a [`LogEntry`] says besides who did it, when, and on which report. [`Decision::of`] folds a
-//! study's entries to what is decided now. Taking something back is an entry, too.
+//! study's entries to what is decided now. Undo is an entry, too. Readers who contradict each other put the study in [`Conflict`].
 
+mod conflict;
 mod fold;
+mod state;
 
-pub use fold::{Decided, Decision, LevelWord, StudyState, undoable};
+pub use conflict::{Assessment, Conflict};
+pub use fold::{Decided, Decision, LevelWord, undoable};
+pub use state::StudyState;
 
-use super::{CervicalLevel, CleanText, FractureReport, PerLevel, Probability, Stamp, Uid};
+use super::{CervicalLevel, CleanText, FractureReport, NoteText, PerLevel, Probability, Stamp, Uid};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -34,6 +38,12 @@ impl LevelVerdict {
         }
     }
 
+    /// Whether it says that there is a fracture or that there is none.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Fractured | Self::NotFractured)
+    }
+
     /// One letter for a narrow column; no two are the same.
     #[must_use]
     pub fn sign(self) -> char {
@@ -57,7 +67,7 @@ pub enum StudyVerdict {
     /// To be read later.
     Deferred {
         /// Why.
-        reason: CleanText,
+        reason: NoteText,
     },
     /// The pictures allow no verdict.
     Unreadable,
@@ -73,6 +83,12 @@ impl StudyVerdict {
             Self::Deferred { .. } => "deferred",
             Self::Unreadable => "unreadable",
         }
+    }
+
+    /// Whether it is final: a later assessment by another reader contradicts it instead of replacing it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Deferred { .. })
     }
 }
 
@@ -132,7 +148,7 @@ pub enum Agreement {
     Adds,
 }
 
-/// Whether a study goes before the others.
+/// Whether a study goes before the others, as a request in its files says it and as earlier versions recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precedence {
@@ -144,6 +160,9 @@ pub enum Precedence {
     /// On top of those.
     Stat,
 }
+
+/// Characters of a reader's text in [`Act::summary`].
+const SUMMARY: usize = 60;
 
 /// Number of a log entry; a later entry has a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,12 +186,36 @@ pub enum Act {
     /// A note; it replaces the one before. An empty one takes it away.
     Note {
         /// The note.
-        text: CleanText,
+        text: NoteText,
     },
-    /// Puts the study before others, or back.
+    /// STAT and pin in one, as earlier versions recorded them: `ordinary` clears both, the others set one and leave the other.
     Precedence {
         /// Where it goes.
         precedence: Precedence,
+    },
+    /// Pins the study, or unpins it.
+    Pin {
+        /// Whether it is pinned.
+        pinned: bool,
+    },
+    /// Marks the study STAT, or unmarks it.
+    Stat {
+        /// Whether it is STAT.
+        stat: bool,
+    },
+    /// Settles a conflict between final assessments: this one holds instead of all before it.
+    ResolveStudy {
+        /// What holds.
+        verdict: StudyVerdict,
+    },
+    /// Settles a conflict on one level: this assessment holds instead of all before it.
+    ResolveLevel {
+        /// The level.
+        level: CervicalLevel,
+        /// What holds.
+        verdict: LevelVerdict,
+        /// What it says of the network, where the reader was asked.
+        agreement: Option<Agreement>,
     },
     /// Takes an entry back; it stays in the log.
     Undo {
@@ -181,25 +224,87 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// Whether it assesses the study or a level.
+    #[must_use]
+    pub fn is_assessment(&self) -> bool {
+        match self {
+            Self::Level { .. } | Self::Study(_) | Self::ResolveStudy { .. } | Self::ResolveLevel { .. } => true,
+            Self::Note { .. } | Self::Precedence { .. } | Self::Pin { .. } | Self::Stat { .. } | Self::Undo { .. } => {
+                false
+            }
+        }
+    }
+
+    /// The act in one short line: of a text that a reader wrote, its beginning.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let short = |text: &NoteText| {
+            let line = text.first_line();
+            let cut: String = line.chars().take(SUMMARY).collect();
+            if cut.len() < line.len() { format!("{} …", cut.trim_end()) } else { cut }
+        };
+        match self {
+            Self::Note { text } if !text.is_empty() => format!("note: {}", short(text)),
+            Self::Study(StudyVerdict::Deferred { reason }) if !reason.is_empty() => {
+                format!("deferred: {}", short(reason))
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// The assessment of the study that it makes.
+    #[must_use]
+    pub fn study_verdict(&self) -> Option<&StudyVerdict> {
+        match self {
+            Self::Study(verdict) | Self::ResolveStudy { verdict } => Some(verdict),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Level { level, verdict, agreement } => {
-                write!(f, "{level} {}", verdict.name())?;
-                match agreement {
-                    Some(Agreement::Rejects { reason }) => write!(f, " ({})", reason.name()),
-                    _ => Ok(()),
-                }
+            Self::Level { level, verdict, agreement } => level_words(f, *level, *verdict, *agreement),
+            Self::ResolveLevel { level, verdict, agreement } => {
+                f.write_str("resolved: ")?;
+                level_words(f, *level, *verdict, *agreement)
             }
-            Self::Study(StudyVerdict::Deferred { reason }) if !reason.is_empty() => write!(f, "deferred: {reason}"),
-            Self::Study(verdict) => f.write_str(verdict.name()),
-            Self::Note { text } if text.is_empty() => f.write_str("note taken away"),
+            Self::Study(verdict) => study_words(f, verdict),
+            Self::ResolveStudy { verdict } => {
+                f.write_str("resolved: ")?;
+                study_words(f, verdict)
+            }
+            Self::Note { text } if text.is_empty() => f.write_str("note removed"),
             Self::Note { text } => write!(f, "note: {text}"),
-            Self::Precedence { precedence: Precedence::Ordinary } => f.write_str("no longer on top"),
-            Self::Precedence { precedence: Precedence::Pinned } => f.write_str("pinned"),
-            Self::Precedence { precedence: Precedence::Stat } => f.write_str("STAT"),
-            Self::Undo { entry } => write!(f, "entry {} taken back", entry.0),
+            Self::Precedence { precedence: Precedence::Ordinary } => f.write_str("neither STAT nor pinned"),
+            Self::Pin { pinned: false } => f.write_str("unpinned"),
+            Self::Precedence { precedence: Precedence::Pinned } | Self::Pin { pinned: true } => f.write_str("pinned"),
+            Self::Stat { stat: false } => f.write_str("no longer STAT"),
+            Self::Precedence { precedence: Precedence::Stat } | Self::Stat { stat: true } => f.write_str("STAT"),
+            Self::Undo { entry } => write!(f, "entry {} undone", entry.0),
         }
+    }
+}
+
+fn level_words(
+    f: &mut fmt::Formatter<'_>,
+    level: CervicalLevel,
+    verdict: LevelVerdict,
+    agreement: Option<Agreement>,
+) -> fmt::Result {
+    write!(f, "{level} {}", verdict.name())?;
+    match agreement {
+        Some(Agreement::Rejects { reason }) => write!(f, " ({})", reason.name()),
+        _ => Ok(()),
+    }
+}
+
+fn study_words(f: &mut fmt::Formatter<'_>, verdict: &StudyVerdict) -> fmt::Result {
+    match verdict {
+        StudyVerdict::Deferred { reason } if !reason.is_empty() => write!(f, "deferred: {reason}"),
+        verdict => f.write_str(verdict.name()),
     }
 }
 

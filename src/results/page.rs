@@ -98,7 +98,8 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
         };
         format!("{}{reason} · {}", decided.what.name(), word(decided))
     });
-    let mut rows = vec![("Assessment", verdict)];
+    let mut rows = vec![("Assessment", if decision.conflicts.is_empty() { verdict } else { "in conflict".to_owned() })];
+    rows.extend(decision.conflicts.iter().map(|conflict| ("Conflict", conflict.to_string())));
     for (level, decided) in decision.levels.iter() {
         if let Some(decided) = decided {
             rows.push((level.name(), format!("{} · {}", level_verdict(decided.what), word(decided))));

@@ -2,12 +2,14 @@
 
 use super::document::{analyzed_series, reason_of, series_uids, study_date, study_time};
 use super::{AnalysisStatus, StudyFacts};
-use crate::domain::{Agreement, CervicalLevel, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage};
+use crate::domain::{
+    Agreement, CervicalLevel, Decision, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage,
+};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The columns before those of the levels, each with what it holds.
-const COLUMNS: [(&str, &str); 23] = [
+const COLUMNS: [(&str, &str); 24] = [
     ("study_instance_uid", "StudyInstanceUID"),
     ("patient_id", "PatientID"),
     ("patient_name", "PatientName, family name first"),
@@ -27,14 +29,18 @@ const COLUMNS: [(&str, &str); 23] = [
         "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they \
          cannot show of the neck; separated by \"; \"; or that the study's files are no longer there",
     ),
-    ("state", "how far the study is read: unread, begun, negative, positive, deferred or unreadable; empty if unknown"),
-    ("assessment", "assessment of the study: negative, positive, deferred or unreadable"),
+    (
+        "state",
+        "how far the study is read: unread, begun, negative, positive, deferred, unreadable or conflict; empty if unknown",
+    ),
+    ("assessment", "assessment of the study: negative, positive, deferred or unreadable; empty in a conflict"),
     ("assessed_by", "reader of the assessment"),
     ("assessed_at", "when, RFC 3339"),
     ("deferred_reason", "why the study was deferred"),
     ("note", "the reader's note"),
     ("noted_by", "reader of the note"),
     ("noted_at", "when, RFC 3339"),
+    ("conflict", "readers who contradict each other: \"alice positive, bob negative\"; empty if none do"),
 ];
 
 /// The columns of each level, without its name.
@@ -102,6 +108,7 @@ fn row(facts: StudyFacts<'_>) -> Vec<String> {
         text(note.map(|note| note.what.to_string())),
         text(note.map(|note| note.who.to_string())),
         text(note.map(|note| note.at.rfc3339())),
+        text(decision.as_ref().map(conflict)),
     ];
     let probability = |level: CervicalLevel| report.and_then(|report| report.levels[level].probability());
     let assessed = |level: CervicalLevel| decision.as_ref().and_then(|decision| decision.levels[level].as_ref());
@@ -116,6 +123,10 @@ fn row(facts: StudyFacts<'_>) -> Vec<String> {
         _ => String::new(),
     }));
     row
+}
+
+fn conflict(decision: &Decision) -> String {
+    decision.conflicts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What a number must not be read without, each text once.

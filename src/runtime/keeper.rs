@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon another program's decisions are seen.
 const POLL: Duration = Duration::from_millis(500);
@@ -21,7 +21,7 @@ const LATELY_MS: i64 = 24 * 3_600_000;
 const CHUNK: usize = 5_000;
 
 enum Request {
-    Record(Record),
+    Record(Box<Record>),
     Claim(Option<Uid>),
 }
 
@@ -66,7 +66,7 @@ impl Keeper {
 
     /// Keeps something; the answer is a message.
     pub fn record(&self, record: Record) {
-        self.ask(Request::Record(record));
+        self.ask(Request::Record(Box::new(record)));
     }
 
     /// Says which study is open here.
@@ -107,17 +107,23 @@ struct Thread {
 
 impl Thread {
     fn run(mut self, requests: &Receiver<Request>) {
+        let mut next_poll = Instant::now() + POLL;
         loop {
-            match requests.recv_timeout(POLL) {
-                Ok(Request::Record(record)) => self.record(record),
+            match requests.recv_deadline(next_poll) {
+                Ok(Request::Record(record)) => self.record(*record),
                 Ok(Request::Claim(study)) => {
                     self.claimed = study;
                     self.tell_position();
                     self.tell_annotations();
                     self.say_claim();
                 }
-                Err(RecvTimeoutError::Timeout) => self.poll(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // However busy this reader is, what others decide is seen within a second.
+            if Instant::now() >= next_poll {
+                self.poll();
+                next_poll = Instant::now() + POLL;
             }
         }
         self.claimed = None;

@@ -1,6 +1,6 @@
 //! Keys as messages: by the keymap, in a prompt as text, and in words where they do nothing.
 
-use crate::app::{Command, Message, Model, PromptKey, Screen};
+use crate::app::{Command, Message, Model, Motion, PromptKey, Screen};
 use crate::config::{Chord, Keymap};
 use crate::terminal::Keystroke;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -13,7 +13,11 @@ const OTHER_SCRIPTS: char = '\u{370}';
 /// The keys that a keystroke is. An escape byte and a key are Alt with the key only where that does something; else, in a prompt
 /// too, they are Esc and then the key, which GNU screen and slow connections deliver in one burst.
 pub(super) fn apart(stroke: Keystroke, model: &Model, keymap: &Keymap) -> Vec<Keystroke> {
-    let chord = !model.wants_text() && command(keymap, model.screen(), &stroke).is_some();
+    let chord = if model.wants_text() {
+        prompt_key(&stroke).is_some()
+    } else {
+        command(keymap, model.screen(), &stroke).is_some()
+    };
     if stroke.after_escape && !chord { vec![Keystroke::escape(), stroke.without_escape()] } else { vec![stroke] }
 }
 
@@ -33,8 +37,13 @@ pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Ve
         found.push(Message::Command(command));
         return found;
     }
+    if model.cine.running && is_space(&stroke.key) {
+        found.push(Message::Command(Command::Cine));
+        return found;
+    }
     found.extend(match (digit(keymap, stroke), command(keymap, model.screen(), stroke)) {
         (Some(digit), command) if !model.help => Some(Message::Digit(digit, command)),
+        (_, Some(command)) if stroke.key.kind == KeyEventKind::Repeat => Some(Message::Held(command)),
         (_, Some(command)) => Some(Message::Command(command)),
         // Any key puts help away.
         (_, None) if model.help => Some(Message::Command(Command::Help)),
@@ -85,6 +94,11 @@ fn unbound(stroke: &Keystroke, screen: Screen, keymap: &Keymap) -> Option<String
     Some(format!("no command on '{chord}' here; {help} lists the keys"))
 }
 
+/// Space pauses the cine loop in every profile.
+fn is_space(key: &KeyEvent) -> bool {
+    key.kind != KeyEventKind::Release && key.modifiers.is_empty() && key.code == KeyCode::Char(' ')
+}
+
 /// Keys that every profile has while something is measured: arrows move the cursor, Enter sets a place, Esc leaves.
 fn tool_key(key: &KeyEvent) -> Option<Command> {
     if key.kind == KeyEventKind::Release || !key.modifiers.is_empty() {
@@ -96,11 +110,12 @@ fn tool_key(key: &KeyEvent) -> Option<Command> {
         KeyCode::Up => Command::CursorUp,
         KeyCode::Down => Command::CursorDown,
         KeyCode::Enter => Command::PlacePoint,
-        KeyCode::Esc => Command::Close,
+        KeyCode::Esc => Command::Cancel,
         _ => return None,
     })
 }
 
+/// Keys of a prompt. A line break is what every terminal can send (Ctrl-J is a line feed) and what most do (Alt or Shift with Enter).
 fn prompt_key(stroke: &Keystroke) -> Option<PromptKey> {
     let key = &stroke.key;
     if key.kind == KeyEventKind::Release {
@@ -108,21 +123,38 @@ fn prompt_key(stroke: &Keystroke) -> Option<PromptKey> {
     }
     let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
     let key = if with_control { on_us_layout(stroke).unwrap_or(key) } else { key };
-    let key = &without_protocol(key).unwrap_or(*key);
+    // Shift with Enter is a key of its own here.
+    let key = &without_protocol(key).filter(|_| key.code != KeyCode::Enter).unwrap_or(*key);
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    let word = control || alt;
     Some(match key.code {
-        KeyCode::Enter => PromptKey::Enter,
+        KeyCode::Enter if key.modifiers.is_empty() => PromptKey::Enter,
+        KeyCode::Enter => PromptKey::LineBreak,
+        KeyCode::Char('j') if control => PromptKey::LineBreak,
         KeyCode::Esc => PromptKey::Escape,
         KeyCode::Char('c' | 'g') if control => PromptKey::Escape,
-        KeyCode::Char('n') if control => PromptKey::Down,
-        KeyCode::Char('p') if control => PromptKey::Up,
-        KeyCode::Backspace => PromptKey::Backspace,
+        KeyCode::Char('n') if control => PromptKey::Go(Motion::Down),
+        KeyCode::Char('p') if control => PromptKey::Go(Motion::Up),
+        KeyCode::Backspace if word => PromptKey::Delete(Motion::WordLeft),
+        KeyCode::Char('w') if control => PromptKey::Delete(Motion::WordLeft),
+        KeyCode::Backspace => PromptKey::Delete(Motion::Left),
+        KeyCode::Delete => PromptKey::Delete(if word { Motion::WordRight } else { Motion::Right }),
+        KeyCode::Char('d') if control => PromptKey::Delete(Motion::Right),
+        KeyCode::Char('k') if control => PromptKey::Delete(Motion::End),
+        KeyCode::Char('u') if control => PromptKey::Delete(Motion::Home),
+        KeyCode::Left => PromptKey::Go(if word { Motion::WordLeft } else { Motion::Left }),
+        KeyCode::Right => PromptKey::Go(if word { Motion::WordRight } else { Motion::Right }),
+        KeyCode::Char('b') if alt => PromptKey::Go(Motion::WordLeft),
+        KeyCode::Char('f') if alt => PromptKey::Go(Motion::WordRight),
+        KeyCode::Home => PromptKey::Go(Motion::Home),
+        KeyCode::Char('a') if control => PromptKey::Go(Motion::Home),
+        KeyCode::End => PromptKey::Go(Motion::End),
+        KeyCode::Char('e') if control => PromptKey::Go(Motion::End),
         KeyCode::Tab => PromptKey::Tab,
-        KeyCode::Down => PromptKey::Down,
-        KeyCode::Up => PromptKey::Up,
-        KeyCode::Char(c) if !control && !key.modifiers.contains(KeyModifiers::ALT) => {
-            PromptKey::Text(stroke.text.clone().unwrap_or_else(|| c.to_string()))
-        }
+        KeyCode::Down => PromptKey::Go(Motion::Down),
+        KeyCode::Up => PromptKey::Go(Motion::Up),
+        KeyCode::Char(c) if !control && !alt => PromptKey::Text(stroke.text.clone().unwrap_or_else(|| c.to_string())),
         _ => return None,
     })
 }

@@ -88,7 +88,7 @@ fn a_layout_of_another_script_works_by_the_place_of_its_keys() {
     typed(&mut model, letter('/'));
     typed(&mut model, cyrillic('о', 'j'));
     typed(&mut model, Keystroke { text: Some("F".into()), caps_lock: Some(true), ..letter('f') });
-    assert_eq!(model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some("оF"));
+    assert_eq!(model.prompt.as_ref().map(|prompt| prompt.text()), Some("оF"));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn keys_that_only_the_protocol_tells_apart_do_what_they_do_without_it() {
     let with = |code, modifiers| Keystroke { caps_lock: Some(false), ..key(code, modifiers) };
     let (control, shift) = (KeyModifiers::CONTROL, KeyModifiers::SHIFT);
     typed(&mut model, with(KeyCode::Char('h'), control));
-    assert_eq!(model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some(""));
+    assert_eq!(model.prompt.as_ref().map(|prompt| prompt.text()), Some(""));
     assert_eq!(typed(&mut model, with(KeyCode::Char('['), control)), ["Prompt(Escape)"]);
     assert_eq!(typed(&mut model, with(KeyCode::Enter, shift)), ["open"]);
     assert_eq!(typed(&mut model, with(KeyCode::Char('C'), control | shift)), ["quit"]);

@@ -1,9 +1,7 @@
 //! What is decided, in words and signs: for the list, the panel and the last line.
 
 use crate::app::{Entry, Model};
-use crate::domain::{
-    Agreement, CervicalLevel, Decided, Decision, LevelVerdict, Precedence, Stamp, StudyState, StudyVerdict, Uid,
-};
+use crate::domain::{Agreement, CervicalLevel, Decided, Decision, LevelVerdict, Stamp, StudyState, StudyVerdict, Uid};
 use crate::theme::Role;
 
 /// A sign for a study's state; no two are the same.
@@ -15,6 +13,7 @@ pub(super) fn sign(state: StudyState) -> (char, Role) {
         StudyState::Positive => ('✗', Role::Alarm),
         StudyState::Deferred => ('»', Role::Warning),
         StudyState::Unreadable => ('∅', Role::Warning),
+        StudyState::Conflict => ('≠', Role::Error),
     }
 }
 
@@ -55,25 +54,13 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
     if let Some(who) = model.elsewhere.get(uid).filter(|_| !entry.state.is_finished()) {
         return (if room < 8 { "o".to_owned() } else { format!("open: {who}") }, Role::Warning);
     }
-    let top = match entry.precedence() {
+    // One letter where there is no room: a study must not be on top without a word.
+    let top = match entry.precedence_words() {
         _ if entry.state.is_finished() => "",
-        Precedence::Ordinary => "",
-        // One letter where there is no room: a study must not be on top without a word.
-        Precedence::Pinned => {
-            if room < 8 {
-                "P"
-            } else {
-                "pinned"
-            }
-        }
-        Precedence::Stat => {
-            if room < 8 {
-                "S"
-            } else {
-                "STAT"
-            }
-        }
+        words if room < 8 => words.get(..1).unwrap_or_default(),
+        words => words,
     };
+    let top = if top == "p" { "P" } else { top };
     let text = match entry.state {
         StudyState::Unread if !top.is_empty() => return (top.to_owned(), Role::Accent),
         StudyState::Begun if !top.is_empty() => {
@@ -81,6 +68,7 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
             return (if super::text::width(&whole) <= room { whole } else { top.to_owned() }, Role::Accent);
         }
         StudyState::Unread => sign.to_string(),
+        StudyState::Conflict if super::text::width(&entry.conflict) <= room => entry.conflict.clone(),
         state => {
             let decision = model.decisions.of(uid);
             let study = decision.and_then(|decision| decision.study.as_ref());
@@ -91,6 +79,10 @@ pub(super) fn column(model: &Model, entry: &Entry, room: u16) -> (String, Role) 
         }
     };
     (if room < 8 { sign.to_string() } else { text }, role)
+}
+
+fn entry_conflict(decision: Option<&Decision>) -> String {
+    decision.and_then(Decision::conflict_words).unwrap_or_default()
 }
 
 /// What is decided of the open study, for the panel: the study, then its levels and note, each with who said it and when.
@@ -108,14 +100,15 @@ pub(super) fn lines(model: &Model, uid: &Uid) -> [(String, Role); 2] {
         (format!("{who} has this study open"), Role::Warning)
     } else {
         match decision.and_then(|decision| decision.study.as_ref()) {
+            _ if state == StudyState::Conflict => (format!("{sign} {}", entry_conflict(decision)), role),
             Some(study) => {
                 let reason = match &study.what {
-                    StudyVerdict::Deferred { reason } => format!(", {reason}"),
+                    StudyVerdict::Deferred { reason } => format!(", {}", reason.first_line()),
                     _ => String::new(),
                 };
                 (format!("{sign} {}  {}{reason}", state.name(), who_when(study, model.worklist.now())), role)
             }
-            None => ("no verdict on the study yet".to_owned(), Role::Faint),
+            None => ("no assessment of the study yet".to_owned(), Role::Faint),
         }
     };
     // Who said it and when stands once before all that was said then.
@@ -136,7 +129,7 @@ pub(super) fn lines(model: &Model, uid: &Uid) -> [(String, Role); 2] {
             say(who_when(decided, now), format!("{level} {}{reason}", verdict.name()));
         }
         if let Some(note) = &decision.note {
-            say(who_when(note, now), format!("note: {}", note.what));
+            say(who_when(note, now), format!("note: {}", note.what.one_line()));
         }
     }
     let words: Vec<String> = said.into_iter().map(|(who, all)| format!("{who} {}", all.join(", "))).collect();

@@ -4,7 +4,7 @@ use super::pane::Shown;
 use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, line, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
-use crate::domain::{Analysis, Declined, Disclosure, coverage};
+use crate::domain::{Analysis, Declined, Disclosure, StudyState, coverage};
 use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -155,19 +155,31 @@ fn header(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, ent
     let age = patient.age_years.map(|age| age.to_string()).unwrap_or_default();
     let sex = patient.sex.map(|sex| sex.letter().to_string()).unwrap_or_default();
     let mut words = Vec::new();
+    let stands = entry.filter(|entry| !entry.state.is_finished()).map_or("", Entry::precedence_words);
+    let conflict = if entry.is_some_and(|entry| entry.state == StudyState::Conflict) { "conflict" } else { "" };
     if !hidden {
         words.push(format!("{age} {sex}").trim().to_owned());
     }
     words.push(reading.study.description.to_string());
     words.extend(reading.study.date.filter(|_| !hidden).map(|date| date.to_string()));
     words.retain(|word| !word.is_empty());
-    let next = model.worklist.row_of(&reading.study.uid).map(|row| {
-        let next = model.worklist.at(row + 1).filter(|_| !hidden);
-        let next = next.map(|entry| format!(" · next: {}", entry.name())).unwrap_or_default();
-        format!("{} of {}{}", row + 1, model.worklist.rows().len(), fit(&next, 34))
-    });
-    let next = next.unwrap_or_default();
+    let place = model.worklist.row_of(&reading.study.uid);
+    let place = place.map(|row| format!("{} of {}", row + 1, model.worklist.rows().len()));
+    let next = match model.announced.as_ref().filter(|_| !hidden) {
+        None => None,
+        Some(None) => Some("no next study".to_owned()),
+        Some(Some(uid)) => model.worklist.entry(uid).map(|entry| {
+            let percent = entry.overall().map(|overall| format!(" {overall}")).unwrap_or_default();
+            let room = 32_u16.saturating_sub(width(&percent));
+            format!("next: {}{percent}", fit(entry.name(), room.saturating_sub(6)))
+        }),
+    };
+    let next = place.into_iter().chain(next).collect::<Vec<_>>().join(" · ");
     let right = put_right(buffer, area.right() - 1, area.y, area.width / 2, &next, style(Role::Muted));
+    for word in [conflict, stands].into_iter().filter(|word| !word.is_empty()) {
+        x = put(buffer, x, area.y, right.saturating_sub(x + 1), " · ", style(Role::Faint));
+        x = put(buffer, x, area.y, right.saturating_sub(x + 1), word, style(Role::Alarm));
+    }
     if !words.is_empty() {
         x = put(buffer, x, area.y, right.saturating_sub(x + 1), " · ", style(Role::Faint));
         put(buffer, x, area.y, right.saturating_sub(x + 1), &words.join(" · "), style(Role::Muted));

@@ -2,7 +2,7 @@
 
 use super::bar::{self, Kind};
 use super::reading::state_words;
-use super::text::{paragraph, put, put_right, width, wrap};
+use super::text::{fit, paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
 use crate::app::{Ageing, Entry, Model, ModelState, Order, Progress, ScanState};
 use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, Oddity, coverage};
@@ -37,6 +37,7 @@ impl Columns {
         let levels = (percent + 3, if area.width >= 100 { 15 } else { 12 });
         let patient_x = levels.0 + levels.1 + 1;
         let decision_width = match area.width {
+            150.. => 40,
             118.. => 22,
             100.. => 12,
             _ => 1,
@@ -119,6 +120,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let without = matches!(model.network, ModelState::Unavailable(_));
     let mut words = Vec::new();
     for (n, word) in [
+        (counts.conflicts, if counts.conflicts == 1 { "conflict" } else { "conflicts" }),
         (counts.urgent, "urgent"),
         (if without { 0 } else { counts.waiting }, "waiting"),
         (if without { 0 } else { counts.running }, "running"),
@@ -148,13 +150,18 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     }
     words.extend(model.worklist.now().map(|now| now.hour_minute()));
     // What was opened is the first that can be missed.
-    let room = area.width.saturating_sub(10);
+    let filter = filter_words(model);
+    // A filter must be seen: it hides studies.
+    let room = area.width.saturating_sub(10 + width(&filter));
     if width(&words.join(" · ")) > room {
         words.retain(|word| !word.ends_with("opened"));
     }
+    while width(&words.join(" · ")) > room && !filter.is_empty() && words.len() > 1 {
+        words.remove(words.len() - 2);
+    }
     let right = put_right(buffer, area.right() - 1, area.y, room, &words.join(" · "), style(Role::Muted));
     let x = put(buffer, area.x + 1, area.y, right.saturating_sub(area.x + 2), "cspine", style(Role::Title));
-    let mut left = format!(" · worklist · {}", model.source);
+    let mut left = format!("{filter} · worklist · {}", model.source);
     match model.worklist.order() {
         Order::Urgency => left.push_str(&ageing_words(model.worklist.ageing())),
         order => left.push_str(&format!(" · by {}", order.name())),
@@ -162,10 +169,16 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     if model.blinded {
         left.push_str(" · blinded");
     }
-    if !model.worklist.filter().is_empty() {
-        left.push_str(&format!(" · only {:?}", model.worklist.filter()));
-    }
     put(buffer, x, area.y, right.saturating_sub(x + 1), &left, style(Role::Muted));
+}
+
+/// " · 5 of 43 shown · filter: neck"; empty without a filter.
+fn filter_words(model: &Model) -> String {
+    let (list, filter) = (&model.worklist, model.worklist.filter());
+    if filter.is_empty() {
+        return String::new();
+    }
+    format!(" · {} of {} shown · filter: {}", list.rows().len(), list.entries().len(), fit(filter, 30))
 }
 
 /// The rule by which waiting counts, where there is one.
@@ -322,7 +335,7 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
         ScanState::Scanning(summary) => (format!("looking for studies: {} files so far", summary.files), String::new()),
         ScanState::Failed(problem) => (problem.clone(), "q leaves; correct the path and start again".into()),
         ScanState::Finished(_) if !model.worklist.filter().is_empty() => {
-            (format!("no study contains {:?}", model.worklist.filter()), "/ and Esc takes the filter away".into())
+            (format!("no study contains {:?}", model.worklist.filter()), "Esc clears the filter".into())
         }
         ScanState::Finished(summary) => (
             format!("no study found in {}: {} files, none of them a DICOM picture that can be used", model.source, summary.files),
@@ -347,6 +360,9 @@ fn selection_words(model: &Model) -> String {
     let Some(entry) = model.worklist.selected() else { return String::new() };
     // Whose images these are comes before what they show.
     let mut words: Vec<String> = entry.study.oddities.iter().map(ToString::to_string).collect();
+    if !entry.conflict.is_empty() {
+        words.insert(0, format!("{}: open it and assess it once more to resolve it", entry.conflict));
+    }
     if let Some(report) = entry.report() {
         for level in report.alert_levels() {
             let finding = &report.levels[level];

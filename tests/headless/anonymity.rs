@@ -33,8 +33,8 @@ fn named(home: &Path, folder: &Path) -> std::path::PathBuf {
     let mut store = Store::open(&data).expect("a store");
     let at = Stamp { utc_ms: 1_795_595_400_000, offset_minutes: 60 };
     for act in [
-        Act::Note { text: CleanText::new("secretname fell") },
-        Act::Study(StudyVerdict::Deferred { reason: CleanText::new("ask SECRETNAME") }),
+        Act::Note { text: NoteText::new("secretname fell") },
+        Act::Study(StudyVerdict::Deferred { reason: NoteText::new("ask SECRETNAME") }),
     ] {
         let draft = Draft { study: study.clone(), act, report: None, blinded: false };
         store.append(&CleanText::new("lm"), at, &draft).expect("kept");

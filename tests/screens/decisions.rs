@@ -5,12 +5,12 @@ use crate::{keep, text};
 use cspine::app::{Command, Effect, Message, Record, RecordFailure, Recorded, Remembered, Token};
 use cspine::domain::{CervicalLevel, CleanText, Draft, EntryId, LogEntry, Precedence, Stamp};
 
-fn clock(minutes: i64) -> Stamp {
+pub(crate) fn clock(minutes: i64) -> Stamp {
     Stamp { utc_ms: 1_795_596_936_000 + minutes * 60_000, offset_minutes: 60 }
 }
 
 /// Four analysed studies, the clock at 09:55.
-fn queue(size: (u16, u16)) -> Session {
+pub(crate) fn queue(size: (u16, u16)) -> Session {
     let mut session = Session::with_network(size);
     session.model.reader = CleanText::new("lm");
     session.send(Message::Clock(clock(0)));
@@ -21,7 +21,7 @@ fn queue(size: (u16, u16)) -> Session {
     session
 }
 
-fn wanted(session: &Session) -> (Token, Draft) {
+pub(crate) fn wanted(session: &Session) -> (Token, Draft) {
     let wanted = session.effects.iter().find_map(|effect| match effect {
         Effect::Record(Record::Decision { token, draft }) => Some((*token, draft.clone())),
         _ => None,
@@ -30,12 +30,12 @@ fn wanted(session: &Session) -> (Token, Draft) {
 }
 
 /// What was wanted kept is on disk.
-fn kept(session: &mut Session, id: i64) {
+pub(crate) fn kept(session: &mut Session, id: i64) {
     let asked = wanted(session);
     on_disk(session, asked, id);
 }
 
-fn on_disk(session: &mut Session, (token, draft): (Token, Draft), id: i64) {
+pub(crate) fn on_disk(session: &mut Session, (token, draft): (Token, Draft), id: i64) {
     let entry = LogEntry { id: EntryId(id), who: session.model.reader.clone(), at: clock(id), draft };
     session.send(Message::Recorded(Recorded::Decision { token, entry }));
 }
@@ -73,7 +73,7 @@ fn a_decision_is_being_saved_then_saved() {
     session.key(cspine::app::PromptKey::Enter);
     kept(&mut session, 3);
     each("levels", &mut session);
-    session.command(Command::Positive);
+    session.assess(Command::Positive);
     kept(&mut session, 4);
     session.loaded().command(Command::Defer);
     each("defer", &mut session);
@@ -89,7 +89,7 @@ fn a_decision_is_being_saved_then_saved() {
 #[test]
 fn what_is_not_saved_says_so_until_it_is_acknowledged() {
     let mut session = queue((120, 30));
-    session.command(Command::OpenMostUrgent).loaded().command(Command::Positive);
+    session.command(Command::OpenMostUrgent).loaded().assess(Command::Positive);
     let (token, draft) = wanted(&session);
     let problem = "the disk that holds /data/store.sqlite is full: make room there".into();
     session.send(Message::RecordFailed(RecordFailure { record: Record::Decision { token, draft }, problem }));
@@ -115,7 +115,7 @@ fn blinded_reading_shows_nothing_of_the_network() {
     each("blinded", &mut session);
     let shown = text(&session.model);
     assert!(!shown.contains('%') && !shown.contains('!'), "{shown}");
-    session.command(Command::Negative);
+    session.assess(Command::Negative);
     kept(&mut session, 1);
     each("blinded_after", &mut session);
 }

@@ -85,12 +85,19 @@ fn numbers_name_slices_and_rows() {
     press(&mut session, "5G");
     assert_eq!(at(&session), 4);
     press(&mut session, "999G");
-    assert_eq!(at(&session), SLICES - 1);
-    assert!(notice(&session).contains("140 slices"), "{}", notice(&session));
+    assert_eq!(at(&session), 4, "past the end is refused");
+    assert!(notice(&session).contains("no slice 999: the axial plane has slices 1 to 140"), "{}", notice(&session));
+    typed(&mut session, "999");
+    assert_eq!(at(&session), 4);
+    typed(&mut session, "goto -900mm");
+    assert_eq!(at(&session), 4);
+    assert!(notice(&session).contains("goes from −20.0 to −159.0 mm"), "{}", notice(&session));
     session.command(Command::Close);
     for n in 2..=12 {
         session.found(plain(n));
     }
+    press(&mut session, "99G");
+    assert!(notice(&session).contains("no row 99: the list has rows 1 to 12"), "{}", notice(&session));
     press(&mut session, "7G");
     assert_eq!(session.model.worklist.selected_row(), Some(6));
     press(&mut session, "3k");
@@ -170,6 +177,9 @@ fn the_cine_loop_runs_round_and_any_move_stops_it() {
     assert_eq!(period(&session), Some(None));
     session.send(Message::CineTick);
     assert_eq!(at(&session), here - 1, "a late tick moves nothing");
+    session.command(Command::Cine).command(Command::NextStudy);
+    assert!(!session.model.cine.running && session.model.screen() == Screen::Reading, "space pauses");
+    assert_eq!(notice(&session), "cine paused");
     session.command(Command::Cine).command(Command::Close).send(Message::CineTick);
     assert_eq!(session.model.screen(), Screen::Worklist);
     assert!(!session.model.cine.running);
@@ -201,7 +211,7 @@ fn lines_take_arguments() {
     typed(&mut session, "cine 25");
     assert!(session.model.cine.running && session.model.cine.rate() == 25);
     session.command(Command::GoTo);
-    assert_eq!(session.model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some("goto "));
+    assert_eq!(session.model.prompt.as_ref().map(|prompt| prompt.text().to_owned()), Some("goto ".to_owned()));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::support::{BROKEN, Session, plain, series_uid, uid};
 use crate::{drawn, text};
-use cspine::app::{Command, Drag, Effect, Exported, Gesture, Message, Pointer, PromptKey, Record, Screen, Source};
+use cspine::app::{
+    Command, Drag, Effect, Exported, Gesture, Message, Motion, Pointer, PromptKey, Record, Screen, Source,
+};
 use cspine::domain::{Annotation, AnnotationChange, Measured, VoxelPoint};
 use cspine::raster::Plane;
 use cspine::theme::Theme;
@@ -62,7 +64,7 @@ fn a_length_by_keys_is_told_kept_and_drawn() {
     let mut session = open();
     session.command(Command::MeasureDistance);
     assert!(text(&session.model).contains("distance: one end"), "{}", text(&session.model));
-    session.command(Command::Close);
+    session.command(Command::Cancel);
     line(&mut session);
     assert_eq!(notice(&session), "1 distance: 20.0 mm");
     let Some(AnnotationChange::Put(Annotation::Measurement(measurement))) = kept(&session) else {
@@ -123,14 +125,14 @@ fn a_series_without_spacing_is_not_measured_and_says_why() {
 #[test]
 fn escape_leaves_the_tool_before_the_study_and_another_study_has_none() {
     let mut session = open();
-    session.found(plain(2)).command(Command::MeasureDistance).command(Command::PlacePoint).command(Command::Close);
+    session.found(plain(2)).command(Command::MeasureDistance).command(Command::PlacePoint).command(Command::Cancel);
     assert_eq!(session.model.screen(), Screen::Reading);
     assert!(session.model.tool().is_none());
     session.command(Command::MeasureDistance).command(Command::NextStudy).loaded();
     assert!(session.model.tool().is_none(), "a tool is of one study");
     session.command(Command::PlacePoint);
     assert!(notice(&session).contains("take a tool first"));
-    session.command(Command::Close);
+    session.command(Command::Cancel);
     assert_eq!(session.model.screen(), Screen::Worklist);
 }
 
@@ -208,7 +210,7 @@ fn an_export_takes_the_picture_as_it_is_or_without_what_is_drawn_over_it() {
     let (_, plain) = exported(&session).expect("an export");
     assert!(plain[0].view.marks.is_empty() && plain[0].captions.is_none());
     session.command(Command::Export);
-    let asked = session.model.prompt.as_ref().map(|prompt| prompt.text.clone()).unwrap_or_default();
+    let asked = session.model.prompt.as_ref().map(|prompt| prompt.text().to_owned()).unwrap_or_default();
     assert!(asked.starts_with("export axial-") && !asked.to_lowercase().contains("phantom"), "{asked}");
 }
 
@@ -280,7 +282,7 @@ proptest! {
                 Step::Digit(digit) => session.send(Message::Digit(digit, (digit < 8).then_some(Command::FirstSlice))),
                 Step::Text(text) => session.key(PromptKey::Text(text)),
                 Step::Key(at) => session.key([
-                    PromptKey::Backspace, PromptKey::Enter, PromptKey::Escape, PromptKey::Down, PromptKey::Up, PromptKey::Tab,
+                    PromptKey::Delete(Motion::Left), PromptKey::Enter, PromptKey::Escape, PromptKey::Go(Motion::Down), PromptKey::Go(Motion::Up), PromptKey::Tab,
                 ][usize::from(at)].clone()),
                 Step::Click(slice, row, column) => session.send(Message::Pointer(Pointer {
                     source: Source::Open,

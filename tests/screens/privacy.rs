@@ -6,8 +6,8 @@ use cspine::app::{Command, Effect, Message, Record, RecordFailure, Remembered};
 use cspine::domain::pseudonym::{PseudonymKey, Pseudonyms, Validity};
 use cspine::domain::{
     Act, Analysis, Annotation, Axis, CleanText, Draft, EntryId, KeyImage, Listed, ListedSeries, LogEntry, Modality,
-    NotAnalysed, Oddity, ReadingPosition, SensitiveText, SeriesKind, Sex, Stamp, Study, StudyVerdict, Uid, Units,
-    WindowLevel, WindowPreset,
+    NotAnalysed, NoteText, Oddity, ReadingPosition, SensitiveText, SeriesKind, Sex, Stamp, Study, StudyVerdict, Uid,
+    Units, WindowLevel, WindowPreset,
 };
 use cspine::inference::WorkerEvent;
 use std::path::Path;
@@ -160,8 +160,8 @@ fn no_state_of_the_reading_screen_names_anyone() {
     let mut session = anonymous(SIZES[2]);
     session.found(named(1)).scanned(140).analysed(1, 140, BROKEN);
     let log = [
-        entry(1, Act::Note { text: CleanText::new("Zyxsecret fell") }),
-        entry(2, Act::Study(StudyVerdict::Deferred { reason: CleanText::new("ask Zyxsecret") })),
+        entry(1, Act::Note { text: NoteText::new("Zyxsecret fell") }),
+        entry(2, Act::Study(StudyVerdict::Deferred { reason: NoteText::new("ask Zyxsecret") })),
     ];
     session.send(Message::Remembered(Remembered::Log(log.into())));
     assert_anonymous(&mut session);
@@ -200,7 +200,7 @@ fn no_state_of_the_reading_screen_names_anyone() {
     session.send(Message::BesideLoaded { study: uid(1), series: 1, result: Err(problem()) });
     assert!(text(&session.model).contains("… cannot be read: permission"), "{}", text(&session.model));
     assert_anonymous(&mut session);
-    session.command(Command::Negative);
+    session.assess(Command::Negative);
     let failed = session.effects.iter().find_map(|effect| match effect {
         Effect::Record(record @ Record::Decision { .. }) => Some(record.clone()),
         _ => None,
@@ -237,7 +237,7 @@ fn a_hidden_remark_is_not_deleted_by_who_cannot_see_it() {
     loaded(&mut session, true);
     session.send(Message::Remembered(Remembered::Annotations(uid(1), vec![Annotation::KeyImage(key_image())])));
     session.command(Command::NextKeyImage).command(Command::Comment);
-    assert_eq!(session.model.prompt.as_ref().map(|prompt| prompt.text.as_str()), Some(""));
+    assert_eq!(session.model.prompt.as_ref().map(|prompt| prompt.text().to_owned()), Some(String::new()));
     session.key(cspine::app::PromptKey::Enter);
     assert!(!session.effects.iter().any(|effect| matches!(effect, Effect::Record(Record::Annotation { .. }))));
 }

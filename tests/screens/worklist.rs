@@ -2,7 +2,7 @@
 
 use crate::support::{BROKEN, Session, WHOLE, plain, report, series, study, uid};
 use crate::{SIZES, keep, styled, text};
-use cspine::app::{Command, Message, PromptKey};
+use cspine::app::{Command, Message, Motion, PromptKey};
 use cspine::dicom::ScanSummary;
 use cspine::domain::{Analysis, CleanText, Completeness, Modality, NotAnalysed, Oddity, SeriesKind, Sex};
 use cspine::inference::WorkerEvent;
@@ -172,7 +172,7 @@ fn the_palette() {
     let mut session = full((80, 24));
     session.command(Command::Palette);
     each_size("palette_open", &mut session);
-    session.send(Message::Resized(80, 24)).type_text("pag").key(PromptKey::Down);
+    session.send(Message::Resized(80, 24)).type_text("pag").key(PromptKey::Go(Motion::Down));
     keep("palette_typed_80x24", &text(&session.model));
     session.type_text(&"x".repeat(110)).type_text("the end");
     keep("palette_long_80x24", &text(&session.model));

@@ -13,6 +13,7 @@ use cspine::domain::{
 };
 use cspine::inference::WorkerEvent;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Rows and columns of the made pictures; one pixel is 4 mm.
 const SIDE: usize = 48;
@@ -232,12 +233,17 @@ pub(crate) struct Session {
     pub model: Model,
     /// Effects of the last message.
     pub effects: Vec<Effect>,
+    /// Time since the program started.
+    pub elapsed: Duration,
+    /// How much of it passes before a message: by default more than the dwell rule asks for.
+    pub pace: Duration,
 }
 
 impl Session {
     /// The program at its start.
     pub(crate) fn new(size: (u16, u16)) -> Self {
-        Self { model: Model::new("/data/incoming", size, "kitty"), effects: Vec::new() }
+        let model = Model::new("/data/incoming", size, "kitty");
+        Self { model, effects: Vec::new(), elapsed: Duration::ZERO, pace: Duration::from_secs(3) }
     }
 
     /// The program with its model loaded.
@@ -247,10 +253,31 @@ impl Session {
         session
     }
 
-    /// Feeds a message.
+    /// Feeds a message after a while, then draws the screen, as the runtime does.
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
+        self.elapsed += self.pace;
+        update(&mut self.model, Message::Elapsed(self.elapsed));
         self.effects = update(&mut self.model, message);
+        update(&mut self.model, Message::Drawn);
         self
+    }
+
+    /// Gives a final assessment with its second key, where that is asked for.
+    pub(crate) fn assess(&mut self, command: Command) -> &mut Self {
+        self.command(command);
+        if self.model.second_key.is_some() {
+            self.command(command).woken();
+        }
+        self
+    }
+
+    /// The timer that the last message set runs out.
+    pub(crate) fn woken(&mut self) -> &mut Self {
+        let serial = self.effects.iter().find_map(|effect| match effect {
+            Effect::Wake(serial, _) => Some(*serial),
+            _ => None,
+        });
+        self.send(Message::Woken(serial.expect("a timer")))
     }
 
     /// Feeds a command.
@@ -330,7 +357,9 @@ impl Session {
         let (study, series) = (reading.study.uid.clone(), reading.series);
         let mut volume = volume(&reading.study.series[series]);
         volume.oddities.extend_from_slice(oddities);
-        self.send(Message::VolumeLoaded { study, series, result: Ok(Arc::new(volume)) })
+        self.send(Message::VolumeLoaded { study, series, result: Ok(Arc::new(volume)) });
+        update(&mut self.model, Message::ImagesShown);
+        self
     }
 
     /// Identifier of the selected study.

@@ -6,7 +6,7 @@ use cspine::dicom::scan_all;
 use cspine::domain::{
     Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,
     FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome, LevelVerdict,
-    LogEntry, Measurement, ModelIdentity, ModelNature, OnReport, PatientPoint, PerLevel, Place, Probability,
+    LogEntry, Measurement, ModelIdentity, ModelNature, NoteText, OnReport, PatientPoint, PerLevel, Place, Probability,
     Provenance, RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
 };
 use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
@@ -113,7 +113,7 @@ pub(crate) fn log(study: &Study, report: &FractureReport) -> Vec<LogEntry> {
         },
         Act::Level { level: CervicalLevel::C7, verdict: LevelVerdict::NotAssessable, agreement: None },
         Act::Note {
-            text: CleanText::new("dens, see sagittal; compare with the scan of *last* year before the operation"),
+            text: NoteText::new("dens, see sagittal; compare with the scan of *last* year before the operation"),
         },
         Act::Study(StudyVerdict::Negative),
         Act::Undo { entry: EntryId(5) },

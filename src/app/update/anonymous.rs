@@ -41,6 +41,9 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         Message::FirstSlice { study, series, volume } => Message::FirstSlice { study, series, volume },
         // What the reader does, what the terminal says, numbers and UIDs.
         Message::Command(_)
+        | Message::Held(_)
+        | Message::Elapsed(_)
+        | Message::Drawn
         | Message::Digit(..)
         | Message::Woken(_)
         | Message::CineTick
@@ -59,6 +62,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::ScanFinished(_)
         | Message::VolumeProgress { study: _, series: _, done: _, total: _ }
         | Message::SpineFound { study: _, series: _, course: _ }
+        | Message::ImagesShown
         | Message::PictureShown { round_trip: _, bytes: _ }
         | Message::PictureRefused { slot: _, reason: _ }
         | Message::PictureWanted(_)

@@ -1,18 +1,24 @@
 //! Decisions: what the reader says of levels and studies, and what follows once it is on disk.
 
+use super::super::model::Receipt;
 use super::super::prompt::{LevelQuestion, Prompt, PromptKind};
 use super::super::record::{Record, RecordFailure, Recorded, Remembered, Token};
 use super::super::worklist::{Entry, Sight};
 use super::super::{Command, Effect, Model, ModelState, ScanState};
-use super::open;
+use super::{next, open, second_key};
+use crate::domain::pseudonym::LEFT_OUT;
 use crate::domain::{
-    Act, Agreement, CervicalLevel, CleanText, Completeness, Draft, FractureReport, LevelVerdict, LogEntry, OnReport,
-    Precedence, RejectionReason, StudyVerdict, Uid,
+    Act, Agreement, CervicalLevel, Completeness, Draft, FractureReport, LevelVerdict, LevelWord, LogEntry, NoteText,
+    OnReport, RejectionReason, StudyState, StudyVerdict, Uid,
 };
 use crate::raster;
+use std::collections::BTreeSet;
 
 /// Carries out a command that decides something; `None` for any other.
 pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
+    if let Some(effects) = second_key::pressed(model, command) {
+        return Some(effects);
+    }
     let effects = match command {
         Command::Fractured => verdict(model, LevelVerdict::Fractured),
         Command::NotFractured => verdict(model, LevelVerdict::NotFractured),
@@ -21,13 +27,12 @@ pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         Command::Agree => ask_level(model, LevelQuestion::Agree),
         Command::Disagree => ask_level(model, LevelQuestion::Disagree),
         Command::Negative => negative(model),
-        Command::Positive => study_verdict(model, StudyVerdict::Positive),
-        Command::StudyUnreadable => study_verdict(model, StudyVerdict::Unreadable),
+        Command::Positive => study_verdict(model, command, StudyVerdict::Positive),
+        Command::StudyUnreadable => study_verdict(model, command, StudyVerdict::Unreadable),
         Command::Defer => ask(model, PromptKind::Defer),
-        Command::Note => ask(model, PromptKind::Note),
+        Command::Note => ask_note(model),
         Command::Undo => undo(model),
-        Command::Pin => precedence(model, Precedence::Pinned),
-        Command::Stat => precedence(model, Precedence::Stat),
+        Command::Pin | Command::Stat => precedence(model, command),
         Command::SaveAgain => {
             let mut again = model.decisions.again();
             again.extend(model.annotations.again());
@@ -38,7 +43,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         }
         Command::Acknowledge => {
             if let Some(lost) = model.decisions.acknowledge() {
-                model.tell(format!("not saved, and dropped: {}", lost.draft.act));
+                model.tell(format!("not saved, and dropped: {}", lost.draft.act.summary()));
                 return Some(Vec::new());
             }
             let Some(lost) = model.annotations.acknowledge() else {
@@ -63,11 +68,17 @@ fn subject(model: &Model) -> Option<Uid> {
     }
 }
 
-fn keep(model: &mut Model, study: Uid, act: Act) -> Vec<Effect> {
+/// Has something recorded.
+pub(super) fn keep(model: &mut Model, study: Uid, act: Act) -> Vec<Effect> {
+    if model.decisions.is_saving(&study, &act) {
+        model.tell(format!("still saving: {}", act.summary()));
+        return Vec::new();
+    }
+    let announced = model.announced.clone().unwrap_or_else(|| next::announce(model));
     let entry = model.worklist.entry(&study);
     let report = entry.and_then(Entry::hidden_report).map(|report| OnReport::from(&**report));
     let blinded = entry.is_some_and(|entry| entry.sight == Sight::Blinded);
-    vec![Effect::Record(model.decisions.propose(Draft { study, act, report, blinded }))]
+    vec![Effect::Record(model.decisions.propose(Draft { study, act, report, blinded }, announced))]
 }
 
 fn ask(model: &mut Model, kind: PromptKind) -> Vec<Effect> {
@@ -76,6 +87,18 @@ fn ask(model: &mut Model, kind: PromptKind) -> Vec<Effect> {
         None => model.tell("no study to decide on yet"),
     }
     Vec::new()
+}
+
+/// Asks for the note, with the text that is there already.
+fn ask_note(model: &mut Model) -> Vec<Effect> {
+    let decision = subject(model).and_then(|study| model.decisions.of(&study));
+    let note = decision.and_then(|decision| decision.note.as_ref()).map(|note| note.what.clone());
+    let text = note.filter(|text| text.as_str() != LEFT_OUT).unwrap_or_default();
+    let effects = ask(model, PromptKind::Note);
+    if let Some(prompt) = &mut model.prompt {
+        *prompt = Prompt::with_text(PromptKind::Note, text.as_str());
+    }
+    effects
 }
 
 fn verdict(model: &mut Model, verdict: LevelVerdict) -> Vec<Effect> {
@@ -138,22 +161,41 @@ pub(super) fn answer(model: &mut Model, question: LevelQuestion, level: Cervical
             return Vec::new();
         }
     };
-    keep(model, study, Act::Level { level, verdict, agreement })
+    assess_level(model, question.command(), level, (verdict, agreement))
 }
 
 /// The reason why an alarm is rejected.
 pub(super) fn rejected(model: &mut Model, level: CervicalLevel, reason: RejectionReason) -> Vec<Effect> {
-    let Some(study) = subject(model) else { return Vec::new() };
     let agreement = Some(Agreement::Rejects { reason });
-    keep(model, study, Act::Level { level, verdict: LevelVerdict::NotFractured, agreement })
+    assess_level(model, Command::Disagree, level, (LevelVerdict::NotFractured, agreement))
 }
 
-/// The text of a note or of a reason to put off.
+fn assess_level(model: &mut Model, command: Command, level: CervicalLevel, word: LevelWord) -> Vec<Effect> {
+    let Some(study) = subject(model) else { return Vec::new() };
+    let (verdict, agreement) = word;
+    let why = second_key::level_reasons(model, &study, level, verdict);
+    let act = if why.iter().any(|why| why.starts_with("conflict")) {
+        Act::ResolveLevel { level, verdict, agreement }
+    } else {
+        Act::Level { level, verdict, agreement }
+    };
+    second_key::record(model, command, study, act, &why)
+}
+
+/// The text of a note or of a reason for a deferral.
 pub(super) fn written(model: &mut Model, kind: PromptKind, text: &str) -> Vec<Effect> {
-    let text = CleanText::new(text);
+    let text = NoteText::new(text);
     let Some(study) = subject(model) else { return Vec::new() };
     match kind {
-        PromptKind::Note => keep(model, study, Act::Note { text }),
+        PromptKind::Note => {
+            let note = model.decisions.of(&study).and_then(|decision| decision.note.as_ref());
+            let hidden = note.is_some_and(|note| note.what.as_str() == LEFT_OUT);
+            if hidden && text.is_empty() {
+                model.tell("the note is kept; it is hidden on an anonymous screen");
+                return Vec::new();
+            }
+            keep(model, study, Act::Note { text })
+        }
         PromptKind::Defer => keep(model, study, Act::Study(StudyVerdict::Deferred { reason: text })),
         _ => Vec::new(),
     }
@@ -170,19 +212,29 @@ fn negative(model: &mut Model) -> Vec<Effect> {
         ));
         return Vec::new();
     }
-    study_verdict(model, StudyVerdict::Negative)
+    study_verdict(model, Command::Negative, StudyVerdict::Negative)
 }
 
-fn study_verdict(model: &mut Model, verdict: StudyVerdict) -> Vec<Effect> {
+fn study_verdict(model: &mut Model, command: Command, verdict: StudyVerdict) -> Vec<Effect> {
     let Some(study) = subject(model) else { return Vec::new() };
-    keep(model, study, Act::Study(verdict))
+    let conflicts = model.decisions.of(&study).map(|decision| decision.conflicts.clone()).unwrap_or_default();
+    if let Some((level, conflict)) = conflicts.iter().find_map(|conflict| Some((conflict.level()?, conflict))) {
+        model.complain(format!("{level} is in conflict ({conflict}): assess {level} first, which resolves it"));
+        return Vec::new();
+    }
+    let why = second_key::reasons(model, &verdict);
+    let act = if conflicts.is_empty() { Act::Study(verdict) } else { Act::ResolveStudy { verdict } };
+    second_key::record(model, command, study, act, &why)
 }
 
-fn precedence(model: &mut Model, wanted: Precedence) -> Vec<Effect> {
+fn precedence(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(study) = subject(model) else { return Vec::new() };
-    let now = model.worklist.entry(&study).map(Entry::precedence).unwrap_or_default();
-    let precedence = if now == wanted { Precedence::Ordinary } else { wanted };
-    keep(model, study, Act::Precedence { precedence })
+    let Some(entry) = model.worklist.entry(&study) else { return Vec::new() };
+    let act = match command {
+        Command::Pin => Act::Pin { pinned: !entry.is_pinned() },
+        _ => Act::Stat { stat: !entry.is_stat() },
+    };
+    keep(model, study, act)
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {
@@ -193,7 +245,7 @@ fn undo(model: &mut Model) -> Vec<Effect> {
             keep(model, study, Act::Undo { entry })
         }
         None => {
-            model.tell("there is nothing of yours to take back");
+            model.tell("there is nothing of yours to undo");
             Vec::new()
         }
     }
@@ -209,16 +261,11 @@ fn made(model: &mut Model, token: Token, entry: LogEntry) -> Vec<Effect> {
     let study = entry.draft.study.clone();
     let was_hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
     let act = entry.draft.act.clone();
-    let undone = match &act {
-        Act::Undo { entry } => {
-            let taken = model.decisions.log(&study).iter().find(|known| known.id == *entry);
-            taken.map(|known| known.draft.act.to_string())
-        }
-        _ => None,
-    };
-    model.decisions.recorded(token, entry);
+    let receipt = receipt(model, &entry);
+    let announced = model.decisions.recorded(token, entry);
     model.storeless = None;
     refresh(model, &study);
+    model.receipt = Some(receipt);
     let open_here = model.reading.as_ref().is_some_and(|reading| reading.study.uid == study);
     let now_shown = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Open);
     if was_hidden && now_shown {
@@ -230,37 +277,42 @@ fn made(model: &mut Model, token: Token, entry: LogEntry) -> Vec<Effect> {
         return Vec::new();
     }
     match act {
-        Act::Undo { .. } => {
-            let name = model.worklist.entry(&study).map(|entry| entry.name().to_owned()).unwrap_or_default();
-            model.tell(format!("taken back: {} ({name})", undone.unwrap_or_default()));
-            // Back to where it was decided: the next study was opened by that.
-            if model.reading.is_some() && !open_here { open(model, &study) } else { Vec::new() }
+        // Back to where it was decided: the next study was opened by that.
+        Act::Undo { .. } if model.reading.is_some() && !open_here => open(model, &study),
+        Act::Study(_) | Act::ResolveStudy { .. } if open_here => {
+            match model.worklist.entry(&study).map(|entry| entry.conflict.clone()).filter(|words| !words.is_empty()) {
+                // Nobody leaves a conflict unseen.
+                Some(words) => {
+                    model.complain(format!("{words}: assess it once more to resolve it"));
+                    Vec::new()
+                }
+                None => next::after(model, announced),
+            }
         }
-        Act::Study(_) if open_here => next(model, &study),
         _ => Vec::new(),
     }
+}
+
+/// What the status bar says of an entry that is on disk.
+fn receipt(model: &Model, entry: &LogEntry) -> Receipt {
+    let study = &entry.draft.study;
+    let (what, can_be_undone) = match &entry.draft.act {
+        Act::Undo { entry: undone } => {
+            let known = model.decisions.log(study).iter().find(|known| known.id == *undone);
+            let what = known.map_or_else(|| format!("entry {}", undone.0), |known| known.draft.act.summary());
+            (format!("undone: {what}"), false)
+        }
+        act => (act.summary(), true),
+    };
+    let name = model.worklist.entry(study).map_or("", Entry::name);
+    let name = if model.identity_hidden { "patient hidden" } else { name };
+    Receipt { text: format!("{what} · {name} · saved {}", entry.at.hour_minute()), can_be_undone }
 }
 
 fn alarms(report: &FractureReport) -> String {
     let levels: Vec<&str> = report.alert_levels().into_iter().map(CervicalLevel::name).collect();
     let so_far = if report.completeness == Completeness::Final { "" } else { " so far" };
-    if levels.is_empty() { so_far.to_owned() } else { format!("{so_far}, {} marked", levels.join(" ")) }
-}
-
-/// Opens the study that is to be read next, or the list where none waits.
-fn next(model: &mut Model, after: &Uid) -> Vec<Effect> {
-    let taken = |uid: &Uid| model.elsewhere.contains_key(uid);
-    let next = model.worklist.next_to_read(after, &taken).map(|entry| entry.study.uid.clone());
-    match next {
-        Some(uid) => open(model, &uid),
-        None => {
-            model.reading = None;
-            model.tell("no other study waits to be read");
-            let mut effects = super::queue(model);
-            effects.push(Effect::Claim(None));
-            effects
-        }
-    }
+    if levels.is_empty() { so_far.to_owned() } else { format!("{so_far}, {} flagged", levels.join(" ")) }
 }
 
 /// It could not be kept; it stays to be seen until the reader says so.
@@ -284,8 +336,13 @@ pub(super) fn failed(model: &mut Model, failure: RecordFailure) -> Vec<Effect> {
 pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effect> {
     match remembered {
         Remembered::Log(entries) => {
+            let studies: BTreeSet<Uid> = entries.iter().map(|entry| entry.draft.study.clone()).collect();
+            let disputed = |model: &Model, uid: &Uid| model.decisions.state(uid) == StudyState::Conflict;
+            let before: Vec<Uid> = studies.into_iter().filter(|uid| disputed(model, uid)).collect();
             let changed = model.decisions.take(entries);
             refresh_all(model, &changed);
+            let new: Vec<&Uid> = changed.iter().filter(|uid| disputed(model, uid) && !before.contains(uid)).collect();
+            tell_conflicts(model, &new);
         }
         Remembered::Studies(studies) => {
             model.worklist.listed(&studies);
@@ -310,6 +367,19 @@ pub(super) fn remembered(model: &mut Model, remembered: Remembered) -> Vec<Effec
         Remembered::Unavailable(problem) => model.storeless = Some(problem.to_string()),
     }
     Vec::new()
+}
+
+/// Says which studies have come into conflict by what others decided.
+fn tell_conflicts(model: &mut Model, studies: &[&Uid]) {
+    match studies {
+        [] => {}
+        [only] => {
+            let words = model.decisions.of(only).and_then(|decision| decision.conflict_words()).unwrap_or_default();
+            let name = model.worklist.entry(only).map_or("a study that is not in the list", Entry::name);
+            model.complain(format!("{name}: {words}; assess it once more to resolve it"));
+        }
+        many => model.complain(format!("{} studies are in conflict: the filter is:conflict shows them", many.len())),
+    }
 }
 
 /// Has the list know what is decided of a study, and whether the network's word is hidden.

@@ -67,10 +67,24 @@ fn nearest(reading: &Reading, position: f64) -> Result<(usize, f64), String> {
             Plane::Coronal => point.y,
         })
     };
-    (0..raster::plane_len(volume, plane))
+    let slices = raster::plane_len(volume, plane);
+    let found = (0..slices)
         .filter_map(|slice| Some((slice, (coordinate(slice)? - position).abs())))
         .min_by(|a, b| a.1.total_cmp(&b.1))
-        .ok_or_else(|| "the files give no positions; goto takes a slice's number here".to_owned())
+        .ok_or_else(|| "the files give no positions; goto takes a slice's number here".to_owned())?;
+    if let (Some(first), Some(last)) = (coordinate(0), coordinate(slices.saturating_sub(1))) {
+        let spacing = (first - last).abs() / slices.saturating_sub(1).max(1) as f64;
+        if position < first.min(last) - spacing || position > first.max(last) + spacing {
+            let plane = plane.name();
+            return Err(format!(
+                "no {} mm: the {plane} plane goes from {} to {} mm",
+                mm(position),
+                mm(first),
+                mm(last)
+            ));
+        }
+    }
+    Ok(found)
 }
 
 /// Millimetres as they are read: one decimal, a minus sign that is one.
@@ -83,9 +97,10 @@ pub(super) fn to_number(model: &mut Model, number: usize) -> Vec<Effect> {
     let index = number.saturating_sub(1);
     let Some(reading) = &mut model.reading else {
         let rows = model.worklist.rows().len();
-        model.worklist.select_row(index);
-        if index >= rows {
-            model.tell(format!("the list has {rows} rows"));
+        if index < rows {
+            model.worklist.select_row(index);
+        } else {
+            model.complain(format!("no row {number}: the list has rows 1 to {rows}"));
         }
         return Vec::new();
     };
@@ -94,10 +109,11 @@ pub(super) fn to_number(model: &mut Model, number: usize) -> Vec<Effect> {
         model.tell(NOT_READ);
         return Vec::new();
     }
-    reading.move_to(reading.plane, index);
-    if index >= slices {
+    if index < slices {
+        reading.move_to(reading.plane, index);
+    } else {
         let plane = reading.plane.name();
-        model.tell(format!("the {plane} plane has {slices} slices"));
+        model.complain(format!("no slice {number}: the {plane} plane has slices 1 to {slices}"));
     }
     Vec::new()
 }

@@ -6,7 +6,7 @@ use super::super::{Command, Effect, Exported, Model, Reading};
 use super::reading::NOT_READ;
 use super::{jumps, measure};
 use crate::domain::pseudonym::LEFT_OUT;
-use crate::domain::{Annotation, AnnotationChange, CleanText, FractureReport, KeyImage};
+use crate::domain::{Annotation, AnnotationChange, FractureReport, KeyImage, NoteText};
 use crate::raster::Mark;
 
 /// The key image that the slice shown is.
@@ -41,7 +41,7 @@ fn mark(model: &mut Model, comment: String) -> Vec<Effect> {
 
 /// Sets the remark on the slice shown, which becomes a key image if it is none.
 pub(super) fn comment(model: &mut Model, text: &str) -> Vec<Effect> {
-    let comment = CleanText::new(text).to_string();
+    let comment = NoteText::new(text).to_string();
     let Some(mut image) = here(model).cloned() else { return mark(model, comment) };
     if image.comment == LEFT_OUT && (comment.is_empty() || comment == LEFT_OUT) {
         // Nobody deletes a remark that this screen does not show.
@@ -57,7 +57,7 @@ pub(super) fn comment(model: &mut Model, text: &str) -> Vec<Effect> {
 /// Asks for the remark.
 pub(super) fn ask_comment(model: &mut Model) -> Vec<Effect> {
     let text = here(model).map(|image| image.comment.clone()).filter(|text| text != LEFT_OUT).unwrap_or_default();
-    model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Comment) });
+    model.prompt = Some(Prompt::with_text(PromptKind::Comment, &text));
     Vec::new()
 }
 
@@ -182,6 +182,6 @@ pub(super) fn ask_path(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ExportKeyImages => format!("{} key-images", command.name()),
         _ => format!("{} {}-{}.png", command.name(), reading.plane.name(), reading.slice() + 1),
     };
-    model.prompt = Some(Prompt { text, ..Prompt::new(PromptKind::Palette) });
+    model.prompt = Some(Prompt::with_text(PromptKind::Palette, &text));
     Vec::new()
 }

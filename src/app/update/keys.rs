@@ -3,7 +3,7 @@
 use super::super::counting::{self, Count, Meaning, PATIENCE, is_adjustment, repeats};
 use super::super::trail::Spot;
 use super::super::{Command, Effect, Model, Reading};
-use super::{jumps, run};
+use super::{jumps, run, second_key};
 
 /// A digit; `command` is what it does where it stands alone.
 pub(super) fn digit(model: &mut Model, digit: u32, command: Option<Command>) -> Vec<Effect> {
@@ -33,9 +33,54 @@ pub(super) fn over(model: &mut Model, serial: u64) {
     }
 }
 
+/// Whether a command decides something: a key that is held down does it once.
+pub(super) fn decides(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Fractured
+            | Command::NotFractured
+            | Command::Uncertain
+            | Command::NotAssessable
+            | Command::Agree
+            | Command::Disagree
+            | Command::Negative
+            | Command::Positive
+            | Command::StudyUnreadable
+            | Command::Defer
+            | Command::Undo
+            | Command::Pin
+            | Command::Stat
+            | Command::NextStudy
+            | Command::PreviousStudy
+            | Command::Cancel
+            | Command::Close
+            | Command::Quit
+    )
+}
+
+/// A command by its key: it cancels a decision that waits for another one.
+pub(super) fn given(model: &mut Model, command: Command) -> Vec<Effect> {
+    if model.second_key.as_ref().is_none_or(|key| key.command == command) {
+        return self::command(model, command);
+    }
+    let is_cancel = command == Command::Cancel;
+    let mut effects = second_key::other(model, is_cancel);
+    if !is_cancel {
+        effects.extend(self::command(model, command));
+    }
+    effects
+}
+
 /// A command, with the number that was typed before it.
 pub(super) fn command(model: &mut Model, command: Command) -> Vec<Effect> {
     let count = model.count.take();
+    if command == Command::Cancel && count.as_ref().is_some_and(|count| count.shown().is_some()) {
+        return Vec::new();
+    }
+    if command == Command::NextStudy && model.cine.running {
+        model.tell("cine paused");
+        return stop_cine(model).into_iter().collect();
+    }
     let meaning = counting::meaning(command);
     let Some(count) = count.filter(|_| meaning != Meaning::Nothing) else {
         return once(model, command, 1);

@@ -57,6 +57,7 @@ pub(super) fn set_place(model: &mut Model) -> Vec<Effect> {
         Ok(measured) => {
             let name = tool.kind.name();
             model.tell(format!("{id} {name}: {measured}"));
+            model.measured = Some(id);
             change(model, &study, AnnotationChange::Put(Annotation::Measurement(measurement)))
         }
         Err(refusal) => {
@@ -84,12 +85,6 @@ pub(super) fn nudge(model: &mut Model, right: f64, down: f64) {
     let Some(volume) = reading.volume() else { return };
     let step = raster::plane_steps(volume, reading.plane);
     reading.move_cursor(right * step.0, down * step.1);
-}
-
-fn leave(model: &mut Model) {
-    if let Some(tool) = model.tool.take() {
-        model.tell(format!("{} left", tool.kind.name()));
-    }
 }
 
 /// Keeps a change in the model and has it written down.
@@ -130,6 +125,7 @@ pub(super) fn delete(model: &mut Model, number: Option<u64>) -> Vec<Effect> {
         return Vec::new();
     }
     model.tell(format!("measurement {id} deleted"));
+    model.measured = model.measured.filter(|measured| *measured != id);
     change(model, &study, AnnotationChange::Removed { id })
 }
 
@@ -208,7 +204,6 @@ fn ask(model: &mut Model, kind: PromptKind, none: &str) -> Vec<Effect> {
 
 fn with_tool(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     match command {
-        Command::Close => leave(model),
         Command::CursorLeft => nudge(model, -1.0, 0.0),
         Command::CursorRight => nudge(model, 1.0, 0.0),
         Command::CursorUp => nudge(model, 0.0, -1.0),

@@ -1,13 +1,17 @@
 //! Keys of a line of text: the palette, the filter, and the questions of a decision.
 
+use super::super::editor::{Motion, Overflow};
 use super::super::prompt::PromptKind;
 use super::super::{Choice, Effect, Model, Prompt, PromptKey};
 use super::{decide, key_image, keys, line, measure, open};
-use crate::domain::{CervicalLevel, RejectionReason};
+use crate::domain::{CervicalLevel, NoteText, RejectionReason};
 
 pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
     let offers = model.offers();
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
+    let was_warned = std::mem::take(&mut prompt.warned);
+    let has_lines = prompt.is_writing();
+    let mut refused = None;
     match key {
         PromptKey::Text(text) => match prompt.kind {
             // One key answers; any other is no answer.
@@ -16,21 +20,34 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
                 let chosen = digit.and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
                 return chosen.filter(|at| *at < offers.len()).map(|at| choose(model, at)).unwrap_or_default();
             }
-            _ => prompt.push(&text),
+            _ => {
+                refused = prompt.editor.insert(&text, has_lines).err();
+                prompt.selected = 0;
+            }
         },
-        PromptKey::Backspace => {
-            prompt.text.pop();
+        PromptKey::LineBreak if has_lines => refused = prompt.editor.insert("\n", true).err(),
+        PromptKey::LineBreak => return entered(model),
+        PromptKey::Delete(motion) => {
+            prompt.editor.delete(motion);
             prompt.selected = 0;
         }
-        PromptKey::Down => prompt.selected = (prompt.selected + 1).min(offers.len().saturating_sub(1)),
-        PromptKey::Up => prompt.selected = prompt.selected.saturating_sub(1),
+        PromptKey::Go(Motion::Down) if !offers.is_empty() => {
+            prompt.selected = (prompt.selected + 1).min(offers.len().saturating_sub(1));
+        }
+        PromptKey::Go(Motion::Up) if !offers.is_empty() => prompt.selected = prompt.selected.saturating_sub(1),
+        PromptKey::Go(motion) => prompt.editor.go(motion),
         PromptKey::Tab => {
             if let Some(offer) = offers.get(prompt.selected) {
                 complete(prompt, &offer.name);
             }
         }
         PromptKey::Escape => {
-            let kind = prompt.kind;
+            let (kind, unsaved) = (prompt.kind, prompt.unsaved());
+            if unsaved > 0 && !was_warned {
+                prompt.warned = true;
+                model.complain(format!("Esc again discards {unsaved} characters; Enter saves them"));
+                return Vec::new();
+            }
             model.prompt = None;
             if kind == PromptKind::Filter {
                 model.worklist.set_filter("");
@@ -38,10 +55,17 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
         }
         PromptKey::Enter => return entered(model),
     }
+    if let Some(Overflow { length, room }) = refused {
+        model.complain(if length > 1 {
+            format!("not pasted: {length} characters, and {room} of {} are left; nothing was cut", NoteText::LIMIT)
+        } else {
+            format!("{} characters are the most; the last key was not taken", NoteText::LIMIT)
+        });
+    }
     if let Some(prompt) = &model.prompt
         && prompt.kind == PromptKind::Filter
     {
-        let text = prompt.text.clone();
+        let text = prompt.text().to_owned();
         model.worklist.set_filter(&text);
     }
     Vec::new()
@@ -49,15 +73,13 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
 
 fn complete(prompt: &mut Prompt, name: &str) {
     match prompt.kind {
-        PromptKind::Palette | PromptKind::Defer => {
-            prompt.text = name.to_owned();
-            prompt.selected = 0;
-        }
+        PromptKind::Palette | PromptKind::Defer => prompt.replace(name),
         PromptKind::Filter => {
-            let before = prompt.text.rfind(' ').map_or(0, |at| at + 1);
+            let before = prompt.text().rfind(' ').map_or(0, |at| at + 1);
             // Only a key that is not whole yet: what was typed after it stays.
-            if !prompt.text[before..].contains(':') {
-                prompt.text.replace_range(before.., name);
+            if !prompt.text()[before..].contains(':') {
+                let text = format!("{}{name}", &prompt.text()[..before]);
+                prompt.replace(&text);
             }
         }
         PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
@@ -74,11 +96,11 @@ fn entered(model: &mut Model) -> Vec<Effect> {
         PromptKind::Filter => {
             if model.worklist.rows().len() == 0 {
                 model.worklist.set_filter("");
-                model.tell(format!("no study fits {:?}; the filter is off", taken.text));
+                model.tell(format!("no study fits {:?}; the filter is off", taken.text()));
             }
             Vec::new()
         }
-        PromptKind::Palette => match line::Line::parse(&taken.text) {
+        PromptKind::Palette => match line::Line::parse(taken.text()) {
             Some(Ok(line)) => line::run(model, line),
             Some(Err(mistake)) => {
                 model.complain(mistake);
@@ -87,7 +109,7 @@ fn entered(model: &mut Model) -> Vec<Effect> {
             None => match marked.map(|offer| offer.choice.clone()) {
                 Some(choice) => chosen(model, choice),
                 None => {
-                    model.complain(format!("no command and no study fits {:?}; ? lists all commands", taken.text));
+                    model.complain(format!("no command and no study fits {:?}; ? lists all commands", taken.text()));
                     Vec::new()
                 }
             },
@@ -99,12 +121,12 @@ fn entered(model: &mut Model) -> Vec<Effect> {
                 Vec::new()
             }
         },
-        PromptKind::Comment => key_image::comment(model, &taken.text),
-        PromptKind::Note => decide::written(model, taken.kind, &taken.text),
+        PromptKind::Comment => key_image::comment(model, taken.text()),
+        PromptKind::Note => decide::written(model, taken.kind, taken.text()),
         PromptKind::Defer => {
             let marked = marked.map_or("", |offer| offer.name.as_str());
             // What was typed is the reason, unless another was marked on purpose.
-            let reason = if taken.selected > 0 || taken.text.trim().is_empty() { marked } else { &taken.text };
+            let reason = if taken.selected > 0 || taken.text().trim().is_empty() { marked } else { taken.text() };
             decide::written(model, taken.kind, reason)
         }
         PromptKind::Level(_) | PromptKind::Reason(_) => {

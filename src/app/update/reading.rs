@@ -3,7 +3,7 @@
 use super::super::prompt::{Prompt, PromptKind};
 use super::super::suspicion::peaks;
 use super::super::{Command, Effect, Model, Reading, VolumeState};
-use super::{beside, jumps, keys, open, queue, sources};
+use super::{beside, jumps, keys, next, open, queue, sources};
 use crate::domain::{CervicalLevel, Completeness, FractureReport};
 use crate::raster::Sampling;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             effects.push(Effect::Claim(None));
             return effects;
         }
-        Command::NextStudy => return neighbour(model, 1),
-        Command::PreviousStudy => return neighbour(model, -1),
+        Command::NextStudy => return next::go(model),
+        Command::PreviousStudy => return previous_study(model),
         Command::NextSeries => return other_series(model, 1),
         Command::PreviousSeries => return other_series(model, -1),
         Command::AnalyseSeries => return analyse_series(model),
@@ -67,7 +67,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Back | Command::Forward => return jumps::back(model, command),
         Command::NextLevel | Command::PreviousLevel => return jumps::next_level(model, command),
         Command::GoTo | Command::Window => {
-            model.prompt = Some(Prompt { text: format!("{} ", command.name()), ..Prompt::new(PromptKind::Palette) });
+            model.prompt = Some(Prompt::with_text(PromptKind::Palette, &format!("{} ", command.name())));
             return Vec::new();
         }
         Command::Beside => return beside::next(model),
@@ -296,20 +296,16 @@ fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forwar
     Ok(())
 }
 
-fn neighbour(model: &mut Model, step: isize) -> Vec<Effect> {
+fn previous_study(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.reading.as_ref().and_then(|reading| model.worklist.row_of(&reading.study.uid)) else {
-        model.tell("the filter hides this study; its neighbours are not known");
+        model.tell("the filter hides this study: Esc goes to the list");
         return Vec::new();
     };
-    let next = row.checked_add_signed(step).and_then(|row| model.worklist.at(row)).map(|entry| entry.study.uid.clone());
-    match next {
+    let above = row.checked_sub(1).and_then(|row| model.worklist.at(row)).map(|entry| entry.study.uid.clone());
+    match above {
         Some(uid) => open(model, &uid),
         None => {
-            model.tell(if step > 0 {
-                "this is the last study of the list"
-            } else {
-                "this is the first study of the list"
-            });
+            model.tell("this is the first study of the list");
             Vec::new()
         }
     }
@@ -327,6 +323,7 @@ fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
     }
     let series = with_pictures[(here + len).saturating_add_signed(step) % len];
     model.reading = Some(reading.with_series(series));
+    model.measured = None;
     super::load(model).into_iter().collect()
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 /// Numbers of studies, and how long the analysis of one takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
+    /// On which readers contradict each other.
+    pub conflicts: usize,
     /// Past the threshold and not read.
     pub urgent: usize,
     /// In the worker's queue.
@@ -30,7 +32,7 @@ pub struct Counts {
 impl Counts {
     /// Counts studies.
     #[must_use]
-    pub fn of(entries: &[Entry]) -> Self {
+    pub fn of<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Self {
         let mut counts = Self::default();
         for entry in entries {
             counts.add(entry);
@@ -42,6 +44,7 @@ impl Counts {
         match entry.state {
             state if state.is_finished() => self.read += 1,
             StudyState::Deferred => self.deferred += 1,
+            StudyState::Conflict => self.conflicts += 1,
             _ => self.opened += usize::from(entry.opened),
         }
         match &entry.progress {

@@ -2,9 +2,9 @@
 
 use super::Ageing;
 use crate::domain::{
-    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, LevelVerdict, Listed,
-    ListedSeries, NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series,
-    study_fingerprint, study_slices,
+    Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, Listed, ListedSeries,
+    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series, study_fingerprint,
+    study_slices,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -93,8 +93,12 @@ pub struct Entry {
     pub rewritten: bool,
     /// How far it is read.
     pub state: StudyState,
-    /// Whether a reader has said that it goes before others, or that it does not.
-    said: Option<Precedence>,
+    /// Whether a reader has pinned it.
+    pinned: bool,
+    /// Whether a reader has said that it is STAT, or that it is not.
+    stat: Option<bool>,
+    /// The readers' contradictions in one line; empty if there are none.
+    pub conflict: String,
     /// Levels that a reader calls fractured, C1 first.
     pub fractured: Vec<CervicalLevel>,
     /// Whether the network's word is hidden.
@@ -125,7 +129,9 @@ impl Entry {
             presence: Presence::Found,
             rewritten: false,
             state: StudyState::Unread,
-            said: None,
+            pinned: false,
+            stat: None,
+            conflict: String::new(),
             fractured: Vec::new(),
             sight: Sight::Open,
             haystack,
@@ -231,21 +237,40 @@ impl Entry {
     /// Takes over what is decided.
     pub(super) fn decided(&mut self, decision: Option<&Decision>, sight: Sight) {
         self.state = decision.map_or(StudyState::Unread, Decision::state);
-        self.said = decision.and_then(|decision| decision.precedence);
-        self.fractured = decision.map(|decision| decision.levels_with(LevelVerdict::Fractured)).unwrap_or_default();
+        self.pinned = decision.and_then(|decision| decision.pinned).unwrap_or(false);
+        self.stat = decision.and_then(|decision| decision.stat);
+        self.conflict = decision.and_then(Decision::conflict_words).unwrap_or_default();
+        self.fractured = decision.map(Decision::fractured_by_anyone).unwrap_or_default();
         self.sight = sight;
     }
 
-    /// Whether it goes before others: what a reader says, else what the request in its files does.
+    /// Whether it is STAT: what a reader says, else what the request in its files does.
     #[must_use]
-    pub fn precedence(&self) -> Precedence {
-        self.said.unwrap_or(self.study.precedence)
+    pub fn is_stat(&self) -> bool {
+        self.stat.unwrap_or(self.study.precedence == Precedence::Stat)
     }
 
-    /// Whether the request in its files puts it on top, and no reader has said anything to that.
+    /// Whether a reader has pinned it.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// "STAT", "pinned", "STAT pinned"; empty for neither.
+    #[must_use]
+    pub fn precedence_words(&self) -> &'static str {
+        match (self.is_stat(), self.is_pinned()) {
+            (true, true) => "STAT pinned",
+            (true, false) => "STAT",
+            (false, true) => "pinned",
+            (false, false) => "",
+        }
+    }
+
+    /// Whether the request in its files makes it STAT, and no reader has said anything to that.
     #[must_use]
     pub fn is_requested_first(&self) -> bool {
-        self.said.is_none() && self.study.precedence != Precedence::Ordinary
+        self.stat.is_none() && self.study.precedence == Precedence::Stat
     }
 
     /// The report that may be shown, finished or preliminary; none while the reader is blinded.
@@ -323,6 +348,12 @@ impl Entry {
     /// Whether there is something to look at, as far as is known.
     pub(super) fn may_have_pictures(&self) -> bool {
         self.presence != Presence::Found || self.study.series.iter().any(|series| !series.instances.is_empty())
+    }
+
+    /// Whether a reader may still have to read it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.state.is_finished() && self.may_have_pictures()
     }
 
     /// Slices of the series that is analysed, or of the longest one.

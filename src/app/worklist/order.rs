@@ -1,7 +1,7 @@
 //! Which study goes before which.
 
 use super::{Entry, Progress};
-use crate::domain::{Analysis, Stamp};
+use crate::domain::{Analysis, Stamp, StudyState};
 use std::cmp::Ordering;
 
 /// How the list is ordered.
@@ -71,8 +71,8 @@ impl Ageing {
 /// What a place in the list comes from, first things first; lower goes before higher.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
-    /// What is read or put off goes below what is not, and what is on top goes above.
-    standing: (u8, i8),
+    /// A conflict goes first in every order; what is read or deferred goes below what is not, STAT above pinned above the others.
+    standing: (u8, u8),
     rank: u8,
     number: f32,
     text: String,
@@ -123,17 +123,15 @@ impl Place {
                 (0, number, String::new())
             }
         };
-        let standing = match order {
-            Order::Urgency | Order::Uncertainty => {
-                let below = match entry.state {
-                    state if state.is_finished() => 2,
-                    crate::domain::StudyState::Deferred => 1,
-                    _ => 0,
-                };
-                // Once read, it is on top of nothing any more.
-                (below, if below == 0 { -(entry.precedence() as i8) } else { 0 })
+        let standing = match (order, entry.state) {
+            (_, StudyState::Conflict) => (0, 0),
+            (Order::Urgency | Order::Uncertainty, StudyState::Deferred) => (2, 0),
+            (Order::Urgency | Order::Uncertainty, state) if state.is_finished() => (3, 0),
+            // Once read, it is on top of nothing any more.
+            (Order::Urgency | Order::Uncertainty, _) => {
+                (1, 3 - 2 * u8::from(entry.is_stat()) - u8::from(entry.is_pinned()))
             }
-            _ => (0, 0),
+            _ => (1, 0),
         };
         let arrived = entry.arrived.map_or(i64::MAX, |stamp| stamp.utc_ms);
         Self { standing, rank, number, text, arrived, found: entry.number }

@@ -1,15 +1,15 @@
 //! The filter: words that a study must contain, and `key:value` terms.
 
 use super::{Entry, Progress};
-use crate::domain::{Analysis, CervicalLevel};
+use crate::domain::{Analysis, CervicalLevel, StudyState};
 
 /// Keys of terms, with what they ask for.
 pub const KEYS: [(&str, &str); 5] = [
-    ("state:", "unread, begun, negative, positive, deferred, unreadable; urgent, waiting, failed, declined"),
+    ("state:", "unread, begun, negative, positive, deferred, unreadable, conflict; urgent, waiting, failed, declined"),
     ("level:", "C1 to C7: marked by the network or called fractured"),
     ("date:", "the study's date or its beginning: 2026-11"),
     ("model:", "part of the model's name and version"),
-    ("is:", "pinned, stat, opened"),
+    ("is:", "pinned, stat, opened, conflict"),
 ];
 
 /// One condition.
@@ -82,13 +82,14 @@ impl Term {
                 entry.report().is_some_and(|report| says(&report.model.name) || says(&report.model.version))
             }
             Self::Is(value) => {
-                let precedence = match entry.precedence() {
-                    crate::domain::Precedence::Ordinary => "",
-                    crate::domain::Precedence::Pinned => "pinned",
-                    crate::domain::Precedence::Stat => "stat",
-                };
-                let opened = if entry.opened { "opened" } else { "" };
-                [precedence, opened].iter().any(|name| !name.is_empty() && name.starts_with(value))
+                let named = |holds: bool, name: &'static str| if holds { name } else { "" };
+                let names = [
+                    named(entry.is_pinned(), "pinned"),
+                    named(entry.is_stat(), "stat"),
+                    named(entry.opened, "opened"),
+                    named(entry.state == StudyState::Conflict, "conflict"),
+                ];
+                names.iter().any(|name| !name.is_empty() && name.starts_with(value))
             }
         }
     }

@@ -6,7 +6,8 @@ use super::content::{Item, Value, reference};
 use super::file::{DicomFile, Kind, Object, WriteError, begun, finished, made_uid};
 use super::source::{SourceImage, Sources};
 use crate::domain::{
-    Agreement, CervicalLevel, Decided, Decision, FractureReport, LevelOutcome, LevelVerdict, Measured, ModelIdentity,
+    Agreement, Assessment, CervicalLevel, Decided, Decision, FractureReport, LevelOutcome, LevelVerdict, Measured,
+    ModelIdentity,
 };
 use crate::results::{self, MeasurementResult, StudyResult, Written, caveat};
 use dicom_core::VR;
@@ -42,7 +43,12 @@ fn general(object: &mut Object, decision: &Decision, sources: &Sources) {
     let (completion, preliminary) = if is_finished { ("COMPLETE", "FINAL") } else { ("PARTIAL", "PRELIMINARY") };
     object.text(tags::COMPLETION_FLAG, VR::CS, completion).text(tags::PRELIMINARY_FLAG, VR::CS, preliminary);
     if !is_finished {
-        object.text(tags::COMPLETION_FLAG_DESCRIPTION, VR::LO, "no final verdict of a reader yet");
+        let why = if decision.conflicts.is_empty() {
+            "no final assessment by a reader yet"
+        } else {
+            "readers contradict each other"
+        };
+        object.text(tags::COMPLETION_FLAG_DESCRIPTION, VR::LO, why);
     }
     object
         .text(tags::VERIFICATION_FLAG, VR::CS, "UNVERIFIED")
@@ -104,7 +110,9 @@ impl<'r> Tree<'r> {
     fn readers(&self) -> BTreeSet<&'r str> {
         let levels = self.decision.levels.0.iter().flatten().map(|decided| decided.who.as_str());
         let study = self.decision.study.as_ref().map(|decided| decided.who.as_str());
-        levels.chain(study).chain(self.decision.note.as_ref().map(|note| note.who.as_str())).collect()
+        let disputed = self.decision.conflicts.iter().flat_map(|conflict| &conflict.opinions);
+        let disputed = disputed.map(|opinion| opinion.who.as_str());
+        levels.chain(study).chain(disputed).chain(self.decision.note.as_ref().map(|note| note.who.as_str())).collect()
     }
 
     fn group(&self, name: &str, site: Code) -> Item<'r> {
@@ -129,7 +137,8 @@ impl<'r> Tree<'r> {
     /// One level; `None` where neither the network nor a reader says anything of it.
     fn level(&self, level: CervicalLevel) -> Option<Item<'r>> {
         let (report, decided) = (self.result.report(), self.decision.levels[level].as_ref());
-        if report.is_none() && decided.is_none() {
+        let disputed = self.disputed(Some(level));
+        if report.is_none() && decided.is_none() && disputed.is_empty() {
             return None;
         }
         let mut group = self.group(level.name(), code::vertebra(level));
@@ -139,10 +148,27 @@ impl<'r> Tree<'r> {
         if let Some(report) = report {
             group = group.with(algorithm(&report.model)).with(self.network(report, level));
         }
+        let group = group.with(disputed);
         Some(match decided {
             Some(decided) => group.with(reader(decided)),
             None => group,
         })
+    }
+
+    /// What readers say who contradict each other: each with its own observer, none as the one that holds.
+    fn disputed(&self, level: Option<CervicalLevel>) -> Vec<Item<'r>> {
+        let conflicts = self.decision.conflicts.iter().filter(|conflict| conflict.level() == level);
+        let item = |opinion: &'r Decided<Assessment>| {
+            let value = match &opinion.what {
+                Assessment::Study(verdict) => code::study_verdict(verdict),
+                Assessment::Level(_, verdict) => code::level_verdict(*verdict),
+            };
+            said(Item::contains(code::VERDICT, Value::Code(value)), opinion)
+        };
+        let opinions = conflicts.flat_map(|conflict| &conflict.opinions);
+        // The levels of a conflict with the study have groups of their own, which say the same.
+        let own = opinions.filter(|opinion| level.is_some() || matches!(opinion.what, Assessment::Study(_)));
+        own.map(item).collect()
     }
 
     fn network(&self, report: &'r FractureReport, level: CervicalLevel) -> Vec<Item<'r>> {
@@ -196,8 +222,14 @@ impl<'r> Tree<'r> {
             all = all
                 .with([said(Item::contains(code::VERDICT, Value::Code(code::study_verdict(&decided.what))), decided)]);
         }
+        all = all.with(self.disputed(None));
+        if let Some(words) = self.decision.conflict_words() {
+            all = all.with([Item::contains(code::COMMENT, Value::Text(words))]);
+        }
         if let Some(note) = &self.decision.note {
-            all = all.with([said(Item::contains(code::COMMENT, Value::Text(note.what.to_string())), note)]);
+            // Lines of UT end with CR LF (PS3.5 section 6.1.3).
+            let text = note.what.as_str().replace('\n', "\r\n");
+            all = all.with([said(Item::contains(code::COMMENT, Value::Text(text)), note)]);
         }
         if let Some(report) = self.result.report() {
             let mut remarks = report.absences();

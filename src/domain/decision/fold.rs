@@ -1,7 +1,8 @@
 //! What a study's log comes to.
 
-use super::{Act, Agreement, EntryId, LevelVerdict, LogEntry, Precedence, StudyVerdict};
-use crate::domain::{CervicalLevel, CleanText, PerLevel, Stamp};
+use super::conflict::{self, Assessment, Conflict, Standing};
+use super::{Act, Agreement, EntryId, LevelVerdict, LogEntry, Precedence, StudyState, StudyVerdict};
+use crate::domain::{CervicalLevel, CleanText, NoteText, PerLevel, Stamp};
 use std::collections::HashSet;
 
 /// Something that holds, with the entry that says so.
@@ -23,81 +24,63 @@ pub type LevelWord = (LevelVerdict, Option<Agreement>);
 /// What is decided of a study now.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
-    /// Verdicts on levels, and what they say of the network.
+    /// Verdicts on levels, and what they say of the network; `None` for a level in conflict.
     pub levels: PerLevel<Option<Decided<LevelWord>>>,
-    /// The verdict on the study.
+    /// The verdict on the study; `None` while readers contradict each other.
     pub study: Option<Decided<StudyVerdict>>,
     /// The note.
-    pub note: Option<Decided<CleanText>>,
-    /// Whether the study goes before others; `None` where no reader has said anything to it.
-    pub precedence: Option<Precedence>,
-}
-
-/// How far a study is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are the states")]
-pub enum StudyState {
-    Unread,
-    /// Levels are decided or a note is made, the study is not.
-    Begun,
-    Negative,
-    Positive,
-    Deferred,
-    Unreadable,
-}
-
-impl StudyState {
-    /// All.
-    pub const ALL: [Self; 6] =
-        [Self::Unread, Self::Begun, Self::Negative, Self::Positive, Self::Deferred, Self::Unreadable];
-
-    /// In one word.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unread => "unread",
-            Self::Begun => "begun",
-            Self::Negative => "negative",
-            Self::Positive => "positive",
-            Self::Deferred => "deferred",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
-    /// Whether nobody needs to open the study again.
-    #[must_use]
-    pub fn is_finished(self) -> bool {
-        matches!(self, Self::Negative | Self::Positive | Self::Unreadable)
-    }
+    pub note: Option<Decided<NoteText>>,
+    /// Whether the study is pinned; `None` where no reader has said anything to it.
+    pub pinned: Option<bool>,
+    /// Whether the study is STAT; `None` where no reader has said anything to it: the request in its files decides.
+    pub stat: Option<bool>,
+    /// Where readers contradict each other: the study first, then its levels.
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Decision {
-    /// What entries of one study, oldest first, come to. The last word on a thing holds, whoever said it; what was taken back
-    /// was never said, and taking back can be taken back.
+    /// What entries of one study, oldest first, come to. A reader's own last word replaces the earlier ones; what was undone was
+    /// never said, and undo can be undone. Final words of two readers that differ stand both, as a [`Conflict`], until one is undone
+    /// or a later entry resolves them.
     #[must_use]
     pub fn of<'e>(entries: impl IntoIterator<Item = &'e LogEntry>) -> Self {
+        let mut levels: PerLevel<Standing<LevelWord>> = PerLevel::from_fn(|_| Standing::default());
+        let mut study: Standing<StudyVerdict> = Standing::default();
         let mut decision = Self::default();
         for entry in in_force(entries) {
-            decision.take(entry);
-        }
-        decision
-    }
-
-    fn take(&mut self, entry: &LogEntry) {
-        match &entry.draft.act {
-            Act::Level { level, verdict, agreement } => {
-                self.levels[*level] = Some(decided(entry, (*verdict, *agreement)));
+            match &entry.draft.act {
+                Act::Level { level, verdict, agreement } => {
+                    levels[*level].say(decided(entry, (*verdict, *agreement)), |word| word.0.is_final());
+                }
+                Act::ResolveLevel { level, verdict, agreement } => {
+                    levels[*level].settle(decided(entry, (*verdict, *agreement)));
+                }
+                Act::Study(verdict) => study.say(decided(entry, verdict.clone()), StudyVerdict::is_final),
+                Act::ResolveStudy { verdict } => study.settle(decided(entry, verdict.clone())),
+                Act::Note { text } => decision.note = (!text.is_empty()).then(|| decided(entry, text.clone())),
+                Act::Precedence { precedence } => match precedence {
+                    Precedence::Ordinary => (decision.pinned, decision.stat) = (Some(false), Some(false)),
+                    Precedence::Pinned => decision.pinned = Some(true),
+                    Precedence::Stat => decision.stat = Some(true),
+                },
+                Act::Pin { pinned } => decision.pinned = Some(*pinned),
+                Act::Stat { stat } => decision.stat = Some(*stat),
+                Act::Undo { .. } => {}
             }
-            Act::Study(verdict) => self.study = Some(decided(entry, verdict.clone())),
-            Act::Note { text } => self.note = (!text.is_empty()).then(|| decided(entry, text.clone())),
-            Act::Precedence { precedence } => self.precedence = Some(*precedence),
-            Act::Undo { .. } => {}
         }
+        decision.conflicts = conflict::find(&study, &levels);
+        let study_is_settled = decision.conflicts.iter().all(|conflict| conflict.level().is_some());
+        decision.study = study.last().filter(|_| study_is_settled);
+        decision.levels = PerLevel::from_fn(|level| levels[level].agreed());
+        decision
     }
 
     /// How far the study is read.
     #[must_use]
     pub fn state(&self) -> StudyState {
+        if !self.conflicts.is_empty() {
+            return StudyState::Conflict;
+        }
         match self.study.as_ref().map(|decided| &decided.what) {
             Some(StudyVerdict::Negative) => StudyState::Negative,
             Some(StudyVerdict::Positive) => StudyState::Positive,
@@ -108,11 +91,30 @@ impl Decision {
         }
     }
 
+    /// The conflicts in one line: "conflict: alice positive, bob negative"; `None` if there is none.
+    #[must_use]
+    pub fn conflict_words(&self) -> Option<String> {
+        let words: Vec<String> = self.conflicts.iter().map(ToString::to_string).collect();
+        (!words.is_empty()).then(|| format!("conflict: {}", words.join("; ")))
+    }
+
     /// Levels with this verdict, C1 first.
     #[must_use]
     pub fn levels_with(&self, verdict: LevelVerdict) -> Vec<CervicalLevel> {
         let has = |level: &CervicalLevel| self.levels[*level].as_ref().is_some_and(|decided| decided.what.0 == verdict);
         CervicalLevel::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Levels that any reader calls fractured, those in conflict among them, C1 first.
+    #[must_use]
+    pub fn fractured_by_anyone(&self) -> Vec<CervicalLevel> {
+        let fractured = |level: &CervicalLevel| {
+            let own = self.levels[*level].as_ref().is_some_and(|decided| decided.what.0 == LevelVerdict::Fractured);
+            let disputed = self.conflicts.iter().flat_map(|conflict| &conflict.opinions);
+            let wanted = Assessment::Level(*level, LevelVerdict::Fractured);
+            own || disputed.into_iter().any(|opinion| opinion.what == wanted)
+        };
+        CervicalLevel::ALL.into_iter().filter(fractured).collect()
     }
 }
 
@@ -170,15 +172,14 @@ mod tests {
     const NEGATIVE: Act = Act::Study(StudyVerdict::Negative);
 
     #[test]
-    fn the_last_word_holds_and_says_whose_it_is() {
+    fn a_readers_own_last_word_holds() {
         let log = [
             entry(1, "lm", fractured(CervicalLevel::C6)),
             entry(2, "lm", Act::Study(StudyVerdict::Positive)),
-            entry(3, "kr", NEGATIVE),
+            entry(3, "lm", NEGATIVE),
         ];
         let decision = Decision::of(&log);
         assert_eq!(decision.state(), StudyState::Negative);
-        assert_eq!(decision.study.map(|study| study.who.to_string()), Some("kr".into()));
         assert_eq!(Decision::of(&log[..1]).state(), StudyState::Begun);
         assert_eq!(Decision::of(&log).levels_with(LevelVerdict::Fractured), [CervicalLevel::C6]);
     }
@@ -209,9 +210,13 @@ mod tests {
                 verdict: LevelVerdict::NotFractured,
                 agreement: Some(Agreement::Rejects { reason: RejectionReason::UnfusedApophysis }),
             },
-            Act::Study(StudyVerdict::Deferred { reason: CleanText::new("prior study") }),
-            Act::Note { text: CleanText::new("dens, see sagittal") },
+            Act::Study(StudyVerdict::Deferred { reason: NoteText::new("prior study") }),
+            Act::Note { text: NoteText::new("dens\nsee sagittal") },
             Act::Precedence { precedence: Precedence::Stat },
+            Act::Pin { pinned: true },
+            Act::Stat { stat: false },
+            Act::ResolveStudy { verdict: StudyVerdict::Negative },
+            Act::ResolveLevel { level: CervicalLevel::C2, verdict: LevelVerdict::Fractured, agreement: None },
             Act::Undo { entry: EntryId(7) },
         ];
         for act in acts {
@@ -227,14 +232,20 @@ mod tests {
             (0_usize..7).prop_map(|level| fractured(CervicalLevel::ALL[level])),
             Just(NEGATIVE),
             Just(Act::Study(StudyVerdict::Positive)),
+            Just(Act::ResolveStudy { verdict: StudyVerdict::Unreadable }),
+            any::<bool>().prop_map(|stat| Act::Stat { stat }),
             (1_i64..20).prop_map(|entry| Act::Undo { entry: EntryId(entry) }),
         ]
     }
 
     proptest! {
         #[test]
-        fn undoing_the_last_act_brings_back_what_was(acts in proptest::collection::vec(any_act(), 1..20)) {
-            let mut log: Vec<LogEntry> = (1..).zip(acts).map(|(id, act)| entry(id, "lm", act)).collect();
+        fn undoing_the_last_act_brings_back_what_was(
+            acts in proptest::collection::vec((any_act(), 0_usize..3), 1..20),
+        ) {
+            let readers = ["lm", "kr", "zz"];
+            let mut log: Vec<LogEntry> =
+                (1..).zip(acts).map(|(id, (act, who))| entry(id, readers[who], act)).collect();
             let last = log.len() as i64;
             let before = Decision::of(&log[..log.len() - 1]);
             log.push(entry(last + 1, "lm", Act::Undo { entry: EntryId(last) }));

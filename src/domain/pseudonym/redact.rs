@@ -4,8 +4,8 @@
 //! here whether it may be shown.
 
 use super::super::{
-    Act, Annotation, CleanText, KeyImage, Listed, ListedSeries, LogEntry, Modality, NotAnalysed, NotHounsfield, Oddity,
-    Series, SeriesHints, Study, StudyVerdict, Units, WITHHELD,
+    Act, Annotation, CleanText, KeyImage, Listed, ListedSeries, LogEntry, Modality, NotAnalysed, NotHounsfield,
+    NoteText, Oddity, Series, SeriesHints, Study, StudyVerdict, Units, WITHHELD,
 };
 use super::{Identifiers, Pseudonyms};
 
@@ -193,14 +193,20 @@ impl NotHounsfield {
 #[must_use]
 pub fn log_entry(mut entry: LogEntry) -> LogEntry {
     match &mut entry.draft.act {
-        Act::Note { text } | Act::Study(StudyVerdict::Deferred { reason: text }) => {
+        Act::Note { text }
+        | Act::Study(StudyVerdict::Deferred { reason: text })
+        | Act::ResolveStudy { verdict: StudyVerdict::Deferred { reason: text } } => {
             if !text.is_empty() {
-                *text = CleanText::new(LEFT_OUT);
+                *text = NoteText::new(LEFT_OUT);
             }
         }
         Act::Study(StudyVerdict::Negative | StudyVerdict::Positive | StudyVerdict::Unreadable)
+        | Act::ResolveStudy { verdict: StudyVerdict::Negative | StudyVerdict::Positive | StudyVerdict::Unreadable }
         | Act::Level { .. }
+        | Act::ResolveLevel { .. }
         | Act::Precedence { .. }
+        | Act::Pin { .. }
+        | Act::Stat { .. }
         | Act::Undo { .. } => {}
     }
     entry

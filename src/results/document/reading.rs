@@ -19,16 +19,43 @@ pub struct SignatureDocument {
 /// What readers decided of a study.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DecisionDocument {
-    /// How far the study is read: `unread`, `begun`, `negative`, `positive`, `deferred` or `unreadable`.
+    /// How far the study is read: `unread`, `begun`, `negative`, `positive`, `deferred`, `unreadable` or `conflict`.
     pub state: String,
-    /// The assessment of the study.
+    /// The assessment of the study; null while readers contradict each other.
     pub study: Option<StudyAssessmentDocument>,
-    /// The levels that a reader assessed, C1 first.
+    /// The levels that a reader assessed, C1 first; without those in conflict.
     pub levels: Vec<LevelAssessmentDocument>,
     /// The note.
     pub note: Option<NoteDocument>,
-    /// `ordinary`, `pinned` or `stat`: as a reader set it, else as the request in the files states it.
+    /// Where readers contradict each other; empty if nowhere.
+    pub conflicts: Vec<ConflictDocument>,
+    /// `ordinary`, `pinned` or `stat` (also if pinned as well): as a reader set it, else as the request in the files states it.
     pub precedence: String,
+    /// Whether the study is STAT: as a reader set it, else as the request in the files states it.
+    pub stat: bool,
+    /// Whether a reader pinned the study.
+    pub pinned: bool,
+}
+
+/// Assessments of readers that contradict each other. The study stays in state `conflict` until one is undone or an entry resolves them.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ConflictDocument {
+    /// `C1` to `C7`; null if it is about the study.
+    pub level: Option<String>,
+    /// In words.
+    pub text: String,
+    /// Who said what, oldest first.
+    pub opinions: Vec<OpinionDocument>,
+}
+
+/// What one reader in a conflict said.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OpinionDocument {
+    /// The assessment, with its level if it is about one: `positive`, `C6 fractured`.
+    pub assessment: String,
+    /// Who, when.
+    #[serde(flatten)]
+    pub signature: SignatureDocument,
 }
 
 /// The assessment of a study.
@@ -75,7 +102,7 @@ pub struct EntryDocument {
     /// Who, when, which.
     #[serde(flatten)]
     pub signature: SignatureDocument,
-    /// What was done: `level`, `study`, `note`, `precedence` or `undo`.
+    /// What was done: `level`, `study`, `note`, `precedence`, `resolve` (a conflict) or `undo`.
     pub action: String,
     /// The entry in words.
     pub text: String,

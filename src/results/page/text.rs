@@ -63,6 +63,12 @@ fn pushed(text: &str, width: usize) -> String {
 
 /// A name and its value, whose further lines begin below its first.
 fn wrapped(out: &mut String, name: &str, value: &str) {
+    let mut lines = value.split('\n');
+    one_line(out, name, lines.next().unwrap_or_default());
+    lines.for_each(|line| one_line(out, "", line));
+}
+
+fn one_line(out: &mut String, name: &str, value: &str) {
     let mut line = padded(name, NAMES);
     let mut is_empty = true;
     for word in value.split(' ') {

@@ -1,12 +1,12 @@
 //! Fills what readers decided from the log of decisions and the annotations.
 
 use super::{
-    DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument, NoteDocument,
-    OnReportDocument, SignatureDocument, StudyAssessmentDocument,
+    ConflictDocument, DecisionDocument, EntryDocument, KeyImageDocument, LevelAssessmentDocument, MeasurementDocument,
+    NoteDocument, OnReportDocument, OpinionDocument, SignatureDocument, StudyAssessmentDocument,
 };
 use crate::domain::{
-    Act, Agreement, CervicalLevel, Decided, Decision, KeyImage, LevelVerdict, LogEntry, Measured, OnReport, Precedence,
-    StudyVerdict,
+    Act, Agreement, Assessment, CervicalLevel, Conflict, Decided, Decision, KeyImage, LevelVerdict, LogEntry, Measured,
+    OnReport, Precedence, StudyVerdict,
 };
 use crate::results::{MeasurementResult, plane_name};
 
@@ -18,6 +18,8 @@ impl SignatureDocument {
 
 impl DecisionDocument {
     pub(in crate::results) fn new(decision: &Decision, requested: Precedence) -> Self {
+        let stat = decision.stat.unwrap_or(requested == Precedence::Stat);
+        let pinned = decision.pinned.unwrap_or(false);
         Self {
             state: decision.state().name().to_owned(),
             study: decision.study.as_ref().map(|decided| StudyAssessmentDocument {
@@ -37,12 +39,29 @@ impl DecisionDocument {
                 text: decided.what.to_string(),
                 signature: SignatureDocument::of(decided),
             }),
-            precedence: match decision.precedence.unwrap_or(requested) {
-                Precedence::Ordinary => "ordinary",
-                Precedence::Pinned => "pinned",
-                Precedence::Stat => "stat",
+            conflicts: decision.conflicts.iter().map(ConflictDocument::new).collect(),
+            precedence: match (stat, pinned) {
+                (true, _) => "stat",
+                (false, true) => "pinned",
+                (false, false) => "ordinary",
             }
             .to_owned(),
+            stat,
+            pinned,
+        }
+    }
+}
+
+impl ConflictDocument {
+    fn new(conflict: &Conflict) -> Self {
+        let opinion = |opinion: &Decided<Assessment>| OpinionDocument {
+            assessment: opinion.what.to_string(),
+            signature: SignatureDocument::of(opinion),
+        };
+        Self {
+            level: conflict.level().map(|level| level.name().to_owned()),
+            text: conflict.to_string(),
+            opinions: conflict.opinions.iter().map(opinion).collect(),
         }
     }
 }
@@ -73,7 +92,8 @@ impl EntryDocument {
             Act::Level { .. } => ("level", None),
             Act::Study(_) => ("study", None),
             Act::Note { .. } => ("note", None),
-            Act::Precedence { .. } => ("precedence", None),
+            Act::Precedence { .. } | Act::Pin { .. } | Act::Stat { .. } => ("precedence", None),
+            Act::ResolveStudy { .. } | Act::ResolveLevel { .. } => ("resolve", None),
             Act::Undo { entry } => ("undo", Some(entry.0)),
         };
         Self {

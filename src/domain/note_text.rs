@@ -1,0 +1,129 @@
+//! Text that a reader writes: a note, or the reason for a deferral.
+
+use super::text::is_unsafe;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A reader's text of one or more lines, without control, bidirectional, zero-width and private-use characters and with at most two
+/// combining marks on a letter. It is never cut: the editor refuses what is longer than [`NoteText::LIMIT`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct NoteText(Arc<str>);
+
+impl NoteText {
+    /// The longest text that can be typed, in characters.
+    pub const LIMIT: usize = 4000;
+
+    /// Cleans a text. Line breaks stay; white space at the ends goes.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        Self(Self::clean(raw).trim().into())
+    }
+
+    /// A typed or pasted piece of such a text, with the white space at its ends. All line breaks become LF, tabs become a space.
+    #[must_use]
+    pub fn clean(raw: &str) -> String {
+        let raw = raw.replace("\r\n", "\n");
+        let mut clean = String::with_capacity(raw.len());
+        for cluster in raw.graphemes(true) {
+            let mut marks = 0;
+            let mut has_letter = false;
+            for c in cluster.chars() {
+                match c {
+                    '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => clean.push('\n'),
+                    '\t' => clean.push(' '),
+                    _ if is_unsafe(c) => {}
+                    _ if unicode_normalization::char::is_combining_mark(c) => {
+                        marks += 1;
+                        // A mark without a letter would join the text before it.
+                        if marks <= 2 && has_letter {
+                            clean.push(c);
+                        }
+                    }
+                    _ => {
+                        has_letter = !c.is_whitespace();
+                        clean.push(c);
+                    }
+                }
+            }
+        }
+        clean
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first line, with "…" if there are more: for places of one line.
+    #[must_use]
+    pub fn first_line(&self) -> Cow<'_, str> {
+        match self.0.split_once('\n') {
+            Some((first, _)) => Cow::Owned(format!("{} …", first.trim_end())),
+            None => Cow::Borrowed(&self.0),
+        }
+    }
+
+    /// All lines in one, separated by " / ".
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        self.0.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+impl fmt::Display for NoteText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Serialize for NoteText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for NoteText {
+    /// Cleans again: a database is a file, too.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_stay_and_control_characters_go() {
+        let text = NoteText::new(" dens\r\nNOT stable\tuntil MRI\u{1b}[2J\u{202e}\n");
+        assert_eq!(text.as_str(), "dens\nNOT stable until MRI[2J");
+        assert_eq!((text.first_line().as_ref(), text.one_line()), ("dens …", "dens / NOT stable until MRI[2J".into()));
+    }
+
+    #[test]
+    fn a_long_text_is_kept_whole() {
+        let long = "x y ".repeat(5000);
+        assert_eq!(NoteText::new(&long).as_str(), long.trim());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_saved_loads_as_it_was(raw in any::<String>()) {
+            let text = NoteText::new(&raw);
+            prop_assert!(text.as_str().chars().all(|c| c == '\n' || !is_unsafe(c)));
+            let saved = serde_json::to_string(&text).expect("a text can be saved");
+            prop_assert_eq!(serde_json::from_str::<NoteText>(&saved).expect("a saved text"), text);
+        }
+    }
+}
