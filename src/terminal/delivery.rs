@@ -341,6 +341,9 @@ impl Delivery {
         if !self.manner.protocol.delivers_pixels() || self.is_hidden() || self.rests(now) {
             return Step::Wait;
         }
+        if let Some(step) = self.sweep(frame, now) {
+            return step;
+        }
         let (wanted, is_quiet) = (self.detail(now, line), self.is_quiet());
         for index in 0..self.wanted.len() {
             let placed = self.wanted[index].clone();
@@ -381,8 +384,7 @@ impl Delivery {
                 self.ready = ready;
                 return step;
             }
-            let area = frame.buffer.area;
-            self.take_off(&placed, detail, (stored, ready.map(|(_, bytes)| bytes)), (area.width, area.height), now);
+            self.take_off(&placed, detail, (stored, ready.map(|(_, bytes)| bytes)), now);
             return self.go_on(now, line, told);
         }
         self.next_ahead(frame, now, line, told)

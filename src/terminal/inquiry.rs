@@ -176,7 +176,7 @@ mod tests {
             if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
                 let message = "OK".to_owned();
                 let _ = answered.send(Reply::Graphics {
-                    id: super::super::kitty::query_image(2),
+                    id: super::super::kitty::query_image(1),
                     placement: None,
                     message,
                 });

@@ -152,7 +152,7 @@ fn best(answers: &Answers, surroundings: &Surroundings) -> Protocol {
     let has_sixel = answers.attributes.as_ref().is_some_and(|attributes| attributes.contains(&SIXEL));
     match multiplexer {
         Some(Multiplexer::Screen | Multiplexer::Mosh | Multiplexer::Neovim) => Protocol::Halfblocks,
-        Some(Multiplexer::Tmux) if shows_graphics && surroundings.tmux.can_reach_beyond() => Protocol::Kitty,
+        Some(Multiplexer::Tmux) if shows_graphics && surroundings.tmux.passes_through() => Protocol::Kitty,
         None if shows_graphics => Protocol::Kitty,
         None if names_inline_images(&[answers.version.as_deref().unwrap_or_default()]) => Protocol::Iterm2,
         Some(Multiplexer::Tmux | Multiplexer::Zellij) | None if has_sixel => Protocol::Sixel,

@@ -71,10 +71,14 @@ impl Tmux {
         found
     }
 
-    /// Whether a question to the terminal beyond reaches it, and nothing else, and its answer this program: another multiplexer
-    /// would make a title of it, and without the focus the answer is typed into another pane.
+    /// Whether what is meant for the terminal beyond reaches it: another multiplexer would make a title of it.
+    pub(super) fn passes_through(&self) -> bool {
+        self.allows_passthrough != Some(false) && self.within.is_none() && self.pane.is_some()
+    }
+
+    /// Whether a question to the terminal beyond may be asked: without the focus its answer is typed into another pane.
     pub(super) fn can_reach_beyond(&self) -> bool {
-        self.has_focus && self.allows_passthrough != Some(false) && self.within.is_none() && self.pane.is_some()
+        self.has_focus && self.passes_through()
     }
 }
 
@@ -120,7 +124,7 @@ mod tests {
         assert!(!Tmux { has_focus: true, ..told }.can_reach_beyond());
         let told = Tmux::of("pane 0 0 on bottom all\nclient 1 xterm-kitty \nclient 0 xterm XTerm(379)\n");
         assert_eq!((told.is_utf8, told.allows_passthrough), (Some(false), Some(true)));
-        assert!(!told.can_reach_beyond(), "its answer would go elsewhere");
+        assert!(told.passes_through() && !told.can_reach_beyond(), "its answer would go elsewhere");
         let focused = |tmux: &Tmux| Tmux { has_focus: true, ..tmux.clone() };
         assert!(focused(&told).can_reach_beyond());
         let nested = Tmux::of("pane 0 0 on bottom on\nclient 1 tmux-256color tmux 3.3a\n");

@@ -19,6 +19,14 @@ fn cells(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a screen")
 }
 
+/// Whether a line of text is asked for with this sign, and holds this text so far. An editor of several lines has the text below
+/// its sign.
+pub(crate) fn is_asked(screen: &str, sign: &str, text: &str) -> bool {
+    let lines: Vec<&str> = screen.lines().map(str::trim_start).collect();
+    let beside = lines.iter().any(|line| line.starts_with(&format!("{sign}{text}")));
+    beside || lines.windows(2).any(|two| two[0].starts_with(sign.trim_end()) && two[1].starts_with(text))
+}
+
 /// The program and what it has drawn.
 pub(crate) struct Program {
     master: Box<dyn MasterPty + Send>,
@@ -121,10 +129,9 @@ impl Program {
     /// As [`Program::type_line`], without Enter.
     pub(crate) fn type_text(&mut self, (key, sign): (&str, &str), text: &str) {
         self.press(key);
-        let asked = |screen: &str, line: &str| screen.lines().any(|shown| shown.trim_start().starts_with(line));
-        self.wait_for("the line of text", |screen| asked(screen, sign));
+        self.wait_for("the line of text", |screen| is_asked(screen, sign, ""));
         self.press(text);
-        self.wait_for("the text", |screen| asked(screen, &format!("{sign}{text}")));
+        self.wait_for("the text", |screen| is_asked(screen, sign, text));
     }
 
     /// Types.

@@ -162,8 +162,9 @@ fn two_programs_in_two_panes_show_each_its_own_patient_also_after_one_was_killed
     let program = || std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("its shell");
     assert!(Command::new("kill").args(["-9", program().trim()]).status().expect("kill runs").success());
     until("its end", || program().is_empty().then_some(()), || server.pane("%1"));
-    // The terminal is as the program left it: Enter ends no line.
-    server.type_into("%1", &["stty sane", "C-j"]);
+    // The terminal is as the program left it: Enter ends no line, and its last screen stays.
+    server.type_into("%1", &["stty sane; clear", "C-j"]);
+    until("a clear screen", || (!server.pane("%1").contains("MADE")).then_some(()), || server.pane("%1"));
     // It would go on where it was.
     server.open("%1", "others", "new");
     wait_for_slices("started again", &kitty, &home, &[("studies", 11), ("others", 11)]);

@@ -3,6 +3,7 @@
 use crate::display::Display;
 use crate::frame::picture_area;
 use crate::image::{Area, Image};
+use crate::pty::is_asked;
 use crate::shell::{PROMPT, SHELL, cell, end_recorder, in_home, record, recorded, tty};
 use crate::study::{Home, SLICES};
 use crate::wait::{until, until_some};
@@ -102,11 +103,10 @@ impl Kitty {
     /// Types a line of text and takes it: the key that asks for it, the text once the line shows its `sign`, and Enter once the
     /// text is there. All at once would be pasted text.
     pub(crate) fn type_line(&self, (key, sign): (&str, &str), text: &str) {
-        let asked = |screen: &str, line: &str| screen.lines().any(|shown| shown.trim_start().starts_with(line));
         self.press(key);
-        self.wait_for("the line of text", |screen| asked(screen, sign));
+        self.wait_for("the line of text", |screen| is_asked(screen, sign, ""));
         self.press(text);
-        self.wait_for("the text", |screen| asked(screen, &format!("{sign}{text}")));
+        self.wait_for("the text", |screen| is_asked(screen, sign, text));
         self.press("\r");
     }
 

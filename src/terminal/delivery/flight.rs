@@ -40,7 +40,6 @@ impl Delivery {
         placed: &Placed,
         detail: Detail,
         (stored, encoded): (Option<u32>, Option<Vec<Vec<u8>>>),
-        screen: (u16, u16),
         now: Instant,
     ) {
         let Placed { key, area, generation, .. } = *placed;
@@ -52,11 +51,7 @@ impl Delivery {
         let encoded = encoded.unwrap_or_default();
         let (image, rest) = if self.manner.protocol == Protocol::Kitty {
             let png = encoded.first().map(Vec::as_slice).unwrap_or_default();
-            let mut before = Vec::new();
-            if !std::mem::replace(&mut self.is_swept, true) {
-                self.commands().sweep(screen.0, screen.1, &mut before);
-            }
-            let (image, pieces) = self.place(placed, detail, (stored, earlier), png, before);
+            let (image, pieces) = self.place(placed, detail, (stored, earlier), png);
             (Some(image), pieces)
         } else {
             (None, VecDeque::from(encoded))
@@ -139,17 +134,16 @@ impl Delivery {
         flight.progress = now;
     }
 
-    /// kitty: sends the pixels if they are not stored, places them above the old picture and takes that one away; `first` goes
-    /// before all that.
+    /// kitty: sends the pixels if they are not stored, places them above the old picture and takes that one away.
     fn place(
         &mut self,
         placed: &Placed,
         detail: Detail,
         (stored, earlier): (Option<u32>, Option<(u32, u32)>),
         png: &[u8],
-        mut first: Vec<u8>,
     ) -> ((u32, u32), VecDeque<Vec<u8>>) {
         let commands = self.commands();
+        let mut first = Vec::new();
         let mut pieces = Vec::new();
         let id = match stored {
             Some(id) => id,

@@ -5,7 +5,7 @@
 //! terminal's answers are keys to tmux: it gives them to the pane that has the focus, whichever asked. Without the focus
 //! nothing is sent that has an answer.
 
-use super::{Delivery, Event, Protocol, Step};
+use super::{Delivery, Event, Protocol, Step, TextFrame};
 use crate::terminal::kitty::Commands;
 use std::time::{Duration, Instant};
 
@@ -104,6 +104,20 @@ impl Delivery {
         }
         // Asked for once; the answer wakes the writer.
         Some(if std::mem::replace(&mut self.is_looking, true) { Step::Wait } else { Step::Look })
+    }
+
+    /// Takes away what a killed program left on the screen, once, before anything of ours is there; `None` if that is done.
+    pub(super) fn sweep(&mut self, frame: &TextFrame, now: Instant) -> Option<Step> {
+        if self.is_swept || self.manner.protocol != Protocol::Kitty {
+            return None;
+        }
+        if let Some(step) = self.look(now) {
+            return Some(step);
+        }
+        self.is_swept = true;
+        let mut out = Vec::new();
+        self.commands().sweep(frame.buffer.area.width, frame.buffer.area.height, &mut out);
+        Some(Step::Send(out))
     }
 
     /// The pane as it is now, `None` if tmux does not say. Images that lie elsewhere now are taken away: through tmux with `out`,
