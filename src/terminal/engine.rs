@@ -96,7 +96,7 @@ impl Engine {
 
     /// tmux's pane was looked at. What comes back is for the terminal outside, past tmux.
     pub(super) fn set_pane(&mut self, pane: Option<Pane>, now: Instant) -> Vec<u8> {
-        let outside = self.delivery.set_pane(pane, now, (&mut self.first, &mut self.events));
+        let outside = self.delivery.set_pane(pane, now, &mut self.events);
         self.tell();
         outside
     }

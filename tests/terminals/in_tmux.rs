@@ -179,28 +179,39 @@ fn an_image_stays_in_its_pane_and_leaves_with_it() {
     let (kitty, server) = started(&home, 1260, 840);
     server.open("%0", "studies", "data");
     let alone = wait_for_slices("alone", &kitty, &home, &[("studies", 11)]);
-    let shown = |what: &str| wait_for_slices(what, &kitty, &home, &[("studies", 11)]);
+    let shown = |what: &str| {
+        let found = wait_for_slices(what, &kitty, &home, &[("studies", 11)]);
+        // Answers to what was sent with the keys are under way as long as something changes.
+        kitty.settled(found[0]);
+        found
+    };
     let hidden = |what: &str, area: Area| {
         let is_gone = || kitty.seen(area).lacks_shades().then_some(());
         until(what, is_gone, || kitty.display.pixels().keep(what).display().to_string());
     };
+    // Elsewhere, or of another size, than before.
+    let moved = |what: &str, before: &[Area]| {
+        let places =
+            || -> Vec<Area> { frames(&kitty.text(), cell(&kitty.tty())).into_iter().map(|(_, area)| area).collect() };
+        until(what, || (places().len() == 1 && places() != before).then_some(()), || kitty.text());
+        shown(what)
+    };
     server.tell(&["split-window", "-h", "-t", "%0", "-l", "80"]);
-    let beside = shown("a pane beside it");
-    assert_ne!(alone, beside);
+    let beside = moved("a pane beside it", &alone);
     // The new pane has the keys. Nothing that the terminal answers may reach its shell.
     server.tell(&["swap-pane", "-s", "%0", "-t", "%1"]);
-    let swapped = shown("on the other side");
+    let swapped = moved("on the other side", &beside);
     assert!(swapped[0].x > beside[0].x);
     server.type_into("%0", &["j", "j", "k", "k"]);
     shown("moved without the keys");
     server.tell(&["select-layout", "even-vertical"]);
-    shown("above or below");
+    let below = moved("above or below", &swapped);
     server.tell(&["resize-pane", "-Z", "-t", "%1"]);
-    hidden("the other pane zoomed", swapped[0]);
+    hidden("the other pane zoomed", below[0]);
     server.tell(&["resize-pane", "-Z", "-t", "%1"]);
-    shown("beside it again");
+    shown("below it again");
     server.tell(&["resize-pane", "-Z", "-t", "%0"]);
-    let zoomed = shown("zoomed");
+    let zoomed = moved("zoomed", &below);
     server.tell(&["new-window"]);
     hidden("another window", zoomed[0]);
     server.tell(&["last-window"]);

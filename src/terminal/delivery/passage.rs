@@ -120,14 +120,9 @@ impl Delivery {
         Some(Step::Send(out))
     }
 
-    /// The pane as it is now, `None` if tmux does not say. Images that lie elsewhere now are taken away: through tmux with `out`,
-    /// or, if tmux would let nothing through, with the bytes that come back, which are for the terminal outside.
-    pub(in crate::terminal) fn set_pane(
-        &mut self,
-        pane: Option<Pane>,
-        now: Instant,
-        (out, told): (&mut Vec<u8>, &mut Vec<Event>),
-    ) -> Vec<u8> {
+    /// The pane as it is now, `None` if tmux does not say. Images that lie where the pane no longer is are taken away with the
+    /// bytes that come back. They are for the terminal outside, past tmux: while it redraws its panes it lets nothing through.
+    pub(in crate::terminal) fn set_pane(&mut self, pane: Option<Pane>, now: Instant, told: &mut Vec<Event>) -> Vec<u8> {
         let before = self.pane.map(|(pane, _)| pane).unwrap_or_default();
         // A pane of which nothing is known is not seen.
         let after = pane.unwrap_or_default();
@@ -149,6 +144,8 @@ impl Delivery {
         }
         if (before.is_visible, before.left, before.top) != (after.is_visible, after.left, after.top) {
             self.rests_until = self.rests_until.max(Some(now + REDRAWING));
+            // Whoever was there before may have left something.
+            self.is_swept = false;
         }
         let moved = (before.left, before.top) != (after.left, after.top);
         if before.is_visible && (!after.is_visible || moved) {
@@ -157,10 +154,8 @@ impl Delivery {
             if let Some((id, _)) = waiting.and_then(|flight| flight.image) {
                 self.images.forget(id);
             }
-            let commands = if after.is_visible { self.commands() } else { Commands::DIRECT };
-            let target = if after.is_visible { out } else { &mut outside };
             for (id, placement) in std::mem::take(&mut self.shown).into_values().flat_map(|shown| shown.placements()) {
-                commands.unplace(id, placement, target);
+                Commands::DIRECT.unplace(id, placement, &mut outside);
             }
         }
         outside
