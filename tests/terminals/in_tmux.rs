@@ -178,13 +178,13 @@ fn an_image_stays_in_its_pane_and_leaves_with_it() {
     let home = Home::new();
     let (kitty, server) = started(&home, 1260, 840);
     server.open("%0", "studies", "data");
-    let alone = wait_for_slices("alone", &kitty, &home, &[("studies", 11)]);
     let shown = |what: &str| {
         let found = wait_for_slices(what, &kitty, &home, &[("studies", 11)]);
         // Answers to what was sent with the keys are under way as long as something changes.
         kitty.settled(found[0]);
         found
     };
+    let alone = shown("alone");
     let hidden = |what: &str, area: Area| {
         let is_gone = || kitty.seen(area).lacks_shades().then_some(());
         until(what, is_gone, || kitty.display.pixels().keep(what).display().to_string());

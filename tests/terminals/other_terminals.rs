@@ -129,3 +129,24 @@ fn tmux_without_u_gets_ascii_and_says_why() {
     program.press("qq");
     program.wait_for("its end", |screen| screen.contains("[exited]"));
 }
+
+#[test]
+fn in_gnu_screen_esc_and_a_key_in_one_burst_are_both_and_nothing_becomes_a_title() {
+    let Some(_turn) = turn(&["screen"]) else { return };
+    let home = Home::new();
+    let sessions = home.path().join("sessions");
+    std::fs::create_dir(&sessions).expect("a folder");
+    std::fs::set_permissions(&sessions, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its owner");
+    // The window's title would stand in the last line.
+    std::fs::write(home.path().join("screenrc"), "startup_message off\nhardstatus alwayslastline '[%t]'\n")
+        .expect("written");
+    let variables = [("LANG", "C.UTF-8"), ("SCREENDIR", sessions.to_str().expect("a path"))];
+    let command = ["screen", "-U", "-c", "screenrc", "-t", "titled", env!("CARGO_BIN_EXE_cspine"), "studies"];
+    let mut program = Program::run(&command, &variables, home.path(), 120, 34);
+    open(&mut program);
+    let screen = program.wait_for("half-blocks", |screen| screen.contains('▀'));
+    assert!(screen.contains("[titled]"), "{screen}");
+    // screen sends both at once: the one closes the study, the other ends the program.
+    program.press("\u{1b}q");
+    assert_eq!(program.wait(), 0);
+}
