@@ -403,11 +403,12 @@ impl Program {
                 self.themes.set_truecolor(capabilities.truecolor);
                 let name = capabilities.name.as_deref().map_or(String::new(), |name| CleanText::new(name).to_string());
                 // Each note is shown once, however often the terminal is asked.
-                let note = capabilities.notes.first().cloned();
-                let note = if note == self.noted { None } else { note };
+                let now = capabilities.notes.first().cloned();
+                let note = if now == self.noted { None } else { now.clone() };
+                let withdrawn = self.noted.take_if(|before| now.as_ref() != Some(&*before));
                 self.noted = note.clone().or(self.noted.take());
                 let graphics = capabilities.protocol.name();
-                self.take(Message::Terminal { graphics, name, note });
+                self.take(Message::Terminal { graphics, name, note, withdrawn });
             }
             Event::Resized => {
                 self.terminal.ask_after_resize();

@@ -54,6 +54,8 @@ pub enum Message {
         name: String,
         /// What a reader should know of it.
         note: Option<String>,
+        /// An earlier note that no longer holds.
+        withdrawn: Option<String>,
     },
     /// A study was found or has grown.
     StudyFound(Arc<Study>),

@@ -117,8 +117,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.cell = cell;
             Vec::new()
         }
-        Message::Terminal { graphics, name, note } => {
+        Message::Terminal { graphics, name, note, withdrawn } => {
             (model.graphics, model.terminal) = (graphics, name);
+            model.notice.take_if(|notice| withdrawn.as_ref() == Some(&notice.text));
             if model.notice.is_none()
                 && let Some(note) = note
             {

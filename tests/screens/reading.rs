@@ -238,3 +238,17 @@ fn too_small_a_window_says_what_it_needs() {
     }
     keep("too_small_50x10", &text(&opened((50, 10)).model));
 }
+
+#[test]
+fn an_image_that_the_terminal_refuses_is_named_in_its_place_with_the_reason_and_what_to_do() {
+    let mut session = opened((120, 30));
+    let before = text(&session.model);
+    session.send(Message::PictureRefused { slot: 0, reason: "the terminal has no room for it".into() });
+    let refused = text(&session.model);
+    assert!(refused.contains("Image not shown: the terminal has no room for it. ctrl-l sends it again."), "{refused}");
+    session.send(Message::PictureWanted(0));
+    assert_eq!(text(&session.model), before, "another image is wanted there");
+    session.send(Message::PictureRefused { slot: 0, reason: "the terminal does not keep it".into() });
+    session.command(Command::Redraw);
+    assert!(!text(&session.model).contains("not shown"), "it is sent again");
+}

@@ -3,7 +3,7 @@
 
 use crate::support::{BROKEN, Session, WHOLE, key_slice, plain, report, series, study, uid};
 use crate::text;
-use cspine::app::{Command, Effect, Message, Screen};
+use cspine::app::{Command, Effect, Message, Model, Screen, update};
 use cspine::domain::{Analysis, CervicalLevel, Completeness, SeriesKind, Sex, Uid};
 use cspine::raster::Plane;
 
@@ -173,4 +173,24 @@ fn one_slice_is_shown_while_the_others_are_read() {
     let reading = session.model.reading.as_ref().expect("open");
     assert!(reading.first().is_none() && reading.slice_of(Plane::Axial) == key, "the reader is at the same slice");
     assert_ne!(reading.plane, Plane::Axial, "the plane that was asked for in between");
+}
+
+#[test]
+fn a_note_about_the_terminal_goes_when_it_no_longer_holds() {
+    let mut model = Model::new("studies", (120, 30), "…");
+    let late = "The terminal did not answer within 800 ms.".to_owned();
+    let answered = |note: Option<&String>, withdrawn: Option<&String>| Message::Terminal {
+        graphics: "kitty",
+        name: "kitty".into(),
+        note: note.cloned(),
+        withdrawn: withdrawn.cloned(),
+    };
+    update(&mut model, answered(Some(&late), None));
+    assert_eq!(model.notice.as_ref().map(|notice| notice.text.as_str()), Some(late.as_str()));
+    update(&mut model, answered(None, Some(&late)));
+    assert_eq!(model.notice, None, "it has answered after all");
+    // Another notice stays.
+    update(&mut model, answered(Some(&"another".to_owned()), None));
+    update(&mut model, answered(None, Some(&late)));
+    assert!(model.notice.is_some());
 }

@@ -56,7 +56,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::GoToSlice(_)
         | Message::Resized(..)
         | Message::Cells(_)
-        | Message::Terminal { graphics: _, name: _, note: _ }
+        | Message::Terminal { graphics: _, name: _, note: _, withdrawn: _ }
         | Message::StudyGone(_)
         | Message::ScanProgress(_)
         | Message::ScanFinished(_)
