@@ -91,6 +91,8 @@ pub(super) struct Delivery {
     /// tmux's pane and when it was looked at; `None` before the first look, or if tmux does not say.
     pane: Option<(Pane, Instant)>,
     is_looking: bool,
+    /// Whether the pane has changed since it was looked at.
+    is_pane_doubtful: bool,
     /// Nothing more is sent before this time: tmux redraws its panes, or images without answers would become a flood.
     rests_until: Option<Instant>,
     /// Whether images that an earlier program left were taken away.
@@ -125,6 +127,7 @@ impl Delivery {
             manner,
             pane: None,
             is_looking: false,
+            is_pane_doubtful: false,
             rests_until: None,
             is_swept: false,
             wanted: Vec::new(),

@@ -62,6 +62,9 @@ impl Engine {
     }
 
     pub(super) fn draw(&mut self, frame: TextFrame) {
+        if self.frame.as_ref().is_some_and(|before| before.buffer.area != frame.buffer.area) {
+            self.delivery.doubt_pane();
+        }
         self.frame = Some(frame);
         self.changed = true;
     }

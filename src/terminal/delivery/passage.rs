@@ -99,11 +99,16 @@ impl Delivery {
     /// What to do before an image is sent: nothing, or to find out where tmux's pane is.
     pub(super) fn look(&mut self, now: Instant) -> Option<Step> {
         let known = |(_, at): (Pane, Instant)| now.saturating_duration_since(at) <= FRESH;
-        if !self.manner.through_tmux || self.pane.is_some_and(known) {
+        if !self.manner.through_tmux || (!self.is_pane_doubtful && self.pane.is_some_and(known)) {
             return None;
         }
         // Asked for once; the answer wakes the writer.
         Some(if std::mem::replace(&mut self.is_looking, true) { Step::Wait } else { Step::Look })
+    }
+
+    /// The pane has another size: others may have come beside it, and have the keys.
+    pub(in crate::terminal) fn doubt_pane(&mut self) {
+        self.is_pane_doubtful = true;
     }
 
     /// Takes away what a killed program left on the screen, once, before anything of ours is there; `None` if that is done.
@@ -126,7 +131,7 @@ impl Delivery {
         let before = self.pane.map(|(pane, _)| pane).unwrap_or_default();
         // A pane of which nothing is known is not seen.
         let after = pane.unwrap_or_default();
-        self.is_looking = false;
+        (self.is_looking, self.is_pane_doubtful) = (false, false);
         self.pane = Some((after, now));
         let mut outside = Vec::new();
         if !self.manner.through_tmux || self.manner.protocol != Protocol::Kitty || after == before {

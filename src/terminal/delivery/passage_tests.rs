@@ -80,6 +80,18 @@ fn in_tmux_nothing_is_sent_on_old_knowledge_of_the_pane() {
 }
 
 #[test]
+fn a_pane_of_another_size_is_looked_at_before_anything_is_sent() {
+    let mut bench = Bench::in_tmux(PANE);
+    bench.placed_in_tmux(1);
+    bench.acknowledged(1000, 1);
+    bench.want(vec![placed(0, 1, Rect { width: 20, ..AREA })]);
+    bench.delivery.doubt_pane();
+    assert_eq!(bench.sent(), None, "its answer may be another pane's");
+    bench.looked(Some(Pane { has_focus: false, ..PANE }));
+    assert!(bench.sent().expect("placed").contains("q=2"));
+}
+
+#[test]
 fn an_image_follows_its_pane_and_goes_with_it() {
     let mut bench = Bench::in_tmux(PANE);
     assert!(bench.placed_in_tmux(1).contains("\x1b[4;13H\x1b_Ga=p,i=1000,p=1"));
