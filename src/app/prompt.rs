@@ -80,7 +80,7 @@ pub struct Prompt {
     pub selected: usize,
     /// What the text was when the prompt opened.
     opened_with: String,
-    /// Whether the reader was told that Esc discards the text.
+    /// Whether the warning that Esc discards the text was shown.
     pub(super) warned: bool,
 }
 

@@ -15,7 +15,8 @@ const MOST_OPEN_FILES: u64 = 10_240;
 )]
 pub struct TooFewOpenFiles(u64);
 
-/// Allows as many open files as the user may have: the limit of a shell is often lower. Leaves it as it is where the system refuses.
+/// Raises the limit of open files to the most that the user may have; a shell often sets a lower one. If the system refuses,
+/// the limit stays as it is.
 pub fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.map_or(MOST_OPEN_FILES, |maximum| maximum.min(MOST_OPEN_FILES));

@@ -3,8 +3,8 @@
 //!
 //! What else comes in bursts is not taken for text. A key that is held down repeats one character. A slow connection delivers
 //! at once what was typed one by one: mostly a few keys of one or two kinds, as `jjjf`. So text is what has four different
-//! characters, or three in at least six. Who typed that ahead on a stalled connection is told, and types it again; text that
-//! is executed would record decisions.
+//! characters, or three in at least six. A reader who typed that ahead on a stalled connection gets a notice and types it
+//! again; text that is executed would record decisions.
 
 use super::event::Input;
 use super::keystroke::Keystroke;

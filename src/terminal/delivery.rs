@@ -327,7 +327,7 @@ impl Delivery {
         }
     }
 
-    /// Tells that an image that is wanted is not shown.
+    /// The event for a wanted image that is not shown.
     fn refused(&self, key: PictureKey, refusal: Refusal) -> Option<Event> {
         let slot = self.wanted.iter().find(|placed| placed.key == key)?.slot;
         Some(Event::PictureRefused { slot, refusal })

@@ -96,7 +96,7 @@ fn an_image_follows_its_pane_and_goes_with_it() {
     let mut bench = Bench::in_tmux(PANE);
     assert!(bench.placed_in_tmux(1).contains("\x1b[4;13H\x1b_Ga=p,i=1000,p=1"));
     bench.acknowledged(1000, 1);
-    // tmux lets nothing through while it redraws its panes, or from a hidden one: the terminal outside is told.
+    // tmux drops what it should pass through while it redraws its panes, and from hidden ones: deletions go past it.
     assert_eq!(bench.looked(Some(Pane { top: 20, ..PANE })), "\x1b_Ga=d,d=i,i=1000,p=1\x1b\\");
     assert_eq!(bench.sent(), None, "not while tmux redraws its panes");
     bench.rested(Pane { top: 20, ..PANE });

@@ -25,8 +25,8 @@ pub(in crate::terminal) struct Watch {
 }
 
 impl Watch {
-    /// Starts it. [`Event::Resumed`] tells of a terminal that was attached, [`Event::Focus`] of keys that come to the pane again,
-    /// or no longer.
+    /// Starts it. It sends [`Event::Resumed`] when another terminal is attached, and [`Event::Focus`] when the pane gets or loses
+    /// the keys.
     ///
     /// # Errors
     /// The system's, if it has no room for a thread.
