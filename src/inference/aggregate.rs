@@ -110,7 +110,7 @@ pub fn summarise(
 }
 
 /// The scores without strays, and what they say about each level: the whole way from scored slices to a report. Offsets, edges and levels are
-/// as in [`summarise`]. `cspine_train.aggregate.combine` computes the same, and `tests/training.rs` compares the two.
+/// as in [`summarise`]. `cspine_train.aggregate.combine` computes the same, and `tests/network/training.rs` compares the two.
 ///
 /// # Errors
 /// As [`summarise`].

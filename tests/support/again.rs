@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
-/// A command that runs the ignored test `name` of this program, with its output in a pipe.
+/// A command that runs the ignored test `name` (`file::function`) of this program, with its output in a pipe.
 pub(crate) fn again(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.args([name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);

@@ -1,4 +1,4 @@
-"""Answers with what pydicom makes of DICOM files, for tests/corpora.rs.
+"""Answers with what pydicom makes of DICOM files, for tests/dicom/corpora.rs.
 
 Reads one path a line. Answers each with one line of JSON, and where that says "bytes": n, with n bytes: the stored values of
 all frames as little-endian int32, row by row.

@@ -1,7 +1,7 @@
 //! A study of made files with everything that can be known of it: a report, a log, key images and measurements.
 #![allow(dead_code, reason = "each of its users needs another part")]
 
-use crate::made::{self, EXPLICIT, Writing, data_set, number, part10, set, slice, text};
+use super::made::{self, EXPLICIT, Writing, data_set, number, part10, set, slice, text};
 use cspine::dicom::scan_all;
 use cspine::domain::{
     Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,

@@ -1,7 +1,7 @@
 """The program and this package compute the same numbers.
 
 `agreement.json` holds the RSNA 2022 metric and the aggregation of inputs that both test suites make with one random number
-generator: this file and `tests/training.rs`. `python tests/test_agreement.py` writes it anew after a rule has changed.
+generator: this file and `tests/network/training.rs`. `python tests/test_agreement.py` writes it anew after a rule has changed.
 """
 
 import json
