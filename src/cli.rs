@@ -25,6 +25,7 @@ mod schema;
 mod select;
 mod stats;
 mod tensors;
+mod topics;
 mod watch;
 
 use crate::config::{Folders, Settings};
@@ -38,6 +39,10 @@ use std::process::ExitCode;
 /// Triage cervical-spine CT for fracture. Research use only; not a medical device.
 #[derive(Debug, Parser)]
 #[command(name = "cspine", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "cspine help lists help topics: keys, reading, terminals, files, …"
+)]
 pub struct Cli {
     /// Files or folders to open as a worklist.
     #[arg(value_name = "PATH")]
@@ -73,13 +78,15 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
     Doctor(doctor::Args),
+    /// Print help on a topic, as cspine help keys, or on a command.
+    Help(topics::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual page.
     Man(man::Args),
     /// Print the keys of a profile as a Markdown table, or check your own.
     Keys(keys::Args),
-    /// Print the licence notices that travel with the program.
+    /// Print the license notices that travel with the program.
     Licenses,
 }
 
@@ -100,6 +107,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Phantom(args)) => phantom::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Help(args)) => topics::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),
         Some(Command::Keys(args)) => keys::run(&args),

@@ -1,4 +1,4 @@
-//! `cspine keys`: the key table of the README, of any profile, and what is wrong with the user's own keys.
+//! `cspine keys`: the key table of any profile, and conflicts among the user's own keys.
 
 use super::CliError;
 use crate::config::{Folders, Keymap, Profile, Settings};

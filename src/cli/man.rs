@@ -1,8 +1,10 @@
 //! `cspine man`: the manual pages.
 
+use super::topics::{self, Topic};
 use super::{Cli, CliError, output, select};
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,6 +32,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
                 let name = format!("cspine-{}", inner.get_name());
                 pages.push((format!("{name}.1"), page(inner.clone().display_name(name))?));
             }
+            pages.extend(topics::TOPICS.iter().map(|topic| (format!("cspine-{}.7", topic.name), topic_page(topic))));
             for (name, page) in pages {
                 output::write(&folder.join(name), &page, output::Existing::Replace)?;
             }
@@ -37,6 +40,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A help topic as a page of section 7: its Markdown as it is, since tables and lists are readable so.
+fn topic_page(topic: &Topic) -> Vec<u8> {
+    let mut page = Roff::new();
+    page.control("TH", [format!("cspine-{}", topic.name).as_str(), "7"]);
+    page.control("SH", ["NAME"]);
+    page.text([roman(format!("cspine-{} - {}", topic.name, topic.about))]);
+    page.control("SH", ["DESCRIPTION"]);
+    page.control("nf", []);
+    page.text(topic.page().lines().map(|line| roman(format!("{line}\n"))).collect::<Vec<_>>());
+    page.control("fi", []);
+    page.render().into_bytes()
 }
 
 fn page(command: clap::Command) -> Result<Vec<u8>, CliError> {

@@ -1,4 +1,4 @@
-//! Which key does what: one table from which the keys themselves, the help screen, hints and the README are made.
+//! Which key does what: one table from which the keys themselves, the help screen, hints and `cspine help keys` are made.
 
 mod conflict;
 mod profile;
@@ -117,10 +117,17 @@ impl Keymap {
     #[must_use]
     pub fn help(&self, screen: Screen) -> Vec<(String, Command)> {
         let usable = Command::ALL.iter().copied().filter(|command| command.context().includes(screen));
-        usable.map(|command| (keys_or_name(&self.keys_of(screen, command), command), command)).collect()
+        usable.map(|command| (self.keys_or_name(screen, command), command)).collect()
     }
 
-    /// The README's key tables: one for each screen, as Markdown.
+    /// A command's keys, or how the palette reaches it: `:window-brain`.
+    #[must_use]
+    pub fn keys_or_name(&self, screen: Screen, command: Command) -> String {
+        let keys = self.keys_of(screen, command);
+        if keys.is_empty() { format!(":{}", command.name()) } else { keys.join(" ") }
+    }
+
+    /// The key tables: one for each screen, as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut text = String::new();
@@ -136,10 +143,6 @@ impl Keymap {
         text.truncate(text.trim_end().len() + 1);
         text
     }
-}
-
-fn keys_or_name(keys: &[String], command: Command) -> String {
-    if keys.is_empty() { format!(":{}", command.name()) } else { keys.join(" ") }
 }
 
 /// Inline code in a table's cell.

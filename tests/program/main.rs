@@ -4,6 +4,7 @@ mod config;
 mod end_to_end;
 mod hands;
 mod headless;
+mod help;
 mod hostile;
 mod input;
 mod killed;
