@@ -85,14 +85,14 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
     let covered = status(buffer, last, model, look);
     layout.hide_under(covered);
+    if let Some(help) = &model.help {
+        help::draw(buffer, area, model, help, look);
+        layout.hide_under(area);
+    }
     if let Some(prompt) = &model.prompt {
         // Pictures lie above text in some terminals: what is in the way leaves for as long as a prompt is open.
         let covered = palette::draw(buffer, area, model, prompt, look);
         layout.hide_under(covered);
-    }
-    if model.help {
-        help::draw(buffer, area, model, look);
-        layout.hide_under(area);
     }
     for (slot, pane) in (0..).zip(&layout.panes) {
         if let Some(reason) = model.refused.get(&slot) {

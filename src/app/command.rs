@@ -1,5 +1,6 @@
 //! Every command of the program, by name: the one table that keymap, help, hints and palette are made from.
 
+use super::Group;
 use crate::domain::CervicalLevel;
 
 /// The two screens.
@@ -32,7 +33,7 @@ impl Context {
 }
 
 macro_rules! commands {
-    ($($variant:ident, $name:literal, $context:expr, $help:literal;)*) => {
+    ($($variant:ident, $name:literal, $context:expr, $group:ident, $help:literal;)*) => {
         /// Something the reader can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Command {
@@ -73,6 +74,15 @@ macro_rules! commands {
                 }
             }
 
+            /// The group that help lists it in.
+            #[must_use]
+            pub fn group(self) -> Group {
+                match self {
+                    $(Self::$variant => Group::$group,)*
+                    Self::Level(_) => Group::Navigate,
+                }
+            }
+
             /// Where it can be used.
             #[must_use]
             pub fn context(self) -> Context {
@@ -90,124 +100,124 @@ const WORKLIST: Context = Context::Only(Screen::Worklist);
 const READING: Context = Context::Only(Screen::Reading);
 
 commands! {
-    Quit, "quit", BOTH, "leave the program";
-    Help, "help", BOTH, "show or hide this help";
-    Cancel, "cancel", BOTH, "leave tool, study, filter";
-    Palette, "palette", BOTH, "type a command by name";
-    Suspend, "suspend", BOTH, "put it in the background";
-    Redraw, "redraw", BOTH, "draw the screen anew";
-    NextTheme, "next-theme", BOTH, "change to the next theme";
-    Line, "line", BOTH, "show or hide the line";
-    PictureQuality, "quality", BOTH, "exact, preview or auto";
-    Down, "down", WORKLIST, "next study in the list";
-    Up, "up", WORKLIST, "previous study in the list";
-    PageDown, "page-down", WORKLIST, "one page down the list";
-    PageUp, "page-up", WORKLIST, "one page up the list";
-    Top, "top", WORKLIST, "first study of the list";
-    Bottom, "bottom", WORKLIST, "last study of the list";
-    Open, "open", WORKLIST, "read the selected study";
-    OpenMostUrgent, "open-most-urgent", WORKLIST, "read the most urgent study";
-    Filter, "filter", WORKLIST, "show only matching studies";
-    Order, "order", WORKLIST, "change the order of the list";
-    Retry, "retry", WORKLIST, "analyse a failed study again";
-    Close, "close", READING, "back to the list";
-    NextStudy, "next-study", READING, "read the announced study";
-    PreviousStudy, "previous-study", READING, "the study above in the list";
-    SliceDown, "slice-down", READING, "next slice (footward)";
-    SliceUp, "slice-up", READING, "previous slice (headward)";
-    SlicesDown, "slices-down", READING, "ten slices on";
-    SlicesUp, "slices-up", READING, "ten slices back";
-    FirstSlice, "first-slice", READING, "first slice";
-    LastSlice, "last-slice", READING, "last slice";
-    NextSuspicion, "next-suspicion", READING, "next suspicious slice";
-    PreviousSuspicion, "previous-suspicion", READING, "previous suspicious slice";
-    SlicesDownHalf, "slices-down-half", READING, "five slices on";
-    SlicesUpHalf, "slices-up-half", READING, "five slices back";
-    SlicesDownFast, "slices-down-fast", READING, "twenty-five slices on";
-    SlicesUpFast, "slices-up-fast", READING, "twenty-five slices back";
-    GoTo, "goto", READING, "go to a slice or position";
-    NextLevel, "next-level", READING, "key slice of the level below";
-    PreviousLevel, "previous-level", READING, "key slice of the level above";
-    Back, "back", READING, "back to where you were";
-    Forward, "forward", READING, "forward again";
-    Window, "window", READING, "a window of width and level";
-    Cine, "cine", READING, "start or stop the cine loop";
-    CineFaster, "cine-faster", READING, "faster cine";
-    CineSlower, "cine-slower", READING, "slower cine";
-    Repeat, "repeat", READING, "the last adjustment again";
-    MeasureDistance, "measure-distance", READING, "measure a length";
-    MeasureAngle, "measure-angle", READING, "measure an angle";
-    MeasureRectangle, "measure-rectangle", READING, "values in a rectangle";
-    MeasureEllipse, "measure-ellipse", READING, "values in an ellipse";
-    Probe, "probe", READING, "keep the cursor's value";
-    PlacePoint, "place-point", READING, "set a measurement's place";
-    Measurements, "measurements", READING, "list the measurements";
-    DeleteMeasurement, "delete-measurement", READING, "delete the nearest one";
-    KeyImage, "key-image", READING, "mark or unmark a key image";
-    Comment, "comment", READING, "a remark on the key image";
-    KeyImages, "key-images", READING, "list the key images";
-    NextKeyImage, "next-key-image", READING, "next key image";
-    Export, "export", READING, "write the picture as a PNG";
-    ExportPlain, "export-plain", READING, "without overlays";
-    ExportKeyImages, "export-all", READING, "all key images as PNGs";
-    NextPlane, "next-plane", READING, "axial, sagittal, coronal";
-    NextSeries, "next-series", READING, "next series of the study";
-    PreviousSeries, "previous-series", READING, "previous series of the study";
-    AnalyseSeries, "analyse-series", READING, "analyse the series shown";
-    WindowBone, "window-bone", READING, "bone window";
-    WindowBoneDetail, "window-bone-detail", READING, "bone detail window";
-    WindowSoft, "window-soft", READING, "soft-tissue window";
-    WindowLung, "window-lung", READING, "lung window";
-    WindowBrain, "window-brain", READING, "brain window";
-    WindowFile, "window-file", READING, "the file's own windows";
-    LevelUp, "level-up", READING, "window level up (darker)";
-    LevelDown, "level-down", READING, "window level down (brighter)";
-    WidthUp, "width-up", READING, "less contrast (wider)";
-    WidthDown, "width-down", READING, "more contrast (narrower)";
-    Invert, "invert", READING, "exchange black and white";
-    ZoomIn, "zoom-in", READING, "zoom in";
-    ZoomOut, "zoom-out", READING, "zoom out";
-    PanLeft, "pan-left", READING, "move the view left";
-    PanRight, "pan-right", READING, "move the view right";
-    PanUp, "pan-up", READING, "move the view up";
-    PanDown, "pan-down", READING, "move the view down";
-    Fit, "fit", READING, "whole picture, centred";
-    ToggleMarks, "toggle-marks", READING, "outline what the network saw";
-    TogglePanel, "toggle-panel", READING, "show or hide the full panel";
-    ToggleTexts, "toggle-texts", READING, "show or hide the texts";
-    ToggleIdentity, "toggle-identity", READING, "show or hide the patient";
-    Beside, "beside", READING, "another series beside it";
-    BesideWindow, "beside-window", READING, "next window beside";
-    TogglePlanes, "toggle-planes", READING, "one plane, or all with room";
-    FollowSpine, "follow-spine", READING, "flat, or along the spine";
-    ToggleLines, "toggle-lines", READING, "show or hide crossing lines";
-    HotSpot, "hot-spot", READING, "go to the hottest place";
-    CursorLeft, "cursor-left", READING, "move the cursor left";
-    CursorRight, "cursor-right", READING, "move the cursor right";
-    CursorUp, "cursor-up", READING, "move the cursor up";
-    CursorDown, "cursor-down", READING, "move the cursor down";
-    SlabThicker, "slab-thicker", READING, "draw a thicker slab";
-    SlabThinner, "slab-thinner", READING, "draw a thinner slab";
-    SlabKind, "slab-kind", READING, "mean, MIP, MinIP of a slab";
-    OneToOne, "one-to-one", READING, "one pixel for each voxel";
-    ToggleSampling, "toggle-sampling", READING, "smooth, or bare voxels";
-    WindowEverywhere, "window-everywhere", READING, "this window in all planes";
-    Fractured, "fractured", READING, "this level is fractured";
-    NotFractured, "not-fractured", READING, "this level is not fractured";
-    Uncertain, "uncertain", READING, "this level is uncertain";
-    NotAssessable, "not-assessable", READING, "this level cannot be judged";
-    Agree, "agree", READING, "agree with the network here";
-    Disagree, "disagree", READING, "disagree with the network";
-    Negative, "negative", READING, "study negative, then next";
-    Positive, "positive", READING, "study positive, then next";
-    StudyUnreadable, "unreadable", READING, "study unreadable, then next";
-    Defer, "defer", BOTH, "defer the study";
-    Note, "note", BOTH, "write a note on the study";
-    Undo, "undo", BOTH, "undo your last decision";
-    Pin, "pin", BOTH, "pin on top, or unpin";
-    Stat, "stat", BOTH, "mark the study STAT, or not";
-    SaveAgain, "save-again", BOTH, "try again to save decisions";
-    Acknowledge, "acknowledge", BOTH, "drop what is not saved";
+    Quit, "quit", BOTH, Session, "quit";
+    Help, "help", BOTH, Session, "help";
+    Cancel, "cancel", BOTH, Session, "one step back";
+    Palette, "palette", BOTH, Session, "type a command by name";
+    Suspend, "suspend", BOTH, Session, "put cspine in the background";
+    Redraw, "redraw", BOTH, Session, "redraw the screen";
+    NextTheme, "next-theme", BOTH, Session, "next theme";
+    Line, "line", BOTH, Session, "show or hide link statistics";
+    PictureQuality, "quality", BOTH, Session, "exact, preview or auto";
+    Down, "down", WORKLIST, List, "next study";
+    Up, "up", WORKLIST, List, "previous study";
+    PageDown, "page-down", WORKLIST, List, "page down";
+    PageUp, "page-up", WORKLIST, List, "page up";
+    Top, "top", WORKLIST, List, "first study";
+    Bottom, "bottom", WORKLIST, List, "last study";
+    Open, "open", WORKLIST, List, "open the selected study";
+    OpenMostUrgent, "open-most-urgent", WORKLIST, List, "open the most urgent study";
+    Filter, "filter", WORKLIST, List, "filter the list";
+    Order, "order", WORKLIST, List, "change the order";
+    Retry, "retry", WORKLIST, List, "analyze a failed study again";
+    Close, "close", READING, Navigate, "back to the list";
+    NextStudy, "next-study", READING, Navigate, "open the announced study";
+    PreviousStudy, "previous-study", READING, Navigate, "open the study above";
+    SliceDown, "slice-down", READING, Navigate, "next slice (caudal)";
+    SliceUp, "slice-up", READING, Navigate, "previous slice (cranial)";
+    SlicesDown, "slices-down", READING, Navigate, "10 slices on";
+    SlicesUp, "slices-up", READING, Navigate, "10 slices back";
+    FirstSlice, "first-slice", READING, Navigate, "first slice";
+    LastSlice, "last-slice", READING, Navigate, "last slice";
+    NextSuspicion, "next-suspicion", READING, Network, "next flagged slice";
+    PreviousSuspicion, "previous-suspicion", READING, Network, "previous flagged slice";
+    SlicesDownHalf, "slices-down-half", READING, Navigate, "5 slices on";
+    SlicesUpHalf, "slices-up-half", READING, Navigate, "5 slices back";
+    SlicesDownFast, "slices-down-fast", READING, Navigate, "25 slices on";
+    SlicesUpFast, "slices-up-fast", READING, Navigate, "25 slices back";
+    GoTo, "goto", READING, Navigate, "go to a slice or position";
+    NextLevel, "next-level", READING, Navigate, "key slice of the level below";
+    PreviousLevel, "previous-level", READING, Navigate, "key slice of the level above";
+    Back, "back", READING, Navigate, "back to the last position";
+    Forward, "forward", READING, Navigate, "forward again";
+    Window, "window", READING, Window, "type a window (width, level)";
+    Cine, "cine", READING, Navigate, "start or stop cine";
+    CineFaster, "cine-faster", READING, Navigate, "faster cine";
+    CineSlower, "cine-slower", READING, Navigate, "slower cine";
+    Repeat, "repeat", READING, Navigate, "repeat the last adjustment";
+    MeasureDistance, "measure-distance", READING, Measure, "measure a distance";
+    MeasureAngle, "measure-angle", READING, Measure, "measure an angle";
+    MeasureRectangle, "measure-rectangle", READING, Measure, "rectangle: mean HU, SD, area";
+    MeasureEllipse, "measure-ellipse", READING, Measure, "ellipse: mean HU, SD, area";
+    Probe, "probe", READING, Measure, "keep the HU at the cursor";
+    PlacePoint, "place-point", READING, Measure, "place a point";
+    Measurements, "measurements", READING, Measure, "list measurements";
+    DeleteMeasurement, "delete-measurement", READING, Measure, "delete the nearest one";
+    KeyImage, "key-image", READING, KeyImages, "mark or unmark a key image";
+    Comment, "comment", READING, KeyImages, "comment on the key image";
+    KeyImages, "key-images", READING, KeyImages, "list key images";
+    NextKeyImage, "next-key-image", READING, KeyImages, "next key image";
+    Export, "export", READING, KeyImages, "save the image as PNG";
+    ExportPlain, "export-plain", READING, KeyImages, "save without the overlay";
+    ExportKeyImages, "export-all", READING, KeyImages, "save all key images as PNG";
+    NextPlane, "next-plane", READING, View, "axial, sagittal, coronal";
+    NextSeries, "next-series", READING, Navigate, "next series";
+    PreviousSeries, "previous-series", READING, Navigate, "previous series";
+    AnalyseSeries, "analyse-series", READING, Network, "analyze this series";
+    WindowBone, "window-bone", READING, Window, "bone window";
+    WindowBoneDetail, "window-bone-detail", READING, Window, "bone detail window";
+    WindowSoft, "window-soft", READING, Window, "soft-tissue window";
+    WindowLung, "window-lung", READING, Window, "lung window";
+    WindowBrain, "window-brain", READING, Window, "brain window";
+    WindowFile, "window-file", READING, Window, "the file's own windows";
+    LevelUp, "level-up", READING, Window, "level up (darker)";
+    LevelDown, "level-down", READING, Window, "level down (brighter)";
+    WidthUp, "width-up", READING, Window, "wider (less contrast)";
+    WidthDown, "width-down", READING, Window, "narrower (more contrast)";
+    Invert, "invert", READING, Window, "invert";
+    ZoomIn, "zoom-in", READING, View, "zoom in";
+    ZoomOut, "zoom-out", READING, View, "zoom out";
+    PanLeft, "pan-left", READING, View, "pan left";
+    PanRight, "pan-right", READING, View, "pan right";
+    PanUp, "pan-up", READING, View, "pan up";
+    PanDown, "pan-down", READING, View, "pan down";
+    Fit, "fit", READING, View, "fit the whole image";
+    ToggleMarks, "toggle-marks", READING, Network, "outline the activation";
+    TogglePanel, "toggle-panel", READING, Network, "show or hide the full panel";
+    ToggleTexts, "toggle-texts", READING, View, "show or hide the overlay";
+    ToggleIdentity, "toggle-identity", READING, View, "show or hide the patient";
+    Beside, "beside", READING, View, "compare with another series";
+    BesideWindow, "beside-window", READING, Window, "next window of the other one";
+    TogglePlanes, "toggle-planes", READING, View, "one plane or all";
+    FollowSpine, "follow-spine", READING, View, "flat, or along the spine";
+    ToggleLines, "toggle-lines", READING, View, "show or hide the crosshair";
+    HotSpot, "hot-spot", READING, Network, "go to the activation peak";
+    CursorLeft, "cursor-left", READING, Navigate, "cursor left";
+    CursorRight, "cursor-right", READING, Navigate, "cursor right";
+    CursorUp, "cursor-up", READING, Navigate, "cursor up";
+    CursorDown, "cursor-down", READING, Navigate, "cursor down";
+    SlabThicker, "slab-thicker", READING, View, "thicker slab";
+    SlabThinner, "slab-thinner", READING, View, "thinner slab";
+    SlabKind, "slab-kind", READING, View, "slab: mean, MIP, MinIP";
+    OneToOne, "one-to-one", READING, View, "one pixel per voxel";
+    ToggleSampling, "toggle-sampling", READING, View, "interpolate, or show voxels";
+    WindowEverywhere, "window-everywhere", READING, Window, "this window in all planes";
+    Fractured, "fractured", READING, Assess, "level fractured";
+    NotFractured, "not-fractured", READING, Assess, "level not fractured";
+    Uncertain, "uncertain", READING, Assess, "level uncertain";
+    NotAssessable, "not-assessable", READING, Assess, "level not assessable";
+    Agree, "agree", READING, Assess, "agree with the AI at a level";
+    Disagree, "disagree", READING, Assess, "disagree at a level";
+    Negative, "negative", READING, Assess, "study negative, open next";
+    Positive, "positive", READING, Assess, "study positive, open next";
+    StudyUnreadable, "unreadable", READING, Assess, "study unreadable, open next";
+    Defer, "defer", BOTH, Assess, "defer the study";
+    Note, "note", BOTH, Assess, "write a note";
+    Undo, "undo", BOTH, Assess, "undo the last decision";
+    Pin, "pin", BOTH, Assess, "pin to the top, or unpin";
+    Stat, "stat", BOTH, Assess, "mark STAT, or not";
+    SaveAgain, "save-again", BOTH, Session, "try again to save";
+    Acknowledge, "acknowledge", BOTH, Session, "discard what is not saved";
 }
 
 impl Command {
@@ -220,7 +230,7 @@ impl Command {
             Self::Export | Self::ExportPlain => "a file's name, as axial-153.png",
             Self::ExportKeyImages => "a folder, as key-images",
             Self::DeleteMeasurement => "a number from the list of measurements",
-            Self::Comment => "the remark; none takes it away",
+            Self::Comment => "the comment; empty removes it",
             Self::Cine => "slices a second, as 12",
             _ => return None,
         })

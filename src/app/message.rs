@@ -1,6 +1,7 @@
 //! What happens to the program, and what it wants done.
 
 use super::editor::Motion;
+use super::help::HelpKey;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
@@ -30,6 +31,8 @@ pub enum Message {
     CineTick,
     /// A key while a line of text is asked for.
     Prompt(PromptKey),
+    /// A key while help is open.
+    Help(HelpKey),
     /// A key that has no command here: one sentence.
     Unbound(String),
     /// Text of so many characters was pasted while no text was asked for.

@@ -1,5 +1,6 @@
 //! Everything that the screen shows, in one place.
 
+use super::help::Help;
 use super::palette::{self, Choice, Offer};
 use super::prompt::{Prompt, PromptKind};
 use super::second_key::SecondKey;
@@ -13,9 +14,6 @@ use crate::raster::{self, LineState, Mark, PictureSize, Plane, Quality};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Cells that a line of help needs: a key, and what it does.
-const HELP_COLUMN: usize = 39;
 
 /// The program's state.
 #[derive(Debug)]
@@ -65,10 +63,10 @@ pub struct Model {
     pub scan: ScanState,
     /// Files that could not be used, newest last: path and reason.
     pub unreadable: Vec<(String, String)>,
-    /// Whether help is shown.
-    pub help: bool,
-    /// Page of it, from 0.
-    pub help_page: usize,
+    /// Help, if it is open.
+    pub help: Option<Help>,
+    /// Commands that were run from the palette, the last one first.
+    pub(super) recent: Vec<Command>,
     /// A line of text being asked for.
     pub prompt: Option<Prompt>,
     /// One sentence for the reader, until the next key.
@@ -256,8 +254,8 @@ impl Model {
             network: ModelState::Loading,
             scan: ScanState::Scanning(ScanSummary::default()),
             unreadable: Vec::new(),
-            help: false,
-            help_page: 0,
+            help: None,
+            recent: Vec::new(),
             prompt: None,
             notice: None,
             receipt: None,
@@ -291,19 +289,6 @@ impl Model {
     #[must_use]
     pub fn screen(&self) -> Screen {
         if self.reading.is_some() { Screen::Reading } else { Screen::Worklist }
-    }
-
-    /// How help is laid out on a screen of this size: rows of a page, columns of a page, pages. The seven levels share one
-    /// line.
-    #[must_use]
-    pub fn help_layout(&self) -> (usize, usize, usize) {
-        let usable = Command::ALL.iter().filter(|command| command.context().includes(self.screen()));
-        let levels = usable.clone().filter(|command| matches!(command, Command::Level(_))).count();
-        let lines = usable.count() - levels + usize::from(levels > 0);
-        let rows = usize::from(self.size.1).saturating_sub(2).max(1);
-        let most = (usize::from(self.size.0).saturating_sub(2) / HELP_COLUMN).max(1);
-        let columns = lines.div_ceil(rows).clamp(1, most);
-        (rows, columns, lines.div_ceil(rows * columns).max(1))
     }
 
     /// Whether something could not be kept and the reader has not let it go.

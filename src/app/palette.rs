@@ -112,7 +112,14 @@ pub(super) fn search(model: &Model, text: &str) -> Vec<Offer> {
             }
         }
     }
-    found.sort_by_key(|(rank, _)| *rank);
+    if search.wanted.is_empty() {
+        // Nothing is typed yet: what was used last comes first.
+        found.sort_by_key(|(_, offer)| {
+            model.recent.iter().position(|recent| offer.choice == Choice::Command(*recent)).unwrap_or(usize::MAX)
+        });
+    } else {
+        found.sort_by_key(|(rank, _)| *rank);
+    }
     found.into_iter().map(|(_, offer)| offer).take(MOST).collect()
 }
 

@@ -37,6 +37,8 @@ pub enum PromptKind {
     Palette,
     /// What studies must have.
     Filter,
+    /// What commands in help must have.
+    HelpSearch,
     /// The measurements.
     Measurements,
     /// The key images.
@@ -59,7 +61,7 @@ impl PromptKind {
     pub fn takes_one_key(self) -> bool {
         match self {
             Self::Level(_) | Self::Reason(_) => true,
-            Self::Palette | Self::Filter | Self::Measurements | Self::KeyImages => false,
+            Self::Palette | Self::Filter | Self::HelpSearch | Self::Measurements | Self::KeyImages => false,
             Self::Comment | Self::Note | Self::Defer => false,
         }
     }
@@ -126,7 +128,7 @@ impl Prompt {
     pub fn sign(&self) -> String {
         match self.kind {
             PromptKind::Palette => ":".to_owned(),
-            PromptKind::Filter => "/".to_owned(),
+            PromptKind::Filter | PromptKind::HelpSearch => "/".to_owned(),
             PromptKind::Measurements => "measurement: ".to_owned(),
             PromptKind::KeyImages => "key image: ".to_owned(),
             PromptKind::Comment => "remark: ".to_owned(),
@@ -152,6 +154,7 @@ impl Prompt {
             }
             // What the first three offer, the model knows: `Model::offers`.
             PromptKind::Palette
+            | PromptKind::HelpSearch
             | PromptKind::Measurements
             | PromptKind::KeyImages
             | PromptKind::Comment

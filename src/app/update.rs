@@ -4,6 +4,7 @@ mod anonymous;
 mod beside;
 mod cancel;
 mod decide;
+mod help;
 mod jumps;
 mod key_image;
 mod keys;
@@ -20,7 +21,7 @@ mod worker;
 use super::pointer;
 use super::prompt::{Prompt, PromptKind};
 use super::worklist::{Order, Presence, Progress, series_index};
-use super::{Command, Effect, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
+use super::{Command, Effect, Help, Link, Message, Model, Reading, ScanState, Screen, VolumeState};
 use crate::domain::{Analysis, Study, Uid};
 use crate::raster::{Plane, Quality};
 use std::sync::Arc;
@@ -71,6 +72,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             second_key::woken(model, serial)
         }
         Message::CineTick => keys::tick(model),
+        Message::Help(key) => {
+            model.key_pressed();
+            help::key(model, key)
+        }
         Message::Prompt(key) => {
             model.key_pressed();
             prompt::typed(model, key)
@@ -334,7 +339,7 @@ fn queue(model: &Model) -> Vec<Effect> {
 }
 
 fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    if !model.help
+    if model.help.is_none()
         && model.screen() == Screen::Reading
         && let Some(effects) = measure::run(model, command)
     {
@@ -347,18 +352,16 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::Quit => vec![Effect::Quit],
-        Command::Help => {
-            let pages = model.help_layout().2;
-            (model.help, model.help_page) = match model.help {
-                true if model.help_page + 1 >= pages => (false, 0),
-                true => (true, model.help_page + 1),
-                false => (true, 0),
-            };
-            Vec::new()
+        Command::Suspend => vec![Effect::Suspend],
+        Command::Redraw => {
+            model.refused.clear();
+            vec![Effect::Redraw]
         }
-        // Help covers the screen: any other key puts it away first.
-        _ if model.help => {
-            (model.help, model.help_page) = (false, 0);
+        Command::NextTheme => vec![Effect::NextTheme],
+        // Help covers the screen: no command acts on what cannot be seen.
+        _ if model.help.is_some() => help::covered(model, command),
+        Command::Help => {
+            model.help = Some(Help::default());
             Vec::new()
         }
         Command::Cancel => cancel::run(model),
@@ -366,12 +369,6 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.prompt = Some(Prompt::new(PromptKind::Palette));
             Vec::new()
         }
-        Command::Suspend => vec![Effect::Suspend],
-        Command::Redraw => {
-            model.refused.clear();
-            vec![Effect::Redraw]
-        }
-        Command::NextTheme => vec![Effect::NextTheme],
         Command::Line => {
             model.line_shown = !model.line_shown;
             Vec::new()

@@ -1,6 +1,6 @@
 //! Keys as messages: by the keymap, in a prompt as text, and in words where they do nothing.
 
-use crate::app::{Command, Message, Model, Motion, PromptKey, Screen};
+use crate::app::{Command, HelpKey, Message, Model, Motion, PromptKey, Screen};
 use crate::config::{Chord, Keymap};
 use crate::terminal::Keystroke;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -31,6 +31,10 @@ pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Ve
         found.extend(prompt_key(stroke).map(Message::Prompt));
         return found;
     }
+    if model.help.is_some() {
+        found.extend(help_message(stroke, model.screen(), keymap));
+        return found;
+    }
     if model.tool().is_some()
         && let Some(command) = tool_key(&stroke.key).or_else(|| tool_key(&without_protocol(&stroke.key)?))
     {
@@ -42,14 +46,48 @@ pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Ve
         return found;
     }
     found.extend(match (digit(keymap, stroke), command(keymap, model.screen(), stroke)) {
-        (Some(digit), command) if !model.help => Some(Message::Digit(digit, command)),
+        (Some(digit), command) => Some(Message::Digit(digit, command)),
         (_, Some(command)) if stroke.key.kind == KeyEventKind::Repeat => Some(Message::Held(command)),
         (_, Some(command)) => Some(Message::Command(command)),
-        // Any key puts help away.
-        (_, None) if model.help => Some(Message::Command(Command::Help)),
         (_, None) => unbound(stroke, model.screen(), keymap).map(Message::Unbound),
     });
     found
+}
+
+/// What a key means while help is open: its own keys are the same in every profile, and of the commands only those act that do not
+/// need to see the screen under it.
+fn help_message(stroke: &Keystroke, screen: Screen, keymap: &Keymap) -> Option<Message> {
+    let is_held = stroke.key.kind == KeyEventKind::Repeat;
+    let key = help_key(&stroke.key).or_else(|| help_key(&without_protocol(&stroke.key)?));
+    let message = match (key, command(keymap, screen, stroke)) {
+        (Some(key), _) => Message::Help(key),
+        (None, Some(Command::Help)) => Message::Help(HelpKey::Close),
+        (None, Some(command @ (Command::Redraw | Command::Suspend | Command::NextTheme))) => Message::Command(command),
+        (None, _) => return None,
+    };
+    let turns = matches!(message, Message::Help(HelpKey::Forward | HelpKey::Back));
+    (turns || !is_held).then_some(message)
+}
+
+fn help_key(key: &KeyEvent) -> Option<HelpKey> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    let control = key.modifiers == KeyModifiers::CONTROL;
+    Some(match key.code {
+        KeyCode::Char('c' | 'g') if control => HelpKey::Close,
+        KeyCode::Char('f' | 'd' | 'v') if control => HelpKey::Forward,
+        KeyCode::Char('b' | 'u') if control => HelpKey::Back,
+        _ if !(key.modifiers - KeyModifiers::SHIFT).is_empty() => return None,
+        KeyCode::Esc => HelpKey::Escape,
+        KeyCode::Char('q' | '?') | KeyCode::F(1) => HelpKey::Close,
+        KeyCode::Char('/') => HelpKey::Search,
+        KeyCode::Char(' ' | 'j') | KeyCode::PageDown | KeyCode::Down | KeyCode::Right | KeyCode::Enter => {
+            HelpKey::Forward
+        }
+        KeyCode::Char('k' | 'b') | KeyCode::PageUp | KeyCode::Up | KeyCode::Left | KeyCode::Backspace => HelpKey::Back,
+        _ => return None,
+    })
 }
 
 /// The key on the US layout, if the one typed is of another script.

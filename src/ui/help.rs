@@ -1,81 +1,100 @@
-//! Help, made from the keymap.
+//! Help: the commands of a screen with their keys, in groups.
 
 use super::Look;
 use super::text::{put, width};
-use crate::app::{Command, Model, Screen};
-use crate::config::Profile;
+use crate::app::{Command, Help, HelpLine, Model, Screen};
 use crate::domain::CervicalLevel;
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-/// From this width on a column of help has room for several keys of a command.
+/// From this width on, a column has room for several keys of a command.
 const ROOMY: u16 = 48;
 
-/// Covers the screen with the keys of the current screen, page by page where one has no room for all.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
+/// Covers the screen with the keys of the current screen.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, help: &Help, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     Clear.render(area, buffer);
     buffer.set_style(area, style(Role::Text));
     let screen = model.screen();
-    let (rows, columns, pages) = model.help_layout();
-    let page = model.help_page.min(pages - 1);
+    let pages = model.help_pages();
+    let index = help.page.min(pages.len() - 1);
+    let page = &pages[index];
     let mut title = match screen {
         Screen::Worklist => "keys of the worklist".to_owned(),
         Screen::Reading => "keys of the reading screen".to_owned(),
     };
-    let profile = look.keymap.profile();
-    if profile != Profile::default() {
-        title.push_str(&format!(" · as in {}", profile.name()));
+    title.push_str(&format!(" · profile {}", look.keymap.profile().name()));
+    if !help.search.is_empty() {
+        title.push_str(&format!(" · with \"{}\"", help.search));
     }
-    let mut back = "? goes back".to_owned();
-    if pages > 1 {
-        title.push_str(&format!(" · page {} of {pages}", page + 1));
-        if page + 1 < pages {
-            back = "? turns the page".to_owned();
-        }
+    if pages.len() > 1 {
+        title.push_str(&format!(" · page {} of {}", index + 1, pages.len()));
     }
     put(buffer, area.x + 2, area.y, area.width - 4, &title, style(Role::Title));
-    let column_width = (area.width - 2) / columns as u16;
+    // Pages of several columns keep their columns' places, a last page with fewer too.
+    let columns = pages.iter().map(Vec::len).max().unwrap_or(1).max(1) as u16;
+    let column_width = (area.width - 2) / columns;
     let room = column_width - 1;
     let keys_room = if column_width >= ROOMY { 18 } else { 9 };
-    let lines = lines(screen, look);
-    for (index, (keys, help)) in lines.iter().skip(page * rows * columns).take(rows * columns).enumerate() {
-        let x = area.x + 2 + (index / rows) as u16 * column_width;
-        let y = area.y + 1 + (index % rows) as u16;
-        let keys = whole_keys(keys, keys_room);
-        let after = put(buffer, x, y, room, &keys, style(Role::Key)).max(x + keys_room) + 1;
-        put(buffer, after, y, (x + room).saturating_sub(after), help, style(Role::Text));
+    for (x, column) in (0..).map(|n| area.x + 2 + n * column_width).zip(page) {
+        for (y, line) in (area.y + 1..).zip(column) {
+            let entry = |buffer: &mut Buffer, keys: &str, text: &str| {
+                let after = put(buffer, x, y, room, &whole_keys(keys, keys_room), style(Role::Key));
+                let after = after.max(x + keys_room) + 1;
+                put(buffer, after, y, (x + room).saturating_sub(after), text, style(Role::Text));
+            };
+            match line {
+                HelpLine::Title(group) => {
+                    put(buffer, x, y, room, group.title(), style(Role::Title));
+                }
+                HelpLine::Command(command) => {
+                    entry(buffer, &look.keymap.keys_or_name(screen, *command), command.help())
+                }
+                HelpLine::Levels => entry(buffer, &level_keys(screen, look), "key slice of C1 to C7"),
+                HelpLine::Text(text) => {
+                    put(buffer, x, y, room, text, style(Role::Muted));
+                }
+                HelpLine::Blank => {}
+            }
+        }
     }
-    let room = area.width - 3;
-    let counts = if profile.counts() { " · a number before counts: 10j, 5G" } else { "" };
-    let last = [
-        format!("{back}{counts} · : names every command · research use only, not a medical device"),
-        format!("{back} · : names every command · research use only, not a medical device"),
-        format!("{back} · research use only, not a medical device"),
-        format!("{back} · research use only"),
-    ];
-    let last = last.iter().find(|line| width(line) <= room).unwrap_or(&last[3]);
-    put(buffer, area.x + 2, area.bottom() - 1, room, last, style(Role::Muted));
+    if page.is_empty() {
+        put(buffer, area.x + 2, area.y + 2, area.width - 4, "no command matches; Esc shows all", style(Role::Text));
+    }
+    last_line(buffer, area, pages.len(), help, look);
 }
 
-/// Keys and what they do; the seven levels in one line.
-fn lines(screen: Screen, look: Look<'_>) -> Vec<(String, String)> {
-    let entries = look.keymap.help(screen);
-    let (levels, others): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|(_, command)| matches!(command, Command::Level(_)));
-    let mut lines: Vec<(String, String)> =
-        others.into_iter().map(|(keys, command)| (keys, command.help().to_owned())).collect();
-    let first_keys: Vec<&str> = levels.iter().filter_map(|(keys, _)| keys.split(' ').next()).collect();
-    if !first_keys.is_empty() {
-        let before = first_keys[0].strip_suffix('1').unwrap_or_default();
-        let in_turn = first_keys.iter().zip(1..).all(|(key, digit)| **key == format!("{before}{digit}"));
-        let keys = if in_turn { format!("{before}1…7") } else { first_keys.concat() };
-        let [first, .., last] = CervicalLevel::ALL;
-        lines.push((keys, format!("key slice of {first} to {last}")));
-    }
-    lines
+fn last_line(buffer: &mut Buffer, area: Rect, pages: usize, help: &Help, look: Look<'_>) {
+    let room = area.width - 3;
+    let turn = if pages > 1 { "Space turns the page · " } else { "" };
+    let leave = if help.search.is_empty() { "Esc, ? or q closes help" } else { "Esc shows all" };
+    let counts = if look.keymap.profile().counts() { " · a number before a key repeats it: 10j, 5G" } else { "" };
+    let last = [
+        format!(
+            "{turn}/ searches · {leave}{counts} · : runs any command by name · research use only, not a medical device"
+        ),
+        format!("{turn}/ searches · {leave} · : runs any command by name · research use only, not a medical device"),
+        format!("{turn}/ searches · {leave} · research use only, not a medical device"),
+        format!("{turn}/ searches · {leave} · research use only"),
+        format!("{turn}/ searches · {leave}"),
+        "Space: next page · / searches · Esc closes".to_owned(),
+    ];
+    let last = last.iter().find(|line| width(line) <= room).unwrap_or(&last[5]);
+    put(buffer, area.x + 2, area.bottom() - 1, room, last, look.theme.style(Role::Muted));
+}
+
+/// The first keys of the seven jumps to a level, as `1…7` if they are in order.
+fn level_keys(screen: Screen, look: Look<'_>) -> String {
+    let keys: Vec<String> = CervicalLevel::ALL
+        .iter()
+        .map(|level| look.keymap.keys_or_name(screen, Command::Level(*level)))
+        .filter_map(|keys| keys.split(' ').next().map(str::to_owned))
+        .collect();
+    let before = keys.first().and_then(|key| key.strip_suffix('1')).unwrap_or_default();
+    let in_turn = keys.iter().zip(1..).all(|(key, digit)| *key == format!("{before}{digit}"));
+    if in_turn { format!("{before}1…7") } else { keys.concat() }
 }
 
 /// As many keys as have room, whole; the first always.

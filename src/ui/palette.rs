@@ -2,7 +2,7 @@
 
 use super::Look;
 use super::text::{put, put_right, tail, width, wrap};
-use crate::app::{Model, NoticeKind, Offer, Prompt};
+use crate::app::{Choice, Model, NoticeKind, Offer, Prompt};
 use crate::domain::NoteText;
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -14,6 +14,8 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Suggestions shown at most.
 const SUGGESTIONS: usize = 8;
 
+/// Cells for the keys of a command.
+const KEYS: u16 = 14;
 /// Lines of a text that a reader writes, shown at most.
 const WRITING: usize = 8;
 /// Lines of a notice above the prompt.
@@ -41,15 +43,20 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, prompt: &Prom
         put(buffer, area.x + 1, y, inner, line, style(role));
         y += 1;
     }
-    for (index, Offer { name, words, .. }) in shown {
+    for (index, Offer { name, words, choice }) in shown {
         if index == prompt.selected {
             buffer.set_style(Rect { y, height: 1, ..area }, style(Role::Selection));
         }
         let room = if words.is_empty() { area.width.saturating_sub(4) } else { 22 };
         put(buffer, area.x + 2, y, room, name, style(Role::Key));
         // A single key needs no column of names.
-        let x = if name.len() == 1 { area.x + 5 } else { area.x + 25 };
-        put(buffer, x, y, area.width.saturating_sub(27), words, style(Role::Muted));
+        let mut x = if name.len() == 1 { area.x + 5 } else { area.x + 25 };
+        if let Choice::Command(command) = choice {
+            let keys = look.keymap.keys_of(model.screen(), *command).join(" ");
+            put(buffer, x, y, KEYS, &keys, style(Role::Key));
+            x += KEYS + 1;
+        }
+        put(buffer, x, y, area.right().saturating_sub(x + 2), words, style(Role::Muted));
         y += 1;
     }
     let Some(page) = writing else {

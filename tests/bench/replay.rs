@@ -55,7 +55,7 @@ fn message(session: &Session, keymap: &Keymap, key: &KeyEvent) -> Option<Message
     }
     let command = keymap.command(session.model.screen(), key);
     match keymap.digit(key) {
-        Some(digit) if !session.model.help => Some(Message::Digit(digit, command)),
+        Some(digit) if session.model.help.is_none() => Some(Message::Digit(digit, command)),
         _ => command.map(Message::Command),
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::Digit(..)
         | Message::Woken(_)
         | Message::CineTick
+        | Message::Help(_)
         | Message::Prompt(_)
         | Message::Unbound(_)
         | Message::PasteIgnored(_)

@@ -12,7 +12,7 @@ pub(super) fn digit(model: &mut Model, digit: u32, command: Option<Command>) -> 
         restore(model, before);
         return Vec::new();
     }
-    if digit == 0 || model.help {
+    if digit == 0 || model.help.is_some() {
         return command.map(|command| self::command(model, command)).unwrap_or_default();
     }
     let before = command.and(model.reading.clone()).map(Box::new);

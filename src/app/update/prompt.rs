@@ -3,8 +3,11 @@
 use super::super::editor::{Motion, Overflow};
 use super::super::prompt::PromptKind;
 use super::super::{Choice, Effect, Model, Prompt, PromptKey};
-use super::{decide, key_image, keys, line, measure, open};
+use super::{decide, help, key_image, keys, line, measure, open};
 use crate::domain::{CervicalLevel, NoteText, RejectionReason};
+
+/// Commands that the palette remembers.
+const RECENT: usize = 8;
 
 pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
     let offers = model.offers();
@@ -49,9 +52,7 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
                 return Vec::new();
             }
             model.prompt = None;
-            if kind == PromptKind::Filter {
-                model.worklist.set_filter("");
-            }
+            narrow(model, kind, "");
         }
         PromptKey::Enter => return entered(model),
     }
@@ -62,13 +63,21 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
             format!("{} characters are the most; the last key was not taken", NoteText::LIMIT)
         });
     }
-    if let Some(prompt) = &model.prompt
-        && prompt.kind == PromptKind::Filter
-    {
-        let text = prompt.text().to_owned();
-        model.worklist.set_filter(&text);
+    if let Some(prompt) = &model.prompt {
+        let (kind, text) = (prompt.kind, prompt.text().to_owned());
+        narrow(model, kind, &text);
     }
     Vec::new()
+}
+
+/// Shows only what matches the text of a search that acts while it is typed.
+fn narrow(model: &mut Model, kind: PromptKind, text: &str) {
+    match kind {
+        PromptKind::Filter => model.worklist.set_filter(text),
+        PromptKind::HelpSearch => help::search(model, text),
+        PromptKind::Palette | PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
+        PromptKind::Note | PromptKind::Defer | PromptKind::Level(_) | PromptKind::Reason(_) => {}
+    }
 }
 
 fn complete(prompt: &mut Prompt, name: &str) {
@@ -82,7 +91,7 @@ fn complete(prompt: &mut Prompt, name: &str) {
                 prompt.replace(&text);
             }
         }
-        PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
+        PromptKind::HelpSearch | PromptKind::Measurements | PromptKind::KeyImages | PromptKind::Comment => {}
         PromptKind::Note | PromptKind::Level(_) | PromptKind::Reason(_) => {}
     }
 }
@@ -121,6 +130,7 @@ fn entered(model: &mut Model) -> Vec<Effect> {
                 Vec::new()
             }
         },
+        PromptKind::HelpSearch => Vec::new(),
         PromptKind::Comment => key_image::comment(model, taken.text()),
         PromptKind::Note => decide::written(model, taken.kind, taken.text()),
         PromptKind::Defer => {
@@ -140,7 +150,12 @@ fn entered(model: &mut Model) -> Vec<Effect> {
 /// Does what a line of the palette leads to.
 fn chosen(model: &mut Model, choice: Choice) -> Vec<Effect> {
     match choice {
-        Choice::Command(command) => keys::command(model, command),
+        Choice::Command(command) => {
+            model.recent.retain(|recent| *recent != command);
+            model.recent.insert(0, command);
+            model.recent.truncate(RECENT);
+            keys::command(model, command)
+        }
         Choice::Study(uid) => open(model, &uid),
         Choice::Measurement(id) => measure::go_to(model, id),
         Choice::KeyImage(id) => key_image::go_to(model, id),

@@ -172,7 +172,7 @@ fn escape_ends_one_thing_at_a_time() {
         assert_ne!(text(&session.model), before, "each Esc does something");
         let reading = session.model.reading.as_ref();
         steps.push((
-            session.model.help,
+            session.model.help.is_some(),
             session.model.tool().is_some(),
             session.model.measured.is_some(),
             reading.is_some(),

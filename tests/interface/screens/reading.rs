@@ -3,7 +3,7 @@
 use crate::screens::worklist::full;
 use crate::screens::{SIZES, drawn, keep, styled, text};
 use crate::support::model::{BROKEN, Session, WHOLE, plain, report, series, study, uid};
-use cspine::app::{Command, Message, Screen};
+use cspine::app::{Command, HelpKey, Message, Screen};
 use cspine::config::Keymap;
 use cspine::domain::{
     Analysis, CervicalLevel, CleanText, Completeness, LevelExtent, LevelOutcome, Modality, NotAnalysed, Oddity,
@@ -206,9 +206,10 @@ fn help_tells_every_command_whole() {
         for screen in [Screen::Worklist, Screen::Reading] {
             let mut session = if screen == Screen::Reading { opened(size) } else { full(size) };
             let mut pages = String::new();
-            while session.command(Command::Help).model.help {
+            session.command(Command::Help);
+            for number in 1..=session.model.help_pages().len() {
                 let page = text(&session.model);
-                let number = session.model.help_page + 1;
+                session.send(Message::Help(HelpKey::Forward));
                 keep(&format!("help_{screen:?}_{}x{}_{number}", size.0, size.1), &page);
                 assert!(!page.contains("…  ") && !page.contains("… "), "{page}");
                 pages.push_str(&page);

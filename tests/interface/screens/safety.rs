@@ -57,10 +57,10 @@ fn show_everywhere(text: &str) {
             session.key(cspine::app::PromptKey::Enter);
             assert_harmless(&session);
             // What the palette found may cover the screen or ask for more.
-            (session.model.help, session.model.prompt) = (false, None);
+            (session.model.help, session.model.prompt) = (None, None);
         }
         // A word may have been a command.
-        session.model.help = false;
+        session.model.help = None;
         session.command(Command::Close);
         for analysis in [
             Analysis::Failed(text.to_owned().into()),
