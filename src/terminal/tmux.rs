@@ -39,7 +39,7 @@ impl Tmux {
             // What one of them cannot show is shown to none.
             is_utf8: terminals().map(|one| one.is_utf8).reduce(|all, one| all && one),
             within: terminals().find(is_multiplexer).map(|one| one.term.clone()),
-            terminal: terminals().last().map(|one| one.name.clone()),
+            terminal: terminals().next_back().map(|one| one.name.clone()),
         }
     }
 
