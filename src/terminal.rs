@@ -21,6 +21,7 @@ mod errors;
 mod event;
 #[doc(hidden)]
 pub mod fuzz;
+mod gaps;
 mod guard;
 mod halfblocks;
 mod inquiry;

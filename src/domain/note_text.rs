@@ -1,9 +1,7 @@
 //! Text that a reader writes: a note, or the reason for a deferral.
 
-use super::text::is_unsafe;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::text::{clean_cluster, cleaned_text};
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -26,42 +24,7 @@ impl NoteText {
     #[must_use]
     pub fn clean(raw: &str) -> String {
         let raw = raw.replace("\r\n", "\n");
-        let mut clean = String::with_capacity(raw.len());
-        for cluster in raw.graphemes(true) {
-            let mut marks = 0;
-            let mut has_letter = false;
-            for c in cluster.chars() {
-                match c {
-                    '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => clean.push('\n'),
-                    '\t' => clean.push(' '),
-                    _ if is_unsafe(c) => {}
-                    _ if unicode_normalization::char::is_combining_mark(c) => {
-                        marks += 1;
-                        // A mark without a letter would join the text before it.
-                        if marks <= 2 && has_letter {
-                            clean.push(c);
-                        }
-                    }
-                    _ => {
-                        has_letter = !c.is_whitespace();
-                        clean.push(c);
-                    }
-                }
-            }
-        }
-        clean
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether nothing is left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        raw.graphemes(true).map(|cluster| clean_cluster(cluster, '\n')).collect()
     }
 
     /// The first line, with "…" if there are more: for places of one line.
@@ -80,27 +43,11 @@ impl NoteText {
     }
 }
 
-impl fmt::Display for NoteText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl Serialize for NoteText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for NoteText {
-    /// Cleans again: a database is a file, too.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
-    }
-}
+cleaned_text!(NoteText);
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::is_unsafe;
     use super::*;
     use proptest::prelude::*;
 

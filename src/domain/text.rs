@@ -1,7 +1,5 @@
 //! Text from files, made safe to show.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
 use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -26,22 +24,7 @@ impl CleanText {
         let mut clean = String::new();
         let mut width = 0;
         for cluster in raw.graphemes(true) {
-            let mut kept = String::new();
-            let mut marks = 0;
-            for c in cluster.chars() {
-                match c {
-                    '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => kept.push(' '),
-                    _ if is_unsafe(c) => {}
-                    _ if unicode_normalization::char::is_combining_mark(c) => {
-                        // A mark on a blank would be left alone where blanks are collapsed, and join the text before it.
-                        marks += 1;
-                        if marks <= 2 && kept.chars().any(|base| !base.is_whitespace()) {
-                            kept.push(c);
-                        }
-                    }
-                    _ => kept.push(c),
-                }
-            }
+            let kept = clean_cluster(cluster, ' ');
             let cells = kept.width();
             // A mark with nothing to stand on would join the text before it.
             if cells == 0 {
@@ -68,38 +51,70 @@ impl CleanText {
         let given: Vec<&str> = parts.take(2).filter(|part| !part.is_empty()).collect();
         if given.is_empty() { Self::new(family) } else { Self::new(&format!("{family}, {}", given.join(" "))) }
     }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether nothing is left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
-impl fmt::Display for CleanText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+/// A grapheme cluster without unsafe characters and with two combining marks at most. Line breaks become `line_break`, tabs a space.
+pub(super) fn clean_cluster(cluster: &str, line_break: char) -> String {
+    let mut kept = String::new();
+    let mut marks = 0;
+    for c in cluster.chars() {
+        match c {
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => kept.push(line_break),
+            '\t' => kept.push(' '),
+            _ if is_unsafe(c) => {}
+            _ if unicode_normalization::char::is_combining_mark(c) => {
+                // A mark on a blank would be left alone where blanks are collapsed, and join the text before it.
+                marks += 1;
+                if marks <= 2 && kept.chars().any(|base| !base.is_whitespace()) {
+                    kept.push(c);
+                }
+            }
+            _ => kept.push(c),
+        }
     }
+    kept
 }
 
-impl Serialize for CleanText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+/// What both kinds of cleaned text do: they give their text, print it, and are cleaned again when they are loaded, as a database is
+/// a file, too. The type has a constructor `new`.
+macro_rules! cleaned_text {
+    ($type:ty) => {
+        impl $type {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
 
-impl<'de> Deserialize<'de> for CleanText {
-    /// What was kept is cleaned again: a store is a file, too.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
-    }
+            /// Whether nothing is left.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize>::deserialize(deserializer).map(|text| Self::new(&text))
+            }
+        }
+    };
 }
+pub(super) use cleaned_text;
+
+cleaned_text!(CleanText);
 
 /// Whether cleaning would change nothing, told without looking at letters: printable ASCII, short, single blanks within.
 fn is_plain(raw: &str) -> bool {

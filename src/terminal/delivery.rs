@@ -16,7 +16,7 @@ pub(super) use passage::Pane;
 use super::capabilities::{CellSize, Protocol, Voice};
 use super::encode::Encoded;
 use super::event::{Event, Refusal};
-use super::kitty::Images;
+use super::kitty::{Commands, Images};
 use super::line::Line;
 use super::picture::{Detail, PictureKey, Placed};
 use super::screen::{TextFrame, Written};
@@ -391,6 +391,15 @@ impl Delivery {
             return self.go_on(now, line, told);
         }
         self.next_ahead(frame, now, line, told)
+    }
+
+    /// What deletes all images from one of several terminals; they count as stored all the same.
+    pub(super) fn images_deleted(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for id in self.images.ids() {
+            Commands::DIRECT.delete(id, &mut out);
+        }
+        out
     }
 
     /// Deletes every image that the terminal stores for us.

@@ -97,6 +97,11 @@ impl Engine {
         self.changed = true;
     }
 
+    /// What deletes all images from a terminal that does not show tmux's pane any more, past tmux. Others still have them.
+    pub(super) fn images_deleted(&self) -> Vec<u8> {
+        self.delivery.images_deleted()
+    }
+
     /// tmux's pane was looked at. What comes back is for the terminal outside, past tmux.
     pub(super) fn set_pane(&mut self, pane: Option<Pane>, now: Instant) -> Vec<u8> {
         let outside = self.delivery.set_pane(pane, now, &mut self.events);

@@ -3,7 +3,7 @@
 use super::errors::Diverted;
 use super::output::Output;
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-use std::io;
+use std::io::{self, Write as _};
 use std::panic;
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
@@ -23,6 +23,9 @@ pub(super) const KEYBOARD: &[u8] = b"\x1b[>29u";
 const LEAVE_KEYBOARD: &[u8] = b"\x18\x1b\\\x1b[<u";
 /// How long the terminal may take for the bytes that give it back.
 const LIMIT: Duration = Duration::from_millis(300);
+/// What users read below the report of a panic that ends the program.
+const ENDED: &str = "\ncspine has ended because of an internal error: please report the lines above.\n\
+                     Decisions confirmed on the screen are saved. Start cspine again to go on.";
 
 struct Taken {
     before: Termios,
@@ -164,9 +167,13 @@ fn install_hook() {
                     let place = info.location().map(ToString::to_string).unwrap_or_default();
                     tracing::error!(place, "a worker panicked: {}", info.payload_as_str().unwrap_or("unknown reason"));
                 }
-                _ => {
+                owner => {
                     restore_now();
                     before(info);
+                    if owner.is_some() {
+                        // Not `eprintln!`: it panics if standard error is closed.
+                        let _ = writeln!(io::stderr(), "{ENDED}");
+                    }
                 }
             }
         }));

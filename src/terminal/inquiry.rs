@@ -182,10 +182,7 @@ mod tests {
                 });
             }
         };
-        let look = || Surroundings {
-            environment: Environment::in_tmux(),
-            tmux: Tmux { pane: Some((0, 0)), allows_passthrough: Some(true), has_focus: true, ..Tmux::default() },
-        };
+        let look = || Surroundings { environment: Environment::in_tmux(), tmux: Tmux::passing() };
         let inquiry = Inquiry::start(replies, look, events, write).expect("a thread");
         // tmux itself answers at once.
         terminal.send(Reply::PrimaryAttributes(vec![1, 2])).expect("listening");

@@ -126,6 +126,11 @@ impl Images {
         self.known.len()
     }
 
+    /// Every image.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
+        self.known.iter().map(|image| image.id)
+    }
+
     /// Every image, which is thereby forgotten.
     pub(super) fn take_all(&mut self) -> Vec<u32> {
         self.known.drain(..).map(|image| image.id).collect()

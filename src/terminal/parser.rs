@@ -11,6 +11,7 @@
 //! are keys. PM and SOS strings are sent by no terminal: their introducers are Alt chords.
 
 use super::event::Input;
+use super::gaps::Gaps;
 use super::keys;
 use super::keystroke::Keystroke;
 use super::replies::{self, Fit};
@@ -27,10 +28,11 @@ const LONGEST_PASTE: usize = 1 << 20;
 /// What ends a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// How long an escape byte waits at least for what follows before it is the Esc key. The rest of what was cut comes in a
-/// later packet, within about a round trip.
+/// later packet: within about a round trip, or as late as this connection has delivered rests before.
 const ESCAPE_WAIT: Duration = Duration::from_millis(25);
-/// The longest wait before Esc is the key: what follows Esc must not feel broken.
-const LONGEST_WAIT: Duration = Duration::from_millis(400);
+/// The longest wait before Esc is the key: what follows Esc must not feel broken. An escape byte and an introducer in one piece
+/// always wait so long: they hardly ever are an Alt chord, and what is cut behind them would become a command.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How often to look again whether an answer is still expected.
 const AGAIN: Duration = Duration::from_millis(20);
 /// A paste without more bytes for so long may have lost its end: Ctrl-C, alone in a read, then ends it.
@@ -84,17 +86,25 @@ pub(super) struct Parser {
     given: Given,
     bytes: Vec<u8>,
     expectation: Expectation,
+    gaps: Gaps,
 }
 
 impl Parser {
     pub(super) fn new() -> Self {
-        let expectation = Expectation::default();
-        Self { state: State::Ground, alt: false, given: Given::Nothing, bytes: Vec::new(), expectation }
+        let (expectation, gaps) = (Expectation::default(), Gaps::default());
+        Self { state: State::Ground, alt: false, given: Given::Nothing, bytes: Vec::new(), expectation, gaps }
     }
 
     /// Says what is expected from now on.
     pub(super) fn expect(&mut self, expectation: Expectation) {
         self.expectation = expectation;
+    }
+
+    /// The bytes that come now come so long after those before.
+    pub(super) fn after(&mut self, gap: Duration) {
+        if !matches!(self.state, State::Ground | State::Utf8(_) | State::Paste(_)) {
+            self.gaps.add(gap);
+        }
     }
 
     /// Takes the bytes of one read and adds what they mean to `out`.
@@ -112,13 +122,14 @@ impl Parser {
         let escape = if self.expectation.keyboard {
             LONGEST_WAIT
         } else {
-            (ESCAPE_WAIT + self.expectation.round_trip).min(LONGEST_WAIT)
+            (ESCAPE_WAIT + self.expectation.round_trip.max(self.gaps.wait())).min(LONGEST_WAIT)
         };
         match self.state {
             State::Paste(false) => Some(PASTE_WAIT),
             State::TextEscape(_) => (self.given == Given::Nothing).then_some(escape),
             _ if !self.is_undecided() => None,
             _ if self.given == Given::Late => Some(AGAIN),
+            State::Csi | State::Ss3 | State::Prefix(_) if self.given == Given::Nothing => Some(LONGEST_WAIT),
             _ => Some(escape),
         }
     }
@@ -172,6 +183,7 @@ impl Parser {
     /// A new escape byte.
     fn begin(&mut self) {
         self.ground();
+        self.gaps.begin();
         self.state = State::Escape;
     }
 
@@ -386,6 +398,7 @@ impl Parser {
             self.type_out(out);
             out.push(character(char::from(last)));
         } else if last == b'~' && self.bytes == b"200" {
+            self.gaps.end();
             self.drop_whole(out);
             self.state = State::Paste(false);
         } else if let Some(found) = found {
@@ -402,6 +415,7 @@ impl Parser {
     /// A whole sequence that means something. An escape before a key is Alt (rxvt); before anything else, and before a key of the
     /// keyboard protocol, which has its own Alt, it is the Esc key.
     fn found(&mut self, found: Input, out: &mut Vec<Input>) {
+        self.gaps.end();
         match found {
             Input::Key(stroke) if self.alt && self.given == Given::Nothing && stroke.caps_lock.is_none() => {
                 out.push(Input::Key(Keystroke::escaped(stroke.key)));
@@ -452,6 +466,7 @@ impl Parser {
 
     /// A whole string.
     fn string(&mut self, introducer: u8, out: &mut Vec<Input>) {
+        self.gaps.end();
         let text = String::from_utf8_lossy(&self.bytes);
         out.extend(replies::string(introducer, &text).map(Input::Reply));
         self.ground();

@@ -3,8 +3,11 @@
 //! What the tests assume:
 //! - Keys and answers are whole in the stream: terminals write each at once.
 //! - Alt with a key is Esc and the key: no byte tells one from the other, and the keymap decides. Both are compared as Esc, key.
-//! - While no answer is expected, an arrow or function key may be cut by a long delay anywhere but behind its escape byte or
-//!   its `[` or `O`: no byte tells these from keys that were typed. There, only short delays.
+//! - While no answer is expected, a delay behind an escape byte that is longer than the parser's wait makes it the Esc key: no byte
+//!   tells one from the other. The wait follows the delays of before, so the second such delay makes up nothing. Whatever else
+//!   arrives later is still the sequence that it is, never keys.
+//! - While no answer is expected, a sequence is not cut right behind its introducer (`[`, `O`, `P`, `]`, `_`) for half a second: no
+//!   byte tells it from an Alt chord and a key.
 
 use super::super::event::Reply;
 use super::*;
@@ -144,6 +147,30 @@ fn run(bytes: &[u8], delays: &[usize], expected: impl Fn(usize) -> bool, short: 
     out
 }
 
+/// A parser that reads as the reader does, with milliseconds between the reads.
+struct Clock {
+    parser: Parser,
+    out: Vec<Input>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { parser: Parser::new(), out: Vec::new() }
+    }
+
+    /// Bytes that come so long after those before.
+    fn read(&mut self, gap_ms: u64, bytes: &[u8]) {
+        let gap = Duration::from_millis(gap_ms);
+        let mut left = gap;
+        while let Some(patience) = self.parser.patience().filter(|patience| *patience <= left) {
+            left -= patience;
+            self.parser.pause(&mut self.out);
+        }
+        self.parser.after(gap);
+        self.parser.feed(bytes, &mut self.out);
+    }
+}
+
 fn split(inputs: &[Input]) -> (Vec<Input>, Vec<Input>) {
     inputs.iter().cloned().partition(|input| matches!(input, Input::Reply(_) | Input::Focus(_)))
 }
@@ -199,24 +226,51 @@ proptest! {
         prop_assert_eq!(apart(&keys), apart(&meant_keys), "{}", bytes.escape_ascii());
     }
 
-    /// Nothing was asked, or nothing is waited for any more: late answers, and those to other programs.
+    /// Nothing was asked, or nothing is waited for any more: late answers, those to other programs, and keys that came in parts.
     #[test]
-    fn answers_that_nobody_expects_type_nothing_either(atoms in keys_and_answers(), delays in delays()) {
-        let (bytes, meant) = joined(&atoms);
-        // Behind the first byte, or the first two, of a sequence: its introducer.
+    fn what_nobody_expects_types_nothing_but_an_esc_if_it_is_cut_behind_its_escape(
+        atoms in keys_and_answers(), delays in delays(),
+    ) {
+        let (bytes, _) = joined(&atoms);
         let mut short = vec![false; bytes.len() + 1];
+        let mut meant = Vec::new();
         let mut at = 0;
         for atom in &atoms {
-            let sequence = atom.bytes.len() > 2 && atom.bytes[0] == 0x1b;
-            for inside in (1..=3).filter(|inside| sequence && *inside < atom.bytes.len()) {
-                short[at + inside] = true;
-            }
+            let is_sequence = atom.bytes.len() > 2 && atom.bytes[0] == 0x1b;
+            short[at + 2.min(atom.bytes.len())] |= is_sequence;
+            let is_cut = is_sequence && delays[(at + 1) % delays.len()] > 0;
+            meant.extend(is_cut.then(escape));
+            meant.push(atom.meaning.clone());
             at += atom.bytes.len();
         }
         let out = run(&bytes, &delays, |_| false, |at| short[at]);
         let ((answers, keys), (meant_answers, meant_keys)) = (split(&out), split(&meant));
         prop_assert_eq!(answers, meant_answers, "{}", bytes.escape_ascii());
         prop_assert_eq!(apart(&keys), apart(&meant_keys), "{}", bytes.escape_ascii());
+    }
+
+    /// On a connection that cuts sequences, real Esc keys among them: what is cut makes up an Esc at most once.
+    #[test]
+    fn a_connection_that_cuts_sequences_makes_up_one_esc_at_most(
+        atoms in proptest::collection::vec(prop_oneof![3 => named(), 2 => answer(), 1 => escape_key()], 2..14),
+        gap in 1_u64..300, cut in 1_usize..3,
+    ) {
+        let mut clock = Clock::new();
+        let sequences = || atoms.iter().filter(|atom| atom.bytes.len() > 1);
+        for atom in &atoms {
+            let (first, rest) = atom.bytes.split_at(cut.min(atom.bytes.len()));
+            clock.read(2000, first);
+            if !rest.is_empty() {
+                clock.read(gap, rest);
+            }
+        }
+        clock.read(2000, b"");
+        let is_esc = |input: &Input| *input == escape();
+        let meant = sequences().count() + atoms.iter().filter(|atom| atom.bytes.len() == 1).count();
+        prop_assert!((meant..=meant + 1).contains(&clock.out.len()), "{:?}", clock.out);
+        let meant: Vec<Input> = sequences().map(|atom| atom.meaning.clone()).collect();
+        let sequences: Vec<Input> = clock.out.iter().filter(|input| !is_esc(input)).cloned().collect();
+        prop_assert_eq!(sequences, meant);
     }
 
     /// The same, cut behind its first byte: the escape is taken for the key, but nothing of the answer is a command.

@@ -166,6 +166,41 @@ fn a_pause_tells_the_escape_key_from_a_sequence() {
 }
 
 #[test]
+fn the_rest_of_a_cut_key_is_that_key_and_esc_waits_longer_from_then_on() {
+    let ms = Duration::from_millis;
+    for (rest, code) in
+        [(&b"[A"[..], KeyCode::Up), (b"OB", KeyCode::Down), (b"[5~", KeyCode::PageUp), (b"[[A", KeyCode::F(1))]
+    {
+        let (mut parser, mut out) = (Parser::new(), Vec::new());
+        parser.feed(b"\x1b", &mut out);
+        parser.pause(&mut out);
+        parser.after(ms(200));
+        parser.feed(rest, &mut out);
+        assert_eq!(out, [escape(), pressed(code, NONE)], "{}", rest.escape_ascii());
+        parser.feed(b"\x1b", &mut out);
+        assert_eq!(parser.patience(), Some(ESCAPE_WAIT + ms(300)), "the next rest may be late, too");
+    }
+    // Esc and a key after it are typed: they say nothing of the connection.
+    let (mut parser, mut out) = (Parser::new(), Vec::new());
+    parser.feed(b"\x1b", &mut out);
+    parser.pause(&mut out);
+    parser.after(ms(200));
+    parser.feed(b"j\x1b", &mut out);
+    assert_eq!((out, parser.patience()), (vec![escape(), pressed_char('j')], Some(ESCAPE_WAIT)));
+}
+
+#[test]
+fn a_key_cut_behind_its_introducer_has_half_a_second_for_the_rest() {
+    let (mut parser, mut out) = (Parser::new(), Vec::new());
+    for (first, rest, code) in [(b"\x1b[", b"A", KeyCode::Up), (b"\x1bO", b"B", KeyCode::Down)] {
+        parser.feed(first, &mut out);
+        assert_eq!(parser.patience(), Some(LONGEST_WAIT));
+        parser.feed(rest, &mut out);
+        assert_eq!(std::mem::take(&mut out), [pressed(code, NONE)]);
+    }
+}
+
+#[test]
 fn a_sequence_that_stops_half_way_is_consumed_to_its_end_however_long_it_takes() {
     for (parts, meaning) in [
         ([&b"\x1b[12;3"[..], b"R"], Input::Reply(Reply::CursorPosition { row: 12, column: 3 })),

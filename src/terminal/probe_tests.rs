@@ -22,13 +22,7 @@ fn kitty() -> Answers {
 /// In a multiplexer; tmux lets everything through.
 fn inside(multiplexer: Multiplexer) -> Surroundings {
     let environment = Environment { multiplexer: Some(multiplexer), has_tmux_socket: true, ..Environment::default() };
-    let tmux = Tmux {
-        pane: Some((0, 0)),
-        allows_passthrough: Some(true),
-        is_utf8: Some(true),
-        has_focus: true,
-        ..Tmux::default()
-    };
+    let tmux = Tmux { is_utf8: Some(true), ..Tmux::passing() };
     Surroundings { environment, tmux }
 }
 

@@ -59,8 +59,9 @@ fn read_all(
     let (mut parser, mut burst) = (Parser::new(), Burst::default());
     let (mut found, mut decided) = (Vec::new(), Vec::new());
     let mut bytes = [0_u8; 4096];
-    // Since when the parser waits.
+    // Since when the parser waits, and when the last bytes came.
     let mut since = Instant::now();
+    let mut last = since;
     loop {
         let mut fds = [PollFd::from_borrowed_fd(input, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
         parser.expect(waits.now(Instant::now()));
@@ -81,8 +82,9 @@ fn read_all(
             Ok(_) => match rustix::io::read(input, &mut bytes) {
                 Ok(0) => return End::Hangup,
                 Ok(count) => {
+                    parser.after(now - last);
                     parser.feed(&bytes[..count], &mut found);
-                    since = now;
+                    (since, last) = (now, now);
                 }
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
                 Err(_) => return End::Hangup,

@@ -59,6 +59,8 @@ pub(super) struct Looked {
     pub(super) pane: Option<Pane>,
     /// The terminals that showed the pane when it was last seen.
     pub(super) terminals: Vec<PathBuf>,
+    /// Those that showed it before and now show something else, while others show the pane.
+    pub(super) gone: Vec<PathBuf>,
 }
 
 /// Where everything for the writer is put.
@@ -102,7 +104,11 @@ impl Inbox {
 
     /// tmux's pane was looked at.
     pub(super) fn looked(&self, looked: Looked) {
-        self.put(|waiting| waiting.pane = Some(looked));
+        self.put(|waiting| {
+            // What a look before this one has found is not lost if the writer had no time for it.
+            let gone = waiting.pane.take().map(|before| before.gone).unwrap_or_default();
+            waiting.pane = Some(Looked { gone: [gone, looked.gone].concat(), ..looked });
+        });
     }
 
     /// Has whoever looks at tmux's pane look now.
@@ -326,12 +332,15 @@ fn accept(engine: &mut Engine, waiting: Waiting) {
     if let Some((quality, bytes_per_second)) = waiting.tuning {
         engine.tune(quality, bytes_per_second, Instant::now());
     }
-    if let Some(Looked { pane, terminals }) = waiting.pane {
-        let bytes = engine.set_pane(pane, Instant::now());
-        for terminal in terminals.iter().filter(|_| !bytes.is_empty()) {
-            // A terminal that is gone shows nothing.
-            let _ = Output::of_terminal(terminal).and_then(|output| output.write_within(&bytes, OUTSIDE));
-        }
+    if let Some(Looked { pane, terminals, gone }) = waiting.pane {
+        let write = |bytes: &[u8], terminals: &[PathBuf]| {
+            for terminal in terminals.iter().filter(|_| !bytes.is_empty()) {
+                // A terminal that is gone shows nothing.
+                let _ = Output::of_terminal(terminal).and_then(|output| output.write_within(bytes, OUTSIDE));
+            }
+        };
+        write(&engine.images_deleted(), &gone);
+        write(&engine.set_pane(pane, Instant::now()), &terminals);
     }
     if let Some(repaint) = waiting.repaint {
         engine.repaint(repaint == Repaint::Everything);

@@ -163,3 +163,18 @@ fn a_terminal_that_takes_nothing_does_not_hold_up_the_end() {
     bench.writer.close();
     assert!(start.elapsed() < LIMIT * 2);
 }
+
+#[test]
+fn a_terminal_that_no_longer_shows_the_pane_loses_every_image_of_ours() {
+    let file = tempfile::NamedTempFile::new().expect("a file in place of a terminal");
+    let mut bench = Bench::new(Protocol::Kitty);
+    bench.show(1);
+    bench.read_until("a=p,i=1000", 1);
+    bench.inbox.looked(Looked { pane: None, terminals: Vec::new(), gone: vec![file.path().to_owned()] });
+    // The writer takes both in one turn, or this one later.
+    bench.inbox.looked(Looked { pane: None, terminals: Vec::new(), gone: Vec::new() });
+    bench.inbox.draw(frame('Ä'));
+    bench.read_until("Ä", 1);
+    let outside = std::fs::read_to_string(file.path()).expect("what was written");
+    assert!(outside.contains("a=d,d=I,i=1000\x1b"), "{outside:?}");
+}

@@ -51,6 +51,17 @@ impl Server<'_> {
         // Without the lines that mark the other planes, which `cspine render` does not draw.
         self.type_into(pane, &["Enter", "y"]);
     }
+
+    /// Ends the program in a pane by SIGKILL, without a chance to delete its images, and gives its shell a clear screen.
+    fn kill_program(&self, pane: &str) {
+        let shell = self.ask(&["display-message", "-p", "-t", pane, "#{pane_pid}"]);
+        let program = || std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("its shell");
+        assert!(Command::new("kill").args(["-9", program().trim()]).status().expect("kill runs").success());
+        until("its end", || program().is_empty().then_some(()), || self.pane(pane));
+        // The terminal is as the program left it: Enter ends no line, and its last screen stays.
+        self.type_into(pane, &["stty sane; clear", "C-j"]);
+        until("a clear screen", || (!self.pane(pane).contains("MADE")).then_some(()), || self.pane(pane));
+    }
 }
 
 impl Drop for Server<'_> {
@@ -160,19 +171,110 @@ fn two_programs_in_two_panes_show_each_its_own_patient_also_after_one_was_killed
             wait_for_slices("each its own", &kitty, &home, &wanted);
         }
     }
-    // Killed without a chance to take its images away, and started again in the same pane.
-    let shell = server.ask(&["display-message", "-p", "-t", "%1", "#{pane_pid}"]);
-    let program = || std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("its shell");
-    assert!(Command::new("kill").args(["-9", program().trim()]).status().expect("kill runs").success());
-    until("its end", || program().is_empty().then_some(()), || server.pane("%1"));
-    // The terminal is as the program left it: Enter ends no line, and its last screen stays.
-    server.type_into("%1", &["stty sane; clear", "C-j"]);
-    until("a clear screen", || (!server.pane("%1").contains("MADE")).then_some(()), || server.pane("%1"));
+    server.kill_program("%1");
     // It would go on where it was.
     server.open("%1", "others", "new");
     wait_for_slices("started again", &kitty, &home, &[("studies", 11), ("others", 11)]);
     server.tell(&["swap-pane", "-s", "%0", "-t", "%1"]);
     wait_for_slices("in each other's place", &kitty, &home, &[("others", 11), ("studies", 11)]);
+}
+
+#[test]
+fn two_programs_in_two_windows_show_each_its_own_patient_also_after_one_was_killed() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    home.add("others", "MADE^Two", 2);
+    let (kitty, server) = started(&home, 1000, 700);
+    server.tell(&["new-window"]);
+    let open = |(pane, folder): (&str, &str), data: &str| {
+        server.tell(&["select-window", "-t", pane]);
+        server.open(pane, folder, data);
+        wait_for_slices("its own patient", &kitty, &home, &[(folder, 11)]);
+    };
+    let windows = [("%0", "studies"), ("%1", "others")];
+    for window in windows {
+        open(window, window.0);
+    }
+    // Each window comes back to images that the terminal has stored, and goes on to new ones.
+    for step in 0..3 {
+        for (pane, folder) in windows {
+            server.tell(&["select-window", "-t", pane]);
+            wait_for_slices("its last slice", &kitty, &home, &[(folder, 11 + step)]);
+            kitty.press("j");
+            wait_for_slices("its next slice", &kitty, &home, &[(folder, 12 + step)]);
+        }
+    }
+    // Keys that reach the window behind draw nothing over the one in front.
+    server.type_into("%0", &["k"]);
+    until(
+        "the slice before, behind",
+        || server.pane("%0").contains("axial · 13 /").then_some(()),
+        || server.pane("%0"),
+    );
+    wait_for_slices("the other patient in front", &kitty, &home, &[("others", 14)]);
+    // Killed in the window behind, started again in front.
+    server.kill_program("%0");
+    wait_for_slices("the other patient stays", &kitty, &home, &[("others", 14)]);
+    open(windows[0], "new");
+    server.tell(&["select-window", "-t", "%1"]);
+    wait_for_slices("the other patient again", &kitty, &home, &[("others", 14)]);
+    // Killed in front: its last image is gone when it starts again, and stays away from the other one.
+    server.kill_program("%1");
+    open(windows[1], "newer");
+    server.tell(&["swap-window", "-s", "%0", "-t", "%1"]);
+    server.tell(&["select-window", "-t", "%0"]);
+    wait_for_slices("the first patient", &kitty, &home, &[("studies", 11)]);
+}
+
+#[test]
+fn two_programs_in_two_terminals_attached_to_one_tmux_show_each_its_own_patient() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    home.add("others", "MADE^Two", 2);
+    let (first, server) = started(&home, 1000, 700);
+    let elsewhere = Home::new();
+    let second = Kitty::start(elsewhere.path(), 1000, 700);
+    server.tell(&["new-session", "-d", "-s", "second"]);
+    second.press(&format!("tmux -S {} attach -t second\r", home.path().join("tmux").display()));
+    second.wait_for("tmux", |text| text.contains("[second]") && text.contains(PROMPT));
+    let clients: HashMap<String, String> = server
+        .ask(&["list-clients", "-F", "#{session_name} #{client_tty}"])
+        .lines()
+        .filter_map(|line| line.split_once(' ').map(|(session, tty)| (session.to_owned(), tty.to_owned())))
+        .collect();
+    let both = |what: &str, wanted: [(&str, usize); 2]| {
+        for (terminal, one) in [&first, &second].into_iter().zip(wanted) {
+            wait_for_slices(what, terminal, &home, &[one]);
+        }
+    };
+    server.open("%0", "studies", "first");
+    server.open("%1", "others", "second");
+    both("each its own patient", [("studies", 11), ("others", 11)]);
+    for step in 12..15 {
+        first.press("j");
+        second.press("j");
+        both("each its next slice", [("studies", step), ("others", step)]);
+    }
+    // Each terminal shows the other's session: none of its own images may stay, and it has none of the others yet.
+    let exchange = |sessions: [&str; 2]| {
+        for (client, session) in ["0", "second"].into_iter().zip(sessions) {
+            server.tell(&["switch-client", "-c", &clients[client], "-t", session]);
+        }
+    };
+    exchange(["second", "0"]);
+    both("exchanged", [("others", 14), ("studies", 14)]);
+    first.press("k");
+    both("each by its own keys", [("others", 13), ("studies", 14)]);
+    exchange(["0", "second"]);
+    both("exchanged back", [("studies", 14), ("others", 13)]);
+    server.kill_program("%1");
+    server.open("%1", "others", "new");
+    both("started again", [("studies", 14), ("others", 11)]);
+    // Both terminals show the second session, then each its own again.
+    exchange(["second", "second"]);
+    both("both the second", [("others", 11), ("others", 11)]);
+    exchange(["0", "second"]);
+    both("each its own again", [("studies", 14), ("others", 11)]);
 }
 
 #[test]

@@ -1,8 +1,17 @@
-//! A line between two ends of the loopback that can be slow, and can be cut.
+//! Connections between the program and its terminal: a TCP link that can be slow and can be cut, and a pseudo-terminal that can
+//! damage images.
 
+use crate::kitty::Kitty;
+use crate::shell::in_home;
+use crate::wait::until;
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -69,4 +78,87 @@ fn carry(mut from: TcpStream, mut to: TcpStream, bytes_per_second: Option<u32>, 
         carried.fetch_add(n, Ordering::Relaxed);
     }
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+/// How a PNG begins, in base64.
+const PNG: &[u8] = b"iVBORw0KGgo";
+
+/// The program in a pseudo-terminal of this test, whose bytes go to and come from kitty.
+pub(crate) struct Damaging {
+    program: Box<dyn Child + Send + Sync>,
+    damages: Arc<AtomicBool>,
+}
+
+impl Damaging {
+    /// Starts the program with `studies` in a kitty whose shell is idle.
+    pub(crate) fn start(kitty: &Kitty, home: &Path) -> Self {
+        // Nobody but this test reads what kitty sends.
+        kitty.press("stty raw -echo; exec sleep 3600\r");
+        let tty = kitty.tty();
+        let is_raw =
+            || !tcgetattr(&tty).expect("its modes").local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO);
+        until("a raw terminal", || is_raw().then_some(()), || kitty.text());
+        let size = tcgetwinsize(&tty).expect("its size");
+        let size =
+            PtySize { rows: size.ws_row, cols: size.ws_col, pixel_width: size.ws_xpixel, pixel_height: size.ws_ypixel };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut environment = Command::new("true");
+        in_home(&mut environment, home);
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cspine"));
+        command.arg("studies");
+        command.cwd(home);
+        command.env_clear();
+        command.env("TERM", "xterm-kitty");
+        for (name, value) in environment.get_envs() {
+            command.env(name, value.expect("a value"));
+        }
+        let program = pair.slave.spawn_command(command).expect("the program starts");
+        let damages = Arc::new(AtomicBool::new(false));
+        let (output, input) = (pair.master.try_clone_reader(), pair.master.take_writer());
+        let (keys, screen) = (kitty.tty(), tty);
+        let (output, mut input) = (output.expect("a reader"), input.expect("a writer"));
+        std::thread::spawn(move || {
+            let mut keys = keys;
+            std::io::copy(&mut keys, &mut input)
+        });
+        let own = Arc::clone(&damages);
+        // The pseudo-terminal lives as long as its program writes.
+        std::thread::spawn(move || {
+            let _master = pair.master;
+            damage(output, screen, &own);
+        });
+        Self { program, damages }
+    }
+
+    /// Whether every PNG that begins from now on is damaged.
+    pub(crate) fn set_damages(&self, damages: bool) {
+        self.damages.store(damages, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Damaging {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// Passes bytes on. While `damages`, the signature of each PNG is replaced, wherever a read ends.
+fn damage(mut from: Box<dyn Read + Send>, mut to: File, damages: &AtomicBool) {
+    let (mut held, mut bytes) = (Vec::new(), [0; 4096]);
+    while let Ok(n @ 1..) = from.read(&mut bytes) {
+        held.extend_from_slice(&bytes[..n]);
+        if damages.load(Ordering::Relaxed) {
+            while let Some(at) = held.windows(PNG.len()).position(|window| window == PNG) {
+                held[at..at + PNG.len()].fill(b'A');
+            }
+        }
+        // What may be the beginning of a signature waits for the rest.
+        let begun = (1..PNG.len()).rev().find(|n| held.ends_with(&PNG[..*n])).unwrap_or(0);
+        let rest = held.split_off(held.len() - begun);
+        if to.write_all(&held).is_err() {
+            return;
+        }
+        held = rest;
+    }
 }

@@ -1,6 +1,7 @@
 //! Terminals without UTF-8, without a screen, and inside other programs: their answers are ours.
 
 use crate::pty::Program;
+use crate::shell::{record, recorded};
 use crate::study::Home;
 use crate::tools::turn;
 
@@ -113,6 +114,43 @@ fn inherited_variables_enable_no_graphics() {
         }
         leave(program);
     }
+}
+
+#[test]
+fn in_neovim_s_terminal_half_blocks_are_seen_and_no_image_is_sent() {
+    let Some(_turn) = turn(&["nvim", "script"]) else { return };
+    let home = Home::new();
+    // Inherited from the terminal that Neovim was started in.
+    let inherited =
+        [("TERM_PROGRAM", "iTerm.app"), ("LC_TERMINAL", "iTerm2"), ("KITTY_WINDOW_ID", "1"), ("LANG", "C.UTF-8")];
+    let cspine = home.path().join("cspine");
+    let command = recorded(&format!("{} studies", env!("CARGO_BIN_EXE_cspine")));
+    std::fs::write(&cspine, format!("{command}\n")).expect("written");
+    let command = [
+        "nvim",
+        "-u",
+        "NONE",
+        "-i",
+        "NONE",
+        "-c",
+        "set termguicolors",
+        "-c",
+        "terminal sh cspine",
+        "-c",
+        "startinsert",
+    ];
+    let mut program = Program::run(&command, &inherited, home.path(), 120, 36);
+    open(&mut program);
+    program.wait_for("half-blocks", |screen| screen.contains('▀'));
+    program.press("j");
+    program.wait_for("the next slice", |screen| screen.contains("axial · 12 / 20") && screen.contains('▀'));
+    let bytes = record(home.path());
+    assert!(contains(&bytes, "▀".as_bytes()), "what the program sent is on record");
+    for sequence in [&b"\x1b]1337"[..], b"\x1b_G", b"\x1bPq"] {
+        assert!(!contains(&bytes, sequence), "{:?}", String::from_utf8_lossy(sequence));
+    }
+    program.press("qq");
+    program.wait_for("its end", |screen| screen.contains("[Process exited 0]"));
 }
 
 #[test]

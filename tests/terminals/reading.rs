@@ -2,6 +2,7 @@
 
 use crate::image::Area;
 use crate::kitty::Kitty;
+use crate::link::Damaging;
 use crate::shared;
 use crate::shell::{PROMPT, wait_for_cooked};
 use crate::study::{Home, SIDE, SLICES, rendered};
@@ -153,6 +154,40 @@ fn images_that_the_terminal_dropped_are_sent_again() {
         kitty.press(key);
         kitty.wait_for_slice("a dropped image", &home, slice);
     }
+}
+
+#[test]
+fn an_image_that_kitty_refuses_is_reported_with_the_reason_and_the_next_one_is_shown() {
+    let Some(_turn) = turn(&NEEDED) else { return };
+    let home = Home::new();
+    let kitty = Kitty::start(home.path(), 960, 720);
+    let link = Damaging::start(&kitty, home.path());
+    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.press("\r");
+    let area = kitty.wait_for_slice("the first picture", &home, 11);
+    link.set_damages(true);
+    // Farther than what was sent ahead.
+    kitty.press("G");
+    let text =
+        kitty.wait_for("the reason", |text| words(text).contains("Image not shown: the terminal cannot decode it"));
+    assert!(text.contains(&format!("axial · {SLICES} / {SLICES} ")), "{text}");
+    // No image of another slice stays below the words.
+    until("no image", || kitty.seen(area).lacks_shades().then_some(()), || kitty.text());
+    link.set_damages(false);
+    kitty.press("\u{c}");
+    kitty.wait_for_slice("the image, sent again by Ctrl-L", &home, SLICES);
+    link.set_damages(true);
+    kitty.press("gg");
+    kitty.wait_for("the reason", |text| words(text).contains("Image not shown"));
+    link.set_damages(false);
+    kitty.press("j");
+    kitty.wait_for_slice("the next slice", &home, 2);
+}
+
+/// The text without line breaks and borders.
+fn words(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || "│┃".contains(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Conversation {
         if !scope.width {
             answers.keep_width(&self.known);
         }
-        if (!scope.beyond || !surroundings.tmux.has_focus) && surroundings.is_tmux(&self.known) {
+        if (!scope.beyond || !surroundings.tmux.has_focus()) && surroundings.is_tmux(&self.known) {
             answers.keep_graphics(&self.known);
         }
         self.open.retain(|(_, asked)| now.saturating_duration_since(*asked) < LOST);

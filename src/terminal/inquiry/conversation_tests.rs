@@ -73,10 +73,7 @@ impl Answering {
 
     fn surroundings(self) -> Surroundings {
         match self {
-            Self::Tmux { .. } => Surroundings {
-                environment: Environment::in_tmux(),
-                tmux: Tmux { pane: Some((0, 0)), allows_passthrough: Some(true), has_focus: true, ..Tmux::default() },
-            },
+            Self::Tmux { .. } => Surroundings { environment: Environment::in_tmux(), tmux: Tmux::passing() },
             Self::Nobody | Self::Kitty | Self::Xterm => Surroundings::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! Looks at tmux's pane again and again, and at once when that is wanted.
 
-use super::sight::{Sight, look};
+use super::sight::{Attached, Sight, look};
 use crate::terminal::event::Event;
 use crate::terminal::writer::{Inbox, Looked};
 use crossbeam_channel::Sender;
@@ -25,7 +25,7 @@ pub(in crate::terminal) struct Watch {
 }
 
 impl Watch {
-    /// Starts it. It sends [`Event::Resumed`] when another terminal is attached, and [`Event::Focus`] when the pane gets or loses
+    /// Starts it. It sends [`Event::Resumed`] when another terminal is attached, or begins to show the pane, and [`Event::Focus`] when the pane gets or loses
     /// the keys.
     ///
     /// # Errors
@@ -81,13 +81,18 @@ impl Watching {
     fn take(&mut self, sight: Option<Sight>) -> Result<(), crossbeam_channel::SendError<Event>> {
         // Those that showed it before still have its images.
         let before = self.last.as_ref().map(|last| last.terminals.clone()).unwrap_or_default();
-        let terminals =
-            sight.as_ref().filter(|sight| sight.pane.is_visible).map_or(before, |sight| sight.terminals.clone());
-        self.inbox.looked(Looked { pane: sight.as_ref().map(|sight| sight.pane), terminals: terminals.clone() });
+        let shown = sight.as_ref().filter(|sight| sight.pane.is_visible).map(|sight| sight.terminals.clone());
+        let terminals = shown.unwrap_or_else(|| before.clone());
+        let gone = before.iter().filter(|device| !terminals.contains(device)).cloned().collect();
+        self.inbox.looked(Looked { pane: sight.as_ref().map(|sight| sight.pane), terminals: terminals.clone(), gone });
         let Some(sight) = sight else { return Ok(()) };
-        let last = self.last.replace(Sight { terminals, ..sight.clone() });
+        let last = self.last.replace(Sight { terminals: terminals.clone(), ..sight.clone() });
         let Some(last) = last else { return Ok(()) };
-        if sight.attached.iter().any(|client| !last.attached.contains(client)) {
+        let was_there = |client: &Attached| {
+            last.attached.iter().any(|one| (one.since, &one.device) == (client.since, &client.device))
+        };
+        let is_attached = !sight.attached.iter().all(was_there);
+        if is_attached || terminals.iter().any(|device| !before.contains(device)) {
             // It has none of the images, and may not be able to show any.
             self.inbox.release();
             self.events.send(Event::Resumed)?;
@@ -107,10 +112,19 @@ mod tests {
 
     fn sight(clients: &[u64], has_focus: bool) -> Sight {
         let device = |at: u64| PathBuf::from(format!("/dev/pts/{at}"));
+        let attached = |at: &u64| Attached {
+            since: *at,
+            device: device(*at),
+            is_in_session: true,
+            is_utf8: true,
+            term: "xterm-kitty".into(),
+            name: "xterm-kitty".into(),
+        };
         Sight {
             pane: Pane { left: 0, top: 0, is_visible: !clients.is_empty(), has_focus },
             terminals: clients.iter().map(|at| device(*at)).collect(),
-            attached: clients.iter().map(|at| (*at, device(*at))).collect(),
+            allows_passthrough: None,
+            attached: clients.iter().map(attached).collect(),
         }
     }
 
@@ -129,6 +143,27 @@ mod tests {
         assert_eq!(look(&[2], true), [Event::Focus(true)], "one that leaves changes nothing for the others");
         assert_eq!(look(&[], false), [Event::Focus(false)]);
         assert_eq!(look(&[3], true), [Event::Resumed, Event::Focus(true)]);
+    }
+
+    #[test]
+    fn a_terminal_that_begins_to_show_the_pane_has_none_of_its_images() {
+        let (events, told) = unbounded();
+        let shown_by = |shown: &[u64]| {
+            let all = sight(&[1, 2], true);
+            let terminals: Vec<PathBuf> = shown.iter().map(|at| PathBuf::from(format!("/dev/pts/{at}"))).collect();
+            Sight { pane: Pane { is_visible: !shown.is_empty(), ..all.pane }, terminals, ..all }
+        };
+        let mut watching =
+            Watching { inbox: Arc::default(), events, has_images: Arc::default(), last: Some(shown_by(&[1])) };
+        let mut look = |shown: &[u64]| {
+            watching.take(Some(shown_by(shown))).expect("someone listens");
+            told.try_iter().count()
+        };
+        assert_eq!(look(&[2]), 1, "both terminals exchanged their sessions between two looks");
+        assert_eq!(look(&[]), 0);
+        assert_eq!(look(&[2]), 0, "the same one again, after another window");
+        assert_eq!(look(&[1, 2]), 1);
+        assert_eq!(look(&[1]), 0);
     }
 
     #[test]
