@@ -15,6 +15,8 @@ const OTHER_SCRIPTS: char = '\u{370}';
 pub(super) fn apart(stroke: Keystroke, model: &Model, keymap: &Keymap) -> Vec<Keystroke> {
     let chord = if model.wants_text() {
         prompt_key(&stroke).is_some()
+    } else if model.help.is_some() {
+        help_message(&stroke, model.screen(), keymap).is_some()
     } else {
         command(keymap, model.screen(), &stroke).is_some()
     };
@@ -58,7 +60,8 @@ pub(super) fn messages(stroke: &Keystroke, model: &Model, keymap: &Keymap) -> Ve
 /// need to see the screen under it.
 fn help_message(stroke: &Keystroke, screen: Screen, keymap: &Keymap) -> Option<Message> {
     let is_held = stroke.key.kind == KeyEventKind::Repeat;
-    let key = help_key(&stroke.key).or_else(|| help_key(&without_protocol(&stroke.key)?));
+    let by = |key: &KeyEvent| help_key(key).or_else(|| help_key(&without_protocol(key)?));
+    let key = by(&stroke.key).or_else(|| on_us_layout(stroke).and_then(by));
     let message = match (key, command(keymap, screen, stroke)) {
         (Some(key), _) => Message::Help(key),
         (None, Some(Command::Help)) => Message::Help(HelpKey::Close),

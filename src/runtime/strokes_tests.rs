@@ -119,6 +119,39 @@ fn keys_that_only_the_protocol_tells_apart_do_what_they_do_without_it() {
 }
 
 #[test]
+fn no_command_acts_under_help() {
+    let mut model = worklist();
+    assert_eq!(typed(&mut model, letter('?')), ["help"]);
+    for stroke in ['x', 'd', 'P', '!', 'u', '5', 'o'].map(letter) {
+        assert_eq!(typed(&mut model, stroke), [""; 0]);
+    }
+    assert_eq!(typed(&mut model, key(KeyCode::Char('p'), KeyModifiers::CONTROL)), [""; 0]);
+    assert!(model.help.is_some() && model.decisions.pending().is_empty());
+    assert_eq!(typed(&mut model, letter(' ')), ["Help(Forward)"]);
+    // q is on the same key in a Cyrillic layout.
+    let cyrillic = Keystroke { base: Some(letter('q').key), ..letter('й') };
+    assert_eq!(typed(&mut model, cyrillic), ["Help(Close)"]);
+    assert!(model.help.is_none());
+}
+
+#[test]
+fn help_is_searched_and_esc_ends_the_search_before_help() {
+    let mut model = worklist();
+    for c in ['?', '/', 'p', 'i', 'n'] {
+        typed(&mut model, letter(c));
+    }
+    assert_eq!(model.help.as_ref().map(|help| help.search.as_str()), Some("pin"));
+    typed(&mut model, key(KeyCode::Enter, NONE));
+    assert!(model.prompt.is_none());
+    assert_eq!(model.help.as_ref().map(|help| help.search.as_str()), Some("pin"), "Enter keeps what was found");
+    // GNU screen sends Esc and a key in one burst: both act.
+    assert_eq!(typed(&mut model, burst('h')), ["Help(Escape)"]);
+    assert_eq!(model.help.as_ref().map(|help| help.search.as_str()), Some(""));
+    typed(&mut model, Keystroke::escape());
+    assert!(model.help.is_none());
+}
+
+#[test]
 fn pasted_text_is_no_answer_to_a_question_for_one_key() {
     let mut model = worklist();
     assert!(!model.takes_pasted_text());

@@ -167,7 +167,7 @@ fn another_programs_keys() {
     program.press("7");
     program.wait_for("the lung window", |screen| screen.contains("W 1500 L -500"));
     program.press("?");
-    program.wait_for("help that says whose keys", |screen| screen.contains("as in weasis"));
+    program.wait_for("help that says whose keys", |screen| screen.contains("profile weasis"));
     program.press("?");
     leave(program);
 }
