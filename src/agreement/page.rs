@@ -15,22 +15,22 @@ pub fn page(statistics: &Statistics) -> String {
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
     let _ = writeln!(out, "{} studies in the log: {}", statistics.studies, or_none(&states));
-    let _ = writeln!(out, "{} readers with a verdict", statistics.readers);
+    let _ = writeln!(out, "{} readers with an assessment", statistics.readers);
     if statistics.without_report > 0 {
         let _ = writeln!(
             out,
-            "{} verdicts were given without a finished report and are compared with nothing",
+            "{} assessments were given without a finished report and are compared with nothing",
             statistics.without_report
         );
     }
     out.push_str(
-        "The reader's last word is taken as the truth. Who saw the network's report may have followed it: blinded verdicts stand apart.\n",
+        "The reader's last word is taken as the truth. Who saw the network's report may have followed it: blinded assessments stand apart.\n",
     );
     for model in &statistics.models {
         one_model(&mut out, model);
     }
     if statistics.models.is_empty() {
-        out.push_str("\nNo verdict can be compared with a report yet.\n");
+        out.push_str("\nNo assessment can be compared with a report yet.\n");
     }
     out.push_str("\nAlarms\n");
     for shift in &statistics.shifts {
@@ -47,7 +47,7 @@ pub fn page(statistics: &Statistics) -> String {
     let minutes = |value: Option<f64>| value.map_or("–".to_owned(), |minutes| format!("{minutes:.0} min"));
     let _ = writeln!(
         out,
-        "\nFrom arrival to verdict: median {}, nine of ten within {}, longest {} ({} studies)",
+        "\nFrom arrival to assessment: median {}, nine of ten within {}, longest {} ({} studies)",
         minutes(turnaround.median_min),
         minutes(turnaround.ninetieth_percentile_min),
         minutes(turnaround.longest_min),
@@ -83,13 +83,13 @@ fn one_model(out: &mut String, model: &ModelStatistics) {
         model.model, model.version, model.sha256, model.overall_threshold, model.level_threshold
     );
     for (what, table) in
-        [("studies", &model.studies), ("studies, verdict given blind", &model.blinded), ("levels", &model.levels)]
+        [("studies", &model.studies), ("studies, assessment given blind", &model.blinded), ("levels", &model.levels)]
     {
         four_fold(out, what, table);
     }
     if !model.rejected.is_empty() {
         let reasons: Vec<String> = model.rejected.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        let _ = writeln!(out, "  alarms rejected: {}", reasons.join(", "));
+        let _ = writeln!(out, "  alerts rejected: {}", reasons.join(", "));
     }
 }
 

@@ -376,9 +376,9 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::PictureQuality => {
             model.quality = model.quality.next();
             model.tell(match model.quality {
-                Quality::Auto => "pictures exact; previews while keys repeat on a slow line",
-                Quality::Exact => "pictures always exact",
-                Quality::Preview => "pictures only as previews: half size, 64 greys",
+                Quality::Auto => "images exact; previews while keys repeat on a slow line",
+                Quality::Exact => "images always exact",
+                Quality::Preview => "images only as previews: half size, 64 grays",
             });
             vec![Effect::Quality(model.quality)]
         }
@@ -456,7 +456,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     let study = Arc::clone(&entry.study);
     let series = entry.opening_series().or_else(|| study.series.iter().position(|series| !series.instances.is_empty()));
     let Some(series) = series else {
-        model.complain("this study holds no pictures; cspine inspect tells why");
+        model.complain("this study holds no images; cspine inspect shows why");
         return Vec::new();
     };
     model.worklist.select(uid);

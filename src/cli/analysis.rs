@@ -17,14 +17,14 @@ pub(super) fn load_package(model: Option<&Path>, compute: Compute) -> Result<Pac
     let source = model.map_or(ModelSource::Embedded, |folder| ModelSource::Folder(folder.to_owned()));
     let folders = crate::config::Folders::find();
     let package = Package::load(&source, folders.cache.as_deref(), compute)
-        .map_err(|error| CliError::failed("nothing can be analysed", error.to_string()))?;
+        .map_err(|error| CliError::failed("nothing can be analyzed", error.to_string()))?;
     for notice in &package.notices {
         eprintln!("{notice}");
     }
     Ok(package)
 }
 
-/// What a study says that was not analysed to its end because the program was told to stop.
+/// What a study says that was not analyzed to its end because the program was told to stop.
 pub(super) const STOPPED: &str = "stopped";
 
 /// A study with its first volume loaded.
@@ -118,7 +118,7 @@ pub(super) fn analyse_study(package: &mut Package, study: &Study, each: &mut dyn
 /// Analyses a volume that is loaded already.
 ///
 /// # Errors
-/// No package, or a volume that is not analysed.
+/// No package, or a volume that is not analyzed.
 pub(super) fn analyse_volume(study: &Study, volume: &Volume, model: Option<&Path>) -> Result<FractureReport, CliError> {
     let mut package = load_package(model, ComputeArgs::default().of_command()?)?;
     Analyser::new()

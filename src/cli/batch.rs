@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// How much reading ahead gives way to the network (nice(1)): a thread that takes a core from it holds up all of its threads.
 const READING_NICENESS: i32 = 10;
 
-/// Bytes of voxels that are held for each study that is analysed at once. Small studies are read ahead of the network; two large
+/// Bytes of voxels that are held for each study that is analyzed at once. Small studies are read ahead of the network; two large
 /// ones would double the memory for some hundredths of the time, as the network and the decoding want the same cores.
 const MOST_VOXELS: usize = 192 << 20;
 
@@ -81,7 +81,7 @@ impl Batch {
         Arc::clone(&self.packages[0].identity)
     }
 
-    /// Analyses studies; `each` hears of every one as soon as it is done, with its place. A study that was stopped is not told.
+    /// Analyzes studies; `each` hears of every one as soon as it is done, with its place. A study that was stopped is not told.
     ///
     /// # Errors
     /// The first error of `each`, after which no study is begun any more.

@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// Model package to check instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// How to show pictures; by default the terminal is asked.
+    /// How to show images; by default the terminal is asked.
     #[arg(long, value_enum, value_name = "HOW")]
     graphics: Option<GraphicsChoice>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ pub(super) struct ScreenArgs {
     /// Model package to use instead of the built-in one.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// How to show pictures; by default the terminal is asked.
+    /// How to show images; by default the terminal is asked.
     #[arg(long, value_enum, value_name = "HOW")]
     graphics: Option<GraphicsChoice>,
     /// The most bytes a second that go to the terminal, as 200K or 1M.
@@ -34,7 +34,7 @@ pub(super) struct ScreenArgs {
     /// Name that decisions are kept under; by default the user's.
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
-    /// Hide what the network says of a study until you have given a verdict of your own.
+    /// Hide what the network says of a study until you have given an assessment of your own.
     #[arg(long)]
     blinded: bool,
     /// Show pseudonyms instead of patients' names and numbers.

@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// Window: width and level in HU.
     #[arg(long, value_name = "W/L", default_value = "2000/350")]
     window: String,
-    /// Size of the picture in pixels.
+    /// Size of the image in pixels.
     #[arg(long, value_name = "WxH", default_value = "768x768")]
     size: String,
     /// Analyze the series and mark the activation peaks of flagged levels.

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 
 /// How readers and the network agree, by the log of decisions: PPV and sensitivity at the model's threshold with counts and 95 % intervals
-/// (Wilson), alarms by day and shift, time from arrival to verdict, and the studies to read again.
+/// (Wilson), alerts by day and shift, time from arrival to assessment, and the studies to read again.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// How to print.

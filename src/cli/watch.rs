@@ -132,7 +132,7 @@ struct Delivery {
     cancel: Cancel,
     /// Whether a study is to be told again.
     owed: bool,
-    /// Whether a study was not analysed or a hook failed.
+    /// Whether a study was not analyzed or a hook failed.
     incomplete: bool,
 }
 

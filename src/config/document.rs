@@ -197,7 +197,7 @@ impl<'t> Table<'t> {
                 as_table(value).map(TableOrText::Table).map(Some)
             }
             Some(value) if matches!(value.value, DeValue::String(_)) => as_text(value).map(TableOrText::Text).map(Some),
-            Some(other) => Err(wrong_kind(&other, "a colour in quotes or a table { fg = .. }")),
+            Some(other) => Err(wrong_kind(&other, "a color in quotes or a table { fg = .. }")),
         }
     }
 

@@ -86,7 +86,7 @@ impl Shape {
     fn check(self, rows: u32, columns: u32, components: u32, precision: u8) -> Result<(), Fault> {
         if components != 1 {
             return Err(Fault::Contradiction(format!(
-                "it is in colour ({components} components), the header says grey"
+                "it is in color ({components} components), the header says gray"
             )));
         }
         if (rows, columns) != (self.rows, self.columns) {

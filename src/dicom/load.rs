@@ -31,7 +31,7 @@ pub enum LoadError {
     #[error("cancelled")]
     Cancelled,
     /// The series holds no pictures.
-    #[error("the series holds no pictures")]
+    #[error("the series holds no images")]
     NoPictures,
     /// No slice could be read; the first reason.
     #[error("no slice of the series could be read; {}: {reason}", CleanText::new(&path.to_string_lossy()))]

@@ -18,7 +18,7 @@ use std::fmt;
 /// What a reader says of one level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names are the verdicts")]
+#[expect(missing_docs, reason = "the names are the assessments")]
 pub enum LevelVerdict {
     Fractured,
     NotFractured,
@@ -125,7 +125,7 @@ impl RejectionReason {
             Self::OldFracture => "old fracture",
             Self::VesselChannel => "vessel channel",
             Self::Osteophyte => "osteophyte",
-            Self::ShoulderArtefact => "shoulder artefact",
+            Self::ShoulderArtefact => "shoulder artifact",
             Self::UnfusedApophysis => "unfused apophysis",
             Self::PostOperative => "post-operative",
             Self::Other => "other",

@@ -325,9 +325,9 @@ impl fmt::Display for Oddity {
                 "slices of another size or pixel spacing left out",
             ),
             Self::MixedOrientations(n) => {
-                count(f, *n, "picture of another orientation left out", "pictures of another orientation left out")
+                count(f, *n, "image of another orientation left out", "images of another orientation left out")
             }
-            Self::NotGrey(n) => count(f, *n, "colour picture left out", "colour pictures left out"),
+            Self::NotGrey(n) => count(f, *n, "color image left out", "color images left out"),
             Self::WithoutPosition(n) => {
                 count(f, *n, "slice without a position left out", "slices without a position left out")
             }
@@ -392,7 +392,7 @@ impl fmt::Display for Oddity {
             ),
             Self::Ambiguous(why) => write!(f, "not analyzed: {why}"),
             Self::Localizers(n) => count(f, *n, "localizer left out", "localizers left out"),
-            Self::WithoutPicture(n) => count(f, *n, "file without a picture", "files without a picture"),
+            Self::WithoutPicture(n) => count(f, *n, "file without an image", "files without an image"),
             Self::SeveralStacks(n) => write!(f, "one series split into {n} stacks"),
             Self::ShiftedSlices => f.write_str("slices beside the stack's axis: moved back"),
             Self::Resliced(Axis::FrontBack) => f.write_str("coronal slices: read as axial ones"),

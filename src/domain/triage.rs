@@ -88,7 +88,7 @@ impl fmt::Display for NotAnalysed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCt(modality) => write!(f, "{modality}, not CT"),
-            Self::NoPictures => f.write_str("no pictures"),
+            Self::NoPictures => f.write_str("no images"),
             Self::NoAxialSeries => f.write_str("no axial series"),
             Self::OnlyLocalizers => f.write_str("only localizers"),
             Self::TooFewSlices(n) => write!(f, "{n} slice{}, too few for a neck", if *n == 1 { "" } else { "s" }),

@@ -29,7 +29,7 @@ pub enum AnalysisError {
     #[error("interrupted")]
     Interrupted,
     /// The study is not one for this network.
-    #[error("not analysed: {0}")]
+    #[error("not analyzed: {0}")]
     Declined(NotAnalysed),
     /// The network failed.
     #[error("{0}")]

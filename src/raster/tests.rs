@@ -53,7 +53,7 @@ fn view(plane: Plane, slice: usize) -> View {
 fn grey(picture: &Picture) -> &[u8] {
     match &picture.pixels {
         Pixels::Grey(grey) => grey,
-        Pixels::Rgb(_) => panic!("a picture without marks is grey"),
+        Pixels::Rgb(_) => panic!("an image without marks is gray"),
     }
 }
 

@@ -289,6 +289,6 @@ pub enum RasterError {
         len: usize,
     },
     /// A picture without pixels.
-    #[error("a picture needs at least one pixel and at most 16384 in each direction")]
+    #[error("an image needs at least one pixel and at most 16384 in each direction")]
     BadSize,
 }

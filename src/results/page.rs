@@ -109,7 +109,7 @@ fn reader(result: &StudyResult, decision: &Decision) -> Vec<(&'static str, Strin
         rows.push(("Note", format!("{} · {}", note.what, word(note))));
     }
     if result.log.iter().any(|entry| entry.draft.blinded) {
-        rows.push(("Blinded", "the network's report was hidden until a first verdict".to_owned()));
+        rows.push(("Blinded", "the network's report was hidden until a first assessment".to_owned()));
     }
     rows
 }

@@ -62,7 +62,7 @@ impl Pictures {
             move || draw_all(&requests, &sender)
         });
         if let Err(error) = thread {
-            tracing::error!("no thread for pictures: {error}");
+            tracing::error!("no thread for images: {error}");
         }
         Self {
             protocol,
@@ -365,7 +365,7 @@ fn draw(pool: &Pool, one: &Wanted) -> Option<Picture> {
             None
         }
         Err(_) => {
-            tracing::error!("drawing a picture panicked");
+            tracing::error!("drawing an image panicked");
             None
         }
     }

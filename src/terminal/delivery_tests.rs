@@ -140,7 +140,7 @@ fn the_new_picture_lies_above_the_old_one_until_that_is_gone() {
     let mut heights = Vec::new();
     for key in 1..5 {
         bench.want(vec![placed(0, key, AREA)]);
-        let sent = bench.sent().expect("a picture");
+        let sent = bench.sent().expect("an image");
         let (place, delete) = (sent.find("a=p").expect("placed"), sent.find("d=i"));
         assert!(delete.is_none_or(|delete| delete > place));
         let z = sent.split("z=").nth(1).and_then(|rest| rest.split(',').next()).and_then(|z| z.parse::<u32>().ok());
@@ -235,7 +235,7 @@ fn two_slots_share_the_line_and_keep_their_own_placements() {
     let mut bench = Bench::new(Protocol::Kitty);
     let side = Rect::new(50, 2, 20, 10);
     bench.want(vec![placed(1, 7, side), placed(0, 1, AREA)]);
-    assert!(bench.sent().expect("the main picture first").contains("p=1,c=40"));
+    assert!(bench.sent().expect("the main image first").contains("p=1,c=40"));
     assert_eq!(bench.sent(), None);
     bench.fence_answered();
     assert!(bench.sent().expect("then the side one").contains("p=3,c=20"));

@@ -7,11 +7,11 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 /// Why a picture cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EncodeError {
-    #[error("a picture of {width}×{height} has {bytes} bytes of pixels, which do not fit")]
+    #[error("an image of {width}×{height} has {bytes} bytes of pixels, which do not fit")]
     BadPicture { width: u32, height: u32, bytes: usize },
-    #[error("the picture could not be brought to {width}×{height} pixels: {reason}")]
+    #[error("the image could not be brought to {width}×{height} pixels: {reason}")]
     Resize { width: u32, height: u32, reason: String },
-    #[error("the picture could not be compressed: {0}")]
+    #[error("the image could not be compressed: {0}")]
     Png(String),
 }
 

@@ -73,11 +73,11 @@ pub(super) fn decide(
     if answers.attributes.is_none() {
         let milliseconds = LIMIT.as_millis();
         notes.push(format!(
-            "The terminal did not answer within {milliseconds} ms; if it shows pictures, name its protocol with --graphics."
+            "The terminal did not answer within {milliseconds} ms; if it shows images, name its protocol with --graphics."
         ));
     }
     if cell.guessed && protocol == Protocol::Sixel {
-        notes.push("The terminal does not tell the size of its characters: pictures may not fill their place.".into());
+        notes.push("The terminal does not tell the size of its characters: images may not fill their place.".into());
     }
     let inherited = [&environment.term_program, &environment.lc_terminal, &environment.term];
     let name = answers.version.clone().or_else(|| match multiplexer {

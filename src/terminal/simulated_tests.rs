@@ -55,7 +55,7 @@ fn a_held_key_is_followed_and_ends_on_the_exact_slice() {
     let before = session.time();
     session.show(3, &slice(3));
     session.settle();
-    let alone = session.arrived.last().map(|(at, _)| *at - before).expect("a picture");
+    let alone = session.arrived.last().map(|(at, _)| *at - before).expect("an image");
     session.arrived.clear();
     session.run_for(Duration::from_secs(1));
     let begun = session.time();
@@ -75,7 +75,7 @@ fn a_held_key_is_followed_and_ends_on_the_exact_slice() {
         }
         newest = *key;
     }
-    assert!(worst <= alone.mul_f64(1.2), "{worst:?}, and one picture takes {alone:?}");
+    assert!(worst <= alone.mul_f64(1.2), "{worst:?}, and one image takes {alone:?}");
     let stale = session.arrived.iter().filter(|(at, key)| *at > released && *key != 99).count();
     assert!(stale <= 1, "{stale} that are no longer wanted");
     let exact = encoded(Protocol::Kitty, &slice(99)).expect("encoded");

@@ -79,7 +79,7 @@ fn while_the_answer_is_withheld_text_goes_on_and_pictures_do_not() {
         bench.inbox.draw(frame(letter));
         bench.read_until(&letter.to_string(), 1);
     }
-    assert_eq!(bench.seen.matches("a=p,").count(), 1, "one picture in flight");
+    assert_eq!(bench.seen.matches("a=p,").count(), 1, "one image in flight");
     bench.answer();
     bench.read_until(FENCE, 2);
     bench.answer();

@@ -67,7 +67,7 @@ fn palette(table: Table<'_>) -> Result<Palette, TomlError> {
     let mut palette = Palette::new();
     for (name, value) in table.remaining_texts()? {
         let colour = parse(&value.value).ok_or_else(|| {
-            value.error(format!("{:?} = {:?} is not a colour; write it as \"#rrggbb\"", name.value, value.value))
+            value.error(format!("{:?} = {:?} is not a color; write it as \"#rrggbb\"", name.value, value.value))
         })?;
         palette.insert(name.value, colour);
     }
@@ -77,7 +77,7 @@ fn palette(table: Table<'_>) -> Result<Palette, TomlError> {
 fn lookup(name: &Located<'_, String>, palette: &Palette) -> Result<Color, TomlError> {
     palette.get(&name.value).copied().or_else(|| parse(&name.value)).ok_or_else(|| {
         let known: Vec<_> = palette.keys().map(String::as_str).chain(SIXTEEN.map(|(name, _)| name)).collect();
-        name.error(format!("{:?} is not a colour{}", name.value, suggestion(&name.value, &known)))
+        name.error(format!("{:?} is not a color{}", name.value, suggestion(&name.value, &known)))
     })
 }
 
@@ -89,7 +89,7 @@ fn style(mut table: Table<'_>, palette: &Palette) -> Result<Style, TomlError> {
         let name = word.one_of(&MODIFIERS.map(|(name, _)| name))?;
         modifiers |= MODIFIERS.iter().filter(|(known, _)| *known == name).map(|(_, modifier)| *modifier).collect();
     }
-    let Some(fg) = fg else { return Err(table.error("a role needs a colour; give it fg = \"..\"")) };
+    let Some(fg) = fg else { return Err(table.error("a role needs a color; give it fg = \"..\"")) };
     table.finish()?;
     let style = Style::new().fg(fg).add_modifier(modifiers);
     Ok(bg.map_or(style, |bg| style.bg(bg)))

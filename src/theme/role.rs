@@ -39,11 +39,11 @@ roles! {
     Text, "text", NONE, "Ordinary text; its background is the screen's.";
     Muted, "muted", NONE, "Text that matters less: units, dates, names of fields.";
     Faint, "faint", DIM, "What is there to be found, not read: rules, absent values.";
-    Accent, "accent", BOLD, "The one colour that leads the eye.";
+    Accent, "accent", BOLD, "The one color that leads the eye.";
     Alarm, "alarm", BOLD.union(UNDERLINED), "A probability past its threshold.";
     Warning, "warning", BOLD, "What the reader should know before trusting: gaps, incomplete coverage.";
     Good, "good", NONE, "Done, saved, complete.";
-    Selection, "selection", REVERSED, "The selected row; other roles keep their colour on its background.";
+    Selection, "selection", REVERSED, "The selected row; other roles keep their color on its background.";
     Title, "title", BOLD, "Names of screens, panels and patients.";
     Border, "border", DIM, "Frames and rules.";
     BarFill, "bar-fill", NONE, "The filled part of a probability bar.";
@@ -53,8 +53,8 @@ roles! {
     Threshold, "threshold", BOLD, "The mark of a threshold on a bar.";
     Cursor, "cursor", REVERSED, "The slice shown, on strip and panel; the caret of an input.";
     Key, "key", BOLD, "A key in help and hints.";
-    Overlay, "overlay", NONE, "Text on the picture; its background is what surrounds the picture.";
-    Mark, "mark", BOLD, "The hot spot, where it is drawn as text.";
+    Overlay, "overlay", NONE, "Text on the image; its background is what surrounds the image.";
+    Mark, "mark", BOLD, "The activation peak, where it is drawn as text.";
     Error, "error", BOLD.union(REVERSED), "What failed.";
 }
 

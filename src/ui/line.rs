@@ -14,14 +14,14 @@ pub(super) fn words(model: &Model) -> String {
     }
     let link = &model.link;
     if link.bytes > 0 {
-        words.push(format!("last picture {} in {}", kilobytes(link.bytes as u64), milliseconds(link.round_trip)));
+        words.push(format!("last image {} in {}", kilobytes(link.bytes as u64), milliseconds(link.round_trip)));
     }
     words.push(round_trip.map_or("round trip unknown".into(), |time| format!("round trip {}", milliseconds(time))));
     words.push(bytes_per_second.map_or("rate unknown".into(), |rate| format!("{}/s", kilobytes(rate))));
     let part = (hits * 100).checked_div(sent + hits).unwrap_or_default();
     words
         .push(format!("{sent} sent, {hits} from the terminal's store ({part} %), {stored} there, {evictions} evicted"));
-    let shown = if model.line.preview { "a preview shown" } else { "exact pictures shown" };
+    let shown = if model.line.preview { "a preview shown" } else { "exact images shown" };
     words.push(format!("quality {}: {shown}", model.quality.name()));
     words.join(" · ")
 }

@@ -237,23 +237,23 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
     match entry.map(|entry| &entry.progress) {
         None => Vec::new(),
         Some(Progress::Waiting) if entry.is_some_and(|entry| entry.rewritten) => vec![
-            ("changed on disk since it was analysed".into(), Role::Warning),
-            ("It is analysed again.".into(), Role::Muted),
+            ("changed on disk since it was analyzed".into(), Role::Warning),
+            ("It is analyzed again.".into(), Role::Muted),
         ],
         Some(Progress::Waiting) => vec![("waiting for its turn".into(), Role::Muted)],
         Some(Progress::Running { total: 0, .. }) => vec![("reading the series".into(), Role::Muted)],
         Some(Progress::Running { done, total, .. }) => {
             vec![
-                (format!("analysing {} %", 100 * done / total), Role::Muted),
+                (format!("analyzing {} %", 100 * done / total), Role::Muted),
                 ("no level seen yet".into(), Role::Muted),
             ]
         }
         Some(Progress::Done(Analysis::NotAnalysed(reason))) => vec![
-            (format!("not analysed: {reason}"), Role::Warning),
+            (format!("not analyzed: {reason}"), Role::Warning),
             ("There is no probability for this study.".into(), Role::Text),
         ],
         Some(Progress::Done(Analysis::Declined(declined))) => vec![
-            (format!("not analysed: {}", declined.reason), Role::Warning),
+            (format!("not analyzed: {}", declined.reason), Role::Warning),
             ("There is no probability for this study.".into(), Role::Text),
             (format!("{} has seen its slices.", declined.model), Role::Muted),
         ],
@@ -263,7 +263,7 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
         // Only blinded reading hides a report that is there.
         Some(Progress::Done(Analysis::Analysed(_))) => vec![
             ("blinded".into(), Role::Warning),
-            ("What the network says is shown after your first verdict.".into(), Role::Text),
+            ("What the network says is shown after your first assessment.".into(), Role::Text),
         ],
     }
 }
@@ -278,7 +278,7 @@ fn footer(buffer: &mut Buffer, inner: Rect, model: &Model, identity: Option<&Mod
         Some(identity) => (
             format!("{identity} · research use only"),
             match identity.nature {
-                ModelNature::Synthetic => "synthetic: tells nothing of patients",
+                ModelNature::Synthetic => "synthetic: not validated on patients",
                 ModelNature::Clinical => "not a medical device",
             },
         ),

@@ -259,9 +259,9 @@ pub(super) fn state_words(entry: &Entry, network: &ModelState) -> String {
         Progress::Waiting => "waiting".into(),
         Progress::Running { paused: true, .. } => "paused".into(),
         Progress::Running { total: 0, .. } => "reading".into(),
-        Progress::Running { done, total, .. } => format!("analysing {} %", 100 * done / total),
+        Progress::Running { done, total, .. } => format!("analyzing {} %", 100 * done / total),
         Progress::Done(Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. })) => {
-            format!("not analysed: {reason}")
+            format!("not analyzed: {reason}")
         }
         Progress::Done(Analysis::Failed(problem)) => format!("failed: {problem}"),
         Progress::Done(Analysis::Analysed(_)) if entry.sight == Sight::Blinded => "blinded".into(),

@@ -128,7 +128,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
         (counts.read, "read"),
         (counts.deferred, "deferred"),
         (counts.opened, "opened"),
-        (counts.declined, "not analysed"),
+        (counts.declined, "not analyzed"),
         (counts.failed, "failed"),
     ] {
         if n > 0 {
@@ -338,8 +338,8 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
             (format!("no study contains {:?}", model.worklist.filter()), "Esc clears the filter".into())
         }
         ScanState::Finished(summary) => (
-            format!("no study found in {}: {} files, none of them a DICOM picture that can be used", model.source, summary.files),
-            "start cspine with the folder that holds the studies, or try cspine demo; cspine inspect PATH tells each file's reason".into(),
+            format!("no study found in {}: {} files, none of them a DICOM image that can be used", model.source, summary.files),
+            "start cspine with the folder that holds the studies, or try cspine demo; cspine inspect PATH shows why each file is not used".into(),
         ),
     };
     let rest = |y: u16| Rect {
@@ -410,7 +410,7 @@ fn model_words(model: &Model) -> (String, Role) {
         ModelState::Loading => ("loading the model · research use only".to_owned(), Role::Muted),
         ModelState::Ready(identity) => {
             let nature = match identity.nature {
-                ModelNature::Synthetic => " · trained on synthetic fractures only: tells nothing of patients",
+                ModelNature::Synthetic => " · trained on synthetic fractures only: not validated on patients",
                 ModelNature::Clinical => "",
             };
             (format!("model {identity} · research use only{nature}"), Role::Muted)

@@ -181,7 +181,7 @@ fn judge(path: &Path, oracle: &mut Option<Oracle>) -> (String, Option<String>) {
             } else if TELLS.iter().any(|(end, word)| path.to_string_lossy().ends_with(end) && !reason.contains(word)) {
                 Some(format!("the refusal does not say what it should: {reason}"))
             } else if grey && !entry(REFUSED_ON_PURPOSE, path) {
-                Some(format!("pydicom reads this grey picture: {reason}"))
+                Some(format!("pydicom reads this gray image: {reason}"))
             } else {
                 None
             };

@@ -145,7 +145,7 @@ fn is_shown_upright(volume: &Volume, what: &str) {
         for (marker, letter) in [&markers.left, &markers.right, &markers.top, &markers.bottom].iter().zip(letters) {
             assert!(marker.starts_with(letter), "{what}, {}: {markers:?}", plane.name());
         }
-        let Pixels::Grey(grey) = &picture.pixels else { panic!("no marks, no colour") };
+        let Pixels::Grey(grey) = &picture.pixels else { panic!("no marks, no color") };
         let at = |x: usize, y: usize| f64::from(grey[y * 64 + x]);
         assert!((at(37, 32) - at(27, 32)) * right > 0.0, "{what}, {}: left to right", plane.name());
         assert!((at(32, 37) - at(32, 27)) * down > 0.0, "{what}, {}: top to bottom", plane.name());
@@ -166,7 +166,7 @@ fn views(plane: Plane, slice: usize) -> [View; 3] {
 fn drawn_at(volume: &Volume, view: &View, size: PictureSize, (x, y): (u32, u32), expected: f64) -> f64 {
     let window = WindowLevel::with_function(expected, 64.0, VoiFunction::LinearExact).expect("a window");
     let picture = raster::render(volume, &View { window, ..view.clone() }, size).expect("drawn");
-    let Pixels::Grey(grey) = &picture.pixels else { panic!("no marks, no colour") };
+    let Pixels::Grey(grey) = &picture.pixels else { panic!("no marks, no color") };
     (f64::from(grey[(y * size.width + x) as usize]) / 255.0 - 0.5) * 64.0 + expected
 }
 
@@ -300,7 +300,7 @@ fn sagittal_and_coronal_scans_become_axial_volumes() {
             is_true(&volume, &acquisition, &what);
             is_shown_upright(&volume, &what);
             is_mapped(&volume, &acquisition, &what);
-            assert!(choose_series(&study).is_ok(), "{what}: analysed");
+            assert!(choose_series(&study).is_ok(), "{what}: analyzed");
         }
     }
 }

@@ -235,5 +235,5 @@ fn the_page_says_when_there_is_too_little() {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
     }
     let empty = page(&statistics(&[], &Shifts::default()));
-    assert!(empty.contains("No verdict can be compared with a report yet."), "{empty}");
+    assert!(empty.contains("No assessment can be compared with a report yet."), "{empty}");
 }

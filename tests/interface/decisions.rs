@@ -159,7 +159,7 @@ fn agreeing_and_disagreeing_take_one_key_and_a_rejected_alarm_one_more() {
     session.command(Command::Agree);
     disk.keep(&mut session);
     session.command(Command::Level(CervicalLevel::C2)).command(Command::Disagree);
-    assert!(wanted(&session).is_empty(), "an alarm is rejected with a reason");
+    assert!(wanted(&session).is_empty(), "an alert is rejected with a reason");
     session.type_text("6");
     disk.keep(&mut session);
     session.command(Command::Level(CervicalLevel::C3)).command(Command::Disagree);
@@ -337,7 +337,7 @@ fn blinded_the_networks_word_is_hidden_until_a_first_verdict_and_both_are_kept()
     disk.keep(&mut session);
     let kept: Vec<_> = disk.0.iter().map(|entry| (entry.draft.act.to_string(), entry.draft.blinded)).collect();
     assert_eq!(kept, [("negative".to_owned(), true), ("positive".to_owned(), false)]);
-    assert!(disk.0[0].draft.report.is_some(), "what the network said is kept with the blinded verdict");
+    assert!(disk.0[0].draft.report.is_some(), "what the network said is kept with the blinded assessment");
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn the_open_study_overtakes_and_what_it_overtook_goes_on_where_it_was() {
     );
     // Told, not asserted: how long it takes is the machine's business. `cargo test --test network worker:: -- --nocapture` shows it.
     println!("the running study gave way after {:?}", asked.elapsed());
-    let Analysis::Analysed(report) = running.until_finished(&second) else { panic!("the second neck is analysed") };
+    let Analysis::Analysed(report) = running.until_finished(&second) else { panic!("the second neck is analyzed") };
     assert_eq!(report.completeness, Completeness::Final);
     // All but what lies too far from any vertebra to matter.
     let slices = second.series[0].instances.len();
@@ -281,7 +281,7 @@ fn a_study_whose_files_vanish_fails_with_a_reason_and_the_queue_goes_on() {
     std::fs::remove_dir_all(home.path().join("3")).expect("removed");
     let mut running = Running::start(home.path());
     running.worker.set_queue(vec![job(&gone, false), job(&good, false)]);
-    let Analysis::Failed(reason) = running.until_finished(&gone) else { panic!("a vanished study cannot be analysed") };
+    let Analysis::Failed(reason) = running.until_finished(&gone) else { panic!("a vanished study cannot be analyzed") };
     assert!(reason.to_string().contains("no slice of the series could be read"), "{reason}");
     assert!(matches!(running.until_finished(&good), Analysis::Analysed(_)));
     running.worker.stop();

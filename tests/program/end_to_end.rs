@@ -24,14 +24,14 @@ fn the_demo_runs_to_a_finished_panel_and_leaves_a_clean_terminal() {
             .all(|name| screen.contains(&format!("PHANTOM, {name}")))
     });
     if can_analyse(home.path()) {
-        let screen = program.wait_for("every study analysed", |screen| {
+        let screen = program.wait_for("every study analyzed", |screen| {
             let title = screen.lines().next().unwrap_or_default();
             screen.contains("research use only")
                 && !["waiting", "running", "scanning"].iter().any(|word| title.contains(word))
         });
         let title = screen.lines().next().unwrap_or_default();
         assert!(!title.contains("failed"), "no study fails:\n{screen}");
-        assert!(screen.contains("not analysed: no cervical spine seen"), "the head has no probability:\n{screen}");
+        assert!(screen.contains("not analyzed: no cervical spine seen"), "the head has no probability:\n{screen}");
         let percents: Vec<u32> = screen
             .lines()
             .filter(|line| line.contains("PHANTOM,"))
@@ -48,7 +48,7 @@ fn the_demo_runs_to_a_finished_panel_and_leaves_a_clean_terminal() {
                 "axial ·",
                 "◂",
                 "research use only",
-                "synthetic: tells nothing of patients",
+                "synthetic: not validated on patients",
             ]
             .iter()
             .all(|words| screen.contains(words))
@@ -57,9 +57,9 @@ fn the_demo_runs_to_a_finished_panel_and_leaves_a_clean_terminal() {
     } else {
         program.wait_for("words on what is missing", |screen| screen.contains("no analysis"));
         program.press("g\r");
-        program.wait_for("the picture", |screen| screen.contains("axial ·"));
+        program.wait_for("the image", |screen| screen.contains("axial ·"));
     }
-    let screen = program.wait_for("the picture", |screen| screen.contains('▀'));
+    let screen = program.wait_for("the image", |screen| screen.contains('▀'));
     let first = title_of_picture(&screen);
     program.press("j");
     program.wait_for("the next slice", |screen| title_of_picture(screen) != first);

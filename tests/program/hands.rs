@@ -133,10 +133,10 @@ fn measurements_and_key_images_are_made_exported_and_there_again_after_a_restart
     program.type_line(("\"", "remark: "), "dens");
     program.wait_for("its remark", |screen| screen.contains("key image 2: dens"));
     program.type_line(LINE, "export out");
-    program.wait_for("the picture written", |screen| screen.contains("written: out.png"));
+    program.wait_for("the image written", |screen| screen.contains("written: out.png"));
     program.type_line(LINE, "export out.png");
     program.wait_for("that it is there already", |screen| screen.contains("there already"));
-    let file = std::fs::metadata(home.path().join("out.png")).expect("the picture");
+    let file = std::fs::metadata(home.path().join("out.png")).expect("the image");
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
     program.type_line(LINE, "export-all keys");
     program.wait_for("the key images written", |screen| screen.contains("written: 1 key images in keys"));

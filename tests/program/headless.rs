@@ -135,7 +135,7 @@ fn a_killed_watch_goes_on_where_it_was_and_tells_nothing_twice() {
     let told = json_lines(&String::from_utf8(again.stdout).expect("text"));
     assert_eq!(told.len(), 2, "the first is not told again: {told:?}");
     assert!(!uids(&told).contains(&first["study_instance_uid"].as_str().expect("a UID")));
-    assert_eq!(again.status.code(), Some(1), "no study was analysed");
+    assert_eq!(again.status.code(), Some(1), "no study was analyzed");
     let heard: Value =
         serde_json::from_slice(&std::fs::read(hooked.path().join("2.25.10.2")).expect("what the hook was told"))
             .expect("JSON");
@@ -354,7 +354,7 @@ fn key_images_and_measurements_leave_the_store_as_the_reader_saw_them() {
     assert_eq!(code, 0, "{error}");
     let (studies, ..) = scan_all(&[out.join("2.25.10.0.key1.sc.dcm")], &Cancel::new());
     assert_eq!(studies[0].uid, study, "it belongs to its study");
-    let picture = load_volume(&studies[0].series[0], &Cancel::new(), &|_, _| {}).expect("a picture");
+    let picture = load_volume(&studies[0].series[0], &Cancel::new(), &|_, _| {}).expect("an image");
     assert_eq!((picture.shape.rows, picture.shape.columns), (1024, 1024), "a square slice fills it");
     let white = picture.voxels.iter().filter(|value| **value == 255).count();
     let black = picture.voxels.iter().filter(|value| **value == 0).count();
@@ -377,7 +377,7 @@ fn statistics_of_a_small_store_say_that_it_is_small() {
     let (code, text, _) = run(home.path(), &["stats", "--data", path(&store)]);
     assert_eq!(code, 0);
     assert!(text.contains("2 studies in the log: 1 begun, 1 negative"), "{text}");
-    assert!(text.contains("No verdict can be compared with a report yet."), "{text}");
+    assert!(text.contains("No assessment can be compared with a report yet."), "{text}");
     let json: Value = serde_json::from_str(&run(home.path(), &["stats", "--data", path(&store), "--format", "json"]).1)
         .expect("JSON");
     assert_eq!((&json["studies"], &json["without_report"]), (&Value::from(2), &Value::from(1)));

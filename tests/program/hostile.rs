@@ -104,7 +104,7 @@ fn the_screen_shows_hostile_text_clean() {
         let mut program = Program::start(&["--graphics", "none", &folder.to_string_lossy()], home.path(), 120, 30);
         program.wait_for("the study", |screen| screen.contains(needle) && !screen.contains("scanning"));
         program.press("\r");
-        program.wait_for("the picture's screen", |screen| screen.contains("axial") || screen.contains("slice"));
+        program.wait_for("the image's screen", |screen| screen.contains("axial") || screen.contains("slice"));
         let written = String::from_utf8_lossy(&program.bytes()).into_owned();
         let evil = ["\u{1b}]0;pwned", "\u{1b}]52;", "\u{1b}P+q", "\u{9b}", "\u{202e}", "\u{200b}", "\u{feff}"];
         assert!(evil.iter().all(|evil| !written.contains(evil)), "{written:?}");

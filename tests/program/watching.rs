@@ -86,10 +86,10 @@ fn two_programs_on_one_store_see_each_other() {
     first.wait_for("the study", |screen| screen.contains("fracture probability"));
     second.wait_for("who has it open", |screen| screen.contains("open: "));
     read_as_positive(&mut first);
-    second.wait_for("the verdict", |screen| screen.contains("✗ positive"));
+    second.wait_for("the assessment", |screen| screen.contains("✗ positive"));
     // The next login finds it decided.
     let mut third = started(home.path(), data.path());
-    third.wait_for("the verdict", |screen| screen.contains("✗ positive"));
+    third.wait_for("the assessment", |screen| screen.contains("✗ positive"));
     for program in [&mut first, &mut second, &mut third] {
         program.press("\u{3}");
         assert_eq!(program.wait(), 0);

@@ -31,7 +31,7 @@ impl Bits {
 
 /// The code stream of `rows` · `columns` samples of `precision` bits.
 pub(crate) fn encode(samples: &[u16], rows: u16, columns: u16, precision: u8) -> Vec<u8> {
-    assert_eq!(samples.len(), usize::from(rows) * usize::from(columns), "samples fill the picture");
+    assert_eq!(samples.len(), usize::from(rows) * usize::from(columns), "samples fill the image");
     let mut codes = [(0_u32, 0_u32); 17];
     let (mut code, mut next) = (0, 0);
     for (length, &count) in (1..).zip(&LENGTHS) {

@@ -105,7 +105,7 @@ pub(crate) fn part10(syntax: &str, data_set: &[u8]) -> Vec<u8> {
 
 /// The value that a voxel of slice `number` has, in HU; no two voxels of fewer than a hundred slices share one.
 pub(crate) fn voxel(number: i32, index: usize) -> i16 {
-    i16::try_from(number * 64 + i32::try_from(index).expect("a small picture") - 1000).expect("a small number")
+    i16::try_from(number * 64 + i32::try_from(index).expect("a small image") - 1000).expect("a small number")
 }
 
 /// The stored values of a slice, 16 bits, little endian, for the intercept −1024.
@@ -126,7 +126,7 @@ fn around(number: i32) -> (Vec<Element>, Vec<Element>) {
         text((0x0020, 0x000E), "UI", "2.25.2"),
         text((0x0020, 0x0013), "IS", &number.to_string()),
     ];
-    let side = u16::try_from(SIDE).expect("a small picture");
+    let side = u16::try_from(SIDE).expect("a small image");
     let after = vec![
         number_of((0x0028, 0x0002), 1),
         text((0x0028, 0x0004), "CS", "MONOCHROME2"),

@@ -127,14 +127,14 @@ fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
     kitty.press("$CSPINE studies\r");
     kitty.wait_for("the list", |text| text.contains("too short for a neck"));
     kitty.press("\r");
-    let area = kitty.wait_for_slice("the first picture in tmux", &home, 11);
+    let area = kitty.wait_for_slice("the first image in tmux", &home, 11);
     assert!(area.x > 300 && area.y > 150, "beside and below other panes: {area:?}");
     kitty.press("j");
     kitty.wait_for_slice("the next slice in tmux", &home, 12);
     server.tell(&["detach-client"]);
     kitty.wait_for("the shell outside", |text| text.contains("[detached"));
     kitty.press("tmux -S tmux attach\r");
-    kitty.wait_for_slice("the picture after attaching again", &home, 12);
+    kitty.wait_for_slice("the image after attaching again", &home, 12);
     kitty.press("qq");
     kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
     kitty.wait_for_no_picture(area);
@@ -371,7 +371,7 @@ fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() 
     kitty.press("$CSPINE studies\r");
     kitty.wait_for("the list", |text| text.contains("too short for a neck"));
     kitty.press("\r");
-    kitty.wait_for_slice("the picture in kitty", &home, 11);
+    kitty.wait_for_slice("the image in kitty", &home, 11);
     server.tell(&["detach-client"]);
     kitty.wait_for("the shell outside", |text| text.contains("[detached"));
     // A terminal without images, by its own answers.
@@ -382,7 +382,7 @@ fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() 
     server.tell(&["detach-client"]);
     elsewhere.wait_for("its end", |screen| screen.contains("[detached"));
     kitty.press("tmux -S tmux attach\r");
-    kitty.wait_for_slice("the picture back in kitty", &home, 11);
+    kitty.wait_for_slice("the image back in kitty", &home, 11);
     kitty.press("qq");
     kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
 }

@@ -131,7 +131,7 @@ fn sixel_pictures_are_as_near_to_render_as_their_greys_allow() {
     xterm.xdotool(&["key", "Return"]);
     xterm.wait_for("the list", |text| text.contains("too short for a neck"));
     xterm.xdotool(&["key", "Return"]);
-    xterm.wait_for_slice("the first picture by sixel", 11);
+    xterm.wait_for_slice("the first image by sixel", 11);
     for (key, slice) in [("j", 12), ("j", 13), ("k", 12)] {
         xterm.press(key);
         xterm.wait_for_slice("the next slice by sixel", slice);
@@ -144,7 +144,7 @@ fn sixel_pictures_are_as_near_to_render_as_their_greys_allow() {
     wait_for_cooked(&tty(home.path()));
     let clean = |pixels: Image| pixels.part(area).is_plain();
     until(
-        "no picture",
+        "no image",
         || clean(xterm.display.pixels()).then_some(()),
         || xterm.display.pixels().keep("xterm").display().to_string(),
     );

@@ -163,7 +163,7 @@ impl Kitty {
 
     /// Waits for a picture's frame, whatever is in it, and tells where the picture belongs.
     pub(crate) fn wait_for_frame(&self) -> Area {
-        until("a picture's frame", || self.picture_area(), || self.text())
+        until("an image's frame", || self.picture_area(), || self.text())
     }
 
     /// What is seen in a part of the display.
@@ -205,9 +205,9 @@ impl Kitty {
     /// Waits until nothing is seen where a picture was, not even text.
     pub(crate) fn wait_for_no_picture(&self, area: Area) {
         until(
-            "no picture",
+            "no image",
             || self.seen(area).is_plain().then_some(()),
-            || self.display.pixels().keep("no picture").display().to_string(),
+            || self.display.pixels().keep("no image").display().to_string(),
         );
     }
 }

@@ -100,7 +100,7 @@ impl Remote {
 fn over_ssh_pictures_are_exact_and_the_end_is_clean() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let Remote { kitty, home, link: _link, _server } = Remote::open(None, "");
-    kitty.wait_for_slice("the first picture over ssh", &home, 11);
+    kitty.wait_for_slice("the first image over ssh", &home, 11);
     kitty.press("j");
     kitty.wait_for_slice("the next slice over ssh", &home, 12);
     kitty.press("qq");
@@ -136,7 +136,7 @@ fn a_line_cut_in_the_middle_of_a_picture_loses_no_decision() {
     kitty.press("g");
     kitty.wait_for("the first slice's number", |text| text.contains("axial · 1 / 20"));
     let before = link.carried();
-    until("some of the picture", || (link.carried() > before + 20_000).then_some(()), || kitty.text());
+    until("some of the image", || (link.carried() > before + 20_000).then_some(()), || kitty.text());
     link.cut();
     until("the program's end", || (!process.exists()).then_some(()), || "it still runs".to_owned());
     let report = Command::new(env!("CARGO_BIN_EXE_cspine"))

@@ -28,7 +28,7 @@ fn opened(home: &Home) -> Kitty {
 
 /// Looks at the last five slices, so that they and their neighbours are stored, and stays on the last.
 fn store_the_last(kitty: &Kitty, home: &Home) {
-    kitty.wait_for_slice("the first picture", home, 11);
+    kitty.wait_for_slice("the first image", home, 11);
     kitty.press("G");
     kitty.wait_for_slice("the last slice", home, SLICES);
     for slice in (SLICES - 4..SLICES).rev() {
@@ -57,7 +57,7 @@ fn the_first_picture_is_what_render_writes_pixel_by_pixel() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let kitty = opened(&home);
-    let area = kitty.wait_for_slice("the first picture", &home, 11);
+    let area = kitty.wait_for_slice("the first image", &home, 11);
     kitty.press("qq");
     wait_for_a_clean_terminal(&kitty, area);
 }
@@ -67,14 +67,14 @@ fn each_slice_is_exact_and_leaves_nothing_behind() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let kitty = opened(&home);
-    kitty.wait_for_slice("the first picture", &home, 11);
+    kitty.wait_for_slice("the first image", &home, 11);
     // The list as it is once the study was open.
     kitty.press("q");
     kitty.wait_for("the list", |text| text.contains("worklist"));
     let between = kitty.between_the_bars();
     let list = kitty.settled(between);
     kitty.press("\r");
-    kitty.wait_for_slice("the picture again", &home, 11);
+    kitty.wait_for_slice("the image again", &home, 11);
     for (key, slice) in [("j", 12), ("j", 13), ("j", 14), ("k", 13)] {
         kitty.press(key);
         kitty.wait_for_slice("the next slice", &home, slice);
@@ -82,7 +82,7 @@ fn each_slice_is_exact_and_leaves_nothing_behind() {
     kitty.press("?");
     kitty.wait_for("help", |text| text.contains("keys of the reading screen"));
     kitty.press("?");
-    kitty.wait_for_slice("the picture after help", &home, 13);
+    kitty.wait_for_slice("the image after help", &home, 13);
     kitty.press("q");
     kitty.wait_for("the list", |text| text.contains("worklist"));
     let clean = || (kitty.seen(between) == list).then_some(());
@@ -94,7 +94,7 @@ fn one_pixel_for_each_voxel_is_exact() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let kitty = opened(&home);
-    let area = kitty.wait_for_slice("the first picture", &home, 11);
+    let area = kitty.wait_for_slice("the first image", &home, 11);
     // At this size every voxel of the slice is a pixel. Of it the screen shows what has room, around the middle.
     let voxels = home.rendered(11, SIDE, SIDE);
     kitty.press("9");
@@ -164,7 +164,7 @@ fn an_image_that_kitty_refuses_is_reported_with_the_reason_and_the_next_one_is_s
     let link = Damaging::start(&kitty, home.path());
     kitty.wait_for("the list", |text| text.contains("too short for a neck"));
     kitty.press("\r");
-    let area = kitty.wait_for_slice("the first picture", &home, 11);
+    let area = kitty.wait_for_slice("the first image", &home, 11);
     link.set_damages(true);
     // Farther than what was sent ahead.
     kitty.press("G");
@@ -195,11 +195,11 @@ fn another_size_of_the_window_has_an_exact_picture_too() {
     let Some(_turn) = turn(&["kitty", "Xvfb", "xdotool"]) else { return };
     let home = Home::new();
     let kitty = opened(&home);
-    let mut before = kitty.wait_for_slice("the first picture", &home, 11);
+    let mut before = kitty.wait_for_slice("the first image", &home, 11);
     for (width, height) in [("700", "560"), ("520", "880")] {
         kitty.xdotool(&["search", "--class", "kitty", "windowsize", width, height]);
         until("another place", || kitty.picture_area().filter(|area| *area != before), || kitty.text());
-        before = kitty.wait_for_slice("the picture in another window", &home, 11);
+        before = kitty.wait_for_slice("the image in another window", &home, 11);
     }
 }
 
@@ -208,7 +208,7 @@ fn stopped_and_continued_the_picture_is_there_again() {
     let Some(_turn) = turn(&NEEDED) else { return };
     let home = Home::new();
     let kitty = opened(&home);
-    let area = kitty.wait_for_slice("the first picture", &home, 11);
+    let area = kitty.wait_for_slice("the first image", &home, 11);
     kitty.press("j");
     kitty.wait_for_slice("the next slice", &home, 12);
     kitty.press("\x1a");
@@ -216,7 +216,7 @@ fn stopped_and_continued_the_picture_is_there_again() {
     wait_for_cooked(&kitty.tty());
     kitty.wait_for_no_picture(area);
     kitty.press("fg\r");
-    kitty.wait_for_slice("the picture after fg", &home, 12);
+    kitty.wait_for_slice("the image after fg", &home, 12);
     kitty.press("k");
     kitty.wait_for_slice("the slice before", &home, 11);
 }
@@ -230,7 +230,7 @@ fn ended_in_the_middle_of_a_picture_it_leaves_a_clean_terminal() {
     open(&kitty, "sh -c 'echo $$ > program; exec $CSPINE studies --bandwidth 20K'");
     let area = kitty.wait_for_frame();
     let half = || pieces_of_the_last(&graphics(&kitty.recorded())).filter(|pieces| *pieces >= 3);
-    until("pieces of a picture", half, || kitty.text());
+    until("pieces of an image", half, || kitty.text());
     let program = std::fs::read_to_string(home.path().join("program")).expect("a process");
     let sent = std::process::Command::new("kill").args(["-TERM", program.trim()]).status();
     assert!(sent.expect("kill runs").success());

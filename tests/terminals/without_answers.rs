@@ -69,7 +69,7 @@ fn nonsense_between_its_answers_costs_kitty_no_picture() {
     kitty.press("$CSPINE studies\r");
     kitty.wait_for("the list", |text| text.contains("too short for a neck"));
     kitty.press("\r");
-    kitty.wait_for_slice("the first picture", &home, 11);
+    kitty.wait_for_slice("the first image", &home, 11);
     // Half of it comes while a picture is on its way.
     let nonsense = flood();
     kitty.press(&format!("{nonsense}j{nonsense}"));

@@ -147,7 +147,7 @@ pub(super) fn answer(model: &mut Model, question: LevelQuestion, level: Cervical
         (_, None) => {
             let hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
             model.tell(if hidden {
-                "blinded: give your own verdict first; the network's is shown after it"
+                "blinded: give your own assessment first; the network's is shown after it"
             } else {
                 "there is no result to agree or disagree with"
             });
@@ -273,7 +273,7 @@ fn made(model: &mut Model, token: Token, entry: LogEntry) -> Vec<Effect> {
             || "the network has no result yet".to_owned(),
             |report| format!("the network says {}{}", report.overall, alarms(report)),
         );
-        model.tell(format!("your first verdict is kept; {says}. Decide again or go on with the next study"));
+        model.tell(format!("your first assessment is kept; {says}. Decide again or go on with the next study"));
         return Vec::new();
     }
     match act {

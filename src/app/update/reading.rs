@@ -225,7 +225,7 @@ fn change_appearance(reading: &mut Reading, command: Command) -> Option<String> 
         Command::ZoomIn => appearance.zoom_about(cursor, 1.25),
         Command::ZoomOut => appearance.zoom_about(cursor, 0.8),
         Command::PanLeft | Command::PanRight | Command::PanUp | Command::PanDown if appearance.is_whole() => {
-            return Some("the whole picture is shown; zoom in first".into());
+            return Some("the whole image is shown; zoom in first".into());
         }
         Command::PanLeft => appearance.pan(-step, 0.0),
         Command::PanRight => appearance.pan(step, 0.0),
@@ -264,7 +264,7 @@ fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Res
     let worst = report.worst_level().ok_or("no level was seen")?;
     let spot = worst.hot_spot().ok_or("this model does not tell where")?;
     if !reading.shares_frame_with(report, worst.level) || !reading.go_to_point(spot.point) {
-        return Err(format!("{}'s hot spot lies outside this series", worst.level));
+        return Err(format!("{}'s activation peak lies outside this series", worst.level));
     }
     reading.moved = true;
     Ok(())
@@ -273,7 +273,7 @@ fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Res
 fn next_suspicion(reading: &mut Reading, report: Option<&FractureReport>, forward: bool) -> Result<(), String> {
     let report = report.ok_or("no result yet")?;
     let volume = reading.volume().map(Arc::clone).ok_or(NOT_READ)?;
-    let own = reading.own_report(Some(report)).ok_or("another series was analysed; A analyses this one")?;
+    let own = reading.own_report(Some(report)).ok_or("another series was analyzed; A analyzes it")?;
     let peaks = peaks(own);
     if peaks.is_empty() {
         return Err("no slice passes the threshold".into());
@@ -318,7 +318,7 @@ fn other_series(model: &mut Model, step: isize) -> Vec<Effect> {
     let here = with_pictures.iter().position(|index| *index == reading.series).unwrap_or(0);
     let len = with_pictures.len();
     if len < 2 {
-        model.tell("the study has no other series with pictures");
+        model.tell("the study has no other series with images");
         return Vec::new();
     }
     let series = with_pictures[(here + len).saturating_add_signed(step) % len];
@@ -342,7 +342,7 @@ fn analyse_series(model: &mut Model) -> Vec<Effect> {
             queue(model)
         }
         Err(reason) => {
-            model.complain(format!("this series cannot be analysed: {reason}"));
+            model.complain(format!("this series cannot be analyzed: {reason}"));
             Vec::new()
         }
     }

@@ -12,7 +12,7 @@ use crate::task::Cancel;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Longer side of a captured picture in pixels: a slice of 512 pixels is drawn at twice its size.
+/// Longer side of a captured image in pixels: a slice of 512 pixels is drawn at twice its size.
 const SIDE: u16 = 1024;
 
 /// Writes every key image of the studies into a folder.
@@ -76,7 +76,7 @@ fn study(result: &StudyResult, written: Written) -> Result<Vec<(u64, Vec<u8>)>, 
     Ok(files)
 }
 
-/// The size at which the plane fills the picture, its longer side [`SIDE`] pixels.
+/// The size at which the plane fills the image, its longer side [`SIDE`] pixels.
 fn size(volume: &Volume, view: &View) -> Result<PictureSize, RasterError> {
     let square = PictureSize { width: SIDE.into(), height: SIDE.into(), pixel_aspect: 1.0 };
     let (width, height) = ViewGeometry::of(volume, view, square)?.plane_size();
@@ -106,7 +106,7 @@ fn view(image: &KeyImage, volume: &Volume) -> Option<(View, String)> {
     (slice < len).then_some((view, description))
 }
 
-/// What is drawn over the slice, as over a picture that the reader writes into a file: measurements with their numbers, and at the edges
+/// What is drawn over the slice, as over an image that the reader writes into a file: measurements with their numbers, and at the edges
 /// where the network points. In words, too, with what was measured. Nothing of it names anyone.
 fn marks(result: &StudyResult, volume: &Volume, view: &View) -> (Vec<Mark>, String) {
     let (mut marks, mut words) = (Vec::new(), String::new());

@@ -102,7 +102,7 @@ pub(super) fn decode(stream: &[u8], shape: Shape) -> Result<Vec<u16>, Fault> {
         }
     }
     let (frame, coefficients) =
-        frame.zip(coefficients.filter(Coefficients::has_picture)).ok_or(Fault::Damaged("it holds no picture"))?;
+        frame.zip(coefficients.filter(Coefficients::has_picture)).ok_or(Fault::Damaged("it holds no image"))?;
     let quantisation =
         tables.quantisation[frame.quantisation].as_ref().ok_or(Fault::Damaged("a quantisation table is missing"))?;
     Ok(coefficients.samples(&frame, quantisation))
@@ -162,7 +162,7 @@ impl ScanHeader {
     fn read(segment: &[u8], frame: &Frame) -> Result<Self, Fault> {
         let &[components, component, tables, from, to, bits, ..] = segment else { return Err(Fault::Cut) };
         if components != 1 || component != frame.component {
-            return Err(Fault::Damaged("a scan is not of the picture's component"));
+            return Err(Fault::Damaged("a scan is not of the image's component"));
         }
         let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
         if dc > 3 || ac > 3 {

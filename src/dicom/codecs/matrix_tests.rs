@@ -14,7 +14,7 @@ use std::path::Path;
 /// The first 12 digits of a file's hash.
 fn hash(path: &Path) -> Result<String, FileError> {
     let file = part10::read(path, Extent::All)?;
-    let layout = header::parse(&file)?[0].layout.expect("a grey picture");
+    let layout = header::parse(&file)?[0].layout.expect("a gray image");
     // Without rescaling and padding, what a slice is made of are the stored values.
     let layout = PixelLayout { lut: ModalityLut::IDENTITY, padding: None, ..layout };
     let mut stored = vec![0; layout.rows as usize * layout.columns as usize];

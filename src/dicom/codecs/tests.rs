@@ -165,7 +165,7 @@ fn a_stream_in_colour_is_refused_for_that() {
     let sof = stream.windows(2).position(|pair| pair == [0xFF, 0xC3]).unwrap();
     stream[sof + 9] = 3;
     let error = decode(&stream, "4.70", SHAPE).unwrap_err();
-    assert!(error.contains("it is in colour (3 components), the header says grey"), "{error}");
+    assert!(error.contains("it is in color (3 components), the header says gray"), "{error}");
 }
 
 #[test]

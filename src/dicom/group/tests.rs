@@ -204,7 +204,7 @@ proptest! {
         let kept = shown.len();
         shown.sort();
         shown.dedup();
-        prop_assert_eq!(shown.len(), kept, "a picture is in two series");
+        prop_assert_eq!(shown.len(), kept, "an image is in two series");
         let left: usize =
             study.series.iter().flat_map(|series| &series.oddities).filter_map(Oddity::left_out).sum();
         // Files without pictures in a series that has none are the series itself.

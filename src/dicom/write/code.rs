@@ -56,7 +56,7 @@ pub(super) fn private_scheme() -> Object {
     let mut item = Object::new();
     item.text(tags::CODING_SCHEME_DESIGNATOR, VR::SH, PRIVATE)
         .text(tags::CODING_SCHEME_UID, VR::UI, PRIVATE_UID)
-        .text(tags::CODING_SCHEME_NAME, VR::ST, "cspine: verdicts on cervical fractures")
+        .text(tags::CODING_SCHEME_NAME, VR::ST, "cspine: assessments on cervical fractures")
         .text(tags::CODING_SCHEME_RESPONSIBLE_ORGANIZATION, VR::ST, "cspine");
     item
 }
@@ -115,7 +115,7 @@ pub(super) const PROBABILITY: Code = Code::private("probability", "Fracture prob
 pub(super) const VALUE: Code = Code::private("value", "Stored value");
 pub(super) const ALERT: Code = Code::private("alert", "Passes the network's alert threshold");
 pub(super) const IN_SCAN: Code = Code::private("in-scan", "How much of the level the scan shows");
-pub(super) const VERDICT: Code = Code::private("verdict", "Fracture, reader's verdict");
+pub(super) const VERDICT: Code = Code::private("verdict", "Fracture, reader's assessment");
 pub(super) const REJECTED: Code = Code::private("rejected", "Why the reader rejects the network's alert");
 pub(super) const CAVEAT: Code = Code::private("caveat", "Limits of use");
 
@@ -152,8 +152,8 @@ pub(super) fn study_verdict(verdict: &StudyVerdict) -> Code {
     match verdict {
         StudyVerdict::Negative => ABSENT,
         StudyVerdict::Positive => PRESENT,
-        StudyVerdict::Deferred { .. } => Code::private("deferred", "Verdict deferred"),
-        StudyVerdict::Unreadable => Code::private("unreadable", "The pictures allow no verdict"),
+        StudyVerdict::Deferred { .. } => Code::private("deferred", "Assessment deferred"),
+        StudyVerdict::Unreadable => Code::private("unreadable", "The images allow no assessment"),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn rejection(reason: RejectionReason) -> Code {
         RejectionReason::OldFracture => Code::private("old-fracture", "Old fracture"),
         RejectionReason::VesselChannel => Code::private("vessel-channel", "Vessel channel"),
         RejectionReason::Osteophyte => Code::private("osteophyte", "Osteophyte"),
-        RejectionReason::ShoulderArtefact => Code::private("shoulder", "Artefact from the shoulders"),
+        RejectionReason::ShoulderArtefact => Code::private("shoulder", "Artifact from the shoulders"),
         RejectionReason::UnfusedApophysis => Code::private("apophysis", "Unfused apophysis"),
         RejectionReason::PostOperative => Code::private("post-operative", "State after an operation"),
         RejectionReason::Other => Code::private("other", "Another reason"),

@@ -28,7 +28,7 @@ pub enum WriteError {
     #[error("the DICOM file could not be written: {0}")]
     File(String),
     /// A picture of the study that is referred to cannot be read.
-    #[error("a picture of the study cannot be read: {0}; DICOM results need the study's files where they were")]
+    #[error("an image of the study cannot be read: {0}; DICOM results need the study's files where they were")]
     Source(#[from] FileError),
     /// Nothing in the study says whose it is.
     #[error("the study's files give no StudyInstanceUID: a DICOM result would belong to no study; use another format")]
@@ -55,7 +55,7 @@ impl WriteError {
             Self::File(text) => {
                 SensitiveText::plain("the DICOM file could not be written: ").then(SensitiveText::foreign(text))
             }
-            Self::Source(reason) => SensitiveText::plain("a picture of the study cannot be read: ")
+            Self::Source(reason) => SensitiveText::plain("an image of the study cannot be read: ")
                 .then(reason.told())
                 .words("; DICOM results need the study's files where they were"),
             Self::Load(error) => SensitiveText::plain("a key image cannot be drawn: ").then(error.told()),

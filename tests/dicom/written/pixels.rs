@@ -109,7 +109,7 @@ fn grey(volume: &Volume, preset: &WindowPreset) -> u8 {
     let size = PictureSize { width: 8, height: 8, pixel_aspect: 1.0 };
     match render(volume, &view, size).expect("drawn").pixels {
         Pixels::Grey(grey) => grey[0],
-        Pixels::Rgb(_) => panic!("no marks, no colour"),
+        Pixels::Rgb(_) => panic!("no marks, no color"),
     }
 }
 

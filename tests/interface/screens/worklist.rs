@@ -209,6 +209,6 @@ fn a_declined_study_says_why_at_every_width() {
         session.found(plain(1)).found(plain(2)).scanned(280);
         session.finished(1, Analysis::NotAnalysed(NotAnalysed::NoCervicalSpine));
         let shown = text(&session.model);
-        assert!(shown.contains("not analysed: no cervical spine seen"), "{width}: {shown}");
+        assert!(shown.contains("not analyzed: no cervical spine seen"), "{width}: {shown}");
     }
 }

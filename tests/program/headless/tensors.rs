@@ -39,7 +39,7 @@ fn a_narrower_field_is_the_middle_of_a_wider_one() {
     let (wide, narrow) = (made(WIDE, "120"), made(NARROW, "80"));
     assert_eq!((&wide.1["input"]["millimetres"], &narrow.1["input"]["millimetres"]), (&120.0.into(), &80.0.into()));
     let planes = wide.0.len() / (WIDE * WIDE);
-    assert!(planes > 20 * CHANNELS && narrow.0.len() == planes * NARROW * NARROW, "{planes} pictures");
+    assert!(planes > 20 * CHANNELS && narrow.0.len() == planes * NARROW * NARROW, "{planes} images");
     let mut middle = Vec::new();
     for plane in wide.0.chunks(WIDE * WIDE) {
         for row in plane.chunks(WIDE).skip(EDGE).take(NARROW) {
@@ -48,7 +48,7 @@ fn a_narrower_field_is_the_middle_of_a_wider_one() {
     }
     // A place is reckoned from the field's edge, so that its last digit may differ and round a grey value to the next.
     let apart = middle.iter().zip(&narrow.0).map(|(a, b)| a.abs_diff(*b)).max();
-    assert!(apart <= Some(1), "grey values differ by {apart:?}");
+    assert!(apart <= Some(1), "gray values differ by {apart:?}");
     assert!(middle.iter().any(|&value| value > 200), "no bone");
     let crop = |made: &(Vec<u8>, Value), name: &str| made.1["slices"][10]["crop"][name].as_f64().expect("a number");
     let pixel = crop(&wide, "columns_per_pixel");
