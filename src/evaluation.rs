@@ -4,8 +4,10 @@
 //! - `place`, `case`: one study's truth beside the program's report;
 //! - `metrics`, `bootstrap`: measures of scores, and their intervals;
 //! - `measures`: all measures of a set of studies: the schema of `evaluation.json`;
+//! - `anatomy`: measures by the sources of the vertebrae, and by whether these trained the model;
 //! - `document`, `markdown`, `plot`: what is written.
 
+mod anatomy;
 mod bootstrap;
 mod case;
 mod dataset;
@@ -16,6 +18,7 @@ mod metrics;
 mod place;
 mod plot;
 
+pub use anatomy::{Anatomies, Combination, Training};
 pub use bootstrap::{Interval, RESAMPLES, SEED};
 pub use case::{Case, Found, Outcome, RangeError};
 pub use dataset::{Dataset, DatasetError, Made, MadeFracture, StudyTruth, TruthBox, read_dataset};

@@ -118,7 +118,7 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
     let data = read_dataset(root.path()).expect("a data set");
     let (studies, _, _) = scan_all(std::slice::from_ref(&data.images), &Cancel::new());
     assert_eq!(studies.len(), 3);
-    let document = |lie: Lie, forget: bool| {
+    let document = |lie: Lie, forget: bool, trained: Option<&[String]>| {
         let cases: Vec<Case> = studies
             .iter()
             .map(|study| {
@@ -132,10 +132,10 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
                 Case::new(0, study, &truth, Some(&labels), &analysis, 0.5)
             })
             .collect();
-        (Document::new(&identity(), std::slice::from_ref(&data.name), &[LeftOut::default()], &cases), cases)
+        (Document::new(&identity(), trained, std::slice::from_ref(&data.name), &[LeftOut::default()], &cases), cases)
     };
     for forget in [false, true] {
-        let (found, cases) = document(Lie::default(), forget);
+        let (found, cases) = document(Lie::default(), forget, None);
         let all = &found.all;
         let perfect = |share: &cspine::evaluation::Proportion, what: &str| {
             assert!(share.of > 0 && share.count == share.of, "{what}: {share:?}");
@@ -150,20 +150,33 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
         perfect(&all.localisation.hot_spot_in_box, "hot spots");
         perfect(&all.localisation.key_slice, "key slices");
         assert!(all.by_kind.values().all(|kind| kind.count == kind.of));
+        assert!(found.anatomies.held_out.is_none() && found.anatomies.known.is_none());
+        assert_eq!(found.anatomies.unstated, 3);
         // Everything that is written speaks of it.
         let text = markdown(&found, &["roc.svg"]);
+        assert!(text.contains("does not name the anatomies that trained it"), "{text}");
+        assert!(text.contains("| parametric | unstated | 3 | 2 |"), "{text}");
         assert!(text.contains("| AUC overall | 1.000") && text.contains("![roc](roc.svg)"), "{text}");
         for (name, plot) in plots(&cases.iter().collect::<Vec<_>>(), all) {
             assert!(plot.starts_with("<svg") && plot.ends_with("</svg>\n") && !plot.contains("NaN"), "{name}");
         }
     }
-    let (aside, _) = document(Lie { left_mm: 30.0, ..Lie::default() }, false);
+    let (aside, _) = document(Lie { left_mm: 30.0, ..Lie::default() }, false, None);
     assert_eq!(aside.all.localisation.in_box_5mm.count, 0);
     assert!(aside.all.localisation.key_slice.count > 0);
-    let (up, _) = document(Lie { up_mm: 9.0, ..Lie::default() }, false);
+    let (up, _) = document(Lie { up_mm: 9.0, ..Lie::default() }, false, None);
     assert_eq!(up.all.level_ranges.within_5mm.count, 0);
     let error = up.all.level_ranges.lower_mm.expect("levels").mean;
     assert!((error - 9.0).abs() < 0.1, "headward is positive: {error}");
+    for (trained, held_out) in [("VHF", true), ("parametric", false)] {
+        let (found, _) = document(Lie::default(), false, Some(&[trained.to_owned()]));
+        let groups =
+            [&found.anatomies.held_out, &found.anatomies.known].map(|group| group.as_ref().map_or(0, |g| g.studies));
+        assert_eq!(groups, if held_out { [3, 0] } else { [0, 3] });
+        let text = markdown(&found, &[]);
+        let (first, second) = (text.find("| held-out anatomies |"), text.find("| known anatomies |"));
+        assert!(first.is_some() && first < second && second < text.find("| sources of the vertebrae |"), "{text}");
+    }
 }
 
 fn evaluate(home: &Path, arguments: &[&Path]) -> Output {
@@ -201,7 +214,7 @@ fn the_command_measures_what_the_model_says() {
     assert!(printed.contains("RSNA 2022 metric") && printed.contains("## set 2"), "{printed}");
     let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
     let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).expect("JSON");
-    assert_eq!(json["format"], 1);
+    assert_eq!(json["format"], 2);
     assert_eq!(json["all"]["studies"], 4);
     assert_eq!(json["datasets"]["set"]["studies"], 3);
     assert_eq!(json["datasets"]["set 2"]["fractured"], 0);
@@ -211,6 +224,27 @@ fn the_command_measures_what_the_model_says() {
     {
         assert!(json["all"].pointer(path).is_some_and(serde_json::Value::is_number), "{path}: {json:#}");
     }
+    let anatomies = &json["anatomies"];
+    let keys: Vec<&str> = anatomies.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys, ["combinations", "held_out", "known", "training", "unstated"]);
+    let combination = &anatomies["combinations"][0];
+    let keys: Vec<&str> = combination.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "auc_mean_level",
+            "auc_overall",
+            "fractured",
+            "level_ranges_within_5mm",
+            "level_sensitivity",
+            "level_specificity",
+            "sources",
+            "studies",
+            "training",
+        ]
+    );
+    assert_eq!(combination["sources"], serde_json::json!(["parametric"]));
+    assert_eq!(combination["studies"], 4);
     // Cards are made from these keys: one that goes or changes its meaning needs another format.
     let keys: Vec<&str> = json["all"].as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(
@@ -220,7 +254,6 @@ fn the_command_measures_what_the_model_says() {
             "by_displacement_mm",
             "by_kernel",
             "by_kind",
-            "by_source",
             "by_spacing_mm",
             "by_widest_gap_mm",
             "by_width_mm",

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Measure a model package on data sets laid out as RSNA 2022: AUC, the competition's metric, thresholds, reliability, localisation,
-/// time. Exit code: 0 all studies analyzed or declined, 1 some failed, 2 usage, 3 nothing readable.
+/// time; held-out anatomies first. Exit code: 0 all studies analyzed or declined, 1 some failed, 2 usage, 3 nothing readable.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Folders with train.csv and train_images; several are measured together and one by one.
@@ -65,7 +65,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return Err(CliError::nothing_readable("no study of train.csv has images; cspine inspect tells what is there"));
     }
     let names: Vec<String> = datasets.into_iter().map(|data| data.name).collect();
-    let document = Document::new(&package.identity, &names, &counts, &cases);
+    let document =
+        Document::new(&package.identity, package.manifest.training_anatomies.as_deref(), &names, &counts, &cases);
     print(&markdown(&document, &[]))?;
     if let Some(out) = &args.out {
         write(out, &document, &names, &cases)?;

@@ -59,8 +59,8 @@ pub struct Case {
     pub fractures: Vec<MadeFracture>,
     /// Levels of a phantom with a healed fracture.
     pub healed: Vec<CervicalLevel>,
-    /// Where a phantom's vertebrae come from.
-    pub source: String,
+    /// Names of the sources of a phantom's vertebrae, sorted; empty if unknown.
+    pub anatomy: Vec<String>,
     /// Reconstruction kernel.
     pub kernel: String,
     /// Distance of slices, mm.
@@ -72,7 +72,7 @@ pub struct Case {
 }
 
 /// What stands for words that a data set does not give.
-const UNSTATED: &str = "unstated";
+pub(super) const UNSTATED: &str = "unstated";
 
 impl Case {
     /// Puts truth and result together. `presence` is the visibility from which the package's slices show a level.
@@ -125,7 +125,7 @@ impl Case {
                 .map_or_else(Vec::new, |(report, series)| found(report, series, truth, labels.zip(slices.as_ref()))),
             fractures: truth.made.as_ref().map_or_else(Vec::new, |made| made.fractures.clone()),
             healed: truth.made.as_ref().map_or_else(Vec::new, |made| made.healed.clone()),
-            source: truth.made.as_ref().and_then(|made| made.source.clone()).unwrap_or_else(|| UNSTATED.into()),
+            anatomy: truth.made.as_ref().map_or_else(Vec::new, |made| made.anatomy.clone()),
             kernel: truth
                 .made
                 .as_ref()

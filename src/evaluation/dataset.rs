@@ -86,8 +86,8 @@ pub struct TruthBox {
 /// How a phantom was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
-    /// Where its vertebrae come from.
-    pub source: Option<String>,
+    /// Names of the sources of its vertebrae, sorted, each once; empty if `truth.json` does not name them.
+    pub anatomy: Vec<String>,
     /// Reconstruction kernel.
     pub kernel: String,
     /// Fractures that the scan shows.
@@ -117,6 +117,9 @@ struct TruthFile {
 #[derive(Deserialize)]
 struct TruthStudy {
     study_instance_uid: String,
+    #[serde(default)]
+    anatomy: Vec<String>,
+    // Files from before `anatomy` name one kind of source.
     #[serde(default)]
     source: Option<String>,
     kernel: String,
@@ -258,13 +261,12 @@ fn add_made(path: &Path, studies: &mut BTreeMap<Uid, StudyTruth>) -> Result<(), 
         }
         let healed = made.healed_fractures.iter().filter(|fracture| !fracture.boxes.is_empty());
         let healed = healed.map(|fracture| fracture.level.parse()).collect::<Result<_, _>>().map_err(failed)?;
+        let named = if made.anatomy.is_empty() { Vec::from_iter(made.source) } else { made.anatomy };
+        let mut anatomy: Vec<String> = named.iter().map(|name| CleanText::new(name).to_string()).collect();
+        anatomy.sort();
+        anatomy.dedup();
         study.boxes = boxes;
-        study.made = Some(Made {
-            source: made.source.map(|source| CleanText::new(&source).to_string()),
-            kernel: CleanText::new(&made.kernel).to_string(),
-            fractures,
-            healed,
-        });
+        study.made = Some(Made { anatomy, kernel: CleanText::new(&made.kernel).to_string(), fractures, healed });
     }
     Ok(())
 }
@@ -295,6 +297,30 @@ mod tests {
         let expected = TruthBox { instance_number: 133, x: 219.28, y: 216.71, width: 17.3, height: 23.38, level: None };
         assert_eq!(study.boxes, [expected]);
         assert!(!data.studies[&Uid::from_file("1.3")].overall);
+    }
+
+    #[test]
+    fn anatomies_are_read_from_new_and_old_truth_files() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("train_images")).expect("a folder");
+        let uids = ["1.2", "1.3", "1.4"];
+        let table: String = uids.iter().map(|uid| format!("{uid},0,0,0,0,0,0,0,0\n")).collect();
+        write(root.path(), "train.csv", &format!("{HEADER}{table}"));
+        let study = |uid: &str, keys: &str| {
+            format!("{{\"study_instance_uid\": \"{uid}\", \"kernel\": \"BONE\", \"fractures\": []{keys}}}")
+        };
+        let studies = [
+            study("1.2", ", \"source\": \"meshes\", \"anatomy\": [\"vhf-neck\", \"gl003\", \"gl003\"]"),
+            study("1.3", ", \"source\": \"parametric\""),
+            study("1.4", ""),
+        ];
+        write(root.path(), "truth.json", &format!("{{\"studies\": [{}]}}", studies.join(", ")));
+        let data = read_dataset(root.path()).expect("a data set");
+        let anatomy = |uid: &str| data.studies[&Uid::from_file(uid)].made.clone().expect("a phantom").anatomy;
+        assert_eq!(
+            uids.map(anatomy),
+            [vec!["gl003".to_owned(), "vhf-neck".to_owned()], vec!["parametric".to_owned()], vec![]]
+        );
     }
 
     #[test]

@@ -106,6 +106,8 @@ struct File {
     aggregation: String,
     intended_use: String,
     training_data: String,
+    #[serde(default)]
+    training_anatomies: Option<Vec<String>>,
     input: InputSpec,
     outputs: OutputSpec,
     thresholds: ThresholdSpec,
@@ -129,6 +131,8 @@ pub struct Manifest {
     pub intended_use: String,
     /// What it was trained on, in words.
     pub training_data: String,
+    /// Names of the anatomies that trained it, sorted; `None` in packages that do not name them.
+    pub training_anatomies: Option<Vec<String>>,
     /// Input.
     pub input: InputSpec,
     /// Outputs.
@@ -175,6 +179,14 @@ impl Manifest {
                 "`visibility-weighted-mean`, `visible-top-mean` and `visible-odds-mean` are allowed",
             );
         };
+        let mut training_anatomies = file.training_anatomies;
+        if let Some(names) = &mut training_anatomies {
+            if names.is_empty() || !names.iter().all(|name| short(name)) {
+                return bad("training_anatomies", "a list of names of 1 to 40 printable ASCII characters is needed");
+            }
+            names.sort();
+            names.dedup();
+        }
         let input = file.input;
         if !(32..=1024).contains(&input.size) {
             return bad("input.size", "32 to 1024 pixels are allowed");
@@ -213,6 +225,7 @@ impl Manifest {
             aggregation,
             intended_use: file.intended_use,
             training_data: file.training_data,
+            training_anatomies,
             input,
             outputs: file.outputs,
             thresholds,
@@ -241,6 +254,14 @@ mod tests {
         assert_eq!(manifest.input.size, 384);
         assert_eq!(manifest.aggregation, Aggregation::VisibilityWeightedMean);
         assert_eq!(manifest.nature, ModelNature::Synthetic);
+        assert_eq!(manifest.training_anatomies, None);
+    }
+
+    #[test]
+    fn training_anatomies_are_sorted() {
+        let named = "training_data = \"none\"\ntraining_anatomies = [\"parametric\", \"VHF\", \"VHF\"]";
+        let manifest = Manifest::parse(&GOOD.replace("training_data = \"none\"", named)).expect("good");
+        assert_eq!(manifest.training_anatomies, Some(vec!["VHF".to_owned(), "parametric".to_owned()]));
     }
 
     #[test]
@@ -253,6 +274,7 @@ mod tests {
             ("format = 1", "format = 2", "format"),
             ("window_hu = [-600.0, 1400.0]", "window_hu = [1400.0, -600.0]", "input.window_hu"),
             ("size = 384", "size = 384\ncentre = \"heart\"", "heart"),
+            ("training_data = \"none\"", "training_data = \"none\"\ntraining_anatomies = []", "training_anatomies"),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = Manifest::parse(&GOOD.replace(from, to)).expect_err("bad").to_string();
