@@ -12,7 +12,10 @@ use cspine::domain::{
     LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, Provenance, ScoredSlice, SliceScore,
     Study, Thresholds, Timing,
 };
-use cspine::evaluation::{Case, Document, LabelSlices, LeftOut, StudyTruth, markdown, plots, read_dataset};
+use cspine::evaluation::{
+    Case, Document, LabelSlices, LabeledDocument, LabeledResult, LabeledStudy, LeftOut, StudyTruth, markdown, plots,
+    read_dataset, read_labeled_folder,
+};
 use cspine::nifti::LabelVolume;
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::task::Cancel;
@@ -179,6 +182,107 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
     }
 }
 
+/// A data set's studies as a labeled folder: `truth.csv`, `boxes.csv`, and the folders of `train_images`.
+fn label(root: &Path, studies: &[&str]) {
+    for (from, to) in [("train.csv", "truth.csv"), ("train_bounding_boxes.csv", "boxes.csv")] {
+        let text = std::fs::read_to_string(root.join(from)).expect("a table").replace("StudyInstanceUID", "study");
+        let mine =
+            |line: &&str| line.starts_with("study") || studies.iter().any(|uid| line.starts_with(&format!("{uid},")));
+        let lines: Vec<&str> = text.lines().filter(mine).collect();
+        std::fs::write(root.join(to), lines.join("\n")).expect("a table");
+    }
+    for uid in studies {
+        std::fs::rename(root.join("train_images").join(uid), root.join(uid)).expect("a folder");
+    }
+}
+
+#[test]
+fn every_level_of_a_labeled_folder_is_listed() {
+    let root = tempfile::tempdir().expect("a folder");
+    write(root.path());
+    let data = read_dataset(root.path()).expect("a data set");
+    let (studies, _, _) = scan_all(std::slice::from_ref(&data.images), &Cancel::new());
+    let uids: Vec<String> = studies.iter().map(|study| study.uid.to_string()).collect();
+    label(root.path(), &uids.iter().map(String::as_str).collect::<Vec<_>>());
+    // The labels' ranges as a table of InstanceNumbers.
+    let mut table = "study,level,first,last\n".to_owned();
+    for study in &studies {
+        let labels =
+            LabelVolume::read(data.studies[&study.uid].segmentation.as_deref().expect("labels")).expect("labels");
+        let slices = LabelSlices::new(&labels);
+        let number = |z: f64| {
+            let slice =
+                study.series[0].instances.iter().find(|i| (i.plane.expect("a plane").position.z - z).abs() < 0.1);
+            slice.and_then(|slice| slice.instance_number).expect("a slice")
+        };
+        for level in CervicalLevel::ALL {
+            if let Some((low, high)) = slices.whole(level) {
+                table += &format!("{},{level},{},{}\n", study.uid, number(high), number(low));
+            }
+        }
+    }
+    let ranges = root.path().join("ranges.csv");
+    std::fs::write(&ranges, table).expect("a table");
+    let labeled = read_labeled_folder(root.path(), Some(&ranges)).expect("labels");
+    let result = |labeled: &LabeledStudy, lie: Lie| {
+        let study = studies.iter().find(|study| study.uid.to_string() == labeled.name).expect("a study");
+        let truth = &data.studies[&study.uid];
+        let labels = LabelVolume::read(truth.segmentation.as_deref().expect("labels")).expect("labels");
+        LabeledResult::new(labeled, study, &oracle(study, truth, &labels, lie), 0.5)
+    };
+    let (mut boxed, mut ranged) = (0, 0);
+    for one in &labeled {
+        let (found, up) = (result(one, Lie::default()), result(one, Lie { up_mm: 9.0, ..Lie::default() }));
+        assert_eq!((found.alert, found.false_flags, found.levels_in_order), (one.overall, 0, Some(true)));
+        for (level, up) in found.levels.iter().zip(&up.levels) {
+            assert_eq!(
+                (level.flag, level.fractured.then_some(level.rank)),
+                (level.fractured, level.fractured.then_some(Some(1)))
+            );
+            if let Some(inside) = level.key_slice_in_boxed_range {
+                assert!(inside && level.fractured, "{level:?}");
+                boxed += 1;
+            }
+            if level.labeled_range.is_some() {
+                assert_eq!((level.range, level.ends_mm), (level.labeled_range, Some([0.0, 0.0])), "{level:?}");
+                let [cranial, caudal] = up.ends_mm.expect("both ends");
+                assert!((caudal - 9.0).abs() < 0.1 && cranial <= 9.1, "cranial is positive: {up:?}");
+                ranged += 1;
+            }
+        }
+    }
+    assert!(boxed > 0 && ranged > 7, "{boxed} levels with boxes, {ranged} with ranges");
+    let results = labeled.iter().map(|one| result(one, Lie::default())).collect();
+    let text = LabeledDocument::new(&identity(), "necks".into(), results).markdown();
+    assert!(text.contains("Overall 90.0 %: alert. Levels found: in order. Unfractured levels flagged: 0."), "{text}");
+    assert!(!text.contains("AUC"), "{text}");
+}
+
+/// Real necks, in place.
+#[test]
+fn real_necks_are_listed_level_by_level() {
+    let home = tempfile::tempdir().expect("a home");
+    let Some(folder) = shared::folder("real-necks") else { return };
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let output = evaluate(home.path(), &[Path::new("--real"), &folder, Path::new("--out"), home.path()]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    for heading in ["## juno-body (not fractured)", "## pycerr-neck (not fractured)", "## rsna-10051 (fractured: C4)"] {
+        assert!(printed.contains(heading), "{heading}: {printed}");
+    }
+    let text = std::fs::read_to_string(home.path().join("real.json")).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["format"], 1);
+    let c4 = &json["studies"][2]["levels"][3];
+    assert_eq!(
+        (&c4["level"], &c4["fractured"], &c4["boxed"]),
+        (&"C4".into(), &true.into(), &serde_json::json!([133, 148]))
+    );
+    println!("{printed}");
+}
+
 fn evaluate(home: &Path, arguments: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cspine"))
         .arg("evaluate")
@@ -200,6 +304,13 @@ fn the_command_measures_what_the_model_says() {
         return;
     }
     write(&first);
+    // One study as a labeled folder, whose numbers are those of the data set.
+    let uid = std::fs::read_to_string(first.join("train.csv")).expect("a table");
+    let uid = uid.lines().nth(1).and_then(|line| line.split(',').next()).expect("a study").to_owned();
+    let real = home.path().join("real");
+    write_dataset(&real, &recipes(), Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
+    label(&real, &[&uid]);
     // A study in train.csv without images.
     let table = first.join("train.csv");
     let mut text = std::fs::read_to_string(&table).expect("a table");
@@ -279,6 +390,16 @@ fn the_command_measures_what_the_model_says() {
     let guess = json["all"]["rsna_log_loss"]["guess_rsna"].as_f64().expect("a number");
     assert!((0.3..1.0).contains(&guess), "{guess}");
     assert_eq!(read("predictions.csv").lines().count(), 5);
+    let output = evaluate(home.path(), &[Path::new("--real"), &real, Path::new("--out"), &out]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed: serde_json::Value = serde_json::from_str(&read("real.json")).expect("JSON");
+    let predictions = read("predictions.csv");
+    let row: Vec<&str> = predictions.lines().find(|line| line.contains(&uid)).expect("a row").split(',').collect();
+    assert_eq!(listed["studies"].as_array().map(Vec::len), Some(1));
+    for (level, column) in (0..7).zip(14..) {
+        let probability = listed["studies"][0]["levels"][level]["probability"].as_f64();
+        assert_eq!(probability.map_or(String::new(), |p| format!("{p:.6}")), row[column], "C{}", level + 1);
+    }
     assert!(read("evaluation.md").contains("![reliability](reliability.svg)"));
     assert!(read("roc.svg").starts_with("<svg") && read("probabilities.svg").starts_with("<svg"));
 }

@@ -16,6 +16,19 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// How an analysis ended, with its report.
+    pub(super) fn of(analysis: &Analysis) -> (Self, Option<&FractureReport>) {
+        match analysis {
+            Analysis::Analysed(report) => (Self::Analysed, Some(report.as_ref())),
+            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
+                (Self::Declined(reason.to_string()), None)
+            }
+            Analysis::Failed(reason) => (Self::Failed(reason.to_string()), None),
+        }
+    }
+}
+
 /// A level's labelled range and how far the report's lies from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RangeError {
@@ -85,13 +98,7 @@ impl Case {
         analysis: &Analysis,
         presence: f32,
     ) -> Self {
-        let (outcome, report) = match analysis {
-            Analysis::Analysed(report) => (Outcome::Analysed, Some(report.as_ref())),
-            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
-                (Outcome::Declined(reason.to_string()), None)
-            }
-            Analysis::Failed(reason) => (Outcome::Failed(reason.to_string()), None),
-        };
+        let (outcome, report) = Outcome::of(analysis);
         let series = report
             .and_then(|report| study.series.iter().find(|series| report.is_of(series)))
             .or_else(|| study.series.first());

@@ -16,6 +16,12 @@ pub enum DatasetError {
     /// Something that must be there is not.
     #[error("{} is not there; {LAYOUT}", shown(.0))]
     Missing(PathBuf),
+    /// Something that a labeled folder needs is missing.
+    #[error(
+        "{} is missing; a labeled folder holds truth.csv (columns study, patient_overall, C1 to C7) and one folder of DICOM files per study",
+        shown(.0)
+    )]
+    NotLabeled(PathBuf),
     /// A table does not have the form of RSNA 2022.
     #[error("{}, line {line}: {problem}; the columns must be as in RSNA 2022", shown(path))]
     Table {
@@ -137,10 +143,13 @@ struct TruthFracture {
     boxes: Vec<BoxRow>,
 }
 
+/// A row of a table of boxes. A labeled folder's table names the study by its folder, and may name the level.
 #[derive(Deserialize)]
-struct BoxRow {
-    #[serde(rename = "StudyInstanceUID", default)]
-    study: String,
+pub(super) struct BoxRow {
+    #[serde(rename = "StudyInstanceUID", alias = "study", default)]
+    pub(super) study: String,
+    #[serde(default)]
+    pub(super) level: Option<String>,
     // RSNA's own table has it as an integer, others as 3.0.
     slice_number: f64,
     x: f64,
@@ -149,10 +158,11 @@ struct BoxRow {
     height: f64,
 }
 
+/// A row of a table of truths. A labeled folder's table names the study by its folder.
 #[derive(Deserialize)]
-struct StudyRow {
-    #[serde(rename = "StudyInstanceUID")]
-    study: String,
+pub(super) struct StudyRow {
+    #[serde(rename = "StudyInstanceUID", alias = "study")]
+    pub(super) study: String,
     patient_overall: f64,
     #[serde(rename = "C1")]
     c1: f64,
@@ -170,8 +180,16 @@ struct StudyRow {
     c7: f64,
 }
 
+impl StudyRow {
+    /// Whether the study is fractured, and which levels are.
+    pub(super) fn truth(&self) -> (bool, PerLevel<bool>) {
+        let levels = [self.c1, self.c2, self.c3, self.c4, self.c5, self.c6, self.c7].map(|value| value > 0.5);
+        (self.patient_overall > 0.5, PerLevel(levels))
+    }
+}
+
 impl BoxRow {
-    fn truth(&self, level: Option<CervicalLevel>) -> TruthBox {
+    pub(super) fn truth(&self, level: Option<CervicalLevel>) -> TruthBox {
         let Self { x, y, width, height, .. } = *self;
         TruthBox { instance_number: self.slice_number as i32, x, y, width, height, level }
     }
@@ -191,15 +209,10 @@ pub fn read_dataset(root: &Path) -> Result<Dataset, DatasetError> {
     }
     let mut studies = BTreeMap::new();
     for row in rows::<StudyRow>(&table)? {
-        let levels = [row.c1, row.c2, row.c3, row.c4, row.c5, row.c6, row.c7].map(|value| value > 0.5);
+        let (overall, levels) = row.truth();
         let uid = Uid::from_file(&row.study);
-        let truth = StudyTruth {
-            overall: row.patient_overall > 0.5,
-            levels: PerLevel(levels),
-            boxes: Vec::new(),
-            segmentation: segmentation(root, &uid),
-            made: None,
-        };
+        let truth =
+            StudyTruth { overall, levels, boxes: Vec::new(), segmentation: segmentation(root, &uid), made: None };
         studies.insert(uid, truth);
     }
     let boxes = root.join("train_bounding_boxes.csv");
@@ -222,7 +235,7 @@ fn segmentation(root: &Path, uid: &Uid) -> Option<PathBuf> {
 }
 
 /// A table's rows; a byte-order mark before the header is passed over.
-fn rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>, DatasetError> {
+pub(super) fn rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>, DatasetError> {
     let failed = |line: u64, problem: String| DatasetError::Table { path: path.to_owned(), line, problem };
     let text = std::fs::read_to_string(path).map_err(|error| failed(0, error.to_string()))?;
     let mut reader =

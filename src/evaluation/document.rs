@@ -53,6 +53,22 @@ pub struct Model {
     pub aggregation: &'static str,
 }
 
+impl Model {
+    /// The model's identity.
+    pub(super) fn new(model: &ModelIdentity) -> Self {
+        Self {
+            name: model.name.clone(),
+            version: model.version.clone(),
+            sha256: model.sha256.clone(),
+            nature: match model.nature {
+                ModelNature::Synthetic => "synthetic",
+                ModelNature::Clinical => "clinical",
+            },
+            aggregation: model.aggregation.name(),
+        }
+    }
+}
+
 /// How intervals were made.
 #[derive(Debug, Clone, Serialize)]
 pub struct Bootstrap {
@@ -87,16 +103,7 @@ impl Document {
         Self {
             format: 2,
             cspine: env!("CARGO_PKG_VERSION"),
-            model: Model {
-                name: model.name.clone(),
-                version: model.version.clone(),
-                sha256: model.sha256.clone(),
-                nature: match model.nature {
-                    ModelNature::Synthetic => "synthetic",
-                    ModelNature::Clinical => "clinical",
-                },
-                aggregation: model.aggregation.name(),
-            },
+            model: Model::new(model),
             bootstrap: Bootstrap { unit: "study", resamples: RESAMPLES, seed: SEED },
             anatomies: Anatomies::new(cases, trained, model.thresholds),
             all,
