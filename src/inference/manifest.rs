@@ -76,6 +76,19 @@ pub struct OutputSpec {
     pub activation: Option<String>,
 }
 
+/// How a study that is unlike the training data is recognized. Its distance is `sqrt(mean(x²))` of the mean `x` of the output's vectors over
+/// the slices that show a level (`models/training/README.md`).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSpec {
+    /// Name of the graph's output: white features of each slice, `[N, d]`.
+    pub output: String,
+    /// Distance above which a study is unlike the training data.
+    pub threshold: f32,
+    /// What the threshold was chosen on.
+    pub data: String,
+}
+
 /// When a level counts as seen.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +125,8 @@ struct File {
     outputs: OutputSpec,
     thresholds: ThresholdSpec,
     presence: PresenceSpec,
+    #[serde(default)]
+    features: Option<FeatureSpec>,
 }
 
 /// A checked manifest.
@@ -143,6 +158,8 @@ pub struct Manifest {
     pub operating_point: String,
     /// When a level counts as seen.
     pub presence: PresenceSpec,
+    /// How a study that is unlike the training data is recognized; `None` in packages without it.
+    pub features: Option<FeatureSpec>,
 }
 
 impl Manifest {
@@ -217,6 +234,10 @@ impl Manifest {
         if !(0.0..=100.0).contains(&file.presence.minimum_mm) {
             return bad("presence.minimum_mm", "0 to 100 mm are allowed");
         }
+        if file.features.as_ref().is_some_and(|features| !(features.threshold > 0.0 && features.threshold.is_finite()))
+        {
+            return bad("features.threshold", "a positive number is needed");
+        }
         Ok(Self {
             name: file.name,
             version: file.version,
@@ -231,6 +252,7 @@ impl Manifest {
             thresholds,
             operating_point: format!("{}: {}", file.thresholds.data, file.thresholds.operating_point),
             presence: file.presence,
+            features: file.features,
         })
     }
 }
@@ -262,6 +284,20 @@ mod tests {
         let named = "training_data = \"none\"\ntraining_anatomies = [\"parametric\", \"VHF\", \"VHF\"]";
         let manifest = Manifest::parse(&GOOD.replace("training_data = \"none\"", named)).expect("good");
         assert_eq!(manifest.training_anatomies, Some(vec!["VHF".to_owned(), "parametric".to_owned()]));
+    }
+
+    #[test]
+    fn a_features_section_needs_a_positive_threshold() {
+        let with = |threshold: &str| {
+            let section =
+                format!("{GOOD}\n[features]\noutput = \"features\"\nthreshold = {threshold}\ndata = \"none\"\n");
+            Manifest::parse(&section)
+        };
+        assert_eq!(with("1.5").expect("good").features.map(|features| features.threshold), Some(1.5));
+        for wrong in ["0.0", "nan", "inf"] {
+            assert!(with(wrong).expect_err("bad").to_string().contains("features.threshold"), "{wrong}");
+        }
+        assert_eq!(Manifest::parse(GOOD).expect("good").features, None);
     }
 
     #[test]
