@@ -71,7 +71,9 @@ def fit(vectors: np.ndarray) -> Whitening:
     """Mean and covariance of the training studies' vectors `[n, d]`, shrunk to the diagonal as Ledoit and Wolf choose it
     (J Multivar Anal 2004;88:365) for features of equal variance."""
     vectors = np.asarray(vectors, np.float64)
-    mean, spread = vectors.mean(0), vectors.std(0) + 1e-6
+    mean = vectors.mean(0)
+    # What hardly varies is not enlarged beyond the digits of float32.
+    spread = np.maximum(vectors.std(0), 1e-4 * np.abs(mean) + 1e-6)
     x = (vectors - mean) / spread
     n, d = x.shape
     own = x.T @ x / n

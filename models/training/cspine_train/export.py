@@ -22,8 +22,11 @@ FORBIDDEN = {"Pad", "Shape", "BatchNormalization", "ConstantOfShape", "If", "Loo
 """Operators that would mean padding chains, sizes computed at run time or norms that were not folded."""
 
 TOLERANCE = 1e-4
-"""Largest difference from PyTorch: in probability for the two scores, in logits for the map, in parts of the largest for
-features, which whitening may make large on images that are no necks."""
+"""Largest difference from PyTorch: in probability for the two scores, in logits for the map."""
+
+FEATURE_TOLERANCE = 1e-2
+"""The same for white features, in parts of the largest: whitening enlarges what hardly differs between studies, and with it
+the last digits."""
 
 
 def export_checkpoint(
@@ -118,8 +121,9 @@ def check_parity(network: torch.nn.Module, path: Path) -> dict:
             if name == "features":
                 apart /= max(1.0, float(np.abs(right).max()))
             worst[name] = max(worst[name], apart)
-    if not all(value <= TOLERANCE for value in worst.values()):
-        raise TrainingError(f"{path}: differs from PyTorch by {worst}, more than {TOLERANCE}")
+    limits = {name: FEATURE_TOLERANCE if name == "features" else TOLERANCE for name in outputs}
+    if not all(worst[name] <= limits[name] for name in outputs):
+        raise TrainingError(f"{path}: differs from PyTorch by {worst}, more than {limits}")
     return {"largest_difference": worst}
 
 
