@@ -1,5 +1,7 @@
 //! `cspine evaluate`: how good a model package is, through the same path as `cspine predict`.
 
+mod real;
+
 use super::analysis::{analyse_study, load_package};
 use super::compute::ComputeArgs;
 use super::{CliError, print, select};
@@ -15,13 +17,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Measure a model package on data sets laid out as RSNA 2022: AUC, the competition's metric, thresholds, reliability, localisation,
-/// time. Exit code: 0 all studies analyzed or declined, 1 some failed, 2 usage, 3 nothing readable.
+/// time; held-out anatomies first. Exit code: 0 all studies analyzed or declined, 1 some failed, 2 usage, 3 nothing readable.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Folders with train.csv and train_images; several are measured together and one by one.
-    #[arg(required = true, value_name = "DATASET")]
+    #[arg(required_unless_present = "real", value_name = "DATASET")]
     datasets: Vec<PathBuf>,
-    /// Folder to write evaluation.json, evaluation.md, predictions.csv and plots to; made if missing.
+    /// List every level of the studies of this folder instead: truth.csv, boxes.csv, and a folder of DICOM files per study.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "datasets")]
+    real: Option<PathBuf>,
+    /// Table of the true level ranges of --real: study,level,first,last (InstanceNumbers).
+    #[arg(long, value_name = "FILE", requires = "real")]
+    ranges: Option<PathBuf>,
+    /// Folder to write evaluation.json, evaluation.md, predictions.csv and plots (with --real: real.json, real.md) to; made if missing.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Model package to use instead of the built-in one.
@@ -39,6 +47,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if let Some(out) = &args.out {
         std::fs::create_dir_all(out)
             .map_err(|error| CliError::failed(format!("{} cannot be made", select::shown(out)), error))?;
+    }
+    if let Some(root) = &args.real {
+        return real::run(root, args, args.out.as_deref());
     }
     // The tables first: a mistake in the last must not show after an hour.
     let mut datasets = Vec::new();
@@ -65,7 +76,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return Err(CliError::nothing_readable("no study of train.csv has images; cspine inspect tells what is there"));
     }
     let names: Vec<String> = datasets.into_iter().map(|data| data.name).collect();
-    let document = Document::new(&package.identity, &names, &counts, &cases);
+    let document =
+        Document::new(&package.identity, package.manifest.training_anatomies.as_deref(), &names, &counts, &cases);
     print(&markdown(&document, &[]))?;
     if let Some(out) = &args.out {
         write(out, &document, &names, &cases)?;
@@ -132,6 +144,10 @@ fn write(out: &Path, document: &Document, names: &[String], cases: &[Case]) -> R
         ("predictions.csv", predictions(names, cases).map_err(|error| failed(error.to_string()))?),
     ];
     files.extend(plots);
+    write_files(out, files)
+}
+
+fn write_files(out: &Path, files: Vec<(&str, String)>) -> Result<(), CliError> {
     for (name, text) in files {
         let path = out.join(name);
         std::fs::write(&path, text)

@@ -16,6 +16,19 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// How an analysis ended, with its report.
+    pub(super) fn of(analysis: &Analysis) -> (Self, Option<&FractureReport>) {
+        match analysis {
+            Analysis::Analysed(report) => (Self::Analysed, Some(report.as_ref())),
+            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
+                (Self::Declined(reason.to_string()), None)
+            }
+            Analysis::Failed(reason) => (Self::Failed(reason.to_string()), None),
+        }
+    }
+}
+
 /// A level's labelled range and how far the report's lies from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RangeError {
@@ -59,8 +72,8 @@ pub struct Case {
     pub fractures: Vec<MadeFracture>,
     /// Levels of a phantom with a healed fracture.
     pub healed: Vec<CervicalLevel>,
-    /// Where a phantom's vertebrae come from.
-    pub source: String,
+    /// Names of the sources of a phantom's vertebrae, sorted; empty if unknown.
+    pub anatomy: Vec<String>,
     /// Reconstruction kernel.
     pub kernel: String,
     /// Distance of slices, mm.
@@ -72,7 +85,7 @@ pub struct Case {
 }
 
 /// What stands for words that a data set does not give.
-const UNSTATED: &str = "unstated";
+pub(super) const UNSTATED: &str = "unstated";
 
 impl Case {
     /// Puts truth and result together. `presence` is the visibility from which the package's slices show a level.
@@ -85,13 +98,7 @@ impl Case {
         analysis: &Analysis,
         presence: f32,
     ) -> Self {
-        let (outcome, report) = match analysis {
-            Analysis::Analysed(report) => (Outcome::Analysed, Some(report.as_ref())),
-            Analysis::NotAnalysed(reason) | Analysis::Declined(Declined { reason, .. }) => {
-                (Outcome::Declined(reason.to_string()), None)
-            }
-            Analysis::Failed(reason) => (Outcome::Failed(reason.to_string()), None),
-        };
+        let (outcome, report) = Outcome::of(analysis);
         let series = report
             .and_then(|report| study.series.iter().find(|series| report.is_of(series)))
             .or_else(|| study.series.first());
@@ -125,7 +132,7 @@ impl Case {
                 .map_or_else(Vec::new, |(report, series)| found(report, series, truth, labels.zip(slices.as_ref()))),
             fractures: truth.made.as_ref().map_or_else(Vec::new, |made| made.fractures.clone()),
             healed: truth.made.as_ref().map_or_else(Vec::new, |made| made.healed.clone()),
-            source: truth.made.as_ref().and_then(|made| made.source.clone()).unwrap_or_else(|| UNSTATED.into()),
+            anatomy: truth.made.as_ref().map_or_else(Vec::new, |made| made.anatomy.clone()),
             kernel: truth
                 .made
                 .as_ref()

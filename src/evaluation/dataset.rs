@@ -16,6 +16,12 @@ pub enum DatasetError {
     /// Something that must be there is not.
     #[error("{} is not there; {LAYOUT}", shown(.0))]
     Missing(PathBuf),
+    /// Something that a labeled folder needs is missing.
+    #[error(
+        "{} is missing; a labeled folder holds truth.csv (columns study, patient_overall, C1 to C7) and one folder of DICOM files per study",
+        shown(.0)
+    )]
+    NotLabeled(PathBuf),
     /// A table does not have the form of RSNA 2022.
     #[error("{}, line {line}: {problem}; the columns must be as in RSNA 2022", shown(path))]
     Table {
@@ -86,8 +92,8 @@ pub struct TruthBox {
 /// How a phantom was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
-    /// Where its vertebrae come from.
-    pub source: Option<String>,
+    /// Names of the sources of its vertebrae, sorted, each once; empty if `truth.json` does not name them.
+    pub anatomy: Vec<String>,
     /// Reconstruction kernel.
     pub kernel: String,
     /// Fractures that the scan shows.
@@ -118,6 +124,9 @@ struct TruthFile {
 struct TruthStudy {
     study_instance_uid: String,
     #[serde(default)]
+    anatomy: Vec<String>,
+    // Files from before `anatomy` name one kind of source.
+    #[serde(default)]
     source: Option<String>,
     kernel: String,
     fractures: Vec<TruthFracture>,
@@ -134,10 +143,13 @@ struct TruthFracture {
     boxes: Vec<BoxRow>,
 }
 
+/// A row of a table of boxes. A labeled folder's table names the study by its folder, and may name the level.
 #[derive(Deserialize)]
-struct BoxRow {
-    #[serde(rename = "StudyInstanceUID", default)]
-    study: String,
+pub(super) struct BoxRow {
+    #[serde(rename = "StudyInstanceUID", alias = "study", default)]
+    pub(super) study: String,
+    #[serde(default)]
+    pub(super) level: Option<String>,
     // RSNA's own table has it as an integer, others as 3.0.
     slice_number: f64,
     x: f64,
@@ -146,10 +158,11 @@ struct BoxRow {
     height: f64,
 }
 
+/// A row of a table of truths. A labeled folder's table names the study by its folder.
 #[derive(Deserialize)]
-struct StudyRow {
-    #[serde(rename = "StudyInstanceUID")]
-    study: String,
+pub(super) struct StudyRow {
+    #[serde(rename = "StudyInstanceUID", alias = "study")]
+    pub(super) study: String,
     patient_overall: f64,
     #[serde(rename = "C1")]
     c1: f64,
@@ -167,8 +180,16 @@ struct StudyRow {
     c7: f64,
 }
 
+impl StudyRow {
+    /// Whether the study is fractured, and which levels are.
+    pub(super) fn truth(&self) -> (bool, PerLevel<bool>) {
+        let levels = [self.c1, self.c2, self.c3, self.c4, self.c5, self.c6, self.c7].map(|value| value > 0.5);
+        (self.patient_overall > 0.5, PerLevel(levels))
+    }
+}
+
 impl BoxRow {
-    fn truth(&self, level: Option<CervicalLevel>) -> TruthBox {
+    pub(super) fn truth(&self, level: Option<CervicalLevel>) -> TruthBox {
         let Self { x, y, width, height, .. } = *self;
         TruthBox { instance_number: self.slice_number as i32, x, y, width, height, level }
     }
@@ -188,15 +209,10 @@ pub fn read_dataset(root: &Path) -> Result<Dataset, DatasetError> {
     }
     let mut studies = BTreeMap::new();
     for row in rows::<StudyRow>(&table)? {
-        let levels = [row.c1, row.c2, row.c3, row.c4, row.c5, row.c6, row.c7].map(|value| value > 0.5);
+        let (overall, levels) = row.truth();
         let uid = Uid::from_file(&row.study);
-        let truth = StudyTruth {
-            overall: row.patient_overall > 0.5,
-            levels: PerLevel(levels),
-            boxes: Vec::new(),
-            segmentation: segmentation(root, &uid),
-            made: None,
-        };
+        let truth =
+            StudyTruth { overall, levels, boxes: Vec::new(), segmentation: segmentation(root, &uid), made: None };
         studies.insert(uid, truth);
     }
     let boxes = root.join("train_bounding_boxes.csv");
@@ -219,7 +235,7 @@ fn segmentation(root: &Path, uid: &Uid) -> Option<PathBuf> {
 }
 
 /// A table's rows; a byte-order mark before the header is passed over.
-fn rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>, DatasetError> {
+pub(super) fn rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>, DatasetError> {
     let failed = |line: u64, problem: String| DatasetError::Table { path: path.to_owned(), line, problem };
     let text = std::fs::read_to_string(path).map_err(|error| failed(0, error.to_string()))?;
     let mut reader =
@@ -258,13 +274,12 @@ fn add_made(path: &Path, studies: &mut BTreeMap<Uid, StudyTruth>) -> Result<(), 
         }
         let healed = made.healed_fractures.iter().filter(|fracture| !fracture.boxes.is_empty());
         let healed = healed.map(|fracture| fracture.level.parse()).collect::<Result<_, _>>().map_err(failed)?;
+        let named = if made.anatomy.is_empty() { Vec::from_iter(made.source) } else { made.anatomy };
+        let mut anatomy: Vec<String> = named.iter().map(|name| CleanText::new(name).to_string()).collect();
+        anatomy.sort();
+        anatomy.dedup();
         study.boxes = boxes;
-        study.made = Some(Made {
-            source: made.source.map(|source| CleanText::new(&source).to_string()),
-            kernel: CleanText::new(&made.kernel).to_string(),
-            fractures,
-            healed,
-        });
+        study.made = Some(Made { anatomy, kernel: CleanText::new(&made.kernel).to_string(), fractures, healed });
     }
     Ok(())
 }
@@ -295,6 +310,30 @@ mod tests {
         let expected = TruthBox { instance_number: 133, x: 219.28, y: 216.71, width: 17.3, height: 23.38, level: None };
         assert_eq!(study.boxes, [expected]);
         assert!(!data.studies[&Uid::from_file("1.3")].overall);
+    }
+
+    #[test]
+    fn anatomies_are_read_from_new_and_old_truth_files() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("train_images")).expect("a folder");
+        let uids = ["1.2", "1.3", "1.4"];
+        let table: String = uids.iter().map(|uid| format!("{uid},0,0,0,0,0,0,0,0\n")).collect();
+        write(root.path(), "train.csv", &format!("{HEADER}{table}"));
+        let study = |uid: &str, keys: &str| {
+            format!("{{\"study_instance_uid\": \"{uid}\", \"kernel\": \"BONE\", \"fractures\": []{keys}}}")
+        };
+        let studies = [
+            study("1.2", ", \"source\": \"meshes\", \"anatomy\": [\"vhf-neck\", \"gl003\", \"gl003\"]"),
+            study("1.3", ", \"source\": \"parametric\""),
+            study("1.4", ""),
+        ];
+        write(root.path(), "truth.json", &format!("{{\"studies\": [{}]}}", studies.join(", ")));
+        let data = read_dataset(root.path()).expect("a data set");
+        let anatomy = |uid: &str| data.studies[&Uid::from_file(uid)].made.clone().expect("a phantom").anatomy;
+        assert_eq!(
+            uids.map(anatomy),
+            [vec!["gl003".to_owned(), "vhf-neck".to_owned()], vec!["parametric".to_owned()], vec![]]
+        );
     }
 
     #[test]

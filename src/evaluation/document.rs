@@ -1,5 +1,6 @@
 //! `evaluation.json` and the table of predictions.
 
+use super::anatomy::{Anatomies, joined};
 use super::bootstrap::{RESAMPLES, SEED};
 use super::case::{Case, Outcome};
 use super::measures::{Measures, measure};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 /// `evaluation.json`. `format` changes whenever a key changes its meaning or goes; new keys may come.
 #[derive(Debug, Clone, Serialize)]
 pub struct Document {
-    /// 1.
+    /// 2.
     pub format: u32,
     /// Version of cspine.
     pub cspine: &'static str,
@@ -18,6 +19,8 @@ pub struct Document {
     pub model: Model,
     /// How intervals were made.
     pub bootstrap: Bootstrap,
+    /// Measures by the sources of the vertebrae, over all data sets together.
+    pub anatomies: Anatomies,
     /// Measures of all data sets together.
     pub all: Measures,
     /// Measures of each data set, by the name of its folder.
@@ -50,6 +53,22 @@ pub struct Model {
     pub aggregation: &'static str,
 }
 
+impl Model {
+    /// The model's identity.
+    pub(super) fn new(model: &ModelIdentity) -> Self {
+        Self {
+            name: model.name.clone(),
+            version: model.version.clone(),
+            sha256: model.sha256.clone(),
+            nature: match model.nature {
+                ModelNature::Synthetic => "synthetic",
+                ModelNature::Clinical => "clinical",
+            },
+            aggregation: model.aggregation.name(),
+        }
+    }
+}
+
 /// How intervals were made.
 #[derive(Debug, Clone, Serialize)]
 pub struct Bootstrap {
@@ -62,9 +81,16 @@ pub struct Bootstrap {
 }
 
 impl Document {
-    /// Measures everything. `names` and `left_out` are the data sets' by their places.
+    /// Measures everything. `trained`: the anatomies that trained the model, if its package names them. `names` and `left_out` are the
+    /// data sets' by their places.
     #[must_use]
-    pub fn new(model: &ModelIdentity, names: &[String], left_out: &[LeftOut], cases: &[Case]) -> Self {
+    pub fn new(
+        model: &ModelIdentity,
+        trained: Option<&[String]>,
+        names: &[String],
+        left_out: &[LeftOut],
+        cases: &[Case],
+    ) -> Self {
         let of = |dataset: usize| -> Vec<&Case> { cases.iter().filter(|case| case.dataset == dataset).collect() };
         let all = measure(&cases.iter().collect::<Vec<_>>(), model.thresholds);
         let datasets = match names {
@@ -75,19 +101,11 @@ impl Document {
             }
         };
         Self {
-            format: 1,
+            format: 2,
             cspine: env!("CARGO_PKG_VERSION"),
-            model: Model {
-                name: model.name.clone(),
-                version: model.version.clone(),
-                sha256: model.sha256.clone(),
-                nature: match model.nature {
-                    ModelNature::Synthetic => "synthetic",
-                    ModelNature::Clinical => "clinical",
-                },
-                aggregation: model.aggregation.name(),
-            },
+            model: Model::new(model),
             bootstrap: Bootstrap { unit: "study", resamples: RESAMPLES, seed: SEED },
+            anatomies: Anatomies::new(cases, trained, model.thresholds),
             all,
             datasets,
             left_out: names.iter().cloned().zip(left_out.iter().copied()).collect(),
@@ -111,7 +129,7 @@ pub fn predictions(names: &[String], cases: &[Case]) -> Result<String, csv::Erro
     let mut writer = csv::Writer::from_writer(Vec::new());
     let labels = || std::iter::once("overall").chain(CervicalLevel::ALL.map(CervicalLevel::name));
     let mut header: Vec<String> =
-        ["dataset", "study_instance_uid", "source", "status", "reason"].map(str::to_owned).into();
+        ["dataset", "study_instance_uid", "anatomy", "status", "reason"].map(str::to_owned).into();
     header.extend(labels().map(|label| format!("truth_{label}")));
     header.extend(labels().map(|label| format!("predicted_{label}")));
     header.extend(["slices", "seconds"].map(str::to_owned));
@@ -123,7 +141,8 @@ pub fn predictions(names: &[String], cases: &[Case]) -> Result<String, csv::Erro
             Outcome::Failed(reason) => ("failed", reason.as_str()),
         };
         let dataset = names.get(case.dataset).map_or("", String::as_str);
-        let mut row: Vec<String> = [dataset, &case.uid, &case.source, status, reason].map(str::to_owned).into();
+        let mut row: Vec<String> =
+            [dataset, &case.uid, &joined(&case.anatomy), status, reason].map(str::to_owned).into();
         row.extend(case.truth.map(|broken| u8::from(broken).to_string()));
         row.extend(case.probability.map(|p| p.map_or(String::new(), |p| format!("{p:.6}"))));
         row.push(case.slices.to_string());

@@ -1,5 +1,6 @@
 //! `evaluation.md`: the measures as tables, for the terminal as for a file.
 
+use super::anatomy::{Anatomies, joined};
 use super::bootstrap::Interval;
 use super::document::Document;
 use super::measures::{Errors, Group, Measures, NoNumber, OperatingPoint};
@@ -32,6 +33,7 @@ pub fn markdown(document: &Document, plots: &[&str]) -> String {
             }
         }
     }
+    anatomies(&mut text, &document.anatomies);
     if document.datasets.len() == 1 {
         measures(&mut text, &document.all, "##");
     } else {
@@ -46,6 +48,66 @@ pub fn markdown(document: &Document, plots: &[&str]) -> String {
         let _ = writeln!(text, "\n![{}]({plot})", plot.trim_end_matches(".svg"));
     }
     text
+}
+
+/// Headline figures: held-out anatomies first, then known ones, then every combination of sources.
+fn anatomies(text: &mut String, found: &Anatomies) {
+    text.push_str("\n## Anatomies\n\n");
+    match &found.training {
+        Some(names) => {
+            let _ = writeln!(
+                text,
+                "Trained on: {}. Held-out: none of a study's sources trained the model. Known: at least one did.",
+                names.join(", ")
+            );
+        }
+        None => text.push_str(
+            "The package does not name the anatomies that trained it: held-out and known anatomies are not separated.\n",
+        ),
+    }
+    let groups = [("held-out anatomies", &found.held_out), ("known anatomies", &found.known)];
+    if groups.iter().any(|(_, measured)| measured.is_some()) {
+        let header = "anatomies | studies | fractured | AUC overall | AUC of levels, mean | sensitivity, levels | \
+            specificity, levels | both ends within 5 mm";
+        let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|");
+        for (name, measured) in groups {
+            let cells = measured.as_ref().map_or_else(
+                || "0 | 0 | – | – | – | – | –".to_owned(),
+                |found| {
+                    let levels = &found.thresholds.level;
+                    format!(
+                        "{} | {} | {} | {} | {} | {} | {}",
+                        found.studies,
+                        found.fractured,
+                        interval(found.auc.overall),
+                        interval(found.auc.mean_level),
+                        share(&levels.sensitivity),
+                        share(&levels.specificity),
+                        share(&found.level_ranges.within_5mm)
+                    )
+                },
+            );
+            let _ = writeln!(text, "| {name} | {cells} |");
+        }
+    }
+    let header = "sources of the vertebrae | anatomy | studies | fractured | AUC overall | AUC of levels, mean | \
+        sensitivity, levels | specificity, levels | both ends within 5 mm";
+    let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|---|");
+    for one in &found.combinations {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            joined(&one.sources),
+            one.training.name(),
+            one.studies,
+            one.fractured,
+            interval(one.auc_overall),
+            interval(one.auc_mean_level),
+            share(&one.level_sensitivity),
+            share(&one.level_specificity),
+            share(&one.level_ranges_within_5mm)
+        );
+    }
 }
 
 fn measures(text: &mut String, found: &Measures, heading: &str) {
@@ -117,7 +179,6 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
         ("widest gap, mm, each beside all sound studies", &found.by_widest_gap_mm),
         ("distance of slices, mm", &found.by_spacing_mm),
         ("kernel", &found.by_kernel),
-        ("source of the vertebrae", &found.by_source),
     ] {
         if !groups.is_empty() {
             group_table(text, heading, what, groups);

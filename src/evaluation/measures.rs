@@ -194,8 +194,6 @@ pub struct Measures {
     pub by_spacing_mm: BTreeMap<String, Group>,
     /// Studies by kernel.
     pub by_kernel: BTreeMap<String, Group>,
-    /// Studies by where their vertebrae come from.
-    pub by_source: BTreeMap<String, Group>,
     /// Studies that the program declined.
     pub declined: NoNumber,
     /// Studies that it could not analyse.
@@ -249,7 +247,6 @@ pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
         healed_alarms: healed_alarms(cases),
         by_spacing_mm: by(&|case| case.spacing_mm.map_or("unknown".into(), |mm| class(mm, &[0.9, 1.4, 2.2]))),
         by_kernel: by(&|case| case.kernel.clone()),
-        by_source: by(&|case| case.source.clone()),
         declined: without(cases, |outcome| match outcome {
             Outcome::Declined(reason) => Some(reason),
             _ => None,

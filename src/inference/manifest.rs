@@ -76,6 +76,19 @@ pub struct OutputSpec {
     pub activation: Option<String>,
 }
 
+/// How a study that is unlike the training data is recognized. Its distance is `sqrt(mean(x²))` of the mean `x` of the output's vectors over
+/// the slices that show a level (`models/training/README.md`).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSpec {
+    /// Name of the graph's output: white features of each slice, `[N, d]`.
+    pub output: String,
+    /// Distance above which a study is unlike the training data.
+    pub threshold: f32,
+    /// What the threshold was chosen on.
+    pub data: String,
+}
+
 /// When a level counts as seen.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,10 +119,14 @@ struct File {
     aggregation: String,
     intended_use: String,
     training_data: String,
+    #[serde(default)]
+    training_anatomies: Option<Vec<String>>,
     input: InputSpec,
     outputs: OutputSpec,
     thresholds: ThresholdSpec,
     presence: PresenceSpec,
+    #[serde(default)]
+    features: Option<FeatureSpec>,
 }
 
 /// A checked manifest.
@@ -129,6 +146,8 @@ pub struct Manifest {
     pub intended_use: String,
     /// What it was trained on, in words.
     pub training_data: String,
+    /// Names of the anatomies that trained it, sorted; `None` in packages that do not name them.
+    pub training_anatomies: Option<Vec<String>>,
     /// Input.
     pub input: InputSpec,
     /// Outputs.
@@ -139,6 +158,8 @@ pub struct Manifest {
     pub operating_point: String,
     /// When a level counts as seen.
     pub presence: PresenceSpec,
+    /// How a study that is unlike the training data is recognized; `None` in packages without it.
+    pub features: Option<FeatureSpec>,
 }
 
 impl Manifest {
@@ -175,6 +196,14 @@ impl Manifest {
                 "`visibility-weighted-mean`, `visible-top-mean` and `visible-odds-mean` are allowed",
             );
         };
+        let mut training_anatomies = file.training_anatomies;
+        if let Some(names) = &mut training_anatomies {
+            if names.is_empty() || !names.iter().all(|name| short(name)) {
+                return bad("training_anatomies", "a list of names of 1 to 40 printable ASCII characters is needed");
+            }
+            names.sort();
+            names.dedup();
+        }
         let input = file.input;
         if !(32..=1024).contains(&input.size) {
             return bad("input.size", "32 to 1024 pixels are allowed");
@@ -205,6 +234,10 @@ impl Manifest {
         if !(0.0..=100.0).contains(&file.presence.minimum_mm) {
             return bad("presence.minimum_mm", "0 to 100 mm are allowed");
         }
+        if file.features.as_ref().is_some_and(|features| !(features.threshold > 0.0 && features.threshold.is_finite()))
+        {
+            return bad("features.threshold", "a positive number is needed");
+        }
         Ok(Self {
             name: file.name,
             version: file.version,
@@ -213,11 +246,13 @@ impl Manifest {
             aggregation,
             intended_use: file.intended_use,
             training_data: file.training_data,
+            training_anatomies,
             input,
             outputs: file.outputs,
             thresholds,
             operating_point: format!("{}: {}", file.thresholds.data, file.thresholds.operating_point),
             presence: file.presence,
+            features: file.features,
         })
     }
 }
@@ -241,6 +276,28 @@ mod tests {
         assert_eq!(manifest.input.size, 384);
         assert_eq!(manifest.aggregation, Aggregation::VisibilityWeightedMean);
         assert_eq!(manifest.nature, ModelNature::Synthetic);
+        assert_eq!(manifest.training_anatomies, None);
+    }
+
+    #[test]
+    fn training_anatomies_are_sorted() {
+        let named = "training_data = \"none\"\ntraining_anatomies = [\"parametric\", \"VHF\", \"VHF\"]";
+        let manifest = Manifest::parse(&GOOD.replace("training_data = \"none\"", named)).expect("good");
+        assert_eq!(manifest.training_anatomies, Some(vec!["VHF".to_owned(), "parametric".to_owned()]));
+    }
+
+    #[test]
+    fn a_features_section_needs_a_positive_threshold() {
+        let with = |threshold: &str| {
+            let section =
+                format!("{GOOD}\n[features]\noutput = \"features\"\nthreshold = {threshold}\ndata = \"none\"\n");
+            Manifest::parse(&section)
+        };
+        assert_eq!(with("1.5").expect("good").features.map(|features| features.threshold), Some(1.5));
+        for wrong in ["0.0", "nan", "inf"] {
+            assert!(with(wrong).expect_err("bad").to_string().contains("features.threshold"), "{wrong}");
+        }
+        assert_eq!(Manifest::parse(GOOD).expect("good").features, None);
     }
 
     #[test]
@@ -253,6 +310,7 @@ mod tests {
             ("format = 1", "format = 2", "format"),
             ("window_hu = [-600.0, 1400.0]", "window_hu = [1400.0, -600.0]", "input.window_hu"),
             ("size = 384", "size = 384\ncentre = \"heart\"", "heart"),
+            ("training_data = \"none\"", "training_data = \"none\"\ntraining_anatomies = []", "training_anatomies"),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = Manifest::parse(&GOOD.replace(from, to)).expect_err("bad").to_string();

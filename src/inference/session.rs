@@ -124,8 +124,12 @@ impl Network {
             )));
         }
         let outputs: Vec<&str> = session.outputs().iter().map(|output| output.name()).collect();
-        let wanted =
-            [Some(&manifest.outputs.vertebra), Some(&manifest.outputs.fracture), manifest.outputs.activation.as_ref()];
+        let wanted = [
+            Some(&manifest.outputs.vertebra),
+            Some(&manifest.outputs.fracture),
+            manifest.outputs.activation.as_ref(),
+            manifest.features.as_ref().map(|features| &features.output),
+        ];
         for name in wanted.into_iter().flatten() {
             if !outputs.contains(&name.as_str()) {
                 return Err(NetworkError::Failed(format!("the graph has outputs {outputs:?} but not {name:?}")));

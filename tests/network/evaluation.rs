@@ -8,7 +8,10 @@ use cspine::domain::{
     LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, Provenance, ScoredSlice, SliceScore,
     Study, Thresholds, Timing,
 };
-use cspine::evaluation::{Case, Document, LabelSlices, LeftOut, StudyTruth, markdown, plots, read_dataset};
+use cspine::evaluation::{
+    Case, Document, LabelSlices, LabeledDocument, LabeledResult, LabeledStudy, LeftOut, StudyTruth, markdown, plots,
+    read_dataset, read_labeled_folder,
+};
 use cspine::nifti::LabelVolume;
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
 use cspine::task::Cancel;
@@ -114,7 +117,7 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
     let data = read_dataset(root.path()).expect("a data set");
     let (studies, _, _) = scan_all(std::slice::from_ref(&data.images), &Cancel::new());
     assert_eq!(studies.len(), 3);
-    let document = |lie: Lie, forget: bool| {
+    let document = |lie: Lie, forget: bool, trained: Option<&[String]>| {
         let cases: Vec<Case> = studies
             .iter()
             .map(|study| {
@@ -128,10 +131,10 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
                 Case::new(0, study, &truth, Some(&labels), &analysis, 0.5)
             })
             .collect();
-        (Document::new(&identity(), std::slice::from_ref(&data.name), &[LeftOut::default()], &cases), cases)
+        (Document::new(&identity(), trained, std::slice::from_ref(&data.name), &[LeftOut::default()], &cases), cases)
     };
     for forget in [false, true] {
-        let (found, cases) = document(Lie::default(), forget);
+        let (found, cases) = document(Lie::default(), forget, None);
         let all = &found.all;
         let perfect = |share: &cspine::evaluation::Proportion, what: &str| {
             assert!(share.of > 0 && share.count == share.of, "{what}: {share:?}");
@@ -146,20 +149,134 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
         perfect(&all.localisation.hot_spot_in_box, "hot spots");
         perfect(&all.localisation.key_slice, "key slices");
         assert!(all.by_kind.values().all(|kind| kind.count == kind.of));
+        assert!(found.anatomies.held_out.is_none() && found.anatomies.known.is_none());
+        assert_eq!(found.anatomies.unstated, 3);
         // Everything that is written speaks of it.
         let text = markdown(&found, &["roc.svg"]);
+        assert!(text.contains("does not name the anatomies that trained it"), "{text}");
+        assert!(text.contains("| parametric | unstated | 3 | 2 |"), "{text}");
         assert!(text.contains("| AUC overall | 1.000") && text.contains("![roc](roc.svg)"), "{text}");
         for (name, plot) in plots(&cases.iter().collect::<Vec<_>>(), all) {
             assert!(plot.starts_with("<svg") && plot.ends_with("</svg>\n") && !plot.contains("NaN"), "{name}");
         }
     }
-    let (aside, _) = document(Lie { left_mm: 30.0, ..Lie::default() }, false);
+    let (aside, _) = document(Lie { left_mm: 30.0, ..Lie::default() }, false, None);
     assert_eq!(aside.all.localisation.in_box_5mm.count, 0);
     assert!(aside.all.localisation.key_slice.count > 0);
-    let (up, _) = document(Lie { up_mm: 9.0, ..Lie::default() }, false);
+    let (up, _) = document(Lie { up_mm: 9.0, ..Lie::default() }, false, None);
     assert_eq!(up.all.level_ranges.within_5mm.count, 0);
     let error = up.all.level_ranges.lower_mm.expect("levels").mean;
     assert!((error - 9.0).abs() < 0.1, "headward is positive: {error}");
+    for (trained, held_out) in [("VHF", true), ("parametric", false)] {
+        let (found, _) = document(Lie::default(), false, Some(&[trained.to_owned()]));
+        let groups =
+            [&found.anatomies.held_out, &found.anatomies.known].map(|group| group.as_ref().map_or(0, |g| g.studies));
+        assert_eq!(groups, if held_out { [3, 0] } else { [0, 3] });
+        let text = markdown(&found, &[]);
+        let (first, second) = (text.find("| held-out anatomies |"), text.find("| known anatomies |"));
+        assert!(first.is_some() && first < second && second < text.find("| sources of the vertebrae |"), "{text}");
+    }
+}
+
+/// A data set's studies as a labeled folder: `truth.csv`, `boxes.csv`, and the folders of `train_images`.
+fn label(root: &Path, studies: &[&str]) {
+    for (from, to) in [("train.csv", "truth.csv"), ("train_bounding_boxes.csv", "boxes.csv")] {
+        let text = std::fs::read_to_string(root.join(from)).expect("a table").replace("StudyInstanceUID", "study");
+        let mine =
+            |line: &&str| line.starts_with("study") || studies.iter().any(|uid| line.starts_with(&format!("{uid},")));
+        let lines: Vec<&str> = text.lines().filter(mine).collect();
+        std::fs::write(root.join(to), lines.join("\n")).expect("a table");
+    }
+    for uid in studies {
+        std::fs::rename(root.join("train_images").join(uid), root.join(uid)).expect("a folder");
+    }
+}
+
+#[test]
+fn every_level_of_a_labeled_folder_is_listed() {
+    let root = tempfile::tempdir().expect("a folder");
+    write(root.path());
+    let data = read_dataset(root.path()).expect("a data set");
+    let (studies, _, _) = scan_all(std::slice::from_ref(&data.images), &Cancel::new());
+    let uids: Vec<String> = studies.iter().map(|study| study.uid.to_string()).collect();
+    label(root.path(), &uids.iter().map(String::as_str).collect::<Vec<_>>());
+    // The labels' ranges as a table of InstanceNumbers.
+    let mut table = "study,level,first,last\n".to_owned();
+    for study in &studies {
+        let labels =
+            LabelVolume::read(data.studies[&study.uid].segmentation.as_deref().expect("labels")).expect("labels");
+        let slices = LabelSlices::new(&labels);
+        let number = |z: f64| {
+            let slice =
+                study.series[0].instances.iter().find(|i| (i.plane.expect("a plane").position.z - z).abs() < 0.1);
+            slice.and_then(|slice| slice.instance_number).expect("a slice")
+        };
+        for level in CervicalLevel::ALL {
+            if let Some((low, high)) = slices.whole(level) {
+                table += &format!("{},{level},{},{}\n", study.uid, number(high), number(low));
+            }
+        }
+    }
+    let ranges = root.path().join("ranges.csv");
+    std::fs::write(&ranges, table).expect("a table");
+    let labeled = read_labeled_folder(root.path(), Some(&ranges)).expect("labels");
+    let result = |labeled: &LabeledStudy, lie: Lie| {
+        let study = studies.iter().find(|study| study.uid.to_string() == labeled.name).expect("a study");
+        let truth = &data.studies[&study.uid];
+        let labels = LabelVolume::read(truth.segmentation.as_deref().expect("labels")).expect("labels");
+        LabeledResult::new(labeled, study, &oracle(study, truth, &labels, lie), 0.5)
+    };
+    let (mut boxed, mut ranged) = (0, 0);
+    for one in &labeled {
+        let (found, up) = (result(one, Lie::default()), result(one, Lie { up_mm: 9.0, ..Lie::default() }));
+        assert_eq!((found.alert, found.false_flags, found.levels_in_order), (one.overall, 0, Some(true)));
+        for (level, up) in found.levels.iter().zip(&up.levels) {
+            assert_eq!(
+                (level.flag, level.fractured.then_some(level.rank)),
+                (level.fractured, level.fractured.then_some(Some(1)))
+            );
+            if let Some(inside) = level.key_slice_in_boxed_range {
+                assert!(inside && level.fractured, "{level:?}");
+                boxed += 1;
+            }
+            if level.labeled_range.is_some() {
+                assert_eq!((level.range, level.ends_mm), (level.labeled_range, Some([0.0, 0.0])), "{level:?}");
+                let [cranial, caudal] = up.ends_mm.expect("both ends");
+                assert!((caudal - 9.0).abs() < 0.1 && cranial <= 9.1, "cranial is positive: {up:?}");
+                ranged += 1;
+            }
+        }
+    }
+    assert!(boxed > 0 && ranged > 7, "{boxed} levels with boxes, {ranged} with ranges");
+    let results = labeled.iter().map(|one| result(one, Lie::default())).collect();
+    let text = LabeledDocument::new(&identity(), "necks".into(), results).markdown();
+    assert!(text.contains("Overall 90.0 %: alert. Levels found: in order. Unfractured levels flagged: 0."), "{text}");
+    assert!(!text.contains("AUC"), "{text}");
+}
+
+/// Real necks, in place.
+#[test]
+fn real_necks_are_listed_level_by_level() {
+    let home = tempfile::tempdir().expect("a home");
+    let Some(folder) = shared::folder("real-necks") else { return };
+    if !network::can_analyse(home.path()) {
+        return;
+    }
+    let output = evaluate(home.path(), &[Path::new("--real"), &folder, Path::new("--out"), home.path()]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    for heading in ["## juno-body (not fractured)", "## pycerr-neck (not fractured)", "## rsna-10051 (fractured: C4)"] {
+        assert!(printed.contains(heading), "{heading}: {printed}");
+    }
+    let text = std::fs::read_to_string(home.path().join("real.json")).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["format"], 1);
+    let c4 = &json["studies"][2]["levels"][3];
+    assert_eq!(
+        (&c4["level"], &c4["fractured"], &c4["boxed"]),
+        (&"C4".into(), &true.into(), &serde_json::json!([133, 148]))
+    );
+    println!("{printed}");
 }
 
 fn evaluate(home: &Path, arguments: &[&Path]) -> Output {
@@ -183,6 +300,13 @@ fn the_command_measures_what_the_model_says() {
         return;
     }
     write(&first);
+    // One study as a labeled folder, whose numbers are those of the data set.
+    let uid = std::fs::read_to_string(first.join("train.csv")).expect("a table");
+    let uid = uid.lines().nth(1).and_then(|line| line.split(',').next()).expect("a study").to_owned();
+    let real = home.path().join("real");
+    write_dataset(&real, &recipes(), Anatomy::Parametric, false, &Cancel::new(), &|_| {}, &write_slice)
+        .expect("a data set");
+    label(&real, &[&uid]);
     // A study in train.csv without images.
     let table = first.join("train.csv");
     let mut text = std::fs::read_to_string(&table).expect("a table");
@@ -197,7 +321,7 @@ fn the_command_measures_what_the_model_says() {
     assert!(printed.contains("RSNA 2022 metric") && printed.contains("## set 2"), "{printed}");
     let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
     let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).expect("JSON");
-    assert_eq!(json["format"], 1);
+    assert_eq!(json["format"], 2);
     assert_eq!(json["all"]["studies"], 4);
     assert_eq!(json["datasets"]["set"]["studies"], 3);
     assert_eq!(json["datasets"]["set 2"]["fractured"], 0);
@@ -207,6 +331,27 @@ fn the_command_measures_what_the_model_says() {
     {
         assert!(json["all"].pointer(path).is_some_and(serde_json::Value::is_number), "{path}: {json:#}");
     }
+    let anatomies = &json["anatomies"];
+    let keys: Vec<&str> = anatomies.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys, ["combinations", "held_out", "known", "training", "unstated"]);
+    let combination = &anatomies["combinations"][0];
+    let keys: Vec<&str> = combination.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "auc_mean_level",
+            "auc_overall",
+            "fractured",
+            "level_ranges_within_5mm",
+            "level_sensitivity",
+            "level_specificity",
+            "sources",
+            "studies",
+            "training",
+        ]
+    );
+    assert_eq!(combination["sources"], serde_json::json!(["parametric"]));
+    assert_eq!(combination["studies"], 4);
     // Cards are made from these keys: one that goes or changes its meaning needs another format.
     let keys: Vec<&str> = json["all"].as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(
@@ -216,7 +361,6 @@ fn the_command_measures_what_the_model_says() {
             "by_displacement_mm",
             "by_kernel",
             "by_kind",
-            "by_source",
             "by_spacing_mm",
             "by_widest_gap_mm",
             "by_width_mm",
@@ -242,6 +386,16 @@ fn the_command_measures_what_the_model_says() {
     let guess = json["all"]["rsna_log_loss"]["guess_rsna"].as_f64().expect("a number");
     assert!((0.3..1.0).contains(&guess), "{guess}");
     assert_eq!(read("predictions.csv").lines().count(), 5);
+    let output = evaluate(home.path(), &[Path::new("--real"), &real, Path::new("--out"), &out]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed: serde_json::Value = serde_json::from_str(&read("real.json")).expect("JSON");
+    let predictions = read("predictions.csv");
+    let row: Vec<&str> = predictions.lines().find(|line| line.contains(&uid)).expect("a row").split(',').collect();
+    assert_eq!(listed["studies"].as_array().map(Vec::len), Some(1));
+    for (level, column) in (0..7).zip(14..) {
+        let probability = listed["studies"][0]["levels"][level]["probability"].as_f64();
+        assert_eq!(probability.map_or(String::new(), |p| format!("{p:.6}")), row[column], "C{}", level + 1);
+    }
     assert!(read("evaluation.md").contains("![reliability](reliability.svg)"));
     assert!(read("roc.svg").starts_with("<svg") && read("probabilities.svg").starts_with("<svg"));
 }

@@ -6,6 +6,7 @@ The steps, one module each:
 - `data`, `augment`: arrays, splits and batches;
 - `model`, `loss`, `train`: the network, what it is asked, and the loop;
 - `calibrate`: what to do to its logits so that a study's probabilities are true to the validation split;
+- `anatomy`, `distance`: what trained it, and what is unlike that;
 - `export`: the ONNX graph, checked against PyTorch;
 - `aggregate`, `metrics`, `evaluate`: slices to study, and how good that is, measured on the exported graph;
 - `package`: `model.onnx`, `model.toml` and `CARD.md`, filled from the measurements alone.

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import torch
 
-from . import TrainingError
-from .train import CHECKPOINT, load_checkpoint, trained_network, write_checkpoint
+from . import TrainingError, anatomy
+from .train import CHECKPOINT, anatomies_of, load_checkpoint, trained_network, write_checkpoint
 from .unfold import GRAPH, filled, fold, origin
 
 
-def blend(run: Path, packages: list[Path], out: Path) -> dict:
+def blend(run: Path, packages: list[Path], out: Path, known: list[str] | None = None) -> dict:
     """Writes to the folder `out` the checkpoint of `run` with the mean of its averaged weights and those of `packages`, their
     folders or graphs; returns it. It can be exported and measured like any run's, and the export calibrates it anew.
+    `known`: the anatomies that trained the packages, where they do not name them.
 
     Raises `TrainingError` when `out` holds a run, when they are of different networks, or when the run's is blended already.
     """
@@ -36,7 +37,14 @@ def blend(run: Path, packages: list[Path], out: Path) -> dict:
             if value.is_floating_point():
                 mean[name] = torch.lerp(mean[name], value, 1.0 / number)
     blended = " and ".join(origin(graph) for graph in graphs)
-    document = {**document, "average": mean, "alone": document["average"], "blended": blended}
+    names = known or anatomy.union(anatomies_of(graph) for graph in graphs)
+    document = {
+        **document,
+        "average": mean,
+        "alone": document["average"],
+        "blended": blended,
+        "anatomies": anatomy.union([document.get("anatomies"), names]),
+    }
     out.mkdir(parents=True, exist_ok=True)
     write_checkpoint(document, path)
     return document

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from . import INPUT_MILLIMETRES, LEVELS
+from .anatomy import credits
+from .distance import QUANTILE
 from .evaluate import number
-from .measured import Evaluation, ablation, tables
+from .measured import Evaluation, ablation, real_necks, tables
 
 INTENDED_USE = {
     "synthetic": "Demonstration and software testing. Not for patients: the fractures it has seen are all synthetic.",
@@ -25,6 +27,8 @@ class Extras:
     """Commands that made the training data."""
     remarks: list[str] = field(default_factory=list)
     """Further limits."""
+    real: dict | None = None
+    """What `cspine evaluate --real` measured."""
 
 
 def training_data(metrics: dict) -> str:
@@ -44,7 +48,17 @@ def threshold_data(metrics: dict) -> str:
     missing = [name for name in ("overall", "level") if name not in chosen["points"]]
     if missing:
         return f"{' and '.join(missing)} not chosen: the validation split lacks fractured or sound cases"
-    return f"validation split, {chosen['studies']} {metrics['nature']} studies"
+    held_out = f", {chosen['held_out']} of them of held-out anatomies" if chosen.get("held_out") else ""
+    return f"validation split, {chosen['studies']} {metrics['nature']} studies{held_out}"
+
+
+def novelty_data(novelty: dict) -> str:
+    """One line on what the threshold of the features' distance was chosen on."""
+    spreads = ", ".join(
+        f"{name} median {found['median']:.2f}, 95th percentile {found['p95']:.2f} (n={found['studies']})"
+        for name, found in (("training", novelty["training"]), ("held-out anatomies", novelty["held_out"]))
+    )
+    return f"{QUANTILE:.1%} of validation studies of held-out anatomies lie below; {spreads}"
 
 
 def operating_point(metrics: dict) -> str:
@@ -81,7 +95,15 @@ def card(metrics: dict, training: dict, name: str, version: str, extras: Extras)
         lines += tables(extras.evaluations)
     elif metrics["splits"]:
         lines += _splits(metrics)
+    if extras.real:
+        lines += ["## Real necks", "", *real_necks(extras.real)]
     lines += [f"Thresholds: {threshold_data(metrics)}; there: {operating_point(metrics)}.", ""]
+    if novelty := metrics.get("novelty"):
+        lines += [
+            f"A study whose features lie farther than {novelty['threshold']:g} from the training studies' is unlike the training "
+            f"data: {novelty_data(novelty)}.",
+            "",
+        ]
     if extras.parts or extras.compared:
         lines += ["## What the parts are worth", ""]
         if extras.parts:
@@ -98,9 +120,16 @@ def card(metrics: dict, training: dict, name: str, version: str, extras: Extras)
         *(f"- {remark}" for remark in extras.remarks),
         "- For research only; no decision about a patient may rest on it.",
         "",
+        *_credits(metrics),
         f"SHA-256 of `model.onnx`: `{metrics['model_sha256']}`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _credits(metrics: dict) -> list[str]:
+    """Whom to credit for the anatomies that trained it."""
+    named = credits(metrics.get("training_anatomies") or [])
+    return ["## Credits", "", "It was trained on anatomies made from", "", *(f"- {name}" for name in named), ""] if named else []
 
 
 def _network(metrics: dict, training: dict) -> list[str]:
@@ -141,6 +170,7 @@ def _training(metrics: dict, training: dict, extras: Extras) -> list[str]:
         "## Training",
         "",
         f"{training_data(metrics)}.",
+        *([f"Anatomies: {', '.join(metrics['training_anatomies'])}."] if metrics.get("training_anatomies") else []),
         *([f"It began with the weights of {training['origin']}."] if training.get("origin") else []),
         f"{state['step']} steps of {config['batch_size']} slices in {state['elapsed'] / 60:.1f} minutes{sizes}; seed "
         f"{config['seed']}{', bfloat16' if config.get('bf16') else ''}.",

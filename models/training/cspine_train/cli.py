@@ -13,6 +13,7 @@ MODEL = "model.onnx"
 RAW_MODEL = "uncalibrated.onnx"
 CALIBRATION = "calibration.json"
 EXPORT = "export.json"
+NOVELTY = "novelty.json"
 ABLATION = "ablation.json"
 ORIGINAL_BACKBONE = "tf_efficientnetv2_s"
 
@@ -61,6 +62,16 @@ def parser() -> argparse.ArgumentParser:
     add("--backbone", help=f"timm name of an EfficientNetV2 (default {model.backbone})")
     add("--coarsest", type=int, default=model.coarsest, choices=(16, 32), help="last stage (default %(default)s)")
     add("--cell", type=int, default=model.cell, choices=(8, 16), help="pixels of the map's cells (default %(default)s)")
+    add(
+        "--share",
+        action="append",
+        default=[],
+        type=_share,
+        metavar="ANATOMY=PART",
+        help="draw this part of each batch from studies with this anatomy (truth.json), the rest from the others; may be repeated",
+    )
+    add("--consistency", type=float, default=training.consistency, help="weight of equal answers for mirrored, shifted slices")
+    add("--known", nargs="+", metavar="ANATOMY", help="what the weights of --start-from learnt from, if their package does not say")
     add("--resume", action="store_true", help="go on with the run in --run, if there is one")
     add(
         "--start-from",
@@ -79,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
         nargs=3,
         metavar=("LABEL", "FILE", "COMMAND"),
         help="what `cspine evaluate` measured with this package, and how, for the card; may be repeated",
+    )
+    identity.add_argument(
+        "--real",
+        type=Path,
+        metavar="FILE",
+        help="what `cspine evaluate --real` measured with this package (real.json), for the card",
     )
     identity.add_argument(
         "--compared",
@@ -112,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     blend.add_argument(
         "--package", type=Path, required=True, nargs="+", help="packages, or their model.onnx, most often the one it began with"
     )
+    blend.add_argument("--known", nargs="+", metavar="ANATOMY", help="what trained the packages, if they do not say")
     blend.add_argument("--out", type=Path, required=True, help="folder of the new run")
     export = command("export", [data], "Calibrate on the validation split, write the ONNX graph and check it.")
     export.add_argument("--run", type=Path, required=True, help="folder of the training run")
@@ -135,6 +153,18 @@ def parser() -> argparse.ArgumentParser:
     everything.add_argument("--out", type=Path, required=True, help="the package's folder")
     everything.add_argument("--run", type=Path, help=f"{run} (default: OUT with `.run` added)")
     return top
+
+
+def _share(text: str) -> tuple[str, float]:
+    """`ANATOMY=PART`. Raises `argparse.ArgumentTypeError` for anything else."""
+    name, _, part = text.rpartition("=")
+    try:
+        value = float(part)
+    except ValueError:
+        value = -1.0
+    if not name or not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text}: give a name and a part of 1, such as VHF=0.3")
+    return name, value
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -171,6 +201,8 @@ def _check(given) -> None:
             raise TrainingError(f"{names[0]} and {names[1]} go together: {counts[0]} and {counts[1]} folders are given")
     if hasattr(given, "minutes") and (given.minutes <= 0 or given.batch_size < 2):
         raise TrainingError("--minutes must be positive and --batch-size at least 2")
+    if hasattr(given, "share") and (sum(dict(given.share).values()) > 1.0 + 1e-6 or given.consistency < 0):
+        raise TrainingError("--share: the parts must not add up to more than 1; --consistency must not be negative")
     if hasattr(given, "coarse_size") and (
         given.coarse_size < 0 or given.coarse_size % SIZE_STEP or not 0 <= given.coarse_share <= 1
     ):
@@ -193,7 +225,7 @@ def _run(given) -> int:
     if given.command == "blend":
         from .blend import blend
 
-        document = blend(given.run, given.package, given.out)
+        document = blend(given.run, given.package, given.out, given.known)
         print(f"{given.out}: the mean with {document['blended']}; now `export` and `evaluate` with --run {given.out}")
         return 0
     if given.command == "all" and given.run is None:
@@ -255,28 +287,39 @@ def _train(given, collection, held) -> None:
         "coarse_share",
         "epochs",
         "max_steps",
+        "consistency",
         "validation",
         "test",
     )
     config = TrainConfig(
-        compiled=given.compile, without=tuple(given.without), **{name: getattr(given, name) for name in names}
+        compiled=given.compile,
+        without=tuple(given.without),
+        shares=tuple(given.share),
+        **{name: getattr(given, name) for name in names},
     )
     echo = partial(print, flush=True)
-    train(collection, given.run, config, model, given.resume, echo, held, given.start_from)
+    train(collection, given.run, config, model, given.resume, echo, held, given.start_from, given.known)
 
 
 def _export(given, collection, held) -> None:
-    from .evaluate import calibration_of
+    from .distance import FITTED_STUDIES, evenly
+    from .evaluate import calibration_of, novelty_of, predict_all
     from .export import export_checkpoint
     from .train import CHECKPOINT, load_checkpoint
 
     training = load_checkpoint(given.run / CHECKPOINT)
     export_checkpoint(given.run / CHECKPOINT, given.run / RAW_MODEL)
-    validation = _parts(training, collection, held)["validation"]
-    calibration = calibration_of(given.run / RAW_MODEL, validation, training["prior_shift"])
+    parts = _parts(training, collection, held)
+    # Its features are wanted of some training studies, too: what is unlike them is unknown to the network.
+    looked_at = {"validation": parts["validation"], "train": evenly(parts["train"], FITTED_STUDIES)}
+    said = predict_all(given.run / RAW_MODEL, looked_at, print)
+    calibration = calibration_of(said["validation"], training["prior_shift"])
     (given.run / CALIBRATION).write_text(json.dumps(calibration.to_dict(), indent=2) + "\n", encoding="utf-8")
     print(f"{calibration.aggregation}, scale {calibration.scale}, offset {calibration.offset}")
-    report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL, calibration)
+    found = novelty_of(said["train"], said["validation"], training.get("anatomies"))
+    (given.run / NOVELTY).write_text(json.dumps(found and found[1].to_dict(), indent=2) + "\n", encoding="utf-8")
+    print("too few studies of held-out anatomies: no threshold of the features' distance" if found is None else found[1])
+    report = export_checkpoint(given.run / CHECKPOINT, given.run / MODEL, calibration, found and found[0])
     (given.run / EXPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"{given.run / MODEL}: {report['bytes']} bytes, differs from PyTorch by {report['largest_difference']}")
 
@@ -302,6 +345,8 @@ def _evaluate(given, collection, held) -> None:
         trained_on,
         held is not None,
         training["state"]["elapsed"] / 60,
+        training.get("anatomies"),
+        _read_json(given.run / NOVELTY, "export"),
     )
     # The run knows what it was trained on, however much of that is given now.
     document["data"]["train"] = training["data"]["train"]
@@ -332,7 +377,7 @@ def _quantise(given, collection, _) -> None:
 def _package(given, _, __) -> None:
     from .evaluate import METRICS
     from .card import Extras
-    from .measured import read_evaluation
+    from .measured import read_evaluation, read_real
     from .package import write_package
     from .train import CHECKPOINT, load_checkpoint
 
@@ -343,7 +388,8 @@ def _package(given, _, __) -> None:
     ]
     compared = [(label, _read_json(Path(run) / METRICS, "evaluate")) for label, run in given.compared]
     parts = _read_json(given.run / ABLATION, "ablate") if (given.run / ABLATION).exists() else []
-    extras = Extras(evaluations, parts, compared, given.data, given.remark)
+    real = read_real(given.real, metrics["model_sha256"]) if given.real else None
+    extras = Extras(evaluations, parts, compared, given.data, given.remark, real)
     write_package(given.out, given.run / MODEL, metrics, training, given.name, given.model_version, extras)
     print(f"package in {given.out}")
 

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import IterableDataset
 
 from . import CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, LEVELS, SLAB_MM, TrainingError
+from . import anatomy as anatomies
 from .augment import STILL, Augmentation, Warp, box_map, change_intensity, draw, resample, resample_plane, set_apart
 from .labels import BROKEN, Annotations, Slice, StudyLabels, label_study, read_annotations, read_slices
 
@@ -33,6 +34,8 @@ class Study:
     """What its channels average, as `cspine tensors --slab` had it."""
     millimetres: float = INPUT_MILLIMETRES
     """Side of the square that its images cover, as `cspine tensors --field` had it."""
+    anatomy: tuple[str, ...] = ()
+    """Sources of its vertebrae, sorted; empty where they are not named."""
 
     @cached_property
     def array(self) -> np.ndarray:
@@ -166,24 +169,31 @@ def load_collection(tensors: Path, dataset: Path) -> Collection:
         raise TrainingError(f"{tensors}: arrays of {sorted(sizes)} pixels; write all of them with the same --size")
     truth = dataset / "truth.json"
     if truth.is_file():
-        return Collection(studies, unlabelled, sizes.pop(), "synthetic", *_read_truth(truth))
+        kinds, necks, sources = _read_truth(truth)
+        for study in studies:
+            study.anatomy = sources.get(study.uid, ())
+        return Collection(studies, unlabelled, sizes.pop(), "synthetic", kinds, necks)
     return Collection(studies, unlabelled, sizes.pop(), "clinical")
 
 
-def _read_truth(path: Path) -> tuple[dict[tuple[str, int], str], dict[str, str]]:
-    """Kinds of the phantoms' fractures (several of one level are joined by `+`), and the neck that each study shows."""
+def _read_truth(path: Path) -> tuple[dict[tuple[str, int], str], dict[str, str], dict[str, tuple[str, ...]]]:
+    """Kinds of the phantoms' fractures (several of one level are joined by `+`), the neck that each study shows, and the
+    sources of its vertebrae."""
     kinds: dict[tuple[str, int], str] = {}
     necks: dict[str, str] = {}
+    sources: dict[str, tuple[str, ...]] = {}
     try:
         for study in json.loads(path.read_text(encoding="utf-8"))["studies"]:
+            uid = study["study_instance_uid"]
+            sources[uid] = anatomies.of_truth(study)
             # One seed makes another neck of each source.
-            necks[study["study_instance_uid"]] = f"{study.get('source', 'phantom')} {study['seed']}"
+            necks[uid] = f"{' + '.join(sources[uid]) or 'phantom'} {study['seed']}"
             for fracture in study["fractures"]:
                 key = (study["study_instance_uid"], LEVELS.index(fracture["level"]))
                 kinds[key] = f"{kinds[key]}+{fracture['kind']}" if key in kinds else fracture["kind"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: {error!r}; write the phantoms again with `cspine phantom`") from error
-    return kinds, necks
+    return kinds, necks, sources
 
 
 def _load_study(description: Path, annotations: Annotations) -> Study | None:
@@ -314,12 +324,62 @@ def _widened(found: np.ndarray) -> np.ndarray:
     return rows[:, :, :-2] | rows[:, :, 1:-1] | rows[:, :, 2:]
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Slices that a fixed share of each batch is drawn from."""
+
+    share: float
+    positive: list[tuple[Study, np.ndarray]]
+    """The slices of each broken level."""
+    negative: list[tuple[Study, np.ndarray]]
+    """The slices of each study that show no fracture."""
+    positive_share: float
+    """Part of the draws that are from `positive`."""
+
+
+def pool(studies: list[Study], share: float, positive_share: float | None) -> Pool:
+    """The pool of these studies; `positive_share` as in `Batches`."""
+    positive, negative, with_fracture, without = [], [], 0, 0
+    for study in studies:
+        labels = study.labels.fracture > 0.5
+        positive += [(study, np.flatnonzero(shown)) for shown in labels.T if shown.any()]
+        has = labels.any(1)
+        if not has.all():
+            negative.append((study, np.flatnonzero(~has)))
+        with_fracture, without = with_fracture + int(has.sum()), without + int((~has).sum())
+    if positive_share is None:
+        positive_share = with_fracture / max(with_fracture + without, 1)
+    return Pool(share, positive, negative, positive_share if positive and negative else float(bool(positive)))
+
+
+def by_share(studies: list[Study], shares: dict[str, float]) -> list[tuple[float, list[Study]]]:
+    """The studies of each share, by the source that it names (the first named one that a study has), then the rest.
+
+    Raises `TrainingError` when a share has no studies, or when the shares do not leave the rest theirs.
+    """
+    groups: dict[str | None, list[Study]] = {name: [] for name in (*shares, None)}
+    for study in studies:
+        groups[next((name for name in shares if name in study.anatomy), None)].append(study)
+    rest = 1.0 - sum(shares.values())
+    empty = [name for name in shares if not groups[name]]
+    if empty:
+        known = sorted({name for study in studies for name in study.anatomy})
+        raise TrainingError(f"--share {empty[0]}: no study of that anatomy to train on; known are {', '.join(known)}")
+    if (rest > 1e-6) != bool(groups[None]):
+        raise TrainingError(
+            f"--share: {rest:.3g} of each batch remain for the {len(groups[None])} studies of other anatomies; shares must "
+            "add up to 1 without such studies, and to less with them"
+        )
+    return [(shares.get(name, rest), found) for name, found in groups.items() if found]
+
+
 class Batches(IterableDataset):
     """An endless stream of training batches; batch `k` is the same however often and by whomever it is drawn.
 
     About `positive_share` of each batch are slices with a fracture label (`None`: as many as there are). Of these, broken
     levels are drawn evenly, then a slice of one: a hairline shows on few slices, a burst body on many. Of the others,
-    studies are drawn evenly, then a slice. `start`: the first batch's number; `size`: of the images, where smaller than
+    studies are drawn evenly, then a slice. `shares`: parts of each batch that are drawn from the studies of an anatomy, by
+    its name; the rest is drawn from all others. Without it, from all studies together. `start`: the first batch's number; `size`: of the images, where smaller than
     the arrays'.
     """
 
@@ -333,40 +393,37 @@ class Batches(IterableDataset):
         augmentation: Augmentation | None = None,
         start: int = 0,
         size: int | None = None,
+        shares: dict[str, float] | None = None,
     ):
         super().__init__()
         self.grid, self.batch_size, self.seed, self.start, self.size = grid, batch_size, seed, start, size
         self.augmentation = augmentation
-        self.positive: list[tuple[Study, np.ndarray]] = []
-        """The slices of each broken level."""
-        self.negative: list[tuple[Study, np.ndarray]] = []
-        """The slices of each study that show no fracture."""
-        with_fracture = without = 0
-        for study in studies:
-            labels = study.labels.fracture > 0.5
-            self.positive += [(study, np.flatnonzero(shown)) for shown in labels.T if shown.any()]
-            has = labels.any(1)
-            if not has.all():
-                self.negative.append((study, np.flatnonzero(~has)))
-            with_fracture, without = with_fracture + int(has.sum()), without + int((~has).sum())
-        if positive_share is None:
-            positive_share = with_fracture / max(with_fracture + without, 1)
-        self.positive_share = positive_share if self.positive and self.negative else float(bool(self.positive))
+        groups = by_share(studies, shares) if shares else [(1.0, studies)]
+        self.pools = [pool(found, share, positive_share) for share, found in groups]
+        self.positive = [item for found in self.pools for item in found.positive]
+        self.negative = [item for found in self.pools for item in found.negative]
 
     def rates(self) -> tuple[float, float]:
         """Part of the fracture labels that are positive: over all slices, and in the batches drawn here."""
         fracture = {study.uid: study.labels.fracture for study, _ in self.positive + self.negative}
         positive, total = (sum(of(labels) for labels in fracture.values()) for of in (np.sum, np.size))
-        means = [float(study.labels.fracture[indices].mean()) for study, indices in self.positive]
-        return float(positive / total), self.positive_share * float(np.mean(means)) if means else 0.0
+        drawn = 0.0
+        for found in self.pools:
+            means = [float(study.labels.fracture[indices].mean()) for study, indices in found.positive]
+            drawn += found.share * found.positive_share * float(np.mean(means)) if means else 0.0
+        return float(positive / total), drawn
 
     def batch(self, number: int) -> Batch:
         """Batch `number`."""
         random = np.random.default_rng((self.seed, number))
+        # Evenly spaced places from a random start: each pool's count is its share, rounded up or down.
+        places = (np.arange(self.batch_size) + random.random()) / max(self.batch_size, 1)
+        ends = np.cumsum([found.share for found in self.pools])
         picks = []
-        for _ in range(self.batch_size):
-            pool = self.positive if random.random() < self.positive_share else self.negative
-            study, indices = pool[random.integers(len(pool))]
+        for place in np.minimum(np.searchsorted(ends, places, "right"), len(self.pools) - 1):
+            found = self.pools[place]
+            slices = found.positive if random.random() < found.positive_share else found.negative
+            study, indices = slices[random.integers(len(slices))]
             picks.append((study, int(indices[random.integers(len(indices))])))
         return collate(picks, self.grid, self.augmentation, random, self.size)
 
@@ -391,4 +448,5 @@ def summary(studies: list[Study]) -> dict:
         "with_segmentation": sum(study.labels.has_segmentation for study in studies),
         "with_masks": sum(study.labels.masked for study in studies),
         "slices_with_boxes": sum(bool(boxes) for study in studies for boxes in study.labels.boxes),
+        "anatomies": dict(sorted(Counter(anatomies.joined(study.anatomy) for study in studies).items())),
     }

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from . import LEVELS, TrainingError, __version__
+from . import LEVELS, TrainingError, __version__, anatomy
 from .aggregate import AGGREGATIONS, PRESENCE, combine, is_neck, seen_levels, slice_shares
 from .calibrate import Calibration, Scores, calibrate
 from .data import Collection, Study, summary
+from .distance import LEAST_CHOSEN, LEAST_FITTED, Novelty, Whitening, chosen, distance, fit, study_vector
 from .metrics import (
     area_under_curve,
     at_threshold,
@@ -42,33 +43,54 @@ class Prediction:
     hottest: np.ndarray | None
     """Row and column of the hottest cell of each slice and level, `[S, 7, 2]`; `None` for a network without maps."""
     grid: int
+    features: np.ndarray | None = None
+    """`[S, d]`; `None` for a network without them."""
 
 
 def predict(session: onnxruntime.InferenceSession, study: Study) -> Prediction:
     """Runs every slice of a study."""
-    vertebra, fracture, hottest, grid = [], [], [], 0
+    found = {name: [] for name in ("vertebra", "fracture", "features")}
+    hottest, grid = [], 0
     outputs = [item.name for item in session.get_outputs()]
     for first in range(0, len(study.slices), BATCH):
         images = np.ascontiguousarray(study.array[first : first + BATCH])
-        v, f, *maps = session.run(outputs, {"image": images})
-        vertebra.append(v)
-        fracture.append(f)
-        for activation in maps:
+        said = dict(zip(outputs, session.run(outputs, {"image": images})))
+        for name in found.keys() & said.keys():
+            found[name].append(said[name])
+        if "activation" in said:
+            activation = said["activation"]
             grid = activation.shape[-1]
             places = activation.reshape(*activation.shape[:2], -1).argmax(-1)
             hottest.append(np.stack(np.divmod(places, grid), -1))
     where = np.concatenate(hottest) if hottest else None
-    return Prediction(study, np.concatenate(vertebra), np.concatenate(fracture), where, grid)
+    features = np.concatenate(found["features"]) if found["features"] else None
+    return Prediction(study, np.concatenate(found["vertebra"]), np.concatenate(found["fracture"]), where, grid, features)
 
 
-def calibration_of(model: Path, studies: list[Study], prior_shift: float, echo=print) -> Calibration:
-    """Runs the uncalibrated graph on the validation studies and calibrates it."""
+def calibration_of(predictions: list[Prediction], prior_shift: float) -> Calibration:
+    """Calibrates the uncalibrated graph by what it says of the validation studies."""
     scores = []
-    for prediction in predict_all(model, {"validation": studies}, echo)["validation"]:
+    for prediction in predictions:
         p = np.clip(prediction.fracture.astype(np.float64), 1e-9, 1 - 1e-7)
         study = prediction.study
         scores.append(Scores(prediction.vertebra, np.log(p / (1 - p)), study.positions_mm, study.labels.study))
     return calibrate(scores, prior_shift)
+
+
+def novelty_of(
+    training: list[Prediction], validation: list[Prediction], trained: list[str] | None
+) -> tuple[Whitening, Novelty] | None:
+    """How to tell studies that are unlike the training data, from what the graph says before whitening; the threshold is
+    chosen on validation studies of held-out anatomies. `None` without features or enough studies."""
+    unseen = [one for one in validation if anatomy.held_out(one.study.anatomy, trained)]
+    groups = []
+    for predictions in (training, unseen):
+        vectors = (study_vector(one.vertebra, one.features) for one in predictions if one.features is not None)
+        groups.append(np.array([vector for vector in vectors if vector is not None]))
+    if len(groups[0]) < LEAST_FITTED or len(groups[1]) < LEAST_CHOSEN:
+        return None
+    whitening = fit(groups[0])
+    return whitening, chosen(whitening, *groups)
 
 
 def predict_all(model: Path, parts: dict[str, list[Study]], echo) -> dict[str, list[Prediction]]:
@@ -94,10 +116,14 @@ def evaluate(
     trained_on: set[str],
     held: bool = False,
     minutes: float = 0.0,
+    trained_anatomies: list[str] | None = None,
+    novelty: dict | None = None,
     echo=print,
 ) -> dict:
     """Measures `model` on the validation and test parts; returns the document that `metrics.json` holds. `collection`
-    is the data set that these are of, `held` whether it is another one than that trained on, `minutes` the training time.
+    is the data set that these are of, `held` whether it is another one than that trained on, `minutes` the training time,
+    `trained_anatomies` the sources of what trained the network, where they are known, `novelty` what the export wrote
+    about features.
 
     Raises `TrainingError` when there is nothing to measure on, or when a study to measure on was trained on.
     """
@@ -112,7 +138,9 @@ def evaluate(
             "validation and test splits are empty; give more studies, or larger --validation and --test"
         )
     predictions = predict_all(model, {name: parts[name] for name in ("validation", "test")}, echo)
-    chosen = choose(predictions["validation"], calibration.aggregation)
+    picked = choose(predictions["validation"], calibration.aggregation)
+    unseen = sum(anatomy.held_out(study.anatomy, trained_anatomies) for study in parts["validation"])
+    picked["thresholds_chosen_on"]["held_out"] = unseen
     return {
         "format": 1,
         "cspine_train": __version__,
@@ -121,10 +149,17 @@ def evaluate(
         "calibration": calibration.to_dict(),
         "held": held,
         "minutes": minutes,
+        "training_anatomies": trained_anatomies,
         "data": {name: summary(studies) for name, studies in parts.items()},
-        **chosen,
+        **picked,
+        "novelty": novelty,
         "splits": {
-            name: measure(found, calibration.aggregation, chosen["thresholds"], collection.kinds)
+            name: {
+                **measure(found, calibration.aggregation, picked["thresholds"], collection.kinds),
+                "anatomies": by_anatomy(
+                    found, calibration.aggregation, picked["thresholds"], trained_anatomies, novelty
+                ),
+            }
             for name, found in predictions.items()
             if found
         },
@@ -189,6 +224,40 @@ def measure(predictions: list[Prediction], aggregation: str, thresholds: dict, k
     result["visibility"] = _visibility(predictions)
     result["pointing"] = _pointing(predictions)
     return result
+
+
+def by_anatomy(
+    predictions: list[Prediction],
+    aggregation: str,
+    thresholds: dict,
+    trained: list[str] | None,
+    novelty: dict | None = None,
+) -> list[dict]:
+    """Measures of each combination of sources, held-out ones first; one that names no sources is not held out."""
+    groups: dict[tuple[str, ...], list[Prediction]] = {}
+    for prediction in predictions:
+        groups.setdefault(prediction.study.anatomy, []).append(prediction)
+    rows = []
+    for sources, found in sorted(groups.items(), key=lambda item: (not anatomy.held_out(item[0], trained), item[0])):
+        truth, score = tables(found, aggregation)
+        seen = ~np.isnan(score[:, 1:])
+        unlike = None
+        if novelty is not None:
+            vectors = [study_vector(one.vertebra, one.features) for one in found if one.features is not None]
+            unlike = sum(distance(vector) > novelty["threshold"] for vector in vectors if vector is not None)
+        rows.append(
+            {
+                "unlike": unlike,
+                "sources": list(sources),
+                "held_out": anatomy.held_out(sources, trained),
+                "studies": len(found),
+                "fractured": int((truth[:, 0] > 0.5).sum()),
+                "auc_overall": _one_area(truth[:, 0], score[:, 0]),
+                "auc_level": _level_area(truth, score),
+                "level": asdict(at_threshold(truth[:, 1:][seen], score[:, 1:][seen], thresholds["level"])),
+            }
+        )
+    return rows
 
 
 def _level_area(truth: np.ndarray, score: np.ndarray) -> float | None:
@@ -311,6 +380,13 @@ def table(document: dict) -> str:
             lines.append(
                 f"  {name}: sensitivity {number(point['sensitivity'])} of {point['positives']}, "
                 f"specificity {number(point['specificity'])} of {point['negatives']}"
+            )
+        for row in found["anatomies"]:
+            lines.append(
+                f"  {anatomy.joined(row['sources'])} ({'held-out' if row['held_out'] else 'known or unstated'}): {row['studies']} "
+                f"studies, AUC {number(row['auc_overall'])} overall, {number(row['auc_level'])} level; level sensitivity "
+                f"{number(row['level']['sensitivity'])}, specificity {number(row['level']['specificity'])}"
+                + ("" if row["unlike"] is None else f"; {row['unlike']} unlike the training data")
             )
         if found["kinds"]:
             shares = (f"{kind} {counts['found']}/{counts['levels']}" for kind, counts in found["kinds"].items())

@@ -80,6 +80,13 @@ def compute(said: Logits, batch: Batch, maps: bool = True) -> Losses:
     )
 
 
+def inconsistency(said: Logits, moved: Logits) -> torch.Tensor:
+    """Mean squared difference of the probabilities that are said of the first slices of a batch and of the same, moved."""
+    count = len(moved.vertebra)
+    pairs = ((said.vertebra[:count], moved.vertebra), (said.fracture[:count], moved.fracture))
+    return sum((torch.sigmoid(one.float()) - torch.sigmoid(other.float())).square().mean() for one, other in pairs)
+
+
 def weighted_bce(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, positive: float) -> torch.Tensor:
     """Mean of `w · BCE` by the weights, positives weighing `positive` times more; 0 where nothing has weight."""
     weight = weight * (1.0 + (positive - 1.0) * target)

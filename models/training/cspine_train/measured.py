@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import LEVELS, TrainingError
+from .anatomy import joined
 
-FORMAT = 1
+FORMAT = 2
 """Of `evaluation.json`."""
+
+REAL_FORMAT = 1
+"""Of `real.json`."""
 
 PLOTS = ("roc.svg", "reliability.svg")
 """Of what `cspine evaluate` draws, what the card shows."""
@@ -24,10 +28,9 @@ class Evaluation:
     plots: tuple[Path, ...] = ()
     """The pictures beside it that the card shows: ROC curve and reliability."""
 
-    @property
-    def found(self) -> dict:
-        """All data sets of the file together."""
-        return self.document["all"]
+    def found(self, group: str) -> dict | None:
+        """Measures of a group of its studies: `held_out` or `known` anatomies, or `all` data sets together."""
+        return self.document["all"] if group == "all" else self.document["anatomies"][group]
 
 
 def read_evaluation(label: str, path: Path, command: str, sha256: str) -> Evaluation:
@@ -43,6 +46,20 @@ def read_evaluation(label: str, path: Path, command: str, sha256: str) -> Evalua
         raise TrainingError(f"{path} is of another model; run `cspine evaluate` with this package again")
     plots = tuple(plot for plot in (path.parent / name for name in PLOTS) if plot.is_file())
     return Evaluation(label, command, document, plots)
+
+
+def read_real(path: Path, sha256: str) -> dict:
+    """Reads what `cspine evaluate --real` wrote. Raises `TrainingError` when it is not of the model with this hash."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        form, digest = document["format"], document["model"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: {error!r}; write it with `cspine evaluate --real FOLDER --out`") from error
+    if form != REAL_FORMAT:
+        raise TrainingError(f"{path}: format {form}, but this package reads {REAL_FORMAT}; use a matching cspine")
+    if digest != sha256:
+        raise TrainingError(f"{path} is of another model; run `cspine evaluate --real` with this package again")
+    return document
 
 
 def plot_name(evaluation: Evaluation, plot: Path) -> str:
@@ -100,36 +117,116 @@ def rows(found: dict) -> list[tuple[str, str]]:
     ]
 
 
+GROUPS = {
+    "held_out": ("Held-out anatomies", "None of these studies' vertebrae come from a source that trained it."),
+    "known": ("Known anatomies", "These studies' vertebrae come from sources that trained it, in necks that did not."),
+}
+"""Titles of the groups of studies, those that say most first."""
+
+
 def tables(evaluations: list[Evaluation]) -> list[str]:
-    """The evaluations side by side, then their fractures by kind and by width, then how to do it again."""
+    """The evaluations side by side: held-out anatomies, then known ones, then every combination of sources. Where the
+    package or a data set does not name anatomies, all studies together."""
+    lines = []
+    for group, (title, text) in GROUPS.items():
+        if mine := [evaluation for evaluation in evaluations if evaluation.found(group)]:
+            lines += [f"### {title}", "", text, "", *figures(mine, group), ""]
+    grouped = [evaluation for evaluation in evaluations if any(evaluation.found(group) for group in GROUPS)]
+    if others := [evaluation for evaluation in evaluations if evaluation not in grouped]:
+        lines += ["### Anatomies not stated", "", "Whether these anatomies trained it is not known.", "", *figures(others, "all"), ""]
+    for evaluation in grouped:
+        lines += [*combinations(evaluation), ""]
+    return [*lines, *commands(evaluations)]
+
+
+def figures(evaluations: list[Evaluation], group: str) -> list[str]:
+    """The measures of a group, then its fractures by kind and by width."""
     heads = " | ".join(evaluation.label for evaluation in evaluations)
     rule = "|---" * (1 + len(evaluations)) + "|"
     lines = [f"| measure | {heads} |", rule]
-    columns = [rows(evaluation.found) for evaluation in evaluations]
-    for cells in zip(*columns):
+    measures = [evaluation.found(group) for evaluation in evaluations]
+    for cells in zip(*map(rows, measures)):
         lines.append(f"| {cells[0][0]} | " + " | ".join(cell for _, cell in cells) + " |")
     for title, key in (("kind", "by_kind"), ("width of the gap, mm", "by_width_mm"), ("displacement, mm", "by_displacement_mm")):
-        names = list(dict.fromkeys(name for evaluation in evaluations for name in evaluation.found.get(key, {})))
+        names = list(dict.fromkeys(name for found in measures for name in found.get(key, {})))
         if key == "by_kind":
             names.sort()
         if not names:
             continue
         lines += ["", f"| fractures found, by {title} | {heads} |", rule]
         for name in names:
-            cells = (value(evaluation.found.get(key, {}).get(name)) for evaluation in evaluations)
+            cells = (value(found.get(key, {}).get(name)) for found in measures)
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    groups = [evaluation.found.get("by_widest_gap_mm", {}) for evaluation in evaluations]
+    groups = [found.get("by_widest_gap_mm", {}) for found in measures]
     if names := sorted({name for group in groups for name in group}):
         lines += ["", f"| AUC of the studies with such a widest gap, mm, against all sound ones | {heads} |", rule]
         for name in names:
             cells = (f"{value(group[name]['auc_overall'])} ({group[name]['fractured']})" if name in group else "-" for group in groups)
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "In brackets 95 % intervals. These commands measure it again:", ""]
+    return lines
+
+
+def combinations(evaluation: Evaluation) -> list[str]:
+    """One row per combination of sources."""
+    lines = [
+        f"| {evaluation.label}: sources of the vertebrae | anatomy | studies, broken | AUC, study | AUC, mean of the levels | "
+        "sensitivity, level | specificity, level | whole levels with both ends within 5 mm |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in evaluation.document["anatomies"]["combinations"]:
+        names = ("auc_overall", "auc_mean_level", "level_sensitivity", "level_specificity", "level_ranges_within_5mm")
+        cells = " | ".join(value(row[name]) for name in names)
+        lines.append(f"| {joined(row['sources'])} | {row['training']} | {row['studies']}, {row['fractured']} | {cells} |")
+    return lines
+
+
+def commands(evaluations: list[Evaluation]) -> list[str]:
+    """How to measure it again, with the plots."""
+    lines = ["In brackets 95 % intervals. These commands measure it again:", ""]
     for evaluation in evaluations:
         lines += [f"{evaluation.label}:", "", "```sh", *evaluation.command.split("\n"), "```", ""]
         pictures = [f"![{plot.stem}, {evaluation.label}]({plot_name(evaluation, plot)})" for plot in evaluation.plots]
         lines += [" ".join(pictures), ""] if pictures else []
     return lines
+
+
+def real_necks(document: dict) -> list[str]:
+    """One row per level of every study of `real.json`; slices are InstanceNumbers."""
+    def slices(ends):
+        return "-" if ends is None else f"{ends[0]}-{ends[1]}"
+
+    lines = [
+        f"Alert from {document['overall_threshold']:.1%}, flag from {document['level_threshold']:.1%}. Slices are InstanceNumbers. "
+        "Nothing was trained, calibrated or chosen on these studies; they are too few for an AUC.",
+    ]
+    for study in document["studies"]:
+        truth = ", ".join(level["level"] for level in study["levels"] if level["fractured"])
+        if study["overall"] is None:
+            said = f"{study['status']}: {study['reason']}"
+        else:
+            order = {True: "in order", False: "not in order", None: "fewer than two"}[study["levels_in_order"]]
+            said = (
+                f"overall {study['overall']:.1%}, {'alert' if study['alert'] else 'no alert'}; levels found {order}; "
+                f"{study['false_flags']} unfractured levels flagged"
+            )
+        lines += ["", f"**{study['study']}** ({f'fractured: {truth}' if study['fractured'] else 'not fractured'}): {said}.", ""]
+        if study["overall"] is None:
+            continue
+        lines += [
+            "| level | probability | flag | key slice | boxed slices | range found | range labeled | ends off, mm |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for level in study["levels"]:
+            probability = "not seen" if level["probability"] is None else f"{level['probability']:.1%}"
+            off = "-" if level["ends_mm"] is None else ", ".join(f"{end:+.1f}" for end in level["ends_mm"])
+            key = "-" if level["key_slice"] is None else str(level["key_slice"])
+            if level["key_slice_in_boxed_range"] is not None:
+                key += " (in the boxed range)" if level["key_slice_in_boxed_range"] else " (outside the boxed range)"
+            lines.append(
+                f"| {level['level']}{', fractured' if level['fractured'] else ''} | {probability} | {'flag' if level['flag'] else '-'} | "
+                f"{key} | {slices(level['boxed'])} | {slices(level['range'])} | {slices(level['labeled_range'])} | {off} |"
+            )
+    return [*lines, ""]
 
 
 def ablation(runs: list[tuple[str, dict]]) -> list[str]:

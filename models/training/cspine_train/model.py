@@ -125,8 +125,8 @@ class Calibrated(nn.Module):
 
 
 class Network(Calibrated):
-    """uint8 `[N, 3, size, size]` to `vertebra` `[N, 7]`, `fracture` `[N, 7]` (probabilities) and `activation`
-    `[N, 7, grid, grid]` (fracture logits per place)."""
+    """uint8 `[N, 3, size, size]` to `vertebra` `[N, 7]`, `fracture` `[N, 7]` (probabilities), `activation`
+    `[N, 7, grid, grid]` (fracture logits per place) and `features` `[N, neck]`."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -156,6 +156,9 @@ class Network(Calibrated):
         self.break_head = nn.Conv2d(config.neck, 1, 1)
         self.correction = nn.Conv2d(config.neck, len(LEVELS), 1, bias=False)
         self.dropout = nn.Dropout(config.dropout)
+        # Not among the weights: the export alone sets them.
+        self.register_buffer("feature_mean", torch.zeros(config.neck), persistent=False)
+        self.register_buffer("whitening", torch.eye(config.neck), persistent=False)
         nn.init.zeros_(self.correction.weight)
         for head, rate in ((self.level_head, 0.03), (self.break_head, 0.05)):
             nn.init.normal_(head.weight, std=0.01)
@@ -163,11 +166,23 @@ class Network(Calibrated):
 
     def logits(self, images: torch.Tensor) -> Logits:
         """What the network says about images `[N, 3, size, size]`, 0 to 1, before calibration."""
+        return self._said(self.dropout(self._merged(images)))
+
+    def whiten(self, mean: torch.Tensor, matrix: torch.Tensor) -> None:
+        """Lets the deployed function give features less `mean` `[neck]`, times `matrix` `[neck, neck]`."""
+        self.feature_mean.copy_(mean)
+        self.whitening.copy_(matrix)
+
+    def _merged(self, images: torch.Tensor) -> torch.Tensor:
+        """Features of the map's cells, `[N, neck, grid, grid]`."""
         features = self.backbone((images - MEAN) / DEVIATION)
         merged = self.laterals[-1](features[-1])
         for feature, lateral in zip(features[-2::-1], self.laterals[-2::-1]):
             merged = functional.interpolate(merged, scale_factor=2.0, mode="nearest") + lateral(feature)
-        merged = self.dropout(self.mix(merged))
+        return self.mix(merged)
+
+    def _said(self, merged: torch.Tensor) -> Logits:
+        """What the heads make of features."""
         level_map = self.level_head(merged).float()
         break_map = (self.break_head(merged) + self.correction(merged)).float()
         activation = both(level_map, break_map)
@@ -175,8 +190,13 @@ class Network(Calibrated):
         vertebra = smooth_maximum(level_map, sharpness)
         return Logits(vertebra, smooth_maximum(activation, sharpness), activation, level_map, break_map)
 
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The deployed function: what the exported graph computes."""
-        said = self.logits(image.to(torch.float32) / 255.0)
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The deployed function: what the exported graph computes. Its last output is `features` `[N, neck]`, the mean
+        over the bone of the levels."""
+        merged = self._merged(image.to(torch.float32) / 255.0)
+        said = self._said(self.dropout(merged))
         fracture = torch.sigmoid(said.fracture * self.scale + self.offset)
-        return torch.sigmoid(said.vertebra), fracture, said.activation * self.scale + self.offset
+        bone = torch.sigmoid(said.level_map).amax(1, keepdim=True)
+        features = (merged * bone).sum((2, 3)) / (bone.sum((2, 3)) + 1e-3)
+        features = (features - self.feature_mean) @ self.whitening
+        return torch.sigmoid(said.vertebra), fracture, said.activation * self.scale + self.offset, features

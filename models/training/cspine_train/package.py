@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import CENTRE, CHANNEL_OFFSETS_MM, INPUT_MILLIMETRES, SLAB_MM, WINDOW_HU, TrainingError
 from .aggregate import MINIMUM_MM, PRESENCE
-from .card import INTENDED_USE, Extras, card, operating_point, threshold_data, training_data
+from .card import INTENDED_USE, Extras, card, novelty_data, operating_point, threshold_data, training_data
 from .measured import plot_name
 
 
@@ -55,6 +55,7 @@ def manifest(metrics: dict, training: dict, name: str, version: str) -> str:
             "aggregation": metrics["calibration"]["aggregation"],
             "intended_use": INTENDED_USE[nature],
             "training_data": training_data(metrics),
+            **({"training_anatomies": metrics["training_anatomies"]} if metrics.get("training_anatomies") else {}),
         },
         "input": {
             "name": "image",
@@ -74,6 +75,8 @@ def manifest(metrics: dict, training: dict, name: str, version: str) -> str:
         },
         "presence": {"vertebra": PRESENCE, "minimum_mm": MINIMUM_MM},
     }
+    if novelty := metrics.get("novelty"):
+        sections["features"] = {"output": "features", "threshold": novelty["threshold"], "data": novelty_data(novelty)}
     lines = []
     for section, values in sections.items():
         if section:

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from . import TrainingError, __version__, curves, loss, original, unfold
+from . import TrainingError, __version__, anatomy, curves, loss, original, unfold
 from .augment import Augmentation
 from .data import Batch, Batches, Collection, Study, collate, split, summary
 from .metrics import area_under_curve
@@ -24,6 +24,9 @@ CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 WATCHED_SLICES = 192
 """Slices of the validation split that are looked at while training runs; they decide nothing."""
+
+CONSISTENCY_PART = 4
+"""One of so many slices of a batch is looked at twice, for `TrainConfig.consistency`."""
 
 PARTS = ("maps", "bend", "thick", "average", "balance")
 """What `TrainConfig.without` can leave out, to measure what it is worth: learning from maps of levels and breaks, bending
@@ -66,6 +69,10 @@ class TrainConfig:
     """Stops after so many slices per slice of the training split; 0: the time decides alone."""
     without: tuple[str, ...] = ()
     """Of `PARTS`, what to leave out."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Anatomies and the parts of each batch that are drawn from their studies."""
+    consistency: float = 0.0
+    """Weight of the loss for saying something else of a slice that is mirrored and shifted; 0 leaves it out."""
     checkpoint_seconds: float = 120.0
     watch_seconds: float = 240.0
     log_seconds: float = 20.0
@@ -126,10 +133,12 @@ def train(
     echo=print,
     held: Collection | None = None,
     start_from: Path | None = None,
+    known: list[str] | None = None,
 ) -> Path:
     """Trains for the time budget and returns the checkpoint's path. `held` as in `data.split`; `start_from`: another
     run's folder or checkpoint, whose averaged weights take the place of random ones, or a package's folder or graph,
-    whatever its size of images was.
+    whatever its size of images was; `known`: the anatomies that those weights learnt from, where the package does not name
+    them.
 
     Raises `TrainingError` when the run folder holds another run, when there is nothing to train on, or when the weights
     to begin with are of another network.
@@ -158,24 +167,29 @@ def train(
     average = WeightAverage(network, 0.0 if "average" in config.without else config.average)
     state = {"step": 0, "elapsed": 0.0, "images": 0}
     trained_on = {study.uid for study in parts["train"]}
-    origin = ""
+    origin, names = "", [study.anatomy for study in parts["train"]]
     if path.exists():
         document = _restore(path, network, optimizer, average, model_config)
         state = document["state"]
         trained_on |= set(document["trained_on"])
         origin = document.get("origin", "")
+        names.append(document.get("anatomies"))
     left_out = {name: 0.0 for name in ("bend", "thick") if name in config.without}
     augmentation = Augmentation(**left_out)
 
     def batches(size: int) -> Batches:
         share = None if "balance" in config.without else config.positive_share
         grid = size // model_config.cell
-        return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size)
+        return Batches(parts["train"], grid, config.batch_size, config.seed, share, augmentation, state["step"], size, dict(config.shares))
 
     if start_from is not None and not path.exists():
         source = batches(config.coarse_size or model_config.size)
         learnt, origin = _begin(start_from, network, average, model_config, source)
         trained_on |= learnt
+        names.append(known or anatomies_of(start_from))
+    trained_anatomies = anatomy.union(names)
+    if trained_anatomies is None:
+        echo("the anatomies that train this network are not all named: its package will not tell held-out from known ones")
     counts = {name: summary(studies) for name, studies in parts.items()}
     slab_mm, millimetres = collection.slab_mm, collection.millimetres
     watched = _watched(parts["validation"], model_config)
@@ -203,6 +217,7 @@ def train(
                 "millimetres": millimetres,
                 "trained_on": sorted(trained_on),
                 "origin": origin,
+                "anatomies": trained_anatomies,
                 "prior_shift": loss.prior_shift(*batches(model_config.size).rates()),
                 "model": network.state_dict(),
                 "average": average.values,
@@ -319,8 +334,13 @@ def step(network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainC
     images = batch.images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
         logits = (said or network.logits)(images)
+        if config.consistency > 0.0:
+            part = images[: max(1, len(images) // CONSISTENCY_PART)]
+            moved = network.logits(mirrored_and_shifted(part, network.config.cell))
     losses = loss.compute(logits, batch, "maps" not in config.without)
     total = losses.total
+    if config.consistency > 0.0:
+        total = total + config.consistency * loss.inconsistency(logits, moved)
     if not torch.isfinite(total):
         raise TrainingError("the loss is no longer finite; resume with a smaller --learning-rate")
     optimizer.zero_grad(set_to_none=True)
@@ -328,6 +348,14 @@ def step(network, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainC
     torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
     optimizer.step()
     return np.array(losses.values())
+
+
+def mirrored_and_shifted(images: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Images `[N, C, H, W]`, left and right exchanged, moved by up to `pixels` along each axis, edges repeated."""
+    across, down = (int(torch.randint(-pixels, pixels + 1, ())) for _ in range(2))
+    padded = torch.nn.functional.pad(images.flip(-1), (pixels,) * 4, mode="replicate")
+    height, width = images.shape[-2:]
+    return padded[..., pixels + down : pixels + down + height, pixels + across : pixels + across + width]
 
 
 def _parameter_groups(network: Network, decay: float) -> list[dict]:
@@ -400,6 +428,12 @@ def _weights(path: Path) -> Path:
         if (path / name).exists():
             return path / name
     raise TrainingError(f"{path} holds neither {CHECKPOINT} nor {unfold.GRAPH}; give a run's folder or a package's")
+
+
+def anatomies_of(path: Path) -> list[str] | None:
+    """The anatomies that a run's or a package's weights learnt from; `None` where it does not name them."""
+    path = _weights(path)
+    return unfold.training_anatomies(path) if path.suffix == ".onnx" else load_checkpoint(path).get("anatomies")
 
 
 def _came_from(document: dict) -> str:

@@ -55,6 +55,17 @@ def origin(path: Path) -> str:
     return f"the package {name} {version} (SHA-256 begins with {digest[:12]})"
 
 
+def training_anatomies(path: Path) -> list[str] | None:
+    """The anatomies that a graph's package names; `None` where it names none, or where no manifest lies beside the graph."""
+    manifest = path.with_name(MANIFEST)
+    if not manifest.exists():
+        return None
+    try:
+        return tomllib.loads(manifest.read_text(encoding="utf-8")).get("training_anatomies")
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{manifest}: {error!r}; get the package again") from error
+
+
 def unfold(path: Path, network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     """Gives a network, on whatever device, the weights of the graph at `path`; it stays uncalibrated. `batches`: images
     `[N, 3, size, size]`, 0 to 1, like those that it will be trained on.

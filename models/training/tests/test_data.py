@@ -8,6 +8,7 @@ import torch
 from support import make_dataset, write_array, write_tables
 
 from cspine_train import TrainingError
+from cspine_train.anatomy import union
 from cspine_train.augment import (
     Augmentation,
     box_map,
@@ -85,6 +86,55 @@ def test_batches_repeat_exactly_and_hold_positives(collection):
     # 12 positive labels of 12 studies, 14 slices, 7 levels; 0.45 of the slices drawn have one of 7.
     assert natural == pytest.approx(12 / (12 * 14 * 7)) and drawn == pytest.approx(0.45 / 7)
     assert (((first.broken * first.broken_weight).amax((2, 3)) > 0) == (first.fracture > 0)).all()
+
+
+def named(collection, *names):
+    """The studies, each with one of these sources in turn."""
+    studies = deepcopy(collection.studies)
+    for number, study in enumerate(studies):
+        study.anatomy = (names[number % len(names)],)
+    return studies
+
+
+def test_every_batch_holds_each_anatomys_share(collection):
+    studies = named(collection, "gl003", "gl003", "gl003", "gl003", "gl003", "VHF")
+    source = Batches(studies, 20, 10, seed=3, shares={"VHF": 0.35})
+    vhf = [study.uid for study in studies if study.anatomy == ("VHF",)]
+    picked = []
+    for number in range(20):
+        seen = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("cspine_train.data.collate", lambda picks, *_: seen.extend(picks))
+            source.batch(number)
+        picked.append(sum(study.uid in vhf for study, _ in seen))
+        assert len(seen) == 10
+    # 3.5 of 10: three or four in each, not chance.
+    assert set(picked) == {3, 4} and 60 < sum(picked) < 80
+    assert source.rates()[1] == pytest.approx(Batches(studies, 20, 10, seed=3).rates()[1])
+
+
+def test_shares_that_cannot_be_drawn_are_refused(collection):
+    studies = named(collection, "gl003", "VHF")
+    with pytest.raises(TrainingError, match="--share vhf: no study.*VHF, gl003"):
+        Batches(studies, 20, 10, seed=3, shares={"vhf": 0.3})
+    with pytest.raises(TrainingError, match="remain for the 0 studies"):
+        Batches(studies, 20, 10, seed=3, shares={"VHF": 0.3, "gl003": 0.3})
+    with pytest.raises(TrainingError, match="remain for the 6 studies"):
+        Batches(studies, 20, 10, seed=3, shares={"VHF": 1.0})
+
+
+def test_anatomies_are_those_of_truth_json(tmp_path):
+    tensors, dataset = make_dataset(tmp_path, 3)
+    keys = [{"anatomy": ["vhf-neck", "gl003"], "source": "volume"}, {"source": "parametric"}, {}]
+    studies = [
+        {"study_instance_uid": f"1.2.3.{number}", "seed": 7, "fractures": [], **more} for number, more in enumerate(keys)
+    ]
+    (dataset / "truth.json").write_text(json.dumps({"studies": studies}))
+    collection = load_collection(tensors, dataset)
+    assert [study.anatomy for study in collection.studies] == [("gl003", "vhf-neck"), ("parametric",), ()]
+    assert collection.necks["1.2.3.1"] == "parametric 7"
+    assert union(study.anatomy for study in collection.studies[:2]) == ["gl003", "parametric", "vhf-neck"]
+    assert union(study.anatomy for study in collection.studies) is None
 
 
 def test_breaks_on_few_slices_are_drawn_as_often_as_breaks_on_many(collection):

@@ -28,7 +28,7 @@ fn case(broken: bool, overall: f64, c2: f64) -> Case {
         found: Vec::new(),
         fractures: Vec::new(),
         healed: Vec::new(),
-        source: "parametric".into(),
+        anatomy: vec!["parametric".into()],
         kernel: "BONE".into(),
         spacing_mm: Some(1.0),
         slices: 100,
@@ -138,7 +138,7 @@ fn fractures_and_studies_are_told_by_class() {
     let fracture = |level, width_mm| MadeFracture { level, kind: "hangman".into(), width_mm, displacement_mm: 5.0 };
     one.fractures = vec![fracture(CervicalLevel::C2, 0.5), fracture(CervicalLevel::C3, 0.3)];
     let mut other = case(false, 0.7, 0.1);
-    (other.source, other.spacing_mm) = ("meshes".into(), Some(3.0));
+    (other.kernel, other.spacing_mm) = ("SOFT".into(), Some(3.0));
     one.healed = vec![CervicalLevel::C2];
     other.healed = vec![CervicalLevel::C4, CervicalLevel::C5];
     other.alert[4] = true;
@@ -153,9 +153,9 @@ fn fractures_and_studies_are_told_by_class() {
     let [("0.5-1", group)] = widest[..] else { panic!("{widest:?}") };
     assert_eq!((group.studies, group.fractured, counts(group.false_alarms)), (2, 1, (1, 1)));
     assert_eq!(group.auc_overall.map(|area| area.value), Some(1.0));
-    assert_eq!(counts(measures.by_source["meshes"].false_alarms), (1, 1));
+    assert_eq!(counts(measures.by_kernel["SOFT"].false_alarms), (1, 1));
     assert_eq!(counts(measures.healed_alarms), (1, 2), "C2 is broken afresh");
-    assert_eq!(measures.by_source["parametric"].levels_found.of, 1);
+    assert_eq!(measures.by_kernel["BONE"].levels_found.of, 1);
     assert!(measures.by_spacing_mm.contains_key("0.9-1.4") && measures.by_spacing_mm.contains_key("2.2+"));
 }
 
