@@ -213,9 +213,24 @@ fn bake(level: usize, reference: &Reference, shares: &[Share<'_>], growth: &Grow
             .flat_map(|p| [lead(p), lead(-p)])
             .collect()
     };
-    let at = marks.iter().sum::<Vec3>() / marks.len() as f32;
+    let about = marks.iter().sum::<Vec3>() / marks.len() as f32;
+    let at = if level == 0 { about } else { centered(&grid, about, y) };
     let (measures, more) = measure(level, s, &grid, at, &|p| lead(p) - at);
     Baked { grid: Arc::new(grid), at, measures, more, taller }
+}
+
+/// The middle between the body's anterior and posterior wall, near `at`; fractures and growths look for the walls from there.
+fn centered(grid: &Grid, at: Vec3, half_depth: f32) -> Vec3 {
+    let reach = |side: f32| {
+        let steps = (0..(6.0 * half_depth) as usize).map(|i| 0.25 * i as f32);
+        steps.take_while(|&mm| grid.distance(at + Vec3::Y * side * mm) < 0.0).last().unwrap_or(0.0)
+    };
+    let (back, front) = (reach(1.0), reach(-1.0));
+    if front < 0.5 * half_depth || back < 0.5 * half_depth {
+        at
+    } else {
+        at + Vec3::Y * ((back - front) / 2.0).clamp(-3.0, 3.0)
+    }
 }
 
 /// The sizes of a blended vertebra: from the bone where it can be felt for, else from where the reference's places have gone.

@@ -147,6 +147,9 @@ impl Grid {
             far - near,
         ) / STEP;
         let outside = q - c;
+        // Beyond the grid's edge only the way there grows.
+        let within = Vec3::from_array(outside.to_array().map(|off| if off == 0.0 { 1.0 } else { 0.0 }));
+        let gradient = gradient * within;
         (mix(near, far, f.z) + outside.length() * STEP, gradient + outside.normalize_or_zero())
     }
 

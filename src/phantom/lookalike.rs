@@ -238,7 +238,7 @@ impl Lookalikes {
             self.kinds.push(LookalikeKind::Cyst);
         }
         if random.chance(0.04) {
-            let at = Vec3::new(random.range(-2.0, 2.0), s.half_depth + 2.0, random.range(-4.0, 4.0));
+            let at = Vec3::new(random.range(-2.0, 2.0), s.half_depth + 0.3, random.range(-4.0, 4.0));
             let radii = Vec3::new(random.range(1.8, 4.0), random.range(0.8, 1.6), random.range(3.0, 8.0));
             let stuff = Stuff::Bone { cortex: 0.6, shell: 900.0, spongy: 420.0, vein: Vein::default() };
             self.inlays.push(Inlay { at, radii, stuff });
