@@ -11,15 +11,22 @@
 //! necks have, `exact` the functions that give the same bits on every machine; `write` and `nifti` lay a data set out. They look
 //! like a neck to a person and to a network; they are no patient, and a network trained on them alone is not fit for one.
 
+mod blend;
 mod demo;
 mod exact;
 mod face;
 mod flesh;
 mod fracture;
 mod grid;
+mod growth;
 mod head;
 mod injury;
+mod joints;
+mod label_shapes;
 mod lanes;
+mod lattice;
+mod library;
+mod lookalike;
 mod mesh;
 mod morphometry;
 mod neck;
@@ -27,7 +34,9 @@ mod nifti;
 mod prevalence;
 mod random;
 mod recipe;
+mod registration;
 mod render;
+mod rise;
 mod scanner;
 mod scene;
 mod sdf;
@@ -44,6 +53,8 @@ mod write;
 
 pub use demo::demo_recipes;
 pub use fracture::FractureKind;
+pub use library::{AnatomyLibrary, AnatomySource};
+pub use lookalike::{Lookalike, LookalikeKind};
 pub use mesh::MeshSet;
 pub use recipe::{Coverage, FractureSpec, Kernel, PhantomPatient, Preset, Recipe, Scan};
 pub use slice_file::write_slice;

@@ -1,7 +1,10 @@
 //! `cspine phantom`: synthetic necks with known truth, in the layout of the RSNA 2022 data set.
 
 use super::{CliError, contact_sheet, select};
-use crate::phantom::{self, Anatomy, Coverage, FractureKind, MeshSet, RealNeck, Recipe, write_dataset, write_slice};
+use crate::phantom::{
+    self, Anatomy, AnatomyLibrary, AnatomySource, Coverage, FractureKind, MeshSet, RealNeck, Recipe, write_dataset,
+    write_slice,
+};
 use crate::task::Cancel;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -56,6 +59,11 @@ pub(super) struct Args {
     /// Closed surfaces C1*.obj to C7*.obj, in mm, to take the place of the built-in vertebrae.
     #[arg(long, value_name = "DIR")]
     meshes: Option<PathBuf>,
+    /// Vertebrae to blend, a new mixture for each neck: a NIfTI file of labels (1 to 7 for C1 to C7, 8 and 9 for T1 and T2), a
+    /// folder of surfaces as for --meshes, or the word parametric. Give it once for each source; NAME=PATH names the source in
+    /// truth.json.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["meshes", "volume"])]
+    anatomy: Vec<String>,
     /// A real CT of a neck to deform, scan anew and break, in place of the made-up anatomy: the folder of an axial series.
     #[arg(long, value_name = "DIR", conflicts_with = "meshes")]
     volume: Option<PathBuf>,
@@ -101,10 +109,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         .transpose()
         .map_err(|error| CliError::failed("the meshes cannot be used", error))?;
     let neck = args.volume.as_deref().map(|dir| real_neck(dir, args.labels.as_deref())).transpose()?;
-    let anatomy = match (&neck, &meshes) {
-        (Some(neck), _) => Anatomy::Real(neck),
-        (None, Some(meshes)) => Anatomy::Meshes(meshes),
-        (None, None) => Anatomy::Parametric,
+    let sources: Vec<AnatomySource> = args.anatomy.iter().map(|text| AnatomySource::parse(text)).collect();
+    let library = (!sources.is_empty())
+        .then(|| AnatomyLibrary::load(&sources))
+        .transpose()
+        .map_err(|error| CliError::failed("the anatomy cannot be used", error))?;
+    let anatomy = match (&neck, &meshes, &library) {
+        (Some(neck), ..) => Anatomy::Real(neck),
+        (None, Some(meshes), _) => Anatomy::Meshes(meshes),
+        (None, None, Some(library)) => Anatomy::Blended(library),
+        (None, None, None) => Anatomy::Parametric,
     };
     let kinds = if args.kinds.is_empty() { &FractureKind::ALL[..] } else { &args.kinds };
     let mut recipes = Vec::new();
@@ -112,6 +126,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         let mut recipe = Recipe::random(seed).with_matrix(usize::from(args.matrix));
         if neck.is_some() {
             recipe = recipe.of_real_bone();
+        } else if library.is_some() {
+            recipe = recipe.of_blended_anatomy();
         }
         if neck.as_ref().is_some_and(|neck| !neck.is_labelled()) {
             recipe = recipe.intact();
@@ -162,5 +178,5 @@ fn real_neck(dir: &Path, labels: Option<&Path>) -> Result<RealNeck, CliError> {
     if labels.is_none() {
         eprintln!("without --labels no vertebra is known: nothing is broken and no segmentation is written");
     }
-    RealNeck::new(&volume, labels).map_err(unusable)
+    Ok(RealNeck::new(&volume, labels).map_err(unusable)?.named(dir))
 }

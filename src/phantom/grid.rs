@@ -1,11 +1,16 @@
 //! A closed surface as a field of signed distances on a grid.
 
 use glam::Vec3;
+use rayon::prelude::*;
 
 const STEP: f32 = 0.5;
 const MARGIN: f32 = 4.0;
 /// Largest extent of a vertebra along an axis, mm; a surface beyond it is in other units or another thing.
 const LARGEST: f32 = 160.0;
+/// Cells of a block of [`Grid::of_distances`] along each axis.
+const BLOCK: usize = 8;
+/// A block's middle this far from the surface, mm: the block holds none of it, nor what a cortex's texture depends on.
+const FAR: f32 = 7.0;
 
 /// Signed distances on a grid of half a millimetre.
 #[derive(Debug)]
@@ -75,9 +80,84 @@ impl Grid {
         cells.contains(&true).then(|| Self::of_cells(&cells, low, sizes))
     }
 
+    /// Distances in a box as a function tells them; where its surface is far, only about as far as it is.
+    pub(super) fn of_distances(low: Vec3, high: Vec3, distance: &(dyn Fn(Vec3) -> f32 + Sync)) -> Self {
+        let extent = (high - low).clamp(Vec3::ZERO, Vec3::splat(LARGEST));
+        let low = low - Vec3::splat(MARGIN);
+        let size = |length: f32| ((length + 2.0 * MARGIN) / STEP).ceil() as usize + 1;
+        let sizes = [size(extent.x), size(extent.y), size(extent.z)];
+        let place = |x: usize, y: usize, z: usize| low + Vec3::new(x as f32, y as f32, z as f32) * STEP;
+        let mut values = vec![0.0_f32; sizes[0] * sizes[1] * sizes[2]];
+        values.par_chunks_mut(sizes[0] * sizes[1] * BLOCK).enumerate().for_each(|(slab, values)| {
+            let first = slab * BLOCK;
+            let depth = values.len() / (sizes[0] * sizes[1]);
+            for y in (0..sizes[1]).step_by(BLOCK) {
+                for x in (0..sizes[0]).step_by(BLOCK) {
+                    let half = Vec3::splat(STEP * (BLOCK as f32 - 1.0) / 2.0);
+                    let middle = distance(place(x, y, first) + half);
+                    let even = middle.abs() > FAR;
+                    for dz in 0..depth {
+                        for y in y..(y + BLOCK).min(sizes[1]) {
+                            for x in x..(x + BLOCK).min(sizes[0]) {
+                                let here = if even { middle } else { distance(place(x, y, first + dz)) };
+                                values[(dz * sizes[1] + y) * sizes[0] + x] = here;
+                            }
+                        }
+                    }
+                }
+            }
+        });
+        Self { low, sizes, values }
+    }
+
+    /// Every `stride`-th of the grid's points along each axis that lies nearer to the surface than `width` mm, with its distance.
+    pub(super) fn band(&self, stride: usize, width: f32) -> Vec<(Vec3, f32)> {
+        let [nx, ny, nz] = self.sizes;
+        let mut band = Vec::new();
+        for z in (0..nz).step_by(stride) {
+            for y in (0..ny).step_by(stride) {
+                for x in (0..nx).step_by(stride) {
+                    let distance = self.values[(z * ny + y) * nx + x];
+                    if distance.abs() < width {
+                        band.push((self.low + Vec3::new(x as f32, y as f32, z as f32) * STEP, distance));
+                    }
+                }
+            }
+        }
+        band
+    }
+
+    /// Distance at a place, with its gradient.
+    pub(super) fn slope(&self, p: Vec3) -> (f32, Vec3) {
+        let most = Vec3::new(self.sizes[0] as f32, self.sizes[1] as f32, self.sizes[2] as f32) - Vec3::splat(1.001);
+        let q = (p - self.low) / STEP;
+        let c = q.clamp(Vec3::ZERO, most);
+        let (x, y, z) = (c.x as usize, c.y as usize, c.z as usize);
+        let f = c - c.floor();
+        let (row, layer) = (self.sizes[0], self.sizes[0] * self.sizes[1]);
+        let at = z * layer + y * row + x;
+        let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
+        let pairs = [at, at + row, at + layer, at + layer + row].map(|at| (self.values[at], self.values[at + 1]));
+        let [a, b, c0, d] = pairs.map(|(low, high)| mix(low, high, f.x));
+        let across = pairs.map(|(low, high)| high - low);
+        let (near, far) = (mix(a, b, f.y), mix(c0, d, f.y));
+        let gradient = Vec3::new(
+            mix(mix(across[0], across[1], f.y), mix(across[2], across[3], f.y), f.z),
+            mix(b - a, d - c0, f.z),
+            far - near,
+        ) / STEP;
+        let outside = q - c;
+        // Beyond the grid's edge only the way there grows.
+        let within = Vec3::from_array(outside.to_array().map(|off| if off == 0.0 { 1.0 } else { 0.0 }));
+        let gradient = gradient * within;
+        (mix(near, far, f.z) + outside.length() * STEP, gradient + outside.normalize_or_zero())
+    }
+
     fn of_cells(inside: &[bool], low: Vec3, sizes: [usize; 3]) -> Self {
-        let to_inside = squared_distance(inside, true, sizes);
-        let to_outside = squared_distance(inside, false, sizes);
+        let [nx, ny, nz] = sizes;
+        let axes = [(1, nx, 1.0), (nx, ny, 1.0), (nx * ny, nz, 1.0)];
+        let to_inside = squared_distance(inside, true, &axes);
+        let to_outside = squared_distance(inside, false, &axes);
         // The surface lies half a step before the nearest cell of the other kind.
         let half = |squared: f32| (squared.sqrt() - 0.5).max(0.0);
         let values = to_inside.iter().zip(&to_outside).map(|(&a, &b)| (half(a) - half(b)) * STEP);
@@ -156,13 +236,12 @@ fn cross(triangle: &[Vec3; 3], low: Vec3, sizes: [usize; 3], crossings: &mut [Ve
     }
 }
 
-/// Squared distance in steps to the nearest cell of this kind: one axis after the other by the lower envelope of
-/// parabolas (Felzenszwalb & Huttenlocher 2012).
-fn squared_distance(inside: &[bool], kind: bool, sizes: [usize; 3]) -> Vec<f32> {
+/// Squared distance to the nearest cell of this kind along these axes, each with its stride, its count of cells and the square
+/// of its step: one axis after the other by the lower envelope of parabolas (Felzenszwalb & Huttenlocher 2012).
+pub(super) fn squared_distance(inside: &[bool], kind: bool, axes: &[(usize, usize, f32)]) -> Vec<f32> {
     let far = 1e8;
     let mut field: Vec<f32> = inside.iter().map(|&cell| if cell == kind { 0.0 } else { far }).collect();
-    let [nx, ny, nz] = sizes;
-    for (stride, count) in [(1, nx), (nx, ny), (nx * ny, nz)] {
+    for &(stride, count, square) in axes {
         let mut line = vec![0.0; count];
         let mut roots = vec![0_usize; count];
         let mut from = vec![0.0_f32; count + 1];
@@ -177,7 +256,8 @@ fn squared_distance(inside: &[bool], kind: bool, sizes: [usize; 3]) -> Vec<f32> 
                 loop {
                     let r = roots[last];
                     let (fi, fr) = (i as f32, r as f32);
-                    let meet = ((line[i] + fi * fi) - (line[r] + fr * fr)) / (2.0 * (fi - fr));
+                    let meet =
+                        ((line[i] + fi * fi * square) - (line[r] + fr * fr * square)) / (2.0 * square * (fi - fr));
                     if meet <= from[last] && last > 0 {
                         last -= 1;
                         continue;
@@ -194,7 +274,7 @@ fn squared_distance(inside: &[bool], kind: bool, sizes: [usize; 3]) -> Vec<f32> 
                     k += 1;
                 }
                 let d = i as f32 - roots[k] as f32;
-                field[start + i * stride] = d * d + line[roots[k]];
+                field[start + i * stride] = d * d * square + line[roots[k]];
             }
         }
     }
@@ -222,6 +302,13 @@ mod tests {
         let near = grid.distance(Vec3::Y * 9.5);
         assert!((near + 0.5).abs() < 0.4, "{near}");
         assert!((grid.distance(Vec3::X * 30.0) - 20.0).abs() < 0.6);
+        for (p, towards) in
+            [(Vec3::X * 10.2, Vec3::X), (Vec3::new(1.0, -9.7, 2.0), Vec3::NEG_Y), (Vec3::Z * 25.0, Vec3::Z)]
+        {
+            let (distance, slope) = grid.slope(p);
+            assert_eq!(distance, grid.distance(p));
+            assert!((slope - towards).length() < 0.2, "{slope} at {p}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::grid::Grid;
 use super::morphometry::Sizes;
 use super::recipe::Recipe;
+use super::rise::Rise;
 use super::spine::{Pose, turn_by};
 use super::study::{PhantomStudy, generate_with};
 use super::write::PhantomError;
@@ -23,6 +24,21 @@ pub(super) struct Shape {
     bounds: (Vec3, Vec3),
     /// Half width, depth and height of the body, canal depth, spinous and transverse reach: see [`Sizes`].
     measures: [f32; 6],
+    /// More measures, of shapes that fit those above and below.
+    more: Option<More>,
+}
+
+/// What is known of a shape that belongs to a whole neck: see [`Sizes`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct More {
+    /// Half width of the canal, mm.
+    pub canal_half_width: f32,
+    /// How far the spinous process's tip lies below the body's middle, mm.
+    pub spinous_drop: f32,
+    /// Where the vertebra stands over the next caudal one, and the height of the disc between, mm.
+    pub seat: Option<(Vec3, f32)>,
+    /// How the arch stands.
+    pub rise: Rise,
 }
 
 impl Shape {
@@ -34,16 +50,32 @@ impl Shape {
         framed(level, grid)
     }
 
+    /// A shape with known measures whose own frame is upright at `at`.
+    pub(super) fn measured(grid: Arc<Grid>, at: Vec3, measures: [f32; 6], more: More) -> Self {
+        let (low, high) = grid.extent();
+        Self { grid, turn: Mat3::IDENTITY, at, bounds: (low - at, high - at), measures, more: Some(more) }
+    }
+
     /// The vertebra's own frame in the one that the surface came in.
     pub(super) fn frame(&self) -> Pose {
         Pose { turn: self.turn, at: self.at }
+    }
+
+    /// Whether it was made to stand between its neighbors.
+    pub(super) fn is_seated(&self) -> bool {
+        self.more.is_some()
+    }
+
+    /// How the arch stands, at this scale.
+    pub(super) fn rise(&self, scale: f32) -> Rise {
+        self.more.map_or(Rise::default(), |more| more.rise.scaled(scale))
     }
 
     /// Sizes for a neck of this scale: those of the mesh where they can be measured, else those that were drawn.
     pub(super) fn sizes(&self, drawn: &Sizes, scale: f32) -> Sizes {
         let [half_width, half_depth, half_height, canal_depth, spinous, transverse] =
             self.measures.map(|mm| mm * scale);
-        Sizes {
+        let mut sizes = Sizes {
             half_width: [half_width, half_width],
             half_depth,
             half_height,
@@ -51,7 +83,19 @@ impl Shape {
             spinous,
             transverse,
             ..drawn.clone()
+        };
+        if let Some(more) = self.more {
+            sizes.canal_half_width = more.canal_half_width * scale;
+            sizes.spinous_drop = more.spinous_drop * scale;
+            if let Some((seat, disc)) = more.seat {
+                // A worn disc is low in any neck.
+                let worn = (0.6 * (drawn.disc - 5.0 * scale)).clamp(-2.2, 0.6).max(1.8 - disc * scale);
+                let worn = if disc > 0.0 { worn.min(1.0) } else { 0.0 };
+                sizes.seat = Some(seat * scale + Vec3::Z * worn);
+                sizes.disc = (disc * scale + worn).max(1.5);
+            }
         }
+        sizes
     }
 
     /// Distance and box in the own frame, at this scale.
@@ -66,6 +110,7 @@ impl Shape {
 #[derive(Debug, Clone)]
 pub struct MeshSet {
     shapes: [Option<Shape>; 7],
+    name: String,
 }
 
 impl MeshSet {
@@ -75,34 +120,69 @@ impl MeshSet {
     /// # Errors
     /// When the folder cannot be read, holds no such file, or a file is no closed surface of a vertebra's size.
     pub fn load(dir: &Path) -> Result<Self, PhantomError> {
-        let wrong = |path: &Path, reason: String| PhantomError::Mesh { path: path.to_owned(), reason };
-        let entries = std::fs::read_dir(dir).map_err(|error| wrong(dir, error.to_string()))?;
-        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        paths.sort();
-        let found: Vec<(usize, &PathBuf)> = paths.iter().filter_map(|path| Some((level_of(path)?, path))).collect();
-        if found.is_empty() {
-            return Err(wrong(dir, "the folder holds no file C1….obj to C7….obj".into()));
-        }
-        let read: Result<Vec<(usize, Shape)>, PhantomError> = found
-            .par_iter()
-            .map(|&(level, path)| {
-                let text = std::fs::read_to_string(path).map_err(|error| wrong(path, error.to_string()))?;
-                let shape = triangles(&text).and_then(|triangles| shape(level, &triangles));
-                Ok((level, shape.map_err(|reason| wrong(path, reason))?))
-            })
-            .collect();
         let mut shapes = [const { None }; 7];
-        for (level, shape) in read? {
+        for (level, path, grid) in grids(dir)? {
+            let shape = framed(level, grid).map_err(|reason| PhantomError::Mesh { path, reason })?;
             shapes[level] = Some(shape);
         }
-        Ok(Self { shapes })
+        Ok(Self { shapes, name: source_name(dir) })
+    }
+
+    /// The sources of the vertebrae C1 to C7, in order.
+    pub(super) fn anatomy(&self) -> Vec<String> {
+        let some = self.shapes.iter().any(Option::is_none).then(|| PARAMETRIC.to_owned());
+        let mut names: Vec<String> = some.into_iter().chain([self.name.clone()]).collect();
+        names.sort();
+        names
     }
 
     /// As [`crate::phantom::generate`], with these meshes' vertebrae.
     #[must_use]
     pub fn generate(&self, recipe: &Recipe, cancel: &Cancel) -> Option<PhantomStudy> {
-        generate_with(recipe, cancel, &|level| self.shapes.get(level)?.as_ref())
+        let mut study = generate_with(recipe, cancel, &|level| self.shapes.get(level)?.as_ref())?;
+        study.truth.anatomy = self.anatomy();
+        Some(study)
     }
+}
+
+/// Name of the program's own shapes among the sources of anatomy.
+pub(super) const PARAMETRIC: &str = "parametric";
+
+/// Name of a folder or file as a source of anatomy: its own without endings; a file with an everyday name has its folder's.
+pub(super) fn source_name(path: &Path) -> String {
+    let own = |path: &Path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = [".nii.gz", ".nii"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).to_owned();
+        name.strip_suffix("-labels").unwrap_or(&name).to_owned()
+    };
+    let name = match (own(path).as_str(), path.parent()) {
+        ("labels" | "segmentation" | "mask", Some(folder)) => own(folder),
+        (name, _) => name.to_owned(),
+    };
+    if name.eq_ignore_ascii_case("bodyparts3d") { "BodyParts3D".to_owned() } else { name }
+}
+
+/// The closed surfaces `C1….obj` to `C7….obj` of a folder as fields of distances: level, file, field.
+///
+/// # Errors
+/// As [`MeshSet::load`].
+pub(super) fn grids(dir: &Path) -> Result<Vec<(usize, PathBuf, Arc<Grid>)>, PhantomError> {
+    let wrong = |path: &Path, reason: String| PhantomError::Mesh { path: path.to_owned(), reason };
+    let entries = std::fs::read_dir(dir).map_err(|error| wrong(dir, error.to_string()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let found: Vec<(usize, &PathBuf)> = paths.iter().filter_map(|path| Some((level_of(path)?, path))).collect();
+    if found.is_empty() {
+        return Err(wrong(dir, "the folder holds no file C1….obj to C7….obj".into()));
+    }
+    found
+        .par_iter()
+        .map(|&(level, path)| {
+            let text = std::fs::read_to_string(path).map_err(|error| wrong(path, error.to_string()))?;
+            let grid = triangles(&text).and_then(|triangles| Grid::new(&triangles));
+            Ok((level, path.clone(), Arc::new(grid.map_err(|reason| wrong(path, reason))?)))
+        })
+        .collect()
 }
 
 /// The level (0 = C1) that a file's name begins with.
@@ -143,10 +223,6 @@ fn triangles(text: &str) -> Result<Vec<[Vec3; 3]>, String> {
     if triangles.is_empty() { Err("there are no faces".into()) } else { Ok(triangles) }
 }
 
-fn shape(level: usize, triangles: &[[Vec3; 3]]) -> Result<Shape, String> {
-    Shape::new(level, Arc::new(Grid::new(triangles)?))
-}
-
 /// The shape with its own frame, found from the shape itself.
 fn framed(level: usize, grid: Arc<Grid>) -> Result<Shape, String> {
     let (low, high) = grid.extent();
@@ -173,7 +249,7 @@ fn framed(level: usize, grid: Arc<Grid>) -> Result<Shape, String> {
         let at = Vec3::new(middle.x, (sum.0 / sum.1).y, (sum.0 / sum.1).z);
         let measures = [15.0, 8.0, 6.0, (high.y - at.y - 12.0).max(8.0), 6.0, (high.x - low.x) / 2.0 - 1.0];
         let bounds = (low - at, high - at);
-        return Ok(Shape { grid, turn: Mat3::IDENTITY, at, bounds, measures });
+        return Ok(Shape { grid, turn: Mat3::IDENTITY, at, bounds, measures, more: None });
     }
     // In the midsagittal plane the body is the first bone from the front.
     let runs: Vec<(f32, f32, f32)> = span(low.z, high.z)
@@ -212,7 +288,7 @@ fn framed(level: usize, grid: Arc<Grid>) -> Result<Shape, String> {
     let spinous = (high.y - at.y - half_depth - canal_depth).max(6.0);
     let transverse = (high.x - low.x) / 2.0;
     let measures = [half_width.max(7.0), half_depth, half_height, canal_depth.clamp(10.0, 22.0), spinous, transverse];
-    Ok(Shape { grid, turn, at, bounds, measures })
+    Ok(Shape { grid, turn, at, bounds, measures, more: None })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! reference values.
 
 use super::random::Random;
+use glam::Vec3;
 
 /// Sizes of one vertebra in mm; C1 has its own meaning for some (see `atlas`).
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,9 @@ pub(super) struct Sizes {
     pub facet_slope: f32,
     /// Height of the disc below.
     pub disc: f32,
+    /// Where this vertebra's middle stands over that of the next caudal one, between the frames of the two; `None` where body and
+    /// disc heights alone say so.
+    pub seat: Option<Vec3>,
     /// Rise of the uncinate processes.
     pub uncus: f32,
     /// Whether the spinous process ends in two tips.
@@ -102,6 +106,7 @@ pub(super) fn draw(build: Build, random: &mut Random) -> Vec<Sizes> {
                 transverse,
                 facet_slope: slope.to_radians(),
                 disc: mean[10] * build.scale * random.range(0.9, 1.1) * (1.0 - 0.55 * worn.min(1.0)),
+                seat: None,
                 uncus: if (2..7).contains(&level) { random.range(3.2, 5.0) } else { 0.8 },
                 bifid: (1..6).contains(&level) && (level != 5 || random.chance(0.6)),
                 osteophytes: 2.6 * worn * random.range(0.4, 1.0),
@@ -130,6 +135,7 @@ pub(super) fn thorax(last: &Sizes) -> Vec<Sizes> {
                 half_height: last.half_height * more(0.025),
                 spinous_drop: last.spinous_drop + (i as f32).min(4.0) * 1.5,
                 transverse: last.transverse * more(-0.015),
+                seat: None,
                 ..last.clone()
             }
         })

@@ -259,6 +259,15 @@ impl Recipe {
         self
     }
 
+    /// The same recipe for blended vertebrae ([`AnatomyLibrary`](crate::phantom::AnatomyLibrary)): its identifiers differ from those
+    /// of the parametric neck of the same seed.
+    #[must_use]
+    pub fn of_blended_anatomy(mut self) -> Self {
+        self.patient.name = format!("BLEND^{}", self.seed);
+        self.patient.id = format!("BL{:06}", self.seed);
+        self
+    }
+
     /// The same neck, broken at this many levels (at fewer where these kinds occur at fewer) and in these ways alone.
     #[must_use]
     pub fn broken(mut self, levels: usize, kinds: &[FractureKind]) -> Self {

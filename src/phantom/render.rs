@@ -156,7 +156,7 @@ impl Plane {
         if !solid.damage.is_none() {
             let intact = solid.intact(p);
             if (blend(intact.distance, intact.hu) - hu).abs() > VISIBLE
-                && let Some(fracture) = solid.damage.owner(p, 2.5)
+                && let Some(fracture) = solid.damage.owner(solid.rise.raised(p), 2.5)
             {
                 mark(&mut marks.boxes, fracture, (column, row));
                 if fracture < marks.fresh {

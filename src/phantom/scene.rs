@@ -4,17 +4,24 @@ use super::exact;
 use super::face::Face;
 use super::fracture::{Damage, Healing, Wound};
 use super::head;
+use super::joints;
+use super::lookalike::{Lookalike, LookalikeKind, Lookalikes};
 use super::mesh::Shape;
 use super::morphometry::{self, Build, Sizes};
 use super::neck::Neck;
 use super::random::{Random, noise};
 use super::recipe::{Coverage, Recipe};
+use super::rise::Rise;
 use super::sdf::{capsule, ellipse, join, meet, round_box, taper};
 use super::solid::{Channel, Solid, Stuff, Vein};
 use super::special::{self, Special};
 use super::spine::{self, Pose};
 use super::vertebra::{self, Warp};
+use crate::domain::CervicalLevel;
 use glam::{Mat3, Vec2, Vec3};
+
+/// Least distance between the bone of two vertebrae that come from other shapes, mm: their cartilage.
+const JOINT_MM: f32 = 1.0;
 
 /// Shapes that stand in for the parametric vertebrae of some levels.
 pub(super) type Other<'a> = &'a dyn Fn(usize) -> Option<&'a Shape>;
@@ -37,6 +44,8 @@ pub(super) struct Scene {
     pub metal: Vec<Metal>,
     /// Owners of wounds from this one on are old.
     pub fresh: usize,
+    /// What looks like a fracture and is none, sorted.
+    pub lookalikes: Vec<Lookalike>,
 }
 
 /// Something so dense that it throws streaks.
@@ -84,11 +93,14 @@ impl Scene {
         let neck = Neck::new(&poses, (head_pose, face), (&canals, &tips), build.scale, fat, &mut random);
         let wounds = wounds(recipe);
         let mut solids = Vec::new();
+        let mut lookalikes: Vec<(usize, LookalikeKind)> = Vec::new();
         discs(&sizes, &poses, &special, &mut random, &mut solids);
         front_of_neck(&neck, build.scale, &poses, &mut random, &mut solids);
         chest(&neck, &poses, &mut random, &mut solids);
-        ossicles(&neck, &sizes, &poses, build.wear, &mut random, &mut solids);
+        let levels = ossicles(&neck, &sizes, &poses, build.wear, &mut random, &mut solids);
+        lookalikes.extend(levels.into_iter().map(|level| (level, LookalikeKind::Ossicle)));
         solids.extend(head::solids(head_pose, face, build.scale, sizes[0].half_width[0] + 2.5, &mut random));
+        let mut inlays = Vec::new();
         for (level, s) in sizes.iter().enumerate() {
             let warp = Warp {
                 phase: Vec3::new(random.range(0.0, 6.0), random.range(0.0, 6.0), random.range(0.0, 6.0)),
@@ -97,6 +109,18 @@ impl Scene {
             let mut breaking = Random::new(recipe.seed, &format!("fracture {level}"));
             let here: Vec<Wound> = wounds.iter().filter(|(at, _)| *at == level).map(|(_, wound)| *wound).collect();
             let (distance, bounds) = match other(level) {
+                Some(shape) if shape.is_seated() => {
+                    let (own, bounds) = shape.solid(build.scale);
+                    let worn =
+                        Lookalikes::draw(level, s, build.wear, &mut Random::new(recipe.seed, &format!("worn {level}")));
+                    let (own, bounds) = (worn.on(own), (bounds.0 - worn.reach(), bounds.1 + worn.reach()));
+                    lookalikes.extend(worn.kinds().iter().map(|kind| (level, *kind)));
+                    inlays.extend(worn.inlays(poses[level], &mut Random::new(recipe.seed, &format!("inlays {level}"))));
+                    let beside = [level.checked_sub(1), Some(level + 1)].into_iter().flatten().filter_map(|near| {
+                        Some((other(near)?.solid(build.scale).0, joints::between(&poses[level], &poses[near])))
+                    });
+                    (joints::apart(own, beside.collect(), JOINT_MM), bounds)
+                }
                 Some(shape) => shape.solid(build.scale),
                 None => {
                     let own = s.clone();
@@ -104,6 +128,16 @@ impl Scene {
                     (distance as super::solid::Distance, vertebra::bounds(level, s))
                 }
             };
+            let channels = channels(level, s, &mut Random::new(recipe.seed, &format!("channels {level}")));
+            let parametric = other(level).is_none();
+            for (kind, has) in [
+                (LookalikeKind::Osteophyte, parametric && s.osteophytes > 0.8),
+                (LookalikeKind::ArchCleft, parametric && s.cleft > 0.0),
+                (LookalikeKind::BlockVertebra, special.is_fused(level)),
+                (LookalikeKind::VascularChannel, !channels.is_empty()),
+            ] {
+                lookalikes.extend(has.then_some((level, kind)));
+            }
             solids.push(Solid {
                 label: level as u8 + 1,
                 pose: poses[level],
@@ -115,11 +149,13 @@ impl Scene {
                     spongy: s.density[1],
                     vein: Vein { radius: s.vein, end: s.half_depth + 0.8 },
                 },
+                rise: other(level).map_or(Rise::default(), |shape| shape.rise(build.scale)),
                 damage: Damage::make(level, s, &here, &mut breaking),
-                channels: channels(level, s, &mut Random::new(recipe.seed, &format!("channels {level}"))),
+                channels,
                 seed: warp.seed ^ 5,
             });
         }
+        solids.extend(inlays);
         let (implants, thick) = special.solids(&sizes, &poses);
         solids.extend(implants);
         let mut lie = Random::new(recipe.seed, "position");
@@ -163,7 +199,13 @@ impl Scene {
             let count = (lie.range(3.0, 14.0) / recipe.scan.spacing_mm.max(0.1)) as usize;
             (from, from + count, Vec2::new(lie.normal(0.0, 0.8), lie.normal(0.0, 0.8)))
         });
-        Self { solids, neck, pose, top, middle, moved, metal, fresh: recipe.fractures.len() }
+        let mut lookalikes: Vec<Lookalike> = lookalikes
+            .into_iter()
+            .filter_map(|(level, kind)| Some(Lookalike { level: CervicalLevel::from_index(level)?, kind }))
+            .collect();
+        lookalikes.sort_unstable();
+        lookalikes.dedup();
+        Self { solids, neck, pose, top, middle, moved, metal, fresh: recipe.fractures.len(), lookalikes }
     }
 }
 
@@ -253,7 +295,16 @@ fn channels(level: usize, s: &Sizes, random: &mut Random) -> Vec<Channel> {
 }
 
 /// Bits of bone that are no fracture: in the nuchal ligament and before the discs, round and covered by cortex.
-fn ossicles(neck: &Neck, sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mut Random, solids: &mut Vec<Solid>) {
+/// Returns their levels.
+fn ossicles(
+    neck: &Neck,
+    sizes: &[Sizes],
+    poses: &[Pose],
+    wear: f32,
+    random: &mut Random,
+    solids: &mut Vec<Solid>,
+) -> Vec<usize> {
+    let mut levels = Vec::new();
     for level in 3..7 {
         let s = &sizes[level];
         let behind =
@@ -271,9 +322,11 @@ fn ossicles(neck: &Neck, sizes: &[Sizes], poses: &[Pose], wear: f32, random: &mu
                 let stuff = Stuff::Bone { cortex: 0.7, shell: 950.0, spongy: 350.0, vein: Vein::default() };
                 let distance = Box::new(move |p| super::sdf::ellipsoid(p, radii) + 0.3 * noise(p / 2.0, seed));
                 solids.push(Solid::plain(pose, (-radii - 0.5, radii + 0.5), stuff, seed, distance));
+                levels.push(level);
             }
         }
     }
+    levels
 }
 
 fn front_of_neck(neck: &Neck, scale: f32, poses: &[Pose], random: &mut Random, solids: &mut Vec<Solid>) {

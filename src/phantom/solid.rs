@@ -2,6 +2,7 @@
 
 use super::fracture::{Damage, Place};
 use super::random::noise;
+use super::rise::Rise;
 use super::sdf::{capsule, step};
 use super::spine::Pose;
 use glam::Vec3;
@@ -54,6 +55,8 @@ pub(super) struct Solid {
     pub distance: Distance,
     /// Material.
     pub stuff: Stuff,
+    /// How the arch of a vertebra stands: fractures and texture are made with it raised.
+    pub rise: Rise,
     /// What is broken.
     pub damage: Damage,
     /// Fine holes.
@@ -72,13 +75,23 @@ pub(super) struct Sample {
 impl Solid {
     /// Something unbroken that is no vertebra.
     pub(super) fn plain(pose: Pose, bounds: (Vec3, Vec3), stuff: Stuff, seed: u32, distance: Distance) -> Self {
-        Self { label: 0, pose, bounds, distance, stuff, damage: Damage::default(), channels: Vec::new(), seed }
+        Self {
+            label: 0,
+            pose,
+            bounds,
+            distance,
+            stuff,
+            rise: Rise::default(),
+            damage: Damage::default(),
+            channels: Vec::new(),
+            seed,
+        }
     }
 
     /// The intact solid at a place of its own frame.
     pub(super) fn intact(&self, p: Vec3) -> Sample {
         let distance = (self.distance)(p);
-        Sample { distance, hu: self.hu(&Place { distance, depth: distance, source: p, denser: 0.0 }) }
+        Sample { distance, hu: self.hu(&Place { distance, depth: distance, source: self.rise.raised(p), denser: 0.0 }) }
     }
 
     /// The solid as it is at a place of its own frame.
@@ -86,7 +99,7 @@ impl Solid {
         if self.damage.is_none() {
             return self.intact(p);
         }
-        let place = self.damage.place(p, &self.distance);
+        let place = self.damage.place(self.rise.raised(p), &|q| (self.distance)(self.rise.lowered(q)));
         Sample { distance: place.distance, hu: self.hu(&place) }
     }
 

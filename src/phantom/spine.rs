@@ -53,8 +53,13 @@ pub(super) fn stand(sizes: &[Sizes], random: &mut Random) -> Vec<Pose> {
         let axes = turn_by(pitch, roll * along + random.range(-0.8, 0.8), twist * along + random.range(-1.0, 1.0));
         if let Some((lower, lower_level)) = below {
             let half_disc = sizes[level].disc / 2.0;
-            at += lower * Vec3::Z * (sizes[lower_level].half_height + half_disc)
-                + axes * Vec3::Z * (half_disc + sizes[level].half_height);
+            at += match sizes[level].seat {
+                Some(seat) => (lower * seat + axes * seat) / 2.0,
+                None => {
+                    lower * Vec3::Z * (sizes[lower_level].half_height + half_disc)
+                        + axes * Vec3::Z * (half_disc + sizes[level].half_height)
+                }
+            };
         }
         poses[level] = Some(Pose { turn: axes, at });
         below = Some((axes, level));
@@ -62,10 +67,8 @@ pub(super) fn stand(sizes: &[Sizes], random: &mut Random) -> Vec<Pose> {
     let axis = poses[1].unwrap_or(Pose { turn: Mat3::IDENTITY, at });
     let scale = sizes[1].half_depth / 7.8;
     let lean = turn_by(nod, random.range(-2.0, 2.0), turn);
-    poses[0] = Some(Pose {
-        turn: axis.turn * lean,
-        at: axis.at + axis.turn * Vec3::new(0.0, 7.3 * scale, sizes[1].half_height + 8.2 * scale),
-    });
+    let above = Vec3::new(0.0, 7.3 * scale, sizes[1].half_height + 8.2 * scale);
+    poses[0] = Some(Pose { turn: axis.turn * lean, at: axis.at + axis.turn * sizes[0].seat.unwrap_or(above) });
     let poses: Vec<Pose> = poses.into_iter().flatten().collect();
     let centre = poses[3].at;
     poses.into_iter().map(|pose| Pose { at: pose.at - centre, ..pose }).collect()

@@ -1,6 +1,8 @@
 //! From a recipe to voxels and truth.
 
 use super::fracture::FractureKind;
+use super::lookalike::Lookalike;
+use super::mesh::PARAMETRIC;
 use super::recipe::Recipe;
 use super::render::{self, Marked};
 use super::scanner::Scanner;
@@ -47,6 +49,10 @@ pub struct Truth {
     pub fractures: Vec<FractureTruth>,
     /// Healed fractures in the recipe's order. They do not make a level broken.
     pub healed: Vec<FractureTruth>,
+    /// Sources of the shapes of C1 to C7, sorted: `parametric`, a folder's or a file's name.
+    pub anatomy: Vec<String>,
+    /// What looks like a fracture and is none, sorted. Of a real neck only what was put into it is known.
+    pub lookalikes: Vec<Lookalike>,
     /// Voxels of each level: 0 where the scan does not show it.
     pub voxels: PerLevel<usize>,
 }
@@ -131,7 +137,8 @@ pub(super) fn generate_with(recipe: &Recipe, cancel: &Cancel, other: Other<'_>) 
             Some(slice.marks.boxes)
         })
         .collect();
-    let truth = truth(recipe, &marked?, &labels);
+    let mut truth = truth(recipe, &marked?, &labels);
+    truth.lookalikes.clone_from(&scene.lookalikes);
     let corner = scan.gantry() * render::corner(&scene, scan);
     Some(PhantomStudy {
         recipe: recipe.clone(),
@@ -189,5 +196,5 @@ pub(super) fn truth(recipe: &Recipe, marked: &[Vec<Marked>], labels: &[u8]) -> T
             PerLevel::from_fn(|level| counts[level.index() + 1])
         })
         .reduce(PerLevel::default, |a, b| PerLevel::from_fn(|level| a[level] + b[level]));
-    Truth { fractures, healed, voxels }
+    Truth { fractures, healed, anatomy: vec![PARAMETRIC.to_owned()], lookalikes: Vec::new(), voxels }
 }

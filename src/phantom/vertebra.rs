@@ -27,12 +27,17 @@ impl Warp {
 /// Distance to the intact vertebra of this level (0 = C1, 7 and more thoracic).
 pub(super) fn distance(level: usize, s: &Sizes, warp: Warp, p: Vec3) -> f32 {
     let q = warp.bend(p);
-    let d = match level {
-        0 => atlas(s, q),
-        1 => axis(s, q),
-        _ => typical(level, s, q),
-    };
+    let d = plain(level, s, q);
     if d.abs() < 3.0 { d + 0.22 * noise(q / 2.6, warp.seed) } else { d }
+}
+
+/// As [`distance`], of a vertebra that is its own mirror image and has no bumps.
+pub(super) fn plain(level: usize, s: &Sizes, p: Vec3) -> f32 {
+    match level {
+        0 => atlas(s, p),
+        1 => axis(s, p),
+        _ => typical(level, s, p),
+    }
 }
 
 /// A box that holds the vertebra, as its two corners.

@@ -11,6 +11,7 @@ mod source;
 mod tests;
 
 use super::fracture::{Damage, Wound};
+use super::mesh::source_name;
 use super::random::Random;
 use super::recipe::{Coverage, Kernel, Recipe};
 use super::render::{self, Marked};
@@ -37,6 +38,8 @@ pub struct RealNeck {
     bones: [Option<Bone>; 9],
     /// Where the deformations' frame stands, LPS mm of the real scan.
     middle: Vec3,
+    /// Name among the sources of anatomy.
+    name: String,
 }
 
 impl RealNeck {
@@ -57,7 +60,14 @@ impl RealNeck {
             .into_iter()
             .find_map(|level: usize| bones[level].as_ref())
             .map_or_else(|| source.middle(), |bone| bone.frame.at());
-        Ok(Self { source, bones, middle })
+        Ok(Self { source, bones, middle, name: "volume".to_owned() })
+    }
+
+    /// The same neck with a name for `truth.json`, such as that of its folder.
+    #[must_use]
+    pub fn named(mut self, folder: &Path) -> Self {
+        self.name = source_name(folder);
+        self
     }
 
     /// Whether vertebrae are labelled, so that they can be broken and segmented.
@@ -130,7 +140,8 @@ impl RealNeck {
                 Some(slice.marks.boxes)
             })
             .collect();
-        let truth = truth(&recipe, &marked?, &labels);
+        let mut truth = truth(&recipe, &marked?, &labels);
+        truth.anatomy = vec![self.name.clone()];
         let corner = render::corner(&scene, scan);
         let (pixel_mm, spacing_mm) = (decimal(scan.pixel_mm), decimal(scan.spacing_mm));
         Some(PhantomStudy {

@@ -1,5 +1,6 @@
 //! Studies on disk, in the layout of the RSNA 2022 cervical spine data set.
 
+use super::library::AnatomyLibrary;
 use super::mesh::MeshSet;
 use super::nifti;
 use super::recipe::{Kernel, PhantomPatient, Preset, Recipe};
@@ -116,6 +117,16 @@ pub enum PhantomError {
         /// What is wrong.
         reason: String,
     },
+    /// A source of vertebrae cannot be used.
+    #[error(
+        "cannot use the anatomy {path}: {reason}; give a NIfTI file of labels (1 to 7 for C1 to C7, 8 and 9 for T1 and T2), a folder of closed surfaces C1….obj to C7….obj, or the word parametric"
+    )]
+    Source {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The user asked to stop.
     #[error(
         "stopped as asked; the studies written so far are whole, but the tables are missing: run again to make them"
@@ -132,6 +143,8 @@ pub enum Anatomy<'a> {
     Meshes(&'a MeshSet),
     /// A real scan, deformed.
     Real(&'a RealNeck),
+    /// Vertebrae blended from several sources.
+    Blended(&'a AnatomyLibrary),
 }
 
 impl Anatomy<'_> {
@@ -141,13 +154,14 @@ impl Anatomy<'_> {
             Self::Parametric => "parametric",
             Self::Meshes(_) => "meshes",
             Self::Real(_) => "volume",
+            Self::Blended(_) => "blended",
         }
     }
 
     /// Whether voxels are labelled, so that there is a segmentation to write.
     fn is_labelled(self) -> bool {
         match self {
-            Self::Parametric | Self::Meshes(_) => true,
+            Self::Parametric | Self::Meshes(_) | Self::Blended(_) => true,
             Self::Real(neck) => neck.is_labelled(),
         }
     }
@@ -157,6 +171,7 @@ impl Anatomy<'_> {
             Self::Parametric => generate(recipe, cancel),
             Self::Meshes(meshes) => meshes.generate(recipe, cancel),
             Self::Real(neck) => neck.generate(recipe, cancel),
+            Self::Blended(library) => library.generate(recipe, cancel),
         }
     }
 }
@@ -315,6 +330,12 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
         });
         listed.collect()
     };
+    let lookalikes: Vec<Value> = study
+        .truth
+        .lookalikes
+        .iter()
+        .map(|found| json!({ "level": found.level.name(), "kind": found.kind.name() }))
+        .collect();
     let voxels: serde_json::Map<String, Value> =
         study.truth.voxels.iter().map(|(level, count)| (level.name().to_owned(), json!(count))).collect();
     json!({
@@ -323,6 +344,7 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
         "patient_name": recipe.patient.name,
         "seed": recipe.seed,
         "source": anatomy.name(),
+        "anatomy": study.truth.anatomy,
         "kernel": recipe.kernel.name(),
         "slices": study.shape.slices,
         "rows": study.shape.rows,
@@ -335,6 +357,7 @@ fn truth(uid: &str, study: &PhantomStudy, anatomy: Anatomy<'_>) -> Value {
         "origin_lps_mm": study.origin.to_array(),
         "voxels": voxels,
         "fractures": listed(&study.truth.fractures),
+        "lookalikes": lookalikes,
         "healed_fractures": listed(&study.truth.healed),
     })
 }

@@ -4,6 +4,7 @@ use super::super::grid::Grid;
 use super::super::mesh::Shape;
 use super::super::morphometry::{self, Build, Sizes};
 use super::super::random::Random;
+use super::super::rise::Rise;
 use super::super::spine::Pose;
 use super::source::Source;
 use glam::{Mat3, Vec3};
@@ -28,25 +29,18 @@ pub(super) struct Bone {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pose: Pose,
-    /// Two places along y and what is added to z there; between them it runs evenly.
-    rise: [(f32, f32); 2],
+    rise: Rise,
 }
 
 impl Frame {
-    fn rise(&self, y: f32) -> f32 {
-        let [(from, low), (to, high)] = self.rise;
-        low + (high - low) * ((y - from) / (to - from).max(1.0)).clamp(0.0, 1.0)
-    }
-
     /// A point of the real scan in the own frame.
     pub(super) fn inward(&self, x: Vec3) -> Vec3 {
-        let p = self.pose.inward(x);
-        p.with_z(p.z + self.rise(p.y))
+        self.rise.raised(self.pose.inward(x))
     }
 
     /// A point of the own frame in the real scan.
     pub(super) fn outward(&self, p: Vec3) -> Vec3 {
-        self.pose.outward(p.with_z(p.z - self.rise(p.y)))
+        self.pose.outward(self.rise.lowered(p))
     }
 
     /// The body's middle (of C1 that between the lateral masses) in the real scan.
@@ -68,9 +62,9 @@ impl Bone {
         let shape = Shape::new(level, Arc::clone(&grid)).ok();
         let pose = shape.as_ref().map_or(Pose { turn: Mat3::IDENTITY, at: (low + high) / 2.0 }, Shape::frame);
         let sizes = shape.as_ref().zip(means.get(level)).map(|(shape, means)| measured(shape, means));
-        let rise = sizes.as_ref().map_or([(0.0, 0.0); 2], |sizes| {
+        let rise = sizes.as_ref().map_or(Rise::default(), |sizes| {
             let inside = |p: Vec3| grid.distance(pose.outward(p)) < 0.0;
-            rise(level, sizes, pose.inward(low).y..pose.inward(high).y, &inside)
+            Rise::measure(level, sizes, pose.inward(low).y..pose.inward(high).y, &inside)
         });
         Some(Self { grid, others, extent, frame: Frame { pose, rise }, sizes })
     }
@@ -86,30 +80,4 @@ fn measured(shape: &Shape, means: &Sizes) -> Sizes {
         sizes.canal_half_width = ((left + right) / 2.0).clamp(8.0, 16.0);
     }
     sizes
-}
-
-/// How far the bone near the midline at both ends of the canal lies from where fractures of the arches look for it.
-fn rise(level: usize, s: &Sizes, y: std::ops::Range<f32>, inside: &dyn Fn(Vec3) -> bool) -> [(f32, f32); 2] {
-    let height = |from: f32, to: f32, half: f32| -> Option<f32> {
-        let (mut sum, mut count) = (0.0, 0.0);
-        for y in (0..=((to - from).max(0.0) * 2.0) as usize).map(|i| from + 0.5 * i as f32) {
-            for x in (-20..=20).map(|i| i as f32 / 20.0 * half) {
-                for z in (-50..=50).map(|i| 0.5 * i as f32) {
-                    if inside(Vec3::new(x, y, z)) {
-                        (sum, count) = (sum + z, count + 1.0);
-                    }
-                }
-            }
-        }
-        (count > 30.0).then_some(sum / count)
-    };
-    let limited = |mm: Option<f32>| mm.unwrap_or(0.0).clamp(-16.0, 16.0);
-    if level == 0 {
-        let (front, back) = (y.start + 1.0, y.end - 3.0);
-        let ends = [height(y.start, y.start + 4.0, 8.0), height(back - 4.0, y.end, 16.0)];
-        return [(front, limited(ends[0].map(|z| -z))), (back, limited(ends[1].map(|z| 0.5 - z)))];
-    }
-    let back = s.half_depth + s.canal_depth;
-    let arch = height(back - 3.0, back + 3.0, 0.7 * s.canal_half_width);
-    [(s.half_depth, 0.0), (back, limited(arch.map(|z| -2.0 - z)))]
 }
