@@ -123,9 +123,9 @@ impl<'f> Frames<'f> {
                 };
                 let stream = all.stream(&self.file.data, fragments);
                 let bytes = codecs::decode_frame(&stream, &self.file.transfer_syntax, layout)?;
-                let bytes = bytes.get(..needed).ok_or_else(|| {
-                    FileError::Pixels("the compressed image is smaller than the header says".into())
-                })?;
+                let bytes = bytes
+                    .get(..needed)
+                    .ok_or_else(|| FileError::Pixels("the compressed image is smaller than the header says".into()))?;
                 words(bytes, layout, false, room);
                 Ok(())
             }

@@ -92,7 +92,7 @@ impl Contours {
         let to_outside = squared_distance(&cells, false, &plane);
         // The edge lies half a voxel before the nearest one of the other kind.
         let half = (step[0] + step[1]) / 4.0;
-        let length = |squared: f32| (squared.sqrt() - half).max(0.0).min(REACH);
+        let length = |squared: f32| (squared.sqrt() - half).clamp(0.0, REACH);
         let values = to_inside.iter().zip(&to_outside).map(|(&a, &b)| length(a) - length(b)).collect();
         let corner = DVec3::from_array(std::array::from_fn(|axis| {
             let i = axes.iter().position(|&other| other == axis).unwrap_or(0);

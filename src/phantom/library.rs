@@ -93,6 +93,9 @@ pub struct AnatomyLibrary {
     pub(super) members: Vec<Member>,
 }
 
+/// The distance fields of a source, level by level.
+type Levels = [Option<Arc<Grid>>; LEVELS];
+
 impl std::fmt::Debug for AnatomyLibrary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.members.iter().map(|member| &member.name)).finish()
@@ -105,7 +108,7 @@ impl AnatomyLibrary {
     /// # Errors
     /// A source that cannot be read, or in which no cervical vertebra is found.
     pub fn load(sources: &[AnatomySource]) -> Result<Self, PhantomError> {
-        let mut found: Vec<(String, PathBuf, [Option<Arc<Grid>>; LEVELS])> = Vec::new();
+        let mut found: Vec<(String, PathBuf, Levels)> = Vec::new();
         for source in sources {
             match source {
                 AnatomySource::Parametric => {}
@@ -130,8 +133,7 @@ impl AnatomyLibrary {
             .into_par_iter()
             .map(|level| found.iter().any(|(.., grids)| grids[level].is_some()).then(|| reference(level)).flatten())
             .collect();
-        let references: [Option<Reference>; LEVELS] =
-            references.try_into().unwrap_or_else(|_| [const { None }; LEVELS]);
+        let references: [Option<Reference>; LEVELS] = references.try_into().unwrap_or([const { None }; LEVELS]);
         let mut members = Vec::new();
         for (name, path, grids) in found {
             let parts: Vec<Option<Part>> = (0..LEVELS)
@@ -141,7 +143,7 @@ impl AnatomyLibrary {
             if !parts.iter().take(7).any(Option::is_some) {
                 return Err(wrong(&path, "no label from 1 to 7 has the shape of C1 to C7".into()));
             }
-            let parts = parts.try_into().unwrap_or_else(|_| [const { None }; LEVELS]);
+            let parts = parts.try_into().unwrap_or([const { None }; LEVELS]);
             members.push(Member { name, parts, posed: true });
         }
         if sources.contains(&AnatomySource::Parametric) {

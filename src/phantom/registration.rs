@@ -158,8 +158,9 @@ fn solve(mut matrix: [[f64; 9]; 9], mut right: [f64; 9]) -> [f64; 9] {
         }
         for row in i + 1..9 {
             let share = matrix[row][i] / matrix[i][i];
-            for column in i..9 {
-                matrix[row][column] -= share * matrix[i][column];
+            let pivot = matrix[i];
+            for (value, above) in matrix[row].iter_mut().zip(pivot).skip(i) {
+                *value -= share * above;
             }
             right[row] -= share * right[i];
         }

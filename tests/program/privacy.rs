@@ -84,7 +84,8 @@ fn neither_log_nor_anonymous_screen_names_anyone_and_all_files_are_private() {
             break;
         }
     }
-    program.wait_for("the assessment in the list", |screen| screen.contains("worklist") && screen.contains("✓ negative"));
+    program
+        .wait_for("the assessment in the list", |screen| screen.contains("worklist") && screen.contains("✓ negative"));
     program.press("q");
     assert_eq!(program.wait(), 0);
     let screen = String::from_utf8_lossy(&program.bytes()).into_owned();

@@ -272,7 +272,11 @@ fn a_study_without_a_report_names_the_true_reason() {
         outcomes(&kernels, not_hounsfield(), not_hounsfield()),
         declined(NotAnalysed::NotHounsfield(NotHounsfield::EightBit))
     );
-    assert_eq!(outcomes(&kernels, cut(), no_neck()), declined(NotAnalysed::NoCervicalSpine), "one range, one assessment");
+    assert_eq!(
+        outcomes(&kernels, cut(), no_neck()),
+        declined(NotAnalysed::NoCervicalSpine),
+        "one range, one assessment"
+    );
     assert_eq!(outcomes(&parts, no_neck(), no_neck()), declined(NotAnalysed::NoCervicalSpine));
     let failed = |analysis: Analysis| match analysis {
         Analysis::Failed(problem) => problem.to_string(),
