@@ -38,16 +38,16 @@ const REFUSED_ON_PURPOSE: &[(&str, &str)] = &[
 
 /// Pictures that no volume can hold, by the end of the path, and the word in the refusal that tells the user why.
 const TELLS: &[(&str, &str)] = &[
-    ("codec-matrix/TestPattern_RGB.dcm", "colour"),
-    ("codec-matrix/TestPattern_Palette.dcm", "colour"),
-    ("codec-matrix/TestPattern_JPEG-LS-Lossless.dcm", "colour"),
+    ("codec-matrix/TestPattern_RGB.dcm", "color"),
+    ("codec-matrix/TestPattern_Palette.dcm", "color"),
+    ("codec-matrix/TestPattern_JPEG-LS-Lossless.dcm", "color"),
     ("02-zero-byte/IM0009.dcm", "empty"),
     ("04-png-named-dcm/IM0009.dcm", "not DICOM"),
     ("20-deep-sequence/IM0004.dcm", "nested too deeply"),
     ("28-unknown-transfer-syntax/IM0004.dcm", "1.2.840.99999.1.2.9"),
     ("MR_truncated.dcm", "cut off"),
-    ("SC_rgb_rle.dcm", "colour"),
-    ("examples_palette.dcm", "colour"),
+    ("SC_rgb_rle.dcm", "color"),
+    ("examples_palette.dcm", "color"),
 ];
 
 /// Files that the two decode to different values, by the end of the path, and why cspine is right.
