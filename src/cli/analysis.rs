@@ -24,7 +24,7 @@ pub(super) fn load_package(model: Option<&Path>, compute: Compute) -> Result<Pac
     Ok(package)
 }
 
-/// What a study says that was not analyzed to its end because the program was told to stop.
+/// The reason of a study whose analysis was stopped by a signal.
 pub(super) const STOPPED: &str = "stopped";
 
 /// A study with its first volume loaded.

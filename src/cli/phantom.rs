@@ -114,6 +114,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         .then(|| AnatomyLibrary::load(&sources))
         .transpose()
         .map_err(|error| CliError::failed("the anatomy cannot be used", error))?;
+    for sentence in library.iter().flat_map(AnatomyLibrary::left_out) {
+        eprintln!("{sentence}");
+    }
     let anatomy = match (&neck, &meshes, &library) {
         (Some(neck), ..) => Anatomy::Real(neck),
         (None, Some(meshes), _) => Anatomy::Meshes(meshes),

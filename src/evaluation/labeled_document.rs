@@ -43,7 +43,7 @@ impl LabeledDocument {
     /// As JSON.
     ///
     /// # Errors
-    /// None that a document of numbers and texts can cause.
+    /// A serialization error; numbers and texts cause none.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

@@ -91,6 +91,7 @@ pub(super) struct Member {
 pub struct AnatomyLibrary {
     pub(super) references: [Option<Reference>; LEVELS],
     pub(super) members: Vec<Member>,
+    left_out: Vec<String>,
 }
 
 /// The distance fields of a source, level by level.
@@ -134,7 +135,7 @@ impl AnatomyLibrary {
             .map(|level| found.iter().any(|(.., grids)| grids[level].is_some()).then(|| reference(level)).flatten())
             .collect();
         let references: [Option<Reference>; LEVELS] = references.try_into().unwrap_or([const { None }; LEVELS]);
-        let mut members = Vec::new();
+        let (mut members, mut left_out) = (Vec::new(), Vec::new());
         for (name, path, grids) in found {
             let parts: Vec<Option<Part>> = (0..LEVELS)
                 .into_par_iter()
@@ -142,6 +143,13 @@ impl AnatomyLibrary {
                 .collect();
             if !parts.iter().take(7).any(Option::is_some) {
                 return Err(wrong(&path, "no label from 1 to 7 has the shape of C1 to C7".into()));
+            }
+            for (level, _) in parts.iter().enumerate().filter(|(level, part)| part.is_none() && grids[*level].is_some())
+            {
+                let vertebra = if level < 7 { format!("C{}", level + 1) } else { format!("T{}", level - 6) };
+                left_out.push(format!(
+                    "{name}: {vertebra} has no shape that fits a vertebra within {LARGEST_MISS} mm; it is not used"
+                ));
             }
             let parts = parts.try_into().unwrap_or([const { None }; LEVELS]);
             members.push(Member { name, parts, posed: true });
@@ -156,7 +164,13 @@ impl AnatomyLibrary {
             });
             members.push(Member { name: PARAMETRIC.to_owned(), parts, posed: false });
         }
-        Ok(Self { references, members })
+        Ok(Self { references, members, left_out })
+    }
+
+    /// The vertebrae of the sources that are not used, one sentence for each.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// As [`crate::phantom::generate`], with vertebrae blended from the sources as the recipe's seed says.

@@ -272,7 +272,7 @@ impl Lookalikes {
         })
     }
 
-    /// What lies within bone and disc, for a vertebra at this place.
+    /// The findings inside bone and disc of a vertebra at this position.
     pub(super) fn inlays(&self, pose: Pose, random: &mut Random) -> Vec<Solid> {
         let place = |inlay: &Inlay| {
             let (radii, seed) = (inlay.radii, random.bits() as u32);
