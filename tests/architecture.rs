@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 /// task} ← app ←
 /// {config, theme, ui} ← {terminal, runtime} ← cli ← main`, and within that order no more than is needed.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    // A crate of its own, which knows nothing of cspine.
+    ("resample", &[]),
     ("domain", &[]),
     ("task", &["domain"]),
     ("results", &["domain"]),
@@ -77,6 +79,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crossterm", &["config/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("ratatui", &["ui.rs", "ui/", "theme.rs", "theme/", "terminal.rs", "terminal/", "runtime.rs", "runtime/"]),
     ("embedded_graphics", &["raster.rs", "raster/"]),
+    ("fast_image_resize", &["resample/"]),
+    ("cspine_resample", &["terminal/encode.rs"]),
     ("notify", &["runtime/watch.rs"]),
     ("rusqlite", &["store.rs", "store/"]),
     ("jiff", &["domain/stamp.rs", "runtime/clock.rs"]),

@@ -1,16 +1,15 @@
 //! Pictures as files and as text: PNG, base64, and the size that the terminal needs.
 
 use crate::raster::{Picture, Pixels};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use cspine_resample::ResampleError;
 
 /// Why a picture cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EncodeError {
     #[error("an image of {width}×{height} has {bytes} bytes of pixels, which do not fit")]
     BadPicture { width: u32, height: u32, bytes: usize },
-    #[error("the image could not be brought to {width}×{height} pixels: {reason}")]
-    Resize { width: u32, height: u32, reason: String },
+    #[error("the image could not be resized to {width}×{height} pixels: {reason}")]
+    Resize { width: u32, height: u32, reason: ResampleError },
     #[error("the image could not be compressed: {0}")]
     Png(String),
 }
@@ -53,16 +52,12 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
 pub(super) fn stretched(picture: &Picture, width: u32, height: u32) -> Result<Pixels, EncodeError> {
     let (samples, bytes) = checked(picture)?;
     let same = (width, height) == (picture.width, picture.height);
-    let kind = if samples == 1 { PixelType::U8 } else { PixelType::U8x3 };
     let resized = if same {
         bytes.to_vec()
     } else {
-        let failed = |reason: String| EncodeError::Resize { width, height, reason };
-        let source = ImageRef::new(picture.width, picture.height, bytes, kind).map_err(|e| failed(e.to_string()))?;
-        let mut target = Image::new(width, height, kind);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        Resizer::new().resize(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
-        target.into_vec()
+        let (from, to) = ((picture.width, picture.height), (width, height));
+        let resample = if samples == 1 { cspine_resample::gray } else { cspine_resample::rgb };
+        resample(bytes, from, to).map_err(|reason| EncodeError::Resize { width, height, reason })?
     };
     Ok(if samples == 1 { Pixels::Grey(resized) } else { Pixels::Rgb(resized) })
 }
