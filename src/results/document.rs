@@ -11,7 +11,7 @@ mod reading;
 mod series;
 
 pub use analysis::{
-    AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, DistributionDocument, LevelDocument, LevelExtentDocument, ModelDocument,
     PlannedSeriesDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
 };
 pub(super) use analysis::{analyzed_series, reason_of, series_uids};

@@ -50,7 +50,7 @@ fn identity() -> Arc<ModelIdentity> {
         sha256: "0".repeat(64),
         nature: ModelNature::Synthetic,
         aggregation: Aggregation::VisibilityWeightedMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.5) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.5), distance: None },
     })
 }
 
@@ -101,6 +101,7 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         overall: p(if truth.overall { 0.9 } else { 0.1 }),
         levels: PerLevel::from_fn(finding),
         activations: PerLevel::default(),
+        distribution: None,
         slices: (0..series.instances.len()).map(scored).collect(),
         model: identity(),
         completeness: Completeness::Final,
@@ -348,6 +349,7 @@ fn the_command_measures_what_the_model_says() {
             "sources",
             "studies",
             "training",
+            "unlike",
         ]
     );
     assert_eq!(combination["sources"], serde_json::json!(["parametric"]));
@@ -357,6 +359,7 @@ fn the_command_measures_what_the_model_says() {
     assert_eq!(
         keys,
         [
+            "alerts_withheld",
             "auc",
             "by_displacement_mm",
             "by_kernel",
@@ -379,6 +382,7 @@ fn the_command_measures_what_the_model_says() {
             "studies",
             "thresholds",
             "timing",
+            "unlike",
             "visibility_ap",
             "visibility_slices",
         ]

@@ -59,7 +59,7 @@ pub(crate) fn identity() -> Arc<ModelIdentity> {
         sha256: "0123456789abcdef".repeat(4),
         nature: ModelNature::Synthetic,
         aggregation: Aggregation::VisibilityWeightedMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.3) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.3), distance: None },
     })
 }
 
@@ -86,6 +86,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
         overall: p(0.9),
         levels: PerLevel::from_fn(finding),
         activations: PerLevel::default(),
+        distribution: None,
         slices: (0..series.instances.len())
             .map(|index| ScoredSlice {
                 index,

@@ -5,7 +5,7 @@ use crate::evaluation::{Found, RangeError};
 
 fn thresholds() -> Thresholds {
     let p = |value| Probability::new(value).expect("a probability");
-    Thresholds { overall: p(0.5), level: p(0.3) }
+    Thresholds { overall: p(0.5), level: p(0.3), distance: None }
 }
 
 /// A study whose C2 is broken or sound, with these numbers overall and at C2, and 0.1 at the other levels.
@@ -22,6 +22,7 @@ fn case(broken: bool, overall: f64, c2: f64) -> Case {
         truth,
         probability,
         alert,
+        unlike: None,
         outcome: Outcome::Analysed,
         visibility: Vec::new(),
         ranges: Vec::new(),
