@@ -59,8 +59,8 @@ pub use plan::{
 };
 pub use position::ReadingPosition;
 pub use report::{
-    Absence, Aggregation, Alert, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan, ModelIdentity,
-    ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
+    Absence, Aggregation, Alert, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan,
+    ModelIdentity, ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use searched::SearchedSlices;

@@ -65,7 +65,8 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
             let _ = writeln!(text, "{:>8}  warning: {warning}", "");
         }
     }
-    let is_out = |analysis: &Analysis| matches!(analysis, Analysis::Analysed(report) if report.is_out_of_distribution());
+    let is_out =
+        |analysis: &Analysis| matches!(analysis, Analysis::Analysed(report) if report.is_out_of_distribution());
     let unlike = if results.iter().any(|(_, analysis)| is_out(analysis)) { "; ? unlike the training data" } else { "" };
     let _ = writeln!(
         text,

@@ -9,8 +9,8 @@ pub use alert::Alert;
 pub use merge::{Provenance, SeriesFailure, level_range, merge};
 
 use super::{
-    Activation, CervicalLevel, DistributionCheck, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability,
-    SearchedSlices, SensitiveText, SliceScore, Uid,
+    Activation, CervicalLevel, DistributionCheck, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel,
+    Probability, SearchedSlices, SensitiveText, SliceScore, Uid,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;

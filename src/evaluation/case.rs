@@ -2,7 +2,9 @@
 
 use super::dataset::{MadeFracture, StudyTruth};
 use super::place::{LabelSlices, PlacedBox, reported_range};
-use crate::domain::{Analysis, CervicalLevel, Declined, DistributionCheck, FractureReport, LevelOutcome, PerLevel, Series, Study};
+use crate::domain::{
+    Analysis, CervicalLevel, Declined, DistributionCheck, FractureReport, LevelOutcome, PerLevel, Series, Study,
+};
 use crate::nifti::LabelVolume;
 
 /// How the analysis of a study ended.

@@ -2,7 +2,10 @@
 
 use super::case::Outcome;
 use super::labeled_folder::LabeledStudy;
-use crate::domain::{Alert, Analysis, CervicalLevel, DistributionCheck, FractureReport, LevelOutcome, PerLevel, ScoredSlice, Series, Study};
+use crate::domain::{
+    Alert, Analysis, CervicalLevel, DistributionCheck, FractureReport, LevelOutcome, PerLevel, ScoredSlice, Series,
+    Study,
+};
 use serde::Serialize;
 
 /// One study.

@@ -10,9 +10,9 @@ use super::package::Package;
 use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Activation, Aggregation, CervicalLevel, Completeness, Declined, DistributionCheck, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, Oddity, PerLevel, Provenance, Repair, ScoredSlice,
-    SearchedSlices, SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
+    Activation, Aggregation, CervicalLevel, Completeness, Declined, DistributionCheck, FractureReport, KeptAnalysis,
+    KeySlice, LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, Oddity, PerLevel, Provenance, Repair,
+    ScoredSlice, SearchedSlices, SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;

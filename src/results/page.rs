@@ -8,8 +8,8 @@ pub use text::text;
 
 use super::{NOTICE, StudyResult, Written, caveat, plane_name};
 use crate::domain::{
-    Agreement, Alert, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict, Study,
-    StudyVerdict,
+    Agreement, Alert, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict,
+    Study, StudyVerdict,
 };
 
 /// What the page says, before it has a form.

@@ -3,7 +3,8 @@
 use super::document::{analyzed_series, reason_of, series_uids, study_date, study_time};
 use super::{AnalysisStatus, StudyFacts};
 use crate::domain::{
-    Agreement, CervicalLevel, Decision, DistributionCheck, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage,
+    Agreement, CervicalLevel, Decision, DistributionCheck, FractureReport, Oddity, Probability, StudyVerdict, Uid,
+    coverage,
 };
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -32,7 +33,10 @@ const COLUMNS: [(&str, &str); 26] = [
         "unlike_training_data",
         "whether training_data_distance exceeds the model's limit: true or false; empty if the distance is unknown",
     ),
-    ("training_data_distance", "distance of the study's features from the model's training data, near 1 for a study like them"),
+    (
+        "training_data_distance",
+        "distance of the study's features from the model's training data, near 1 for a study like them",
+    ),
     (
         "warnings",
         "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they \

@@ -336,7 +336,7 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
     }
     let (mark, role) = match report.is_alert() {
         true => ("!", Role::Alarm),
-        false if report.is_out_of_distribution() && !preliminary => ("?", Role::Warning),
+        false if report.is_out_of_distribution() && !preliminary => ("? unlike", Role::Warning),
         false => ("", Role::Title),
     };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);

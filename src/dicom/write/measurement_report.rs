@@ -128,11 +128,14 @@ impl<'r> Tree<'r> {
     fn whole(&self) -> Option<Item<'r>> {
         let report = self.result.report()?;
         let group = self.group("cervical spine", code::CERVICAL_SPINE).with(algorithm(&report.model));
-        Some(group.with([
-            probability(f64::from(report.overall.value())),
-            Item::contains(code::ALERT, Value::Code(code::yes_or_no(report.is_alert()))),
-        ])
-        .with(distribution(report)))
+        Some(
+            group
+                .with([
+                    probability(f64::from(report.overall.value())),
+                    Item::contains(code::ALERT, Value::Code(code::yes_or_no(report.is_alert()))),
+                ])
+                .with(distribution(report)),
+        )
     }
 
     /// One level; `None` where neither the network nor a reader says anything of it.
@@ -309,7 +312,7 @@ fn device<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
 
 /// What computed a group's numbers (TID 4019).
 fn algorithm<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
-    let distance = model.thresholds.distance.map(|limit| format!("training-data-distance-limit={limit}"));
+    let distance = model.thresholds.distance.map(|limit| format!("ood-distance-limit={limit}"));
     let parameters = [
         format!("sha256={}", model.sha256),
         format!("aggregation={}", model.aggregation.name()),
@@ -320,6 +323,11 @@ fn algorithm<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
         Item::modifier(code::ALGORITHM_NAME, Value::Text(model.name.clone())),
         Item::modifier(code::ALGORITHM_VERSION, Value::Text(model.version.clone())),
     ];
-    items.extend(parameters.into_iter().chain(distance).map(|text| Item::modifier(code::ALGORITHM_PARAMETERS, Value::Text(text))));
+    items.extend(
+        parameters
+            .into_iter()
+            .chain(distance)
+            .map(|text| Item::modifier(code::ALGORITHM_PARAMETERS, Value::Text(text))),
+    );
     items
 }

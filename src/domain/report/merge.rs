@@ -2,8 +2,8 @@
 
 use super::{Absence, Completeness, FractureReport, Timing};
 use crate::domain::{
-    CervicalLevel, DistributionCheck, LevelExtent, LevelOutcome, PerLevel, Probability, Repair, ScoredSlice, SensitiveText, Series, Study,
-    Uid, ZRange,
+    CervicalLevel, DistributionCheck, LevelExtent, LevelOutcome, PerLevel, Probability, Repair, ScoredSlice,
+    SensitiveText, Series, Study, Uid, ZRange,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;

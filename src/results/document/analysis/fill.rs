@@ -1,14 +1,14 @@
 //! Fills the analysis from a study and its report.
 
 use super::{
-    AnalysisDocument, AnalysisStatus, CompletenessDocument, DistributionDocument, LevelDocument, LevelExtentDocument, ModelDocument,
-    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument, TimingDocument,
-    TrainedOn, WarningDocument,
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, DistributionDocument, LevelDocument, LevelExtentDocument,
+    ModelDocument, PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument,
+    TimingDocument, TrainedOn, WarningDocument,
 };
 use crate::domain::{
-    Alert, Analysis, Candidate, Completeness, Declined, DistributionCheck, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, Oddity, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind,
-    SeriesRole, Study, Timing, Uid, coverage, plan_series, series_roles,
+    Alert, Analysis, Candidate, Completeness, Declined, DistributionCheck, FractureReport, Instance, KeySlice,
+    LevelExtent, LevelFinding, LevelOutcome, ModelIdentity, ModelNature, Oddity, Probability, ScoredSlice,
+    SearchedSlices, Series, SeriesKind, SeriesRole, Study, Timing, Uid, coverage, plan_series, series_roles,
 };
 use crate::results::StudyFacts;
 
