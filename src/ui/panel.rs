@@ -86,9 +86,10 @@ pub(super) fn draw(
 fn sources(report: &FractureReport, reading: &Reading) -> Vec<(String, Role)> {
     let mut lines: Vec<(String, Role)> = Vec::new();
     if report.completeness == Completeness::Final {
-        // What to do about it is beside the overall probability.
-        let check = report.distribution.filter(|_| report.distribution_notice().is_some());
-        lines.extend(check.map(|check| (check.to_string(), Role::Warning)));
+        // Beside the overall probability stands what to do if no alert is raised.
+        let notice = report.distribution_notice();
+        let short = report.distribution.filter(|_| !report.is_alert()).map(|check| check.to_string());
+        lines.extend(notice.map(|notice| (short.unwrap_or(notice), Role::Warning)));
         lines.extend(report.incomplete().into_iter().map(|line| (line, Role::Warning)));
         lines.extend(report.contradictions(&reading.study).into_iter().map(|line| (line, Role::Warning)));
     }

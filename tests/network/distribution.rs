@@ -9,6 +9,7 @@ use cspine::task::Cancel;
 use network::can_analyse;
 use onnx::MeanModel;
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -157,7 +158,17 @@ fn predict_says_what_is_unlike_and_heeds_another_limit() {
     assert_eq!((cell("alert"), cell("unlike_training_data")), ("false".to_owned(), "true".to_owned()));
     assert!((cell("training_data_distance").parse::<f64>().expect("a number") - distance).abs() < 1e-5);
     assert!(cell("warnings").contains("unlike the model's training data"), "{}", cell("warnings"));
+    let (hook, told) = (home.path().join("hook"), home.path().join("told"));
+    let script = format!("#!/bin/sh\necho \"$CSPINE_ALERT $CSPINE_UNLIKE\" > '{}'\n", told.display());
+    std::fs::write(&hook, script).expect("a script");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let hooked = || {
+        predict(home.path(), &["--hook", hook.to_str().expect("a path")]);
+        std::fs::read_to_string(&told).expect("the hook ran")
+    };
+    assert_eq!(hooked(), "0 1\n");
     let near = analysis(Some(1000.0));
+    assert_eq!(hooked(), "1 0\n");
     assert_eq!(near["distribution"]["unlike_training_data"], false);
     assert_eq!(near["alert"], true);
     assert_eq!(near["model"]["distance_threshold"], 1000.0);

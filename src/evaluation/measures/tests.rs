@@ -181,17 +181,17 @@ fn nothing_gives_nothing() {
     assert!(measures.auc.overall.is_none() && measures.rsna_log_loss.value.is_none());
 }
 
-/// Two studies reach the threshold of 0.5, one of them is unlike the training data and raises no alert; of three the distance is known.
+/// Three studies reach the threshold of 0.5; one of them is unlike the training data and raises no alert. Of four the distance is known.
 #[test]
 fn unlike_studies_and_withheld_alerts_are_counted() {
     let with = |unlike: Option<bool>, case: Case| Case { unlike, ..case };
     let mut withheld = with(Some(true), case(true, 0.9, 0.8));
     withheld.alert[0] = false;
-    let cases =
-        [withheld, with(Some(false), case(true, 0.9, 0.8)), with(Some(false), case(false, 0.1, 0.1)), declined(false)];
-    let found = measured(&cases);
-    assert_eq!((found.unlike.count, found.unlike.of), (1, 3));
-    assert_eq!((found.alerts_withheld.count, found.alerts_withheld.of), (1, 2));
+    let alert = || with(Some(false), case(true, 0.9, 0.8));
+    let quiet = with(Some(true), case(false, 0.1, 0.1));
+    let found = measured(&[withheld, alert(), alert(), quiet, declined(false)]);
+    assert_eq!((found.unlike.count, found.unlike.of), (2, 4));
+    assert_eq!((found.alerts_withheld.count, found.alerts_withheld.of), (1, 3));
     let without = measured(&[case(true, 0.9, 0.8)]);
     assert_eq!((without.unlike.of, without.unlike.value), (0, None), "a package that does not measure it");
 }
