@@ -261,10 +261,6 @@ fn finished(entry: &LogEntry) -> Option<&OnReport> {
     entry.draft.report.as_ref().filter(|report| !report.preliminary)
 }
 
-fn is_alert(report: &OnReport) -> bool {
-    report.overall >= report.overall_threshold
-}
-
 /// A model with the thresholds that it had.
 type Key<'l> = (&'l str, &'l str, &'l str);
 
@@ -291,7 +287,7 @@ fn models(logs: &[StudyLog], reads: &[Read<'_>]) -> Vec<ModelStatistics> {
                 sha256: last.sha256.clone(),
                 overall_threshold: last.overall_threshold,
                 level_threshold: last.level_threshold,
-                studies: FourFold::of(of_model.iter().map(|(read, report)| (read.positive, is_alert(report)))),
+                studies: FourFold::of(of_model.iter().map(|(read, report)| (read.positive, report.is_alert()))),
                 blinded: FourFold::of(blinded),
                 levels: FourFold::of(of_model.iter().flat_map(|(read, report)| levels(read, report))),
                 rejected: rejected(&of_model),
@@ -308,7 +304,7 @@ fn first_blind(log: &StudyLog, model: Key<'_>) -> Option<(bool, bool)> {
     };
     let (positive, entry) = log.entries.iter().find_map(|entry| Some((verdict(entry)?, entry)))?;
     let report = finished(entry).filter(|report| entry.draft.blinded && key(report) == model)?;
-    Some((positive, is_alert(report)))
+    Some((positive, report.is_alert()))
 }
 
 /// Reader and network on the levels of a study that both spoke of.
@@ -348,7 +344,7 @@ fn days(reads: &[Read<'_>]) -> Vec<Alarms> {
     for read in reads {
         let day = days.entry(read.entry.at.day()).or_default();
         day.0 += 1;
-        day.1 += usize::from(read.report.is_some_and(is_alert));
+        day.1 += usize::from(read.report.is_some_and(OnReport::is_alert));
     }
     days.into_iter().map(|(day, (studies, alarms))| Alarms { day, studies, alarms }).collect()
 }
@@ -360,7 +356,7 @@ fn by_shift(reads: &[Read<'_>], shifts: &Shifts) -> Vec<ShiftAlarms> {
         let shift = seen.entry(index).or_default();
         shift.0.insert(day);
         shift.1 += 1;
-        shift.2 += usize::from(read.report.is_some_and(is_alert));
+        shift.2 += usize::from(read.report.is_some_and(OnReport::is_alert));
     }
     seen.into_iter()
         .map(|(index, (days, studies, alarms))| ShiftAlarms {
@@ -389,7 +385,7 @@ fn turnaround(reads: &[Read<'_>]) -> Turnaround {
 }
 
 fn discordant(read: &Read<'_>) -> Option<Discordant> {
-    let report = read.report.filter(|report| is_alert(report) != read.positive)?;
+    let report = read.report.filter(|report| report.is_alert() != read.positive)?;
     let level = |level: CervicalLevel| {
         let decided = read.decision.levels[level].as_ref();
         let marked = report.levels[level].is_some_and(|p| p >= report.level_threshold);
@@ -411,7 +407,7 @@ fn discordant(read: &Read<'_>) -> Option<Discordant> {
         who: read.entry.who.to_string(),
         at: read.entry.at.rfc3339(),
         network: report.overall,
-        alert: is_alert(report),
+        alert: report.is_alert(),
         levels: CervicalLevel::ALL.into_iter().filter_map(level).collect(),
     })
 }

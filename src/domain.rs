@@ -4,6 +4,7 @@ mod activation;
 mod annotation;
 mod coverage;
 mod decision;
+mod distribution;
 mod extent;
 mod finding;
 mod fingerprint;
@@ -40,6 +41,7 @@ pub use decision::{
     Act, Agreement, Assessment, Conflict, Decided, Decision, Draft, EntryId, LevelVerdict, LevelWord, LogEntry,
     OnReport, Precedence, RejectionReason, StudyState, StudyVerdict, undoable,
 };
+pub use distribution::{DistributionCheck, NoDistance};
 pub use extent::{ZRange, series_extent, volume_extent};
 pub use finding::{HotSpot, KeySlice, LevelExtent, LevelFinding, LevelOutcome, Probability, SliceScore};
 pub use fingerprint::{ContentHash, FileStamp, Fingerprint, ReportKey};
@@ -57,8 +59,8 @@ pub use plan::{
 };
 pub use position::ReadingPosition;
 pub use report::{
-    Absence, Aggregation, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan, ModelIdentity,
-    ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
+    Absence, Aggregation, Alert, Analysis, Completeness, Declined, FractureReport, KeptAnalysis, LevelSpan,
+    ModelIdentity, ModelNature, Provenance, ScoredSlice, SeriesFailure, Thresholds, Timing, level_range, merge,
 };
 pub use scoring::{ScorePart, SeriesScore};
 pub use searched::SearchedSlices;

@@ -57,6 +57,18 @@ const ESCAPE: [&str; 4] = [
     "comparison, then study or filter",
 ];
 
+/// What the marks beside a study's probability mean.
+const MARKS: [&str; 2] = ["! alert; ? unlike the model's training", "data: no alert, read it yourself"];
+
+/// What is explained below a command.
+fn explanation(command: Command) -> &'static [&'static str] {
+    match command {
+        Command::Cancel => &ESCAPE,
+        Command::Order => &MARKS,
+        _ => &[],
+    }
+}
+
 impl Model {
     /// The pages of help on a screen of this size; at least one, which is empty if nothing matches the search.
     #[must_use]
@@ -100,9 +112,7 @@ fn lines(screen: Screen, search: &str) -> Vec<HelpLine> {
             if of_group.last() != Some(&line) {
                 of_group.push(line);
             }
-            if command == Command::Cancel {
-                of_group.extend(ESCAPE.map(HelpLine::Text));
-            }
+            of_group.extend(explanation(command).iter().copied().map(HelpLine::Text));
         }
         if !of_group.is_empty() {
             if !lines.is_empty() {
@@ -122,8 +132,8 @@ fn in_columns(lines: &[HelpLine], rows: usize) -> Vec<Vec<HelpLine>> {
         // A heading needs room for its first command; a text stays whole with what it explains.
         let together = match line {
             HelpLine::Title(_) => 2,
-            HelpLine::Command(Command::Cancel) => 1 + ESCAPE.len(),
-            HelpLine::Command(_) | HelpLine::Levels | HelpLine::Text(_) | HelpLine::Blank => 1,
+            HelpLine::Command(command) => 1 + explanation(*command).len(),
+            HelpLine::Levels | HelpLine::Text(_) | HelpLine::Blank => 1,
         };
         let used = columns.last().map_or(0, Vec::len);
         if used > 0 && used + together > rows {

@@ -219,7 +219,8 @@ impl Worklist {
                 Progress::Done(Analysis::Declined(declined)) => &declined.model,
                 _ => continue,
             };
-            if by.sha256 != model.sha256 {
+            // Thresholds are the manifest's: they can change while the graph stays the same.
+            if by.sha256 != model.sha256 || by.thresholds != model.thresholds {
                 entry.progress = Progress::Waiting;
             }
         }

@@ -25,26 +25,29 @@ impl Hook {
         Self { program: program.to_owned() }
     }
 
-    /// Runs the command for a study: `CSPINE_STUDY_UID`, `CSPINE_STATUS`, `CSPINE_OVERALL`, `CSPINE_ALERT` and `CSPINE_MODEL` in its
-    /// environment, `json` (the study's line of JSON) on its input, its output on stderr.
+    /// Runs the command for a study: `CSPINE_STUDY_UID`, `CSPINE_STATUS`, `CSPINE_OVERALL`, `CSPINE_ALERT`, `CSPINE_UNLIKE` (empty if
+    /// unknown) and `CSPINE_MODEL` in its environment, `json` (the study's line of JSON) on its input, its output on stderr.
     ///
     /// # Errors
     /// In words: it cannot be started, fails, or takes too long.
     pub(super) fn run(&self, study: &Study, analysis: &Analysis, json: &str, cancel: &Cancel) -> Result<(), String> {
         let name = super::select::shown(&self.program);
-        let (overall, alert, model) = match analysis {
+        let flag = |is_set: bool| if is_set { "1" } else { "0" };
+        let (overall, alert, unlike, model) = match analysis {
             Analysis::Analysed(report) => (
                 report.overall.value().to_string(),
-                if report.is_alert() { "1" } else { "0" },
+                flag(report.is_alert()),
+                report.distribution.filter(|check| check.distance().is_some()).map_or("", |check| flag(check.is_out())),
                 report.model.to_string(),
             ),
-            _ => (String::new(), "", String::new()),
+            _ => (String::new(), "", "", String::new()),
         };
         let mut child = Command::new(&self.program)
             .env("CSPINE_STUDY_UID", study.uid.as_str())
             .env("CSPINE_STATUS", AnalysisStatus::of(Some(analysis)).name())
             .env("CSPINE_OVERALL", overall)
             .env("CSPINE_ALERT", alert)
+            .env("CSPINE_UNLIKE", unlike)
             .env("CSPINE_MODEL", model)
             .stdin(Stdio::piped())
             .stdout(Stdio::from(std::io::stderr()))

@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     store: StoreArgs,
     /// Program to run for every study as soon as it is analyzed. It gets the study's line of JSON on its input, and CSPINE_STUDY_UID,
-    /// CSPINE_STATUS (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT and CSPINE_MODEL in its environment.
+    /// CSPINE_STATUS (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT, CSPINE_UNLIKE and CSPINE_MODEL in its environment.
     #[arg(long, value_name = "PROGRAM")]
     hook: Option<PathBuf>,
     /// Print the JSON Schema of json and jsonl with the columns of csv, and nothing else.

@@ -12,7 +12,8 @@ fn notices(study: &Study, report: &FractureReport) -> Vec<String> {
     // Levels that one of several series lacks are in another.
     let single = study.series.iter().find(|series| report.is_of(series)).filter(|_| !report.is_merged());
     let notices = single.map(|series| coverage(&study.patient, series)).unwrap_or_default();
-    let mut all: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    let mut all: Vec<String> = report.distribution_notice().into_iter().collect();
+    all.extend(notices.iter().map(ToString::to_string));
     all.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
     all.extend(report.search_notices());
     all.extend(report.source_words(study));
@@ -43,7 +44,11 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
                     finding.probability().map_or("    – ".into(), |p| format!("{:>4}{mark}", p.percent()))
                 };
                 let cells: Vec<String> = report.levels.0.iter().map(cell).collect();
-                let mark = if report.is_alert() { '!' } else { ' ' };
+                let mark = match report.is_alert() {
+                    true => '!',
+                    false if report.is_out_of_distribution() => '?',
+                    false => ' ',
+                };
                 let _ = writeln!(text, "{:>5} %{mark} {}  {name}", report.overall.percent(), cells.join(" "));
                 for notice in notices(study, report) {
                     let _ = writeln!(text, "{:>8}  {notice}", "");
@@ -60,9 +65,12 @@ pub(super) fn table(results: &[Result_<'_>], model: &ModelIdentity) -> String {
             let _ = writeln!(text, "{:>8}  warning: {warning}", "");
         }
     }
+    let is_out =
+        |analysis: &Analysis| matches!(analysis, Analysis::Analysed(report) if report.is_out_of_distribution());
+    let unlike = if results.iter().any(|(_, analysis)| is_out(analysis)) { "; ? unlike the training data" } else { "" };
     let _ = writeln!(
         text,
-        "percent; – not seen; ! flagged: reaches the threshold · model {model} · research use only · {}",
+        "percent; – not seen; ! flagged: reaches the threshold{unlike} · model {model} · research use only · {}",
         caveat(model.nature)
     );
     text

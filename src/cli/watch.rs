@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[command(flatten)]
     batch: BatchArgs,
     /// Program to run for every finished study. It gets the study's line of JSON on its input, and CSPINE_STUDY_UID, CSPINE_STATUS
-    /// (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT and CSPINE_MODEL in its environment. A study whose hook failed is
+    /// (analyzed, not_analyzed or failed), CSPINE_OVERALL, CSPINE_ALERT, CSPINE_UNLIKE and CSPINE_MODEL in its environment. A study whose hook failed is
     /// printed again at the next scan.
     #[arg(long, value_name = "PROGRAM")]
     hook: Option<PathBuf>,

@@ -330,6 +330,18 @@ pub struct OnReport {
     pub level_threshold: Probability,
     /// Whether slices were still to come.
     pub preliminary: bool,
+    /// Whether the overall probability reached its threshold and raised no alert, as the study was unlike the model's training data. Entries
+    /// of before this was recorded have none.
+    #[serde(default)]
+    pub alert_withheld: bool,
+}
+
+impl OnReport {
+    /// Whether the study raised an alert.
+    #[must_use]
+    pub fn is_alert(&self) -> bool {
+        self.overall >= self.overall_threshold && !self.alert_withheld
+    }
 }
 
 impl From<&FractureReport> for OnReport {
@@ -344,6 +356,7 @@ impl From<&FractureReport> for OnReport {
             levels: PerLevel::from_fn(|level| report.levels[level].probability()),
             level_threshold: report.model.thresholds.level,
             preliminary: report.completeness != super::Completeness::Final,
+            alert_withheld: report.alert() == super::Alert::Withheld,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The result of analysing one study.
 
 mod absence;
+mod alert;
 mod merge;
 
 pub use absence::Absence;
+pub use alert::Alert;
 pub use merge::{Provenance, SeriesFailure, level_range, merge};
 
 use super::{
-    Activation, CervicalLevel, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel, Probability,
-    SearchedSlices, SensitiveText, SliceScore, Uid,
+    Activation, CervicalLevel, DistributionCheck, LevelExtent, LevelFinding, LevelOutcome, NotAnalysed, PerLevel,
+    Probability, SearchedSlices, SensitiveText, SliceScore, Uid,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -55,10 +57,12 @@ pub enum ModelNature {
 /// Alert thresholds of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Overall probability from which a study is marked urgent.
+    /// Overall probability from which a study is an alert.
     pub overall: Probability,
     /// Probability from which a level is marked.
     pub level: Probability,
+    /// Distance above which a study is unlike the training data; `None` for a package that does not measure it.
+    pub distance: Option<f32>,
 }
 
 /// Which model spoke. Shown beside every number.
@@ -138,6 +142,9 @@ pub struct FractureReport {
     /// Where the network was active, for the levels that pass the threshold; `None` where the package gives no map.
     #[serde(default)]
     pub activations: PerLevel<Option<Arc<Activation>>>,
+    /// How far the slices that show a level lie from the training data; `None` for a package that does not measure it. In a merged
+    /// report the worst of the series that its levels come from.
+    pub distribution: Option<DistributionCheck>,
     /// Which slices were searched for the neck; `None` if all were.
     pub searched: Option<SearchedSlices>,
     /// Every analysed slice, by rising index.
@@ -153,12 +160,6 @@ pub struct FractureReport {
 }
 
 impl FractureReport {
-    /// Whether the overall probability passes the package's threshold.
-    #[must_use]
-    pub fn is_alert(&self) -> bool {
-        self.overall >= self.model.thresholds.overall
-    }
-
     /// Whether a level passes the package's threshold.
     #[must_use]
     pub fn is_level_alert(&self, level: CervicalLevel) -> bool {

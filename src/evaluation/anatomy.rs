@@ -81,6 +81,8 @@ pub struct Combination {
     pub level_sensitivity: Proportion,
     /// Levels without a fracture below it.
     pub level_specificity: Proportion,
+    /// Studies unlike the model's training data, of those whose distance is known.
+    pub unlike: Proportion,
     /// Levels whose ends both lie within 5 mm of the segmentation's.
     pub level_ranges_within_5mm: Proportion,
 }
@@ -110,6 +112,7 @@ impl Anatomies {
                 auc_mean_level: found.auc.mean_level,
                 level_sensitivity: found.thresholds.level.sensitivity,
                 level_specificity: found.thresholds.level.specificity,
+                unlike: found.unlike,
                 level_ranges_within_5mm: found.level_ranges.within_5mm,
             }
         };

@@ -2,7 +2,9 @@
 
 use super::dataset::{MadeFracture, StudyTruth};
 use super::place::{LabelSlices, PlacedBox, reported_range};
-use crate::domain::{Analysis, CervicalLevel, Declined, FractureReport, LevelOutcome, PerLevel, Series, Study};
+use crate::domain::{
+    Analysis, CervicalLevel, Declined, DistributionCheck, FractureReport, LevelOutcome, PerLevel, Series, Study,
+};
 use crate::nifti::LabelVolume;
 
 /// How the analysis of a study ended.
@@ -58,8 +60,10 @@ pub struct Case {
     pub truth: [bool; 8],
     /// The program's numbers in the same order; `None` where it gives none.
     pub probability: [Option<f64>; 8],
-    /// Whether the numbers pass the package's thresholds.
+    /// Whether the study raises an alert, and which levels are flagged.
     pub alert: [bool; 8],
+    /// Whether the study is unlike the model's training data; `None` for an unknown distance.
+    pub unlike: Option<bool>,
     /// How the analysis ended.
     pub outcome: Outcome,
     /// The model's visibility of each level on each slice that has labels, and whether the slice shows it.
@@ -124,6 +128,10 @@ impl Case {
             truth: std::array::from_fn(|label| if label == 0 { truth.overall } else { truth.levels.0[label - 1] }),
             probability: std::array::from_fn(number),
             alert: std::array::from_fn(alert),
+            unlike: report
+                .and_then(|report| report.distribution)
+                .filter(|check| check.distance().is_some())
+                .map(DistributionCheck::is_out),
             outcome,
             visibility: report.zip(slices.as_ref()).map_or_else(Vec::new, |(report, slices)| seen(report, slices)),
             ranges: slices.as_ref().map_or_else(Vec::new, |slices| ranges(report, slices, presence)),

@@ -132,7 +132,7 @@ pub fn predictions(names: &[String], cases: &[Case]) -> Result<String, csv::Erro
         ["dataset", "study_instance_uid", "anatomy", "status", "reason"].map(str::to_owned).into();
     header.extend(labels().map(|label| format!("truth_{label}")));
     header.extend(labels().map(|label| format!("predicted_{label}")));
-    header.extend(["slices", "seconds"].map(str::to_owned));
+    header.extend(["slices", "seconds", "unlike"].map(str::to_owned));
     writer.write_record(&header)?;
     for case in cases {
         let (status, reason) = match &case.outcome {
@@ -147,6 +147,7 @@ pub fn predictions(names: &[String], cases: &[Case]) -> Result<String, csv::Erro
         row.extend(case.probability.map(|p| p.map_or(String::new(), |p| format!("{p:.6}"))));
         row.push(case.slices.to_string());
         row.push(case.seconds.map_or(String::new(), |seconds| format!("{seconds:.3}")));
+        row.push(case.unlike.map_or(String::new(), |unlike| unlike.to_string()));
         writer.write_record(&row)?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))?;

@@ -2,6 +2,7 @@
 
 use super::document::Model;
 use super::labeled_result::LabeledResult;
+use super::metrics::Proportion;
 use crate::domain::ModelIdentity;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -21,6 +22,10 @@ pub struct LabeledDocument {
     pub overall_threshold: f64,
     /// Probability from which a level is flagged.
     pub level_threshold: f64,
+    /// Distance above which a study is unlike the training data; `None` for a package that does not measure it.
+    pub distance_threshold: Option<f64>,
+    /// Studies unlike the training data, of those whose distance is known.
+    pub unlike: Proportion,
     /// The studies, by name.
     pub studies: Vec<LabeledResult>,
 }
@@ -36,6 +41,8 @@ impl LabeledDocument {
             folder,
             overall_threshold: f64::from(model.thresholds.overall.value()),
             level_threshold: f64::from(model.thresholds.level.value()),
+            distance_threshold: model.thresholds.distance.map(f64::from),
+            unlike: Proportion::of(studies.iter().filter_map(|study| study.unlike)),
             studies,
         }
     }
@@ -62,6 +69,10 @@ impl LabeledDocument {
             100.0 * self.overall_threshold,
             100.0 * self.level_threshold
         );
+        if let Some(limit) = self.distance_threshold {
+            let Proportion { count, of, .. } = self.unlike;
+            let _ = writeln!(text, "\nUnlike the training data (distance above {limit:.2}): {count} of {of} studies.");
+        }
         for study in &self.studies {
             one_study(&mut text, study);
         }
@@ -77,7 +88,11 @@ fn one_study(text: &mut String, study: &LabeledResult) {
         let _ = writeln!(text, "{}: {}", study.status, study.reason.as_deref().unwrap_or(DASH));
         return;
     };
-    let alert = if study.alert { "alert" } else { "no alert" };
+    let alert = match (study.alert, study.alert_withheld) {
+        (true, _) => "alert",
+        (false, true) => "alert withheld",
+        (false, false) => "no alert",
+    };
     let order = match study.levels_in_order {
         Some(true) => "in order",
         Some(false) => "not in order",
@@ -89,6 +104,10 @@ fn one_study(text: &mut String, study: &LabeledResult) {
         percent(overall),
         study.false_flags
     );
+    if let Some((unlike, distance)) = study.unlike.zip(study.distance) {
+        let relation = if unlike { "Unlike" } else { "Like" };
+        let _ = writeln!(text, "{relation} the training data: distance {distance:.2}.\n");
+    }
     text.push_str(
         "| level | truth | probability | rank | flag | key slice | boxed slices | key slice in boxed range | range found | range labeled | ends off, mm |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );

@@ -2,7 +2,10 @@
 
 use super::case::Outcome;
 use super::labeled_folder::LabeledStudy;
-use crate::domain::{Analysis, CervicalLevel, FractureReport, LevelOutcome, PerLevel, ScoredSlice, Series, Study};
+use crate::domain::{
+    Alert, Analysis, CervicalLevel, DistributionCheck, FractureReport, LevelOutcome, PerLevel, ScoredSlice, Series,
+    Study,
+};
 use serde::Serialize;
 
 /// One study.
@@ -18,8 +21,14 @@ pub struct LabeledResult {
     pub reason: Option<String>,
     /// Overall probability.
     pub overall: Option<f64>,
-    /// Whether that is at or above the package's threshold.
+    /// Whether that raises an alert.
     pub alert: bool,
+    /// Whether it is at or above the package's threshold, and raises no alert as the study is unlike the model's training data.
+    pub alert_withheld: bool,
+    /// Whether the study is unlike the model's training data; `None` for an unknown distance, or a package that does not measure it.
+    pub unlike: Option<bool>,
+    /// The distance.
+    pub distance: Option<f64>,
     /// Whether the levels found follow each other from cranial to caudal; `None` with fewer than two.
     pub levels_in_order: Option<bool>,
     /// Levels without a fracture that are flagged.
@@ -90,6 +99,9 @@ impl LabeledResult {
             reason: Some(reason),
             overall: None,
             alert: false,
+            alert_withheld: false,
+            unlike: None,
+            distance: None,
             levels_in_order: None,
             false_flags: 0,
             levels: CervicalLevel::ALL.map(level).into(),
@@ -130,6 +142,7 @@ impl LabeledResult {
             }
         };
         let levels: Vec<LabeledLevel> = CervicalLevel::ALL.map(level).into();
+        let distance = report.distribution.and_then(DistributionCheck::distance);
         let middles: Vec<f64> = CervicalLevel::ALL
             .into_iter()
             .filter_map(|level| shown[level].as_ref()?.z_mm)
@@ -142,6 +155,9 @@ impl LabeledResult {
             reason: None,
             overall: Some(f64::from(report.overall.value())),
             alert: report.is_alert(),
+            alert_withheld: report.alert() == Alert::Withheld,
+            unlike: distance.map(|_| report.is_out_of_distribution()),
+            distance: distance.map(|(distance, _)| f64::from(distance)),
             levels_in_order: (middles.len() > 1).then(|| middles.is_sorted_by(|cranial, caudal| cranial > caudal)),
             false_flags: levels.iter().filter(|level| level.flag && !level.fractured).count(),
             levels,

@@ -68,22 +68,23 @@ fn anatomies(text: &mut String, found: &Anatomies) {
     let groups = [("held-out anatomies", &found.held_out), ("known anatomies", &found.known)];
     if groups.iter().any(|(_, measured)| measured.is_some()) {
         let header = "anatomies | studies | fractured | AUC overall | AUC of levels, mean | sensitivity, levels | \
-            specificity, levels | both ends within 5 mm";
-        let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|");
+            specificity, levels | both ends within 5 mm | unlike the training data";
+        let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|---|");
         for (name, measured) in groups {
             let cells = measured.as_ref().map_or_else(
-                || "0 | 0 | – | – | – | – | –".to_owned(),
+                || "0 | 0 | – | – | – | – | – | –".to_owned(),
                 |found| {
                     let levels = &found.thresholds.level;
                     format!(
-                        "{} | {} | {} | {} | {} | {} | {}",
+                        "{} | {} | {} | {} | {} | {} | {} | {}",
                         found.studies,
                         found.fractured,
                         interval(found.auc.overall),
                         interval(found.auc.mean_level),
                         share(&levels.sensitivity),
                         share(&levels.specificity),
-                        share(&found.level_ranges.within_5mm)
+                        share(&found.level_ranges.within_5mm),
+                        counted(&found.unlike)
                     )
                 },
             );
@@ -91,12 +92,12 @@ fn anatomies(text: &mut String, found: &Anatomies) {
         }
     }
     let header = "sources of the vertebrae | anatomy | studies | fractured | AUC overall | AUC of levels, mean | \
-        sensitivity, levels | specificity, levels | both ends within 5 mm";
-    let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|---|");
+        sensitivity, levels | specificity, levels | both ends within 5 mm | unlike the training data";
+    let _ = writeln!(text, "\n| {header} |\n|---|---|---|---|---|---|---|---|---|---|");
     for one in &found.combinations {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             joined(&one.sources),
             one.training.name(),
             one.studies,
@@ -105,7 +106,8 @@ fn anatomies(text: &mut String, found: &Anatomies) {
             interval(one.auc_mean_level),
             share(&one.level_sensitivity),
             share(&one.level_specificity),
-            share(&one.level_ranges_within_5mm)
+            share(&one.level_ranges_within_5mm),
+            counted(&one.unlike)
         );
     }
 }
@@ -125,6 +127,10 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
     rows.extend(operating_point("levels", &found.thresholds.level));
     if found.healed_alarms.of > 0 {
         rows.push(("levels with a healed fracture called broken".into(), share(&found.healed_alarms)));
+    }
+    if found.unlike.of > 0 {
+        rows.push(("studies unlike the training data".into(), share(&found.unlike)));
+        rows.push(("alerts withheld for that, of studies at the threshold".into(), share(&found.alerts_withheld)));
     }
     rows.push(("sensitivity at 95 % specificity, overall".into(), interval(found.sensitivity_at_95_specificity)));
     rows.push(("calibration error (ECE), study, level".into(), pair(found.ece.study, found.ece.level)));
@@ -237,6 +243,11 @@ fn interval(value: Option<Interval>) -> String {
 
 fn share(part: &Proportion) -> String {
     format!("{}{} ({}/{})", number(part.value), bounds(part.low, part.high), part.count, part.of)
+}
+
+/// A share; a dash where there is nothing to count.
+fn counted(part: &Proportion) -> String {
+    if part.of == 0 { "–".into() } else { share(part) }
 }
 
 fn errors(errors: Option<Errors>) -> String {

@@ -190,6 +190,10 @@ pub struct Measures {
     pub by_widest_gap_mm: BTreeMap<String, Group>,
     /// Levels with a healed fracture and no fresh one that pass the level threshold: false alarms.
     pub healed_alarms: Proportion,
+    /// Studies unlike the model's training data, of those whose distance is known.
+    pub unlike: Proportion,
+    /// Alerts withheld because of that, of the studies whose overall probability reaches its threshold.
+    pub alerts_withheld: Proportion,
     /// Studies by distance of slices, mm.
     pub by_spacing_mm: BTreeMap<String, Group>,
     /// Studies by kernel.
@@ -245,6 +249,13 @@ pub fn measure(cases: &[&Case], thresholds: Thresholds) -> Measures {
         by_displacement_mm: fractures(&|fracture| class(fracture.displacement_mm, &[0.5, 1.0, 2.0, 4.0])),
         by_widest_gap_mm: groups::by_widest_gap(cases),
         healed_alarms: healed_alarms(cases),
+        unlike: Proportion::of(cases.iter().filter_map(|case| case.unlike)),
+        alerts_withheld: Proportion::of(
+            cases
+                .iter()
+                .filter(|case| case.probability[0].is_some_and(|p| p >= f64::from(thresholds.overall.value())))
+                .map(|case| !case.alert[0]),
+        ),
         by_spacing_mm: by(&|case| case.spacing_mm.map_or("unknown".into(), |mm| class(mm, &[0.9, 1.4, 2.2]))),
         by_kernel: by(&|case| case.kernel.clone()),
         declined: without(cases, |outcome| match outcome {

@@ -1,6 +1,7 @@
 //! One volume to one report, in parts.
 
 use super::aggregate::{self, LevelSummary};
+use super::distribution::FeatureSum;
 use super::localise::{hot_spot, laid_out};
 use super::manifest::Manifest;
 use super::memory::{InputHash, input_hash};
@@ -9,9 +10,9 @@ use super::package::Package;
 use super::preprocess::{Crop, Preprocessor};
 use super::session::{Interrupt, NetworkError, SliceOutputs};
 use crate::domain::{
-    Activation, Aggregation, CervicalLevel, Completeness, Declined, FractureReport, KeptAnalysis, KeySlice,
-    LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, Oddity, PerLevel, Provenance, Repair, ScoredSlice,
-    SearchedSlices, SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
+    Activation, Aggregation, CervicalLevel, Completeness, Declined, DistributionCheck, FractureReport, KeptAnalysis,
+    KeySlice, LevelFinding, LevelOutcome, ModelIdentity, NotAnalysed, Oddity, PerLevel, Provenance, Repair,
+    ScoredSlice, SearchedSlices, SensitiveText, SliceScore, Timing, Uid, Volume, volume_extent,
 };
 use crate::task::Cancel;
 use rayon::prelude::*;
@@ -64,7 +65,10 @@ pub struct Step {
 /// The outputs of one volume's slices, as far as they are known; an interrupted analysis goes on from here.
 #[derive(Debug, Clone, Default)]
 pub struct Analyser {
+    /// Without their features.
     outputs: Vec<Option<SliceOutputs>>,
+    /// The features of the slices in `outputs` that show a level.
+    features: FeatureSum,
     /// Where the inputs lie in their slices.
     crops: Vec<Crop>,
     /// The slices among which the neck is searched; empty before the first run.
@@ -111,7 +115,7 @@ impl Analyser {
             };
             (pool.install(|| batch.par_iter().map(hashed).collect()), begun.elapsed())
         };
-        let aggregation = package.manifest.aggregation;
+        let (aggregation, presence) = (package.manifest.aggregation, package.manifest.presence.vertebra);
         let offsets = &volume.stack.offsets;
         let mut batch = self.next_batch(offsets, &[], aggregation);
         let mut ready = (!batch.is_empty()).then(|| prepare(&batch));
@@ -129,8 +133,9 @@ impl Analyser {
             match outcome {
                 Ok((outputs, took)) => {
                     self.timing.network += took;
-                    for (&index, output) in batch.iter().zip(outputs) {
-                        if let Some(place) = self.outputs.get_mut(index) {
+                    for (&index, mut output) in batch.iter().zip(outputs) {
+                        if let Some(place @ None) = self.outputs.get_mut(index) {
+                            self.features.add(&output.score, &std::mem::take(&mut output.features), presence);
                             *place = Some(output);
                         }
                     }
@@ -304,7 +309,7 @@ fn report_of(
     volume: &Volume,
     study_uid: &Uid,
 ) -> Result<FractureReport, NotAnalysed> {
-    let Analyser { outputs, crops, timing, .. } = analyser;
+    let Analyser { outputs, features, crops, timing, .. } = analyser;
     let known: Vec<(usize, &SliceOutputs)> =
         outputs.iter().enumerate().filter_map(|(index, output)| Some((index, output.as_ref()?))).collect();
     let scores: Vec<SliceScore> = known.iter().map(|(_, output)| output.score).collect();
@@ -358,6 +363,10 @@ fn report_of(
         overall: aggregate::overall(&summary),
         levels,
         activations,
+        distribution: identity.thresholds.distance.map(|threshold| match features.distance() {
+            Ok(distance) => DistributionCheck::Measured { distance, threshold },
+            Err(why) => DistributionCheck::Unmeasured(why),
+        }),
         searched: analyser.searched_slices(volume),
         slices,
         model: Arc::clone(identity),

@@ -229,6 +229,7 @@ impl Manifest {
         let thresholds = Thresholds {
             overall: probability("thresholds.overall", file.thresholds.overall)?,
             level: probability("thresholds.level", file.thresholds.level)?,
+            distance: file.features.as_ref().map(|features| features.threshold),
         };
         probability("presence.vertebra", file.presence.vertebra)?;
         if !(0.0..=100.0).contains(&file.presence.minimum_mm) {
@@ -293,11 +294,12 @@ mod tests {
                 format!("{GOOD}\n[features]\noutput = \"features\"\nthreshold = {threshold}\ndata = \"none\"\n");
             Manifest::parse(&section)
         };
-        assert_eq!(with("1.5").expect("good").features.map(|features| features.threshold), Some(1.5));
+        assert_eq!(with("1.5").expect("good").thresholds.distance, Some(1.5));
         for wrong in ["0.0", "nan", "inf"] {
             assert!(with(wrong).expect_err("bad").to_string().contains("features.threshold"), "{wrong}");
         }
-        assert_eq!(Manifest::parse(GOOD).expect("good").features, None);
+        let without = Manifest::parse(GOOD).expect("good");
+        assert_eq!((without.features, without.thresholds.distance), (None, None));
     }
 
     #[test]

@@ -49,7 +49,12 @@ mod tests {
     #[test]
     fn the_first_go_and_the_last_stay() {
         let mut memory = SliceMemory::default();
-        let outputs = SliceOutputs { score: SliceScore::default(), activation: Vec::new(), map_size: (0, 0) };
+        let outputs = SliceOutputs {
+            score: SliceScore::default(),
+            activation: Vec::new(),
+            map_size: (0, 0),
+            features: Vec::new(),
+        };
         let hash = |n: usize| input_hash(&n.to_le_bytes());
         for n in (0..=SLICES).chain([SLICES]) {
             memory.keep(hash(n), outputs.clone());

@@ -68,7 +68,8 @@ impl StudyRun {
         Ok(Self { plan: plan_series(study, first)?, done: Vec::new(), current: None })
     }
 
-    /// Takes kept reports and loads volumes until a series needs the network or the study is over.
+    /// Takes kept reports and loads volumes until a series needs the network or the study is over. A kept report of the same graph with other
+    /// thresholds is not taken: they are the manifest's, and the key names the graph only.
     ///
     /// # Errors
     /// When `load` was cancelled.
@@ -91,6 +92,7 @@ impl StudyRun {
             let key = report_key(series, &model.sha256);
             if interrupted.is_none() {
                 let kept = series.fingerprint.and_then(|files| reports.of_files(&key, files));
+                let kept = kept.filter(|kept| kept.model().thresholds == model.thresholds);
                 if let Some(outcome) = kept.and_then(|kept| outcome_of(kept, series, &study.uid)) {
                     self.finished(index, outcome);
                     continue;
@@ -117,6 +119,7 @@ impl StudyRun {
             }
             let content = content_hash(&volume);
             let kept = reports.of_content(&key, series.fingerprint, content);
+            let kept = kept.filter(|kept| kept.model().thresholds == model.thresholds);
             if let Some(outcome) = kept.and_then(|kept| outcome_of(kept, series, &study.uid)) {
                 self.finished(index, outcome);
                 continue;

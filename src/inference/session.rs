@@ -31,6 +31,8 @@ pub struct SliceOutputs {
     pub activation: Vec<f32>,
     /// Height and width of the activation map.
     pub map_size: (usize, usize),
+    /// White features, `[d]`; empty for a package without them.
+    pub features: Vec<f32>,
 }
 
 /// Stops a run from another thread: `ort` ends it within some milliseconds.
@@ -88,6 +90,8 @@ impl Interrupt {
 pub(super) struct Network {
     session: Session,
     manifest: Manifest,
+    /// Features of a slice, as the first run gave them.
+    feature_count: Option<usize>,
 }
 
 impl Network {
@@ -135,7 +139,7 @@ impl Network {
                 return Err(NetworkError::Failed(format!("the graph has outputs {outputs:?} but not {name:?}")));
             }
         }
-        Ok(Self { session, manifest: manifest.clone() })
+        Ok(Self { session, manifest: manifest.clone(), feature_count: None })
     }
 
     /// Runs `count` inputs, `[count, channels, size, size]` bytes.
@@ -194,6 +198,18 @@ impl Network {
             }
         };
         let map_len = 7 * map_size.0 * map_size.1;
+        let features = self.manifest.features.as_ref().map(|spec| output(&spec.output)).transpose()?;
+        let feature_count = match features.as_ref().map(|(shape, _)| &shape[..]) {
+            None => 0,
+            Some(&[n, d]) if n == count as i64 && (1..=65_536).contains(&d) => d as usize,
+            Some(shape) => {
+                return Err(failed(&format!("the features have the shape {shape:?}, [{count}, d] is needed")));
+            }
+        };
+        let first = *self.feature_count.get_or_insert(feature_count);
+        if feature_count != first {
+            return Err(failed(&format!("the graph gives {feature_count} features a slice, before it gave {first}")));
+        }
         (0..count)
             .map(|index| {
                 let score = SliceScore {
@@ -202,7 +218,10 @@ impl Network {
                 };
                 let activation =
                     activation.as_ref().map_or(Vec::new(), |(_, data)| data[index * map_len..][..map_len].to_vec());
-                Ok(SliceOutputs { score, activation, map_size })
+                let features = features
+                    .as_ref()
+                    .map_or(Vec::new(), |(_, data)| data[index * feature_count..][..feature_count].to_vec());
+                Ok(SliceOutputs { score, activation, map_size, features })
             })
             .collect()
     }

@@ -11,8 +11,8 @@ mod reading;
 mod series;
 
 pub use analysis::{
-    AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
-    PlannedSeriesDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, DistributionDocument, LevelDocument, LevelExtentDocument,
+    ModelDocument, PlannedSeriesDocument, ScoredSliceDocument, SliceDocument, TimingDocument, TrainedOn,
 };
 pub(super) use analysis::{analyzed_series, reason_of, series_uids};
 pub use reading::{

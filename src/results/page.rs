@@ -8,8 +8,8 @@ pub use text::text;
 
 use super::{NOTICE, StudyResult, Written, caveat, plane_name};
 use crate::domain::{
-    Agreement, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict, Study,
-    StudyVerdict,
+    Agreement, Alert, Analysis, CervicalLevel, Completeness, Decided, Decision, Declined, FractureReport, LevelVerdict,
+    Study, StudyVerdict,
 };
 
 /// What the page says, before it has a form.
@@ -124,11 +124,18 @@ fn network(study: &Study, analysis: Option<&Analysis>) -> Vec<(&'static str, Str
         Some(Analysis::Analysed(report)) => report,
     };
     let threshold = report.model.thresholds.overall;
-    let alert = if report.is_alert() { "ALERT" } else { "no alert" };
+    let alert = match report.alert() {
+        Alert::Raised => "ALERT",
+        Alert::Withheld => "alert withheld",
+        Alert::BelowThreshold => "no alert",
+    };
     let mut rows = vec![
         ("Model", format!("{}, {}", report.model, caveat(report.model.nature))),
         ("Overall", format!("{} · {alert} (from {threshold})", report.overall)),
     ];
+    // With what to do where there is something to do, else with the figures alone.
+    let check = report.distribution.map(|check| report.distribution_notice().unwrap_or_else(|| check.to_string()));
+    rows.extend(check.map(|words| ("Training data", words)));
     if let Completeness::Preliminary { done, total } = report.completeness {
         rows.push(("Preliminary", format!("{done} of {total} slices are scored; the numbers will change")));
     }

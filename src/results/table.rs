@@ -3,13 +3,14 @@
 use super::document::{analyzed_series, reason_of, series_uids, study_date, study_time};
 use super::{AnalysisStatus, StudyFacts};
 use crate::domain::{
-    Agreement, CervicalLevel, Decision, FractureReport, Oddity, Probability, StudyVerdict, Uid, coverage,
+    Agreement, CervicalLevel, Decision, DistributionCheck, FractureReport, Oddity, Probability, StudyVerdict, Uid,
+    coverage,
 };
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The columns before those of the levels, each with what it holds.
-const COLUMNS: [(&str, &str); 24] = [
+const COLUMNS: [(&str, &str); 26] = [
     ("study_instance_uid", "StudyInstanceUID"),
     ("patient_id", "PatientID"),
     ("patient_name", "PatientName, family name first"),
@@ -23,7 +24,19 @@ const COLUMNS: [(&str, &str); 24] = [
     ("model", "name and version of the model"),
     ("model_sha256", "SHA-256 of its ONNX file"),
     ("overall", "fracture probability of the study, 0 to 1"),
-    ("alert", "whether overall reaches the model's threshold: true or false"),
+    (
+        "alert",
+        "whether overall reaches the model's threshold: true or false; false if it does so only by series unlike the model's \
+         training data",
+    ),
+    (
+        "unlike_training_data",
+        "whether training_data_distance exceeds the model's limit: true or false; empty if the distance is unknown",
+    ),
+    (
+        "training_data_distance",
+        "distance of the study's features from the model's training data, near 1 for a study like them",
+    ),
     (
         "warnings",
         "warnings on the study and on the analyzed series (on every series, if none can be analyzed), with what they \
@@ -79,6 +92,8 @@ fn row(facts: StudyFacts<'_>) -> Vec<String> {
     let reason = reason_of(analysis);
     let decision = reading.map(super::StudyResult::decision);
     let decided = decision.as_ref().and_then(|decision| decision.study.as_ref());
+    let check = report.and_then(|report| report.distribution);
+    let distance = check.and_then(DistributionCheck::distance);
     let note = decision.as_ref().and_then(|decision| decision.note.as_ref());
     let text = |text: Option<String>| text.unwrap_or_default();
     let mut row = vec![
@@ -96,6 +111,8 @@ fn row(facts: StudyFacts<'_>) -> Vec<String> {
         text(facts.model().map(|model| model.sha256.clone())),
         text(report.map(|report| report.overall.value().to_string())),
         text(report.map(|report| report.is_alert().to_string())),
+        text(check.zip(distance).map(|(check, _)| check.is_out().to_string())),
+        text(distance.map(|(distance, _)| distance.to_string())),
         warnings(facts).join("; "),
         text(decision.as_ref().map(|decision| decision.state().name().to_owned())),
         text(decided.map(|decided| decided.what.name().to_owned())),
@@ -141,6 +158,7 @@ fn warnings(facts: StudyFacts<'_>) -> Vec<String> {
     }
     let mut texts: Vec<String> = study.oddities.iter().map(ToString::to_string).collect();
     if let Some(report) = facts.report() {
+        texts.extend(report.distribution_notice());
         texts.extend(report.incomplete());
         texts.extend(report.contradictions(study));
         texts.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));

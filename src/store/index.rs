@@ -267,7 +267,7 @@ fn decode<T: serde::de::DeserializeOwned>(kept: &[u8]) -> Option<T> {
 }
 
 /// Changes whenever one of the types written down here does: what was written otherwise is not read. A test watches over it.
-const FORMAT: &[u8] = b"6";
+const FORMAT: &[u8] = b"7";
 /// Bytes of the checksum before each value.
 const SEAL: usize = 8;
 

@@ -86,6 +86,10 @@ pub(super) fn draw(
 fn sources(report: &FractureReport, reading: &Reading) -> Vec<(String, Role)> {
     let mut lines: Vec<(String, Role)> = Vec::new();
     if report.completeness == Completeness::Final {
+        // Beside the overall probability stands what to do if no alert is raised.
+        let notice = report.distribution_notice();
+        let short = report.distribution.filter(|_| !report.is_alert()).map(|check| check.to_string());
+        lines.extend(notice.map(|notice| (short.unwrap_or(notice), Role::Warning)));
         lines.extend(report.incomplete().into_iter().map(|line| (line, Role::Warning)));
         lines.extend(report.contradictions(&reading.study).into_iter().map(|line| (line, Role::Warning)));
     }
@@ -118,14 +122,16 @@ fn overall(
         kind,
         look.theme,
     );
-    let text = percent(report, report.overall, report.is_alert());
-    let role = if report.is_alert() { Role::Alarm } else { Role::Text };
-    put_right(buffer, right, y, 9, &text, style(role));
+    let (mark, role) = overall_mark(report);
+    put_right(buffer, right, y, 9, &format!("{mark}{}", report.overall), style(role));
     let second = match (report.completeness, entry.map(|entry| &entry.progress)) {
         (Completeness::Preliminary { done, total }, progress) => {
             let paused = matches!(progress, Some(Progress::Running { paused: true, .. }));
             let share = 100 * done / total.max(1);
             if paused { format!("paused at {share} % of slices") } else { format!("preliminary, {share} % done") }
+        }
+        (Completeness::Final, _) if report.is_out_of_distribution() && !report.is_alert() => {
+            "no alert: read it yourself".to_owned()
         }
         (Completeness::Final, _) => {
             let mut missing = report.absences();
@@ -206,6 +212,18 @@ fn level_verdict(
 ) {
     if let Some((sign, role)) = decision::level_sign(model.decisions.of(&reading.study.uid), level) {
         put(buffer, inner.x + 4, y, 1, &sign.to_string(), look.theme.style(role));
+    }
+}
+
+/// The mark before the overall probability: `! ` for an alert, `? ` for a study unlike the training data that raises none, `~` while
+/// preliminary.
+fn overall_mark(report: &FractureReport) -> (&'static str, Role) {
+    match (report.completeness, report.is_alert()) {
+        (Completeness::Preliminary { .. }, true) => ("~", Role::Alarm),
+        (Completeness::Preliminary { .. }, false) => ("~", Role::Text),
+        (Completeness::Final, true) => ("! ", Role::Alarm),
+        (Completeness::Final, false) if report.is_out_of_distribution() => ("? ", Role::Warning),
+        (Completeness::Final, false) => ("", Role::Text),
     }
 }
 
@@ -317,8 +335,11 @@ pub(super) fn one_line(buffer: &mut Buffer, area: Rect, model: &Model, reading: 
         }
         x += 1;
     }
-    let role = if report.is_alert() { Role::Alarm } else { Role::Title };
-    let mark = if report.is_alert() { "!" } else { "" };
+    let (mark, role) = match report.is_alert() {
+        true => ("!", Role::Alarm),
+        false if report.is_out_of_distribution() && !preliminary => ("? unlike", Role::Warning),
+        false => ("", Role::Title),
+    };
     let all = format!("all {}{}{mark}", if preliminary { "~" } else { "" }, report.overall);
     let x = put(buffer, x + 1, area.y, area.width, &all, style(role));
     let (sign, role) = decision::sign(model.decisions.state(&reading.study.uid));

@@ -122,6 +122,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     for (n, word) in [
         (counts.conflicts, if counts.conflicts == 1 { "conflict" } else { "conflicts" }),
         (counts.urgent, "urgent"),
+        (counts.unlike, "unlike training data"),
         (if without { 0 } else { counts.waiting }, "waiting"),
         (if without { 0 } else { counts.running }, "running"),
         (if without { counts.waiting + counts.running } else { 0 }, "without analysis"),
@@ -230,6 +231,8 @@ fn row(
         put_right(buffer, columns.percent, y, 7, &text, style(role));
         if alert {
             put(buffer, columns.percent + 1, y, 1, "!", style(Role::Alarm));
+        } else if entry.is_out_of_distribution() {
+            put(buffer, columns.percent + 1, y, 1, "?", style(Role::Warning));
         }
     } else {
         let symbol = match &entry.progress {
@@ -305,7 +308,8 @@ fn is_doubtful(entry: &Entry) -> bool {
     !entry.incomplete().is_empty() || report.not_seen().iter().any(unexplained)
 }
 
-/// Levels past the threshold; a dash for none; what the scan does not show, or was not analyzed.
+/// Levels past the threshold; a dash for none; "unlike" for a study unlike the model's training data; what the scan does not show, or was
+/// not analyzed.
 fn levels(entry: &Entry) -> (String, Role) {
     let Some(report) = entry.report() else { return (String::new(), Role::Text) };
     let alert = report.alert_levels();
@@ -318,10 +322,14 @@ fn levels(entry: &Entry) -> (String, Role) {
     if !entry.incomplete().is_empty() {
         // A number that leaves out a part of the neck must not look like that of the whole.
         text = if alert.is_empty() { "incomplete".to_owned() } else { format!("{text} incomplete") };
+    } else if entry.is_out_of_distribution() {
+        text = if alert.is_empty() { "unlike".to_owned() } else { format!("{text} unlike") };
     } else if missing > 0 {
         text.push_str(&format!(" ({} unseen)", missing));
     }
+    let is_untrusted = entry.is_out_of_distribution() && !entry.is_alert();
     let role = match (alert.is_empty(), is_doubtful(entry)) {
+        _ if is_untrusted => Role::Warning,
         (false, _) => Role::Alarm,
         (true, true) => Role::Warning,
         (true, false) => Role::Muted,
@@ -364,6 +372,9 @@ fn selection_words(model: &Model) -> String {
         words.insert(0, format!("{}: open it and assess it once more to resolve it", entry.conflict));
     }
     if let Some(report) = entry.report() {
+        if report.completeness == Completeness::Final {
+            words.extend(report.distribution_notice());
+        }
         for level in report.alert_levels() {
             let finding = &report.levels[level];
             if let (Some(probability), Some(key)) = (finding.probability(), finding.key_slice()) {

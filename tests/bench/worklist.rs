@@ -43,6 +43,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
         overall: p(value),
         levels: PerLevel::from_fn(|level| LevelFinding { level, outcome: outcome(level) }),
         activations: PerLevel::default(),
+        distribution: None,
         slices: Vec::new(),
         model: Arc::clone(model),
         completeness: Completeness::Final,
@@ -81,7 +82,7 @@ fn listed(n: usize, model: &Arc<ModelIdentity>) -> Listed {
 }
 
 fn fill(data: &Path) {
-    let thresholds = Thresholds { overall: p(0.5), level: p(0.3) };
+    let thresholds = Thresholds { overall: p(0.5), level: p(0.3), distance: None };
     let model = Arc::new(ModelIdentity {
         name: "bench".into(),
         version: "1".into(),

@@ -306,7 +306,30 @@ fn what_is_written_down_changes_only_with_its_format() {
         bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let seals = [seal("SELECT body FROM report"), seal("SELECT line FROM study")];
-    assert_eq!(seals, ["f4419315eb4d8fd2", "30633b135bc6b1e2"]);
+    assert_eq!(seals, ["4f17ff998840b793", "f243f73595f3e8ad"]);
+}
+
+/// A report of an earlier version, before it had a distance from the training data, is not misread as another one: it is computed again.
+#[test]
+fn a_report_in_an_earlier_format_is_not_taken() {
+    use sha2::Digest as _;
+    let data = tempfile::tempdir().expect("a folder");
+    let (files, content) = (Fingerprint([1; 16]), ContentHash([3; 32]));
+    let kept = KeptAnalysis::Report(report(1, 4, BROKEN, Completeness::Final));
+    let mut index = Index::open(data.path()).expect("an index");
+    index.keep_report(&key(), Some(files), content, &kept).expect("kept");
+    let connection = rusqlite::Connection::open(data.path().join("index.sqlite")).expect("the file");
+    let body: Vec<u8> = connection.query_row("SELECT body FROM report", [], |row| row.get(0)).expect("a value");
+    let sealed = |format: &str| {
+        let seal = sha2::Sha256::new().chain_update(format).chain_update(&body[8..]).finalize();
+        [&seal[..8], &body[8..]].concat()
+    };
+    assert_eq!(sealed("7"), body, "this test knows how values are sealed");
+    connection.execute("UPDATE report SET body = ?1", [sealed("6")]).expect("written");
+    assert_eq!(index.report_of_files(&key(), files).expect("no error"), None);
+    assert_eq!(index.report_of_content(&key(), Some(files), content).expect("no error"), None);
+    index.keep_report(&key(), Some(files), content, &kept).expect("kept");
+    assert_eq!(index.report_of_files(&key(), files).expect("read"), Some(kept), "the new one takes its place");
 }
 
 fn declined() -> Declined {

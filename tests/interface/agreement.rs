@@ -27,6 +27,7 @@ fn report(overall: f32, levels: [Option<f32>; 7]) -> OnReport {
         levels: PerLevel(levels.map(|level| level.map(p))),
         level_threshold: p(0.3),
         preliminary: false,
+        alert_withheld: false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod assessing;
 mod conflict;
 mod decisions;
+mod distribution;
 mod hands;
 mod measuring;
 mod notes;

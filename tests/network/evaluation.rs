@@ -4,13 +4,13 @@
 use crate::support::{network, shared};
 use cspine::dicom::{load_volume, scan_all};
 use cspine::domain::{
-    Aggregation, Analysis, CervicalLevel, Completeness, FractureReport, HotSpot, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability, Provenance, ScoredSlice, SliceScore,
-    Study, Thresholds, Timing,
+    Aggregation, Analysis, CervicalLevel, Completeness, DistributionCheck, FractureReport, HotSpot, KeySlice,
+    LevelExtent, LevelFinding, LevelOutcome, ModelIdentity, ModelNature, PatientPoint, PerLevel, Probability,
+    Provenance, ScoredSlice, SliceScore, Study, Thresholds, Timing,
 };
 use cspine::evaluation::{
     Case, Document, LabelSlices, LabeledDocument, LabeledResult, LabeledStudy, LeftOut, StudyTruth, markdown, plots,
-    read_dataset, read_labeled_folder,
+    predictions, read_dataset, read_labeled_folder,
 };
 use cspine::nifti::LabelVolume;
 use cspine::phantom::{Anatomy, Coverage, Recipe, write_dataset, write_slice};
@@ -50,7 +50,7 @@ fn identity() -> Arc<ModelIdentity> {
         sha256: "0".repeat(64),
         nature: ModelNature::Synthetic,
         aggregation: Aggregation::VisibilityWeightedMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.5) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.5), distance: Some(1.3) },
     })
 }
 
@@ -61,6 +61,8 @@ struct Lie {
     left_mm: f64,
     /// Levels are told this far to the head, mm.
     up_mm: f64,
+    /// Fractured studies are told to be unlike the training data.
+    unlike: bool,
 }
 
 /// The report of a model that knows everything. Places are found from the file's own numbers, by another way than the evaluation's.
@@ -101,6 +103,10 @@ fn oracle(study: &Study, truth: &StudyTruth, labels: &LabelVolume, lie: Lie) -> 
         overall: p(if truth.overall { 0.9 } else { 0.1 }),
         levels: PerLevel::from_fn(finding),
         activations: PerLevel::default(),
+        distribution: Some(DistributionCheck::Measured {
+            distance: if lie.unlike && truth.overall { 1.8 } else { 1.0 },
+            threshold: 1.3,
+        }),
         slices: (0..series.instances.len()).map(scored).collect(),
         model: identity(),
         completeness: Completeness::Final,
@@ -167,6 +173,14 @@ fn who_knows_the_truth_is_perfect_and_small_lies_are_seen() {
     assert_eq!(up.all.level_ranges.within_5mm.count, 0);
     let error = up.all.level_ranges.lower_mm.expect("levels").mean;
     assert!((error - 9.0).abs() < 0.1, "headward is positive: {error}");
+    let (strange, cases) = document(Lie { unlike: true, ..Lie::default() }, false, None);
+    let combination = &strange.anatomies.combinations[0];
+    assert_eq!((combination.unlike.count, combination.unlike.of), (2, 3));
+    assert_eq!((strange.all.alerts_withheld.count, strange.all.alerts_withheld.of), (2, 2));
+    let text = markdown(&strange, &[]);
+    assert!(text.contains("| studies unlike the training data | 0.667 [") && text.contains("(2/3) |"), "{text}");
+    let table = predictions(&["set".to_owned()], &cases).expect("a table");
+    assert_eq!(table.lines().filter(|line| line.ends_with(",true")).count(), 2, "{table}");
     for (trained, held_out) in [("VHF", true), ("parametric", false)] {
         let (found, _) = document(Lie::default(), false, Some(&[trained.to_owned()]));
         let groups =
@@ -248,6 +262,13 @@ fn every_level_of_a_labeled_folder_is_listed() {
         }
     }
     assert!(boxed > 0 && ranged > 7, "{boxed} levels with boxes, {ranged} with ranges");
+    let strange = labeled.iter().map(|one| result(one, Lie { unlike: true, ..Lie::default() })).collect();
+    let strange = LabeledDocument::new(&identity(), "necks".into(), strange);
+    let text = strange.markdown();
+    assert!(text.contains("Unlike the training data (distance above 1.30): 2 of 3 studies."), "{text}");
+    assert!(text.contains("Overall 90.0 %: alert withheld.") && text.contains("distance 1.80."), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&strange.to_json().expect("JSON")).expect("JSON");
+    assert_eq!((&json["unlike"]["count"], &json["unlike"]["of"]), (&2.into(), &3.into()));
     let results = labeled.iter().map(|one| result(one, Lie::default())).collect();
     let text = LabeledDocument::new(&identity(), "necks".into(), results).markdown();
     assert!(text.contains("Overall 90.0 %: alert. Levels found: in order. Unfractured levels flagged: 0."), "{text}");
@@ -348,6 +369,7 @@ fn the_command_measures_what_the_model_says() {
             "sources",
             "studies",
             "training",
+            "unlike",
         ]
     );
     assert_eq!(combination["sources"], serde_json::json!(["parametric"]));
@@ -357,6 +379,7 @@ fn the_command_measures_what_the_model_says() {
     assert_eq!(
         keys,
         [
+            "alerts_withheld",
             "auc",
             "by_displacement_mm",
             "by_kernel",
@@ -379,6 +402,7 @@ fn the_command_measures_what_the_model_says() {
             "studies",
             "thresholds",
             "timing",
+            "unlike",
             "visibility_ap",
             "visibility_slices",
         ]

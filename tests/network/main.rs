@@ -2,6 +2,7 @@
 
 mod compute;
 mod coverage;
+mod distribution;
 mod evaluation;
 mod real_neck;
 mod series;

@@ -1,9 +1,9 @@
-//! The program and `cspine_train` compute the same numbers: the RSNA 2022 metric and the aggregation of inputs that both test suites make
+//! The program and `cspine_train` compute the same numbers: the RSNA 2022 metric, the aggregation and the features' distance of inputs that both test suites make
 //! with one random number generator. `models/training/tests/test_agreement.py` holds the Python half and writes `agreement.json`.
 
 use cspine::domain::{Aggregation, PerLevel, Probability, SliceScore};
 use cspine::evaluation::{RSNA_RATES, rsna_loss};
-use cspine::inference::{LevelSummary, PresenceSpec, combine, overall};
+use cspine::inference::{FeatureSum, LevelSummary, PresenceSpec, combine, overall};
 use serde_json::Value;
 
 /// Steele, Lea and Flood, OOPSLA 2014.
@@ -129,5 +129,27 @@ fn the_aggregation_is_that_of_the_training_package() {
             };
             assert!(close, "neck {seed}, {}, label {label}: {found:?}, in Python {expected:?}", aggregation.name());
         }
+    }
+}
+
+#[test]
+fn the_distance_is_that_of_the_training_package() {
+    let expected = expected("distance");
+    assert_eq!(expected.len(), 240);
+    for (seed, expected) in expected.iter().enumerate() {
+        let (_, scores, _) = neck(seed);
+        let mut random = SplitMix64(5000 + seed as u64);
+        let mut sum = FeatureSum::default();
+        for score in &scores {
+            let features: [f32; 5] = std::array::from_fn(|_| (random.below(2049) as f32 - 1024.0) / 256.0);
+            sum.add(score, &features, 0.5);
+        }
+        let (found, expected) = (sum.distance().ok().map(f64::from), expected.as_f64());
+        let close = match (found, expected) {
+            // The program's distance is f32.
+            (Some(found), Some(expected)) => (found - expected).abs() < 1e-6 * expected.max(1.0),
+            (found, expected) => found == expected,
+        };
+        assert!(close, "neck {seed}: {found:?}, in Python {expected:?}");
     }
 }

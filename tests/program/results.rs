@@ -3,6 +3,7 @@
 use crate::support::{json_schema, result};
 mod conflict;
 mod dicom;
+mod unlike;
 
 use cspine::domain::{Analysis, CleanText, NotAnalysed};
 use cspine::results::{

@@ -9,6 +9,7 @@ pub(crate) mod made;
 pub(crate) mod model;
 pub(crate) mod necks;
 pub(crate) mod network;
+pub(crate) mod onnx;
 pub(crate) mod oracle;
 pub(crate) mod part10;
 pub(crate) mod pty;

@@ -154,7 +154,7 @@ pub(crate) fn identity(nature: ModelNature) -> Arc<ModelIdentity> {
         sha256: "0".repeat(64),
         nature,
         aggregation: Aggregation::VisibilityWeightedMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.3) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.3), distance: None },
     })
 }
 
@@ -211,6 +211,7 @@ pub(crate) fn report(
         overall: p((1.0 - unbroken).clamp(0.0, 1.0)),
         levels: PerLevel::from_fn(finding),
         activations: PerLevel::default(),
+        distribution: None,
         slices: (0..analysed).map(slice).collect(),
         model: identity(ModelNature::Synthetic),
         completeness,

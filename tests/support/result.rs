@@ -4,10 +4,11 @@
 use super::made::{self, EXPLICIT, Writing, data_set, number, part10, set, slice, text};
 use cspine::dicom::scan_all;
 use cspine::domain::{
-    Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, Draft, EntryId,
-    FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome, LevelVerdict,
-    LogEntry, Measurement, ModelIdentity, ModelNature, NoteText, OnReport, PatientPoint, PerLevel, Place, Probability,
-    Provenance, RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing, Uid,
+    Act, Aggregation, Agreement, Analysis, Axis, CervicalLevel, CleanText, Completeness, DistributionCheck, Draft,
+    EntryId, FractureReport, Geometry, HotSpot, KeyImage, KeySlice, LevelExtent, LevelFinding, LevelOutcome,
+    LevelVerdict, LogEntry, Measurement, ModelIdentity, ModelNature, NoteText, OnReport, PatientPoint, PerLevel, Place,
+    Probability, Provenance, RejectionReason, ScoredSlice, SliceScore, Stamp, Study, StudyVerdict, Thresholds, Timing,
+    Uid,
 };
 use cspine::results::{Identity, MeasurementResult, StudyResult, Written};
 use cspine::task::Cancel;
@@ -59,7 +60,7 @@ pub(crate) fn identity() -> Arc<ModelIdentity> {
         sha256: "0123456789abcdef".repeat(4),
         nature: ModelNature::Synthetic,
         aggregation: Aggregation::VisibilityWeightedMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.3) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.3), distance: None },
     })
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn report(study: &Study) -> FractureReport {
         overall: p(0.9),
         levels: PerLevel::from_fn(finding),
         activations: PerLevel::default(),
+        distribution: None,
         slices: (0..series.instances.len())
             .map(|index| ScoredSlice {
                 index,
@@ -132,8 +134,17 @@ pub(crate) fn log(study: &Study, report: &FractureReport) -> Vec<LogEntry> {
 
 /// All that is known of the study in a folder.
 pub(crate) fn result(folder: &Path) -> StudyResult {
+    checked(folder, None)
+}
+
+/// The same, with this distance from the training data.
+pub(crate) fn unlike(folder: &Path, check: DistributionCheck) -> StudyResult {
+    checked(folder, Some(check))
+}
+
+fn checked(folder: &Path, distribution: Option<DistributionCheck>) -> StudyResult {
     let study = study(folder);
-    let report = report(&study);
+    let report = FractureReport { distribution, ..report(&study) };
     let series = &study.series[0];
     let marked = &series.instances[2];
     let key_image = KeyImage {

@@ -1,6 +1,6 @@
 """The program and this package compute the same numbers.
 
-`agreement.json` holds the RSNA 2022 metric and the aggregation of inputs that both test suites make with one random number
+`agreement.json` holds the RSNA 2022 metric, the aggregation and the features' distance of inputs that both test suites make with one random number
 generator: this file and `tests/network/training.rs`. `python tests/test_agreement.py` writes it anew after a rule has changed.
 """
 
@@ -10,10 +10,11 @@ import pathlib
 import numpy as np
 
 from cspine_train.aggregate import AGGREGATIONS, combine
+from cspine_train.distance import distance, study_vector
 from cspine_train.metrics import rsna_log_loss
 
 FILE = pathlib.Path(__file__).with_name("agreement.json")
-STUDIES, NECKS = 60, 240
+STUDIES, NECKS, FEATURES = 60, 240, 5
 
 
 class SplitMix64:
@@ -73,6 +74,13 @@ def neck(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     return offsets, vertebra, fracture, list(AGGREGATIONS)[seed % 3]
 
 
+def features(seed: int, count: int) -> np.ndarray:
+    """White features of the slices of a neck, `[S, FEATURES]`."""
+    random = SplitMix64(5000 + seed)
+    values = [(random.below(2049) - 1024) / 256 for _ in range(count * FEATURES)]
+    return np.array(values).reshape(count, FEATURES)
+
+
 def metric() -> list[float]:
     """The metric of each study alone."""
     studies = [labels(seed) for seed in range(STUDIES)]
@@ -87,6 +95,16 @@ def aggregated() -> list[list[float | None]]:
         row = combine(vertebra, fracture, -offsets, name)
         rows.append([None if np.isnan(value) else float(value) for value in row])
     return rows
+
+
+def distances() -> list[float | None]:
+    """The distance of each neck's features; null where no slice shows a level."""
+    found = []
+    for seed in range(NECKS):
+        _, vertebra, _, _ = neck(seed)
+        vector = study_vector(vertebra, features(seed, len(vertebra)))
+        found.append(None if vector is None else distance(vector))
+    return found
 
 
 def close(found, expected) -> bool:
@@ -110,8 +128,14 @@ def test_the_aggregation_is_that_of_the_program():
     assert NECKS // 10 < declined < NECKS * 9 // 10, "both kinds must be tried"
 
 
+def test_the_distance_is_that_of_the_program():
+    expected = json.loads(FILE.read_text())["distance"]
+    assert len(expected) == NECKS and all(map(close, distances(), expected))
+
+
 if __name__ == "__main__":
     rounded = [[value and round(value, 12) for value in row] for row in aggregated()]
     rows = ",\n".join(json.dumps(row) for row in rounded)
     values = ", ".join(json.dumps(round(value, 12)) for value in metric())
-    FILE.write_text(f'{{"metric": [{values}],\n"aggregation": [\n{rows}\n]}}\n')
+    lengths = ", ".join(json.dumps(value and round(value, 12)) for value in distances())
+    FILE.write_text(f'{{"metric": [{values}],\n"aggregation": [\n{rows}\n],\n"distance": [{lengths}]}}\n')

@@ -7,7 +7,7 @@
 use super::super::second_key::SecondKey;
 use super::super::{Command, Effect, Model, VolumeState};
 use super::decide;
-use crate::domain::{Act, Assessment, CervicalLevel, CleanText, LevelVerdict, StudyVerdict, Uid};
+use crate::domain::{Act, Alert, Assessment, CervicalLevel, CleanText, LevelVerdict, StudyVerdict, Uid};
 use std::time::Duration;
 
 /// After a study opens, a final assessment asks for its key again for so long.
@@ -108,11 +108,14 @@ pub(super) fn reasons(model: &Model, verdict: &StudyVerdict) -> Vec<String> {
     let report = model.worklist.entry(uid).and_then(|entry| entry.report());
     if let Some(report) = report.filter(|_| *verdict == StudyVerdict::Negative) {
         let flagged = report.alert_levels();
-        if report.is_alert() {
-            reasons.push(format!("alert at {}", report.overall));
-        } else if !flagged.is_empty() {
-            let names: Vec<&str> = flagged.into_iter().map(CervicalLevel::name).collect();
-            reasons.push(format!("{} flagged", names.join(" ")));
+        match report.alert() {
+            Alert::Raised => reasons.push(format!("alert at {}", report.overall)),
+            Alert::Withheld => reasons.push(format!("alert withheld at {}", report.overall)),
+            Alert::BelowThreshold if !flagged.is_empty() => {
+                let names: Vec<&str> = flagged.into_iter().map(CervicalLevel::name).collect();
+                reasons.push(format!("{} flagged", names.join(" ")));
+            }
+            Alert::BelowThreshold => {}
         }
     }
     match (&reading.volume, reading.shown_since) {

@@ -9,8 +9,10 @@ use std::time::Duration;
 pub struct Counts {
     /// On which readers contradict each other.
     pub conflicts: usize,
-    /// Past the threshold and not read.
+    /// Alerts that are not read.
     pub urgent: usize,
+    /// Unlike the model's training data, without an alert, and not read.
+    pub unlike: usize,
     /// In the worker's queue.
     pub waiting: usize,
     /// Being analysed.
@@ -53,7 +55,9 @@ impl Counts {
             Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => self.declined += 1,
             Progress::Done(Analysis::Failed(_)) => self.failed += 1,
             Progress::Done(Analysis::Analysed(report)) => {
-                self.urgent += usize::from(entry.is_alert() && !entry.state.is_finished());
+                let is_open = !entry.state.is_finished();
+                self.urgent += usize::from(is_open && entry.is_alert());
+                self.unlike += usize::from(is_open && entry.is_out_of_distribution() && !entry.is_alert());
                 if !report.timing.total.is_zero() {
                     self.analysed += 1;
                     self.took += report.timing.total;

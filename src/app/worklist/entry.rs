@@ -311,7 +311,14 @@ impl Entry {
         self.report().map(|report| report.overall)
     }
 
-    /// Whether a finished report that may be shown passes its threshold.
+    /// Whether a finished report that may be shown is of a study unlike the model's training data.
+    #[must_use]
+    pub fn is_out_of_distribution(&self) -> bool {
+        matches!(self.progress, Progress::Done(_))
+            && self.report().is_some_and(|report| report.is_out_of_distribution())
+    }
+
+    /// Whether a finished report that may be shown raises an alert.
     #[must_use]
     pub fn is_alert(&self) -> bool {
         matches!(self.progress, Progress::Done(_)) && self.report().is_some_and(|report| report.is_alert())

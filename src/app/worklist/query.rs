@@ -9,7 +9,7 @@ pub const KEYS: [(&str, &str); 5] = [
     ("level:", "C1 to C7: marked by the network or called fractured"),
     ("date:", "the study's date or its beginning: 2026-11"),
     ("model:", "part of the model's name and version"),
-    ("is:", "pinned, stat, opened, conflict"),
+    ("is:", "pinned, stat, opened, conflict, unlike (the model's training data)"),
 ];
 
 /// One condition.
@@ -88,6 +88,7 @@ impl Term {
                     named(entry.is_stat(), "stat"),
                     named(entry.opened, "opened"),
                     named(entry.state == StudyState::Conflict, "conflict"),
+                    named(entry.is_out_of_distribution(), "unlike"),
                 ];
                 names.iter().any(|name| !name.is_empty() && name.starts_with(value))
             }

@@ -113,7 +113,9 @@ const NO: Code = Code::sct("373067005", "No");
 
 pub(super) const PROBABILITY: Code = Code::private("probability", "Fracture probability given by the network");
 pub(super) const VALUE: Code = Code::private("value", "Stored value");
-pub(super) const ALERT: Code = Code::private("alert", "Passes the network's alert threshold");
+pub(super) const ALERT: Code = Code::private("alert", "Alert or flag raised by the network");
+pub(super) const DISTANCE: Code = Code::private("ood-distance", "Distance from the network's training data");
+pub(super) const UNLIKE: Code = Code::private("unlike-training", "Unlike the network's training data");
 pub(super) const IN_SCAN: Code = Code::private("in-scan", "How much of the level the scan shows");
 pub(super) const VERDICT: Code = Code::private("verdict", "Fracture, reader's assessment");
 pub(super) const REJECTED: Code = Code::private("rejected", "Why the reader rejects the network's alert");

@@ -128,10 +128,14 @@ impl<'r> Tree<'r> {
     fn whole(&self) -> Option<Item<'r>> {
         let report = self.result.report()?;
         let group = self.group("cervical spine", code::CERVICAL_SPINE).with(algorithm(&report.model));
-        Some(group.with([
-            probability(f64::from(report.overall.value())),
-            Item::contains(code::ALERT, Value::Code(code::yes_or_no(report.is_alert()))),
-        ]))
+        Some(
+            group
+                .with([
+                    probability(f64::from(report.overall.value())),
+                    Item::contains(code::ALERT, Value::Code(code::yes_or_no(report.is_alert()))),
+                ])
+                .with(distribution(report)),
+        )
     }
 
     /// One level; `None` where neither the network nor a reader says anything of it.
@@ -232,7 +236,8 @@ impl<'r> Tree<'r> {
             all = all.with([said(Item::contains(code::COMMENT, Value::Text(text)), note)]);
         }
         if let Some(report) = self.result.report() {
-            let mut remarks = report.absences();
+            let mut remarks: Vec<String> = report.distribution_notice().into_iter().collect();
+            remarks.extend(report.absences());
             remarks.extend(report.source_words(&self.result.study));
             remarks.extend(report.contradictions(&self.result.study));
             if !remarks.is_empty() {
@@ -257,6 +262,17 @@ impl<'r> Tree<'r> {
 
 fn probability<'r>(value: f64) -> Item<'r> {
     Item::contains(code::PROBABILITY, Value::Number { value, unit: code::NO_UNITS })
+}
+
+/// How far the study lies from the network's training data; nothing for a network that does not measure it. An unknown distance is a
+/// remark.
+fn distribution<'r>(report: &FractureReport) -> Vec<Item<'r>> {
+    let Some(check) = report.distribution else { return Vec::new() };
+    let Some((distance, _)) = check.distance() else { return Vec::new() };
+    vec![
+        Item::contains(code::DISTANCE, Value::Number { value: f64::from(distance), unit: code::NO_UNITS }),
+        Item::contains(code::UNLIKE, Value::Code(code::yes_or_no(check.is_out()))),
+    ]
 }
 
 /// What a reader says of a level.
@@ -296,6 +312,7 @@ fn device<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
 
 /// What computed a group's numbers (TID 4019).
 fn algorithm<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
+    let distance = model.thresholds.distance.map(|limit| format!("ood-distance-limit={limit}"));
     let parameters = [
         format!("sha256={}", model.sha256),
         format!("aggregation={}", model.aggregation.name()),
@@ -306,6 +323,11 @@ fn algorithm<'r>(model: &ModelIdentity) -> Vec<Item<'r>> {
         Item::modifier(code::ALGORITHM_NAME, Value::Text(model.name.clone())),
         Item::modifier(code::ALGORITHM_VERSION, Value::Text(model.version.clone())),
     ];
-    items.extend(parameters.map(|text| Item::modifier(code::ALGORITHM_PARAMETERS, Value::Text(text))));
+    items.extend(
+        parameters
+            .into_iter()
+            .chain(distance)
+            .map(|text| Item::modifier(code::ALGORITHM_PARAMETERS, Value::Text(text))),
+    );
     items
 }

@@ -83,7 +83,7 @@ fn model() -> Arc<ModelIdentity> {
         sha256: "0".repeat(64),
         nature: ModelNature::Synthetic,
         aggregation: Aggregation::VisibleTopMean,
-        thresholds: Thresholds { overall: p(0.5), level: p(0.3) },
+        thresholds: Thresholds { overall: p(0.5), level: p(0.3), distance: None },
     })
 }
 
@@ -129,6 +129,7 @@ fn look(series: &Series, probability: f32) -> SeriesOutcome {
         overall: p(probability),
         levels,
         activations: PerLevel::default(),
+        distribution: None,
         slices,
         model: model(),
         completeness: Completeness::Final,

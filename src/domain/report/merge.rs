@@ -2,8 +2,8 @@
 
 use super::{Absence, Completeness, FractureReport, Timing};
 use crate::domain::{
-    CervicalLevel, LevelExtent, LevelOutcome, PerLevel, Probability, Repair, ScoredSlice, SensitiveText, Series, Study,
-    Uid, ZRange,
+    CervicalLevel, DistributionCheck, LevelExtent, LevelOutcome, PerLevel, Probability, Repair, ScoredSlice,
+    SensitiveText, Series, Study, Uid, ZRange,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -206,10 +206,13 @@ pub fn merge(reports: &[Arc<FractureReport>], failures: Vec<SeriesFailure>) -> O
         probability(*a).partial_cmp(&probability(*b)).unwrap_or(Ordering::Equal).then(b.cmp(a))
     });
     let primary = worst.map_or(first, source);
+    let used = (0..parts.len()).filter(|index| level_parts.0.contains(&Some(*index)));
+    let checks = used.filter_map(|index| parts.get(index)?.distribution);
     Some(FractureReport {
         overall: at_least_one(&levels.0.map(|finding| finding.probability())),
         levels,
         activations: PerLevel::from_fn(|level| source(level).activations[level].clone()),
+        distribution: checks.reduce(DistributionCheck::worse),
         completeness: completeness(&parts),
         timing: parts.iter().fold(Timing::default(), |sum, part| Timing {
             load: sum.load + part.timing.load,
@@ -236,7 +239,7 @@ fn identity(report: &FractureReport) -> (&Uid, u32) {
 }
 
 /// `1 − Π (1 − C_i)` over the seen levels.
-fn at_least_one(levels: &[Option<Probability>]) -> Probability {
+pub(super) fn at_least_one(levels: &[Option<Probability>]) -> Probability {
     let none: f64 = levels.iter().flatten().map(|p| 1.0 - f64::from(p.value())).product();
     Probability::new((1.0 - none) as f32).unwrap_or_default()
 }

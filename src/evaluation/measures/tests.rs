@@ -5,7 +5,7 @@ use crate::evaluation::{Found, RangeError};
 
 fn thresholds() -> Thresholds {
     let p = |value| Probability::new(value).expect("a probability");
-    Thresholds { overall: p(0.5), level: p(0.3) }
+    Thresholds { overall: p(0.5), level: p(0.3), distance: None }
 }
 
 /// A study whose C2 is broken or sound, with these numbers overall and at C2, and 0.1 at the other levels.
@@ -22,6 +22,7 @@ fn case(broken: bool, overall: f64, c2: f64) -> Case {
         truth,
         probability,
         alert,
+        unlike: None,
         outcome: Outcome::Analysed,
         visibility: Vec::new(),
         ranges: Vec::new(),
@@ -178,4 +179,19 @@ fn nothing_gives_nothing() {
     let measures = measured(&[]);
     assert_eq!(measures.studies, 0);
     assert!(measures.auc.overall.is_none() && measures.rsna_log_loss.value.is_none());
+}
+
+/// Three studies reach the threshold of 0.5; one of them is unlike the training data and raises no alert. Of four the distance is known.
+#[test]
+fn unlike_studies_and_withheld_alerts_are_counted() {
+    let with = |unlike: Option<bool>, case: Case| Case { unlike, ..case };
+    let mut withheld = with(Some(true), case(true, 0.9, 0.8));
+    withheld.alert[0] = false;
+    let alert = || with(Some(false), case(true, 0.9, 0.8));
+    let quiet = with(Some(true), case(false, 0.1, 0.1));
+    let found = measured(&[withheld, alert(), alert(), quiet, declined(false)]);
+    assert_eq!((found.unlike.count, found.unlike.of), (2, 4));
+    assert_eq!((found.alerts_withheld.count, found.alerts_withheld.of), (1, 3));
+    let without = measured(&[case(true, 0.9, 0.8)]);
+    assert_eq!((without.unlike.of, without.unlike.value), (0, None), "a package that does not measure it");
 }

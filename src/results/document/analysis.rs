@@ -39,8 +39,13 @@ pub struct AnalysisDocument {
     pub model: Option<ModelDocument>,
     /// Fracture probability of the study, 0 to 1.
     pub overall: Option<f32>,
-    /// Whether the study is an alert: `overall` reaches the model's threshold.
+    /// Whether the study is an alert: `overall` reaches the model's threshold, and not only by series unlike the model's training data.
     pub alert: Option<bool>,
+    /// Whether `overall` reaches the threshold, but only by series unlike the model's training data, so that `alert` is false.
+    pub alert_withheld: Option<bool>,
+    /// Whether the study is unlike the model's training data (out of distribution), by the worst of the series from which the numbers come;
+    /// null without numbers, or if the model does not measure it.
+    pub distribution: Option<DistributionDocument>,
     /// How many slices are scored, if not all are.
     pub completeness: Option<CompletenessDocument>,
     /// What the analyzed series cannot show of the neck; null if the study's files are no longer there.
@@ -60,6 +65,21 @@ pub struct AnalysisDocument {
     pub slices: Option<Vec<ScoredSliceDocument>>,
     /// Duration of the analysis when it was made; null without numbers.
     pub timing: Option<TimingDocument>,
+}
+
+/// How far a study lies from the model's training data.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DistributionDocument {
+    /// Whether `distance` exceeds `threshold`; null if the distance is unknown.
+    pub unlike_training_data: Option<bool>,
+    /// Distance of the features from those of the training studies, near 1 for a study like them; null if unknown.
+    pub distance: Option<f32>,
+    /// The model's limit; null if the distance is unknown.
+    pub threshold: Option<f32>,
+    /// Why the distance is unknown: `features-not-finite` or `no-level-shown`; null if it is known.
+    pub reason: Option<ReasonDocument>,
+    /// The same in words, with what to do.
+    pub text: String,
 }
 
 /// A series that is analyzed.
@@ -122,6 +142,8 @@ pub struct ModelDocument {
     pub overall_threshold: f32,
     /// Probability from which a level is flagged.
     pub level_threshold: f32,
+    /// Distance above which a study is unlike the training data; null if the model does not measure it.
+    pub distance_threshold: Option<f32>,
 }
 
 /// How much of a level the scan shows.

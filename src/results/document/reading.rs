@@ -133,6 +133,8 @@ pub struct OnReportDocument {
     pub level_threshold: f32,
     /// Whether slices were still to be scored.
     pub preliminary: bool,
+    /// Whether an alert was withheld because the study was unlike the model's training data.
+    pub alert_withheld: bool,
 }
 
 /// A slice that a reader marked.

@@ -319,6 +319,7 @@ fn statistics_name_nobody_where_that_is_asked_for() {
         levels: cspine::domain::PerLevel::default(),
         level_threshold: p(0.5),
         preliminary: false,
+        alert_withheld: false,
     };
     let at = Stamp { utc_ms: 1_795_595_400_000, offset_minutes: 60 };
     let draft =

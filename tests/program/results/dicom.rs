@@ -13,7 +13,7 @@ use dicom_object::{InMemDicomObject, from_reader};
 use std::path::Path;
 use std::process::Command;
 
-fn report_of(result: &StudyResult) -> Vec<u8> {
+pub(super) fn report_of(result: &StudyResult) -> Vec<u8> {
     let sources = Sources::read(result).expect("the sources");
     structured_report(result, &sources, WRITTEN).expect("a report").bytes
 }
@@ -36,7 +36,7 @@ fn code(object: &InMemDicomObject, sequence: Tag, tag: Tag) -> Option<String> {
 }
 
 /// The tree as lines, indented by depth.
-fn tree(object: &InMemDicomObject, depth: usize, out: &mut String) {
+pub(super) fn tree(object: &InMemDicomObject, depth: usize, out: &mut String) {
     let name = code(object, tags::CONCEPT_NAME_CODE_SEQUENCE, tags::CODE_MEANING).unwrap_or_default();
     let kind = text(object, tags::VALUE_TYPE);
     let value = match kind.as_str() {
@@ -257,10 +257,12 @@ fn checked(program: &str, package: &str, file: &Path) -> Option<(bool, String)> 
 fn dcmtk_and_dicom3tools_find_no_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let result = result(folder.path());
+    let check = cspine::domain::DistributionCheck::Measured { distance: 1.84, threshold: 1.3 };
     let (grey, rgb) = ([9; 15], [9; 45]);
     let files = [
         ("report.dcm", report_of(&result)),
         ("bare.dcm", report_of(&bare(&result))),
+        ("unlike_report.dcm", report_of(&crate::support::result::unlike(folder.path(), check))),
         ("grey.dcm", capture_of(&result, CapturedPixels::Grey(&grey)).expect("a capture")),
         ("rgb.dcm", capture_of(&result, CapturedPixels::Rgb(&rgb)).expect("a capture")),
     ];

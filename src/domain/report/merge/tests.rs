@@ -44,6 +44,7 @@ fn report(number: usize, cases: [LevelCase; 7], spacing: f64) -> FractureReport 
         overall: at_least_one(&levels.0.map(|finding| finding.probability())),
         levels,
         activations: PerLevel::default(),
+        distribution: None,
         slices,
         model: Arc::new(ModelIdentity {
             name: "test".into(),
@@ -51,7 +52,7 @@ fn report(number: usize, cases: [LevelCase; 7], spacing: f64) -> FractureReport 
             sha256: "0".repeat(64),
             nature: ModelNature::Synthetic,
             aggregation: Aggregation::VisibleTopMean,
-            thresholds: Thresholds { overall: p(0.5), level: p(0.3) },
+            thresholds: Thresholds { overall: p(0.5), level: p(0.3), distance: None },
         }),
         completeness: Completeness::Final,
         timing: Timing::default(),

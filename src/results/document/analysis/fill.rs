@@ -1,14 +1,14 @@
 //! Fills the analysis from a study and its report.
 
 use super::{
-    AnalysisDocument, AnalysisStatus, CompletenessDocument, LevelDocument, LevelExtentDocument, ModelDocument,
-    PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument, TimingDocument,
-    TrainedOn, WarningDocument,
+    AnalysisDocument, AnalysisStatus, CompletenessDocument, DistributionDocument, LevelDocument, LevelExtentDocument,
+    ModelDocument, PlannedSeriesDocument, ReasonDocument, ScoredSliceDocument, SearchedDocument, SliceDocument,
+    TimingDocument, TrainedOn, WarningDocument,
 };
 use crate::domain::{
-    Analysis, Candidate, Completeness, Declined, FractureReport, Instance, KeySlice, LevelExtent, LevelFinding,
-    LevelOutcome, ModelIdentity, ModelNature, Oddity, Probability, ScoredSlice, SearchedSlices, Series, SeriesKind,
-    SeriesRole, Study, Timing, Uid, coverage, plan_series, series_roles,
+    Alert, Analysis, Candidate, Completeness, Declined, DistributionCheck, FractureReport, Instance, KeySlice,
+    LevelExtent, LevelFinding, LevelOutcome, ModelIdentity, ModelNature, Oddity, Probability, ScoredSlice,
+    SearchedSlices, Series, SeriesKind, SeriesRole, Study, Timing, Uid, coverage, plan_series, series_roles,
 };
 use crate::results::StudyFacts;
 
@@ -106,6 +106,8 @@ impl AnalysisDocument {
             },
             overall: report.map(|report| report.overall.value()),
             alert: report.map(FractureReport::is_alert),
+            alert_withheld: report.map(|report| report.alert() == Alert::Withheld),
+            distribution: report.and_then(DistributionDocument::of),
             completeness: report.and_then(|report| match report.completeness {
                 Completeness::Final => None,
                 Completeness::Preliminary { done, total } => {
@@ -137,6 +139,25 @@ impl AnalysisDocument {
     }
 }
 
+impl DistributionDocument {
+    fn of(report: &FractureReport) -> Option<Self> {
+        let check = report.distribution?;
+        let known = check.distance();
+        Some(Self {
+            unlike_training_data: known.map(|_| check.is_out()),
+            distance: known.map(|(distance, _)| distance),
+            threshold: known.map(|(_, threshold)| threshold),
+            reason: match check {
+                DistributionCheck::Measured { .. } => None,
+                DistributionCheck::Unmeasured(why) => {
+                    Some(ReasonDocument { name: why.name().to_owned(), text: why.to_string() })
+                }
+            },
+            text: report.distribution_notice().unwrap_or_else(|| check.to_string()),
+        })
+    }
+}
+
 impl PlannedSeriesDocument {
     fn new(series: &Series, text: String) -> Self {
         Self { series_instance_uid: series.uid.to_string(), stack: series.stack_index, text }
@@ -163,6 +184,7 @@ impl ModelDocument {
             aggregation: model.aggregation.name().to_owned(),
             overall_threshold: model.thresholds.overall.value(),
             level_threshold: model.thresholds.level.value(),
+            distance_threshold: model.thresholds.distance,
         }
     }
 }

@@ -118,6 +118,7 @@ impl OnReportDocument {
             probabilities: report.levels.0.map(|p| p.map(|p| p.value())),
             level_threshold: report.level_threshold.value(),
             preliminary: report.preliminary,
+            alert_withheld: report.alert_withheld,
         }
     }
 }
