@@ -394,7 +394,7 @@ fn discordant(read: &Read<'_>) -> Option<Discordant> {
             (true, Some(LevelVerdict::Fractured)) | (false, Some(LevelVerdict::NotFractured) | None) => None,
             (true, _) => {
                 let why = decided.and_then(|decided| reason(decided.what.1)).map(RejectionReason::name);
-                Some(why.map_or(format!("{level} marked"), |why| format!("{level} marked, rejected: {why}")))
+                Some(why.map_or(format!("{level} flagged"), |why| format!("{level} flagged, rejected: {why}")))
             }
             (false, Some(LevelVerdict::Fractured)) => Some(format!("{level} missed")),
             (false, Some(verdict)) => Some(format!("{level} {}", verdict.name())),

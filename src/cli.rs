@@ -76,7 +76,7 @@ enum Command {
     Phantom(phantom::Args),
     /// Measure a model package on data sets with known truth.
     Evaluate(evaluate::Args),
-    /// Check terminal, ONNX Runtime, model and folders, and say what to do about what is wrong.
+    /// Check terminal, ONNX Runtime, model and folders, and say how to fix each problem.
     Doctor(doctor::Args),
     /// Print help on a topic, as cspine help keys, or on a command.
     Help(topics::Args),

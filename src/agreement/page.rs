@@ -24,7 +24,7 @@ pub fn page(statistics: &Statistics) -> String {
         );
     }
     out.push_str(
-        "The reader's last word is taken as the truth. Who saw the network's report may have followed it: blinded assessments stand apart.\n",
+        "The reader's latest assessment is taken as the truth. A reader who saw the network's report may have followed it: blinded assessments are listed separately.\n",
     );
     for model in &statistics.models {
         one_model(&mut out, model);

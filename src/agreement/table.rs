@@ -75,11 +75,12 @@ impl FourFold {
 }
 
 fn too_few(broken: usize, sound: usize, marked: usize) -> Option<String> {
-    let few: Vec<String> = [(broken, "called broken"), (sound, "called sound"), (marked, "marked by the network")]
+    let few: Vec<String> = [(broken, "called broken"), (sound, "called sound"), (marked, "flagged by the network")]
         .into_iter()
         .filter(|(count, _)| *count < FEW)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    (!few.is_empty())
-        .then(|| format!("too few to tell much ({}; {FEW} are the least): look at the intervals", few.join(", ")))
+    (!few.is_empty()).then(|| {
+        format!("too few for a firm conclusion ({}; {FEW} are the least): look at the intervals", few.join(", "))
+    })
 }

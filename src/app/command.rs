@@ -217,7 +217,7 @@ commands! {
     Pin, "pin", BOTH, Assess, "pin to the top, or unpin";
     Stat, "stat", BOTH, Assess, "mark STAT, or not";
     SaveAgain, "save-again", BOTH, Session, "try again to save";
-    Acknowledge, "acknowledge", BOTH, Session, "discard what is not saved";
+    Acknowledge, "acknowledge", BOTH, Session, "discard unsaved changes";
 }
 
 impl Command {

@@ -298,11 +298,11 @@ fn gone(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     let mut effects = vec![Effect::Unlist(uid.clone())];
     if model.opening.as_ref() == Some(uid) {
         model.opening = None;
-        model.complain(format!("the files of {name} are gone; what was decided of it is kept"));
+        model.complain(format!("the files of {name} are gone; its decisions are kept"));
     }
     if model.reading.as_ref().is_some_and(|reading| reading.study.uid == *uid) {
         // The picture that is in memory may be looked at to the end.
-        model.complain(format!("the files of {name} are gone; what is in memory can be read to the end"));
+        model.complain(format!("the files of {name} are gone; the loaded series can still be read"));
         return effects;
     }
     model.worklist.gone(std::slice::from_ref(uid));

@@ -73,7 +73,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         counts.push(left_out);
     }
     if cases.is_empty() {
-        return Err(CliError::nothing_readable("no study of train.csv has images; cspine inspect tells what is there"));
+        return Err(CliError::nothing_readable(
+            "no study of train.csv has images; cspine inspect lists the files found",
+        ));
     }
     let names: Vec<String> = datasets.into_iter().map(|data| data.name).collect();
     let document =

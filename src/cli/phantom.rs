@@ -43,7 +43,7 @@ pub(super) struct Args {
     /// Scan another part of the body, which shows no cervical spine.
     #[arg(long, value_enum)]
     part: Option<Part>,
-    /// Write, beside each segmentation, where fractures change what is seen: fracture_masks/, for training.
+    /// Write a mask of the voxels that each fracture changes: fracture_masks/, for training.
     #[arg(long)]
     masks: bool,
     /// What the files' headers say.
@@ -60,11 +60,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     meshes: Option<PathBuf>,
     /// Vertebrae to blend, a new mixture for each neck: a NIfTI file of labels (1 to 7 for C1 to C7, 8 and 9 for T1 and T2), a
-    /// folder of surfaces as for --meshes, or the word parametric. Give it once for each source; NAME=PATH names the source in
+    /// folder of surfaces as for --meshes, or parametric. Give it once for each source; NAME=PATH names the source in
     /// truth.json.
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["meshes", "volume"])]
     anatomy: Vec<String>,
-    /// A real CT of a neck to deform, scan anew and break, in place of the made-up anatomy: the folder of an axial series.
+    /// A real CT of a neck to deform, scan again and fracture, instead of the parametric anatomy: the folder of an axial series.
     #[arg(long, value_name = "DIR", conflicts_with = "meshes")]
     volume: Option<PathBuf>,
     /// The vertebrae of --volume: a NIfTI file with 1 to 7 for C1 to C7, 8 and 9 for T1 and T2. Without it nothing is

@@ -128,7 +128,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let mut results = args.store.open(args.disclosure())?.results(&args.paths, args.batch.model())?;
     results.retain(|result| fits(args, result));
     if results.is_empty() {
-        return Err(CliError::nothing_readable("no study fits; cspine inspect PATH lists what is there"));
+        return Err(CliError::nothing_readable("no study matches; cspine inspect PATH lists the studies"));
     }
     if args.analyze {
         analyse(args, &mut results)?;

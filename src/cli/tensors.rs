@@ -14,7 +14,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Write the exact arrays that the network sees: one .npy and one .json per study. What is already there is kept.
+/// Write the exact arrays that the network sees: one .npy and one .json per study. Existing files are kept.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Files or folders.
@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// Folder to write to; made if missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Rows and columns of the input, which lies about the spine and has channels at −2, 0 and +2 mm and −600 to 1400 HU.
+    /// Rows and columns of the input, centered on the spine, with channels at −2, 0 and +2 mm and −600 to 1400 HU.
     #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=1024))]
     size: u32,
     /// Side of the square that the input covers, in mm.

@@ -41,7 +41,7 @@ topics! {
     "headless", "commands without a screen, watching folders, synthetic necks";
     "results", "reports, JSON, CSV, DICOM SR and Secondary Capture";
     "settings", "settings.toml";
-    "privacy", "pseudonyms, what is written where";
+    "privacy", "pseudonyms, files written and their folders";
 }
 
 impl Topic {

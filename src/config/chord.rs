@@ -172,7 +172,7 @@ impl FromStr for Chord {
         };
         match code {
             KeyCode::Char(sign) if modifiers.contains(KeyModifiers::SHIFT) && !sign.is_alphabetic() => Err(format!(
-                "{text:?} cannot be told apart from other keys; write the character that shift makes, or choose another key"
+                "{text:?} cannot be distinguished from other keys; write the character that shift makes, or choose another key"
             )),
             _ => Ok(Self::normal(code, modifiers)),
         }

@@ -41,7 +41,7 @@ impl Bandwidth {
 
 /// A text that is no bandwidth.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no number of bytes a second from 1K on: write 200K or 1.5M")]
+#[error("{0:?} is not a number of bytes per second of at least 1K: write 200K or 1.5M")]
 pub struct UnknownBandwidth(String);
 
 impl FromStr for Bandwidth {

@@ -122,7 +122,7 @@ pub(super) fn decode_frame(stream: &[u8], syntax: &str, layout: &PixelLayout) ->
     };
     // Some decoders are others' and read what strangers wrote: a panic in one costs a slice, not the program.
     let samples = catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or(Err(Fault::Damaged("the decoder stumbled over it")))
+        .unwrap_or(Err(Fault::Damaged("internal error of the decoder")))
         .and_then(|samples| if samples.len() == shape.pixels() { Ok(samples) } else { Err(Fault::Cut) })
         .map_err(|fault| FileError::Pixels(CleanText::new(&fault.to_string()).to_string()))?;
     Ok(if shape.bits_allocated == 8 {

@@ -79,7 +79,7 @@ impl<'f> Frames<'f> {
                 }
             }
             Some(PixelBytes::Fragments(_)) if native => {
-                let what = "compressed, although the transfer syntax says that they are not; export the study again";
+                let what = "compressed, but the transfer syntax is uncompressed; export the study again";
                 return Err(FileError::Pixels(what.into()));
             }
             Some(PixelBytes::Fragments(_)) if !codecs::can_decode(&file.transfer_syntax) => return Err(unknown()),

@@ -42,7 +42,7 @@ impl TryFrom<f32> for Probability {
     type Error = String;
 
     fn try_from(value: f32) -> Result<Self, String> {
-        Self::new(value).ok_or_else(|| format!("{value} is no probability"))
+        Self::new(value).ok_or_else(|| format!("{value} is not a probability"))
     }
 }
 

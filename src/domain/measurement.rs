@@ -153,7 +153,7 @@ pub enum Refusal {
     #[error("not measured: the slices have no usable positions; measure within one slice")]
     NoPositions,
     /// A place that this volume does not hold.
-    #[error("not measured: a place lies outside this series")]
+    #[error("not measured: a point is outside this series")]
     Outside,
     /// Places that coincide.
     #[error("not measured: the places are the same")]

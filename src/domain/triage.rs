@@ -7,7 +7,7 @@ use std::fmt;
 
 /// What the files do not say of where their pixels lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names are what is missing")]
+#[expect(missing_docs, reason = "the names are missing")]
 pub enum Missing {
     SlicePositions,
     DistinctPositions,

@@ -105,7 +105,7 @@ impl fmt::Display for OddValues {
 
 /// A peak that the values of CT have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names are what is missing")]
+#[expect(missing_docs, reason = "the names are missing")]
 pub enum MissingPeak {
     Air,
     SoftTissue,

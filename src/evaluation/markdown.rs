@@ -139,8 +139,11 @@ fn measures(text: &mut String, found: &Measures, heading: &str) {
     rows.push(("whole levels with both ends within 5 mm".into(), share(&found.level_ranges.within_5mm)));
     rows.push(("… upper end, reported minus labelled".into(), errors(found.level_ranges.upper_mm)));
     rows.push(("… lower end".into(), errors(found.level_ranges.lower_mm)));
-    rows.push(("hot spot in the box, of found levels".into(), share(&found.localisation.hot_spot_in_box)));
-    rows.push(("hot spot in the box enlarged by 5 mm".into(), share(&found.localisation.in_box_5mm)));
+    rows.push((
+        "activation peak in the box, of flagged fractured levels".into(),
+        share(&found.localisation.hot_spot_in_box),
+    ));
+    rows.push(("activation peak in the box enlarged by 5 mm".into(), share(&found.localisation.in_box_5mm)));
     rows.push(("key slice among the fracture's".into(), share(&found.localisation.key_slice)));
     for (what, counts) in [
         ("declined studies", &found.declined),
@@ -196,7 +199,7 @@ fn group_table(text: &mut String, heading: &str, what: &str, groups: &BTreeMap<S
     let _ = writeln!(text, "\n{heading} By {what}\n");
     let _ = writeln!(
         text,
-        "| {what} | studies | broken | alerts among broken | false alarms | broken levels found | AUC overall | AUC of levels, mean |\n|---|---|---|---|---|---|---|---|"
+        "| {what} | studies | fractured | alerts among fractured | false alerts | fractured levels flagged | AUC overall | AUC of levels, mean |\n|---|---|---|---|---|---|---|---|"
     );
     for (name, group) in groups {
         let _ = writeln!(

@@ -179,7 +179,7 @@ fn roc(cases: &[&Case], measures: &Measures) -> String {
 }
 
 fn reliability(measures: &Measures) -> String {
-    let mut canvas = Canvas::new("Reliability", "probability told", "share broken", true);
+    let mut canvas = Canvas::new("Reliability", "predicted probability", "share broken", true);
     canvas.line(&[(0.0, 0.0), (1.0, 1.0)], "#aaaaaa", 1.0, "4 4");
     let parts: [(&str, &[Bin], Option<f64>, usize); 2] = [
         ("levels", &measures.reliability.level, measures.ece.level, 5),

@@ -53,7 +53,7 @@ impl fmt::Display for Engine {
 
 /// A name that is no engine's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no engine; choose one of auto, cpu, cuda, tensorrt, openvino, coreml")]
+#[error("{0:?} is not an engine; choose one of auto, cpu, cuda, tensorrt, openvino, coreml")]
 pub struct UnknownEngine(String);
 
 impl FromStr for Engine {

@@ -254,7 +254,7 @@ fn probabilities(values: &[f32]) -> Result<PerLevel<Probability>, NetworkError> 
     let mut levels = PerLevel::default();
     for (slot, value) in levels.0.iter_mut().zip(values) {
         *slot = Probability::new(*value)
-            .ok_or_else(|| NetworkError::Failed(format!("the network gives {value}, which is no probability")))?;
+            .ok_or_else(|| NetworkError::Failed(format!("the network's output {value} is not a probability")))?;
     }
     Ok(levels)
 }

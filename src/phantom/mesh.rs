@@ -316,9 +316,9 @@ mod tests {
         text.push_str("f 1 3 4 2\nf 5 6 8 7\nf 1 2 6 5\nf 3 7 8 4\nf 1 5 7 3\nf 2 4 8 6\n");
         std::fs::write(dir.path().join("C4_block.obj"), text).expect("written");
         let meshes = MeshSet::load(dir.path()).expect("a closed block");
-        let mut recipe = Recipe::random(9).with_matrix(128).intact();
+        let mut recipe = Recipe::random(9).with_matrix(96).intact();
         recipe.scan.coverage = crate::phantom::Coverage::Neck;
-        (recipe.scan.slices, recipe.scan.spacing_mm, recipe.scan.thickness_mm) = (120, 1.25, 0.8);
+        (recipe.scan.slices, recipe.scan.spacing_mm, recipe.scan.thickness_mm) = (75, 2.0, 0.8);
         let study = meshes.generate(&recipe, &Cancel::new()).expect("not cancelled");
         let volume = |level: usize| study.truth.voxels.0[level] as f64 * study.pixel_mm.powi(2) * study.spacing_mm;
         let block = f64::from(8.0 * x * y * z);

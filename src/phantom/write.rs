@@ -93,7 +93,7 @@ pub enum PhantomError {
     },
     /// A mesh could not be read.
     #[error(
-        "cannot use the mesh {path}: {reason}; give closed OBJ surfaces in millimetres, named C1… to C7…, or leave --meshes out"
+        "cannot use the mesh {path}: {reason}; give closed OBJ surfaces in millimeters, named C1… to C7…, or leave --meshes out"
     )]
     Mesh {
         /// The file or folder.
@@ -119,7 +119,7 @@ pub enum PhantomError {
     },
     /// A source of vertebrae cannot be used.
     #[error(
-        "cannot use the anatomy {path}: {reason}; give a NIfTI file of labels (1 to 7 for C1 to C7, 8 and 9 for T1 and T2), a folder of closed surfaces C1….obj to C7….obj, or the word parametric"
+        "cannot use the anatomy {path}: {reason}; give a NIfTI file of labels (1 to 7 for C1 to C7, 8 and 9 for T1 and T2), a folder of closed surfaces C1….obj to C7….obj, or parametric"
     )]
     Source {
         /// The file or folder.

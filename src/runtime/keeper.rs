@@ -155,7 +155,7 @@ impl Thread {
         }
         let who = self.reader.as_str();
         let kept = match (&mut self.store, &record) {
-            (None, _) => Err(SensitiveText::from("there is no store: see cspine doctor")),
+            (None, _) => Err(SensitiveText::from("no database is open: see cspine doctor")),
             (Some(store), Record::Decision { token, draft }) => {
                 let kept = store.append(&self.reader, now(), draft);
                 kept.map(|entry| Some((*token, entry))).map_err(|error| error.told())

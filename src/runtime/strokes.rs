@@ -129,7 +129,7 @@ fn unbound(stroke: &Keystroke, screen: Screen, keymap: &Keymap) -> Option<String
     if let KeyCode::Char(c) = stroke.key.code
         && c >= OTHER_SCRIPTS
     {
-        return Some(format!("this layout sends '{c}', which is no command; see :keys"));
+        return Some(format!("this layout sends '{c}', which has no command; see :keys"));
     }
     let help = keymap.hint(screen, Command::Help).unwrap_or_else(|| ":keys".to_owned());
     Some(format!("no command on '{chord}' here; {help} lists the keys"))

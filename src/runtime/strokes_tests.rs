@@ -94,7 +94,7 @@ fn a_layout_of_another_script_works_by_the_place_of_its_keys() {
 #[test]
 fn a_key_without_a_command_says_so() {
     let mut model = worklist();
-    assert_eq!(typed(&mut model, letter('о')), ["this layout sends 'о', which is no command; see :keys"]);
+    assert_eq!(typed(&mut model, letter('о')), ["this layout sends 'о', which has no command; see :keys"]);
     assert_eq!(typed(&mut model, letter('Z')), ["no command on 'Z' here; ? lists the keys"]);
     assert_eq!(
         model.notice.as_ref().map(|notice| notice.text.as_str()),

@@ -140,7 +140,7 @@ impl KindWords for notify::Error {
         match &self.kind {
             notify::ErrorKind::MaxFilesWatch => "too many folders for inotify".to_owned(),
             notify::ErrorKind::Io(error) => error.kind().to_string(),
-            _ => "the system does not tell of changes".to_owned(),
+            _ => "the operating system does not report changes".to_owned(),
         }
     }
 }

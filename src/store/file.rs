@@ -31,7 +31,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Another program's file.
-    #[error("{} is no store of cspine: move it away, or keep decisions elsewhere with --data DIR", .0.display())]
+    #[error("{} is not a cspine database: move it away, or keep decisions elsewhere with --data DIR", .0.display())]
     Foreign(PathBuf),
     /// The user has no home folder.
     #[error("HOME is not set, so there is no folder to keep decisions in: set HOME, or name a folder with --data DIR")]

@@ -48,7 +48,7 @@ impl fmt::Display for GraphicsChoice {
 
 /// A word that names no way of showing pictures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no way of showing images: use auto, kitty, sixel, iterm2, halfblocks or none")]
+#[error("{0:?} is not an image protocol: use auto, kitty, sixel, iterm2, halfblocks or none")]
 pub struct UnknownGraphics(String);
 
 impl FromStr for GraphicsChoice {

@@ -68,7 +68,13 @@ pub(super) const DRIVERS: [Driver; 23] = [
     row("zellij", &["zellij"], Protocol::Sixel, true, "sixel where the terminal around it has it"),
     row("neovim", &["neovim"], Protocol::Halfblocks, true, "shows no images"),
     row("mosh", &["mosh"], Protocol::Halfblocks, false, "carries no images; ssh does"),
-    row("xterm or like it", &["xterm", "256color"], Protocol::Sixel, false, "by TERM only: it did not tell its name"),
+    row(
+        "xterm or like it",
+        &["xterm", "256color"],
+        Protocol::Sixel,
+        false,
+        "by TERM only: it did not answer with its name",
+    ),
     row("rxvt", &["rxvt"], Protocol::Halfblocks, false, ""),
 ];
 

@@ -77,7 +77,7 @@ pub(super) fn decide(
         ));
     }
     if cell.guessed && protocol == Protocol::Sixel {
-        notes.push("The terminal does not tell the size of its characters: images may not fill their place.".into());
+        notes.push("The terminal does not report the size of its characters: images may not fill their area.".into());
     }
     let inherited = [&environment.term_program, &environment.lc_terminal, &environment.term];
     let name = answers.version.clone().or_else(|| match multiplexer {

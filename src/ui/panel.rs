@@ -268,11 +268,11 @@ fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
         }
         Some(Progress::Done(Analysis::NotAnalysed(reason))) => vec![
             (format!("not analyzed: {reason}"), Role::Warning),
-            ("There is no probability for this study.".into(), Role::Text),
+            ("This study has no probability.".into(), Role::Text),
         ],
         Some(Progress::Done(Analysis::Declined(declined))) => vec![
             (format!("not analyzed: {}", declined.reason), Role::Warning),
-            ("There is no probability for this study.".into(), Role::Text),
+            ("This study has no probability.".into(), Role::Text),
             (format!("{} has seen its slices.", declined.model), Role::Muted),
         ],
         Some(Progress::Done(Analysis::Failed(problem))) => {

@@ -219,7 +219,7 @@ fn what_differs_is_listed_with_its_reasons() {
     let discordant = statistics(&made(), &Shifts::default()).discordant;
     let told: Vec<_> = discordant.iter().map(|d| (d.study_instance_uid.as_str(), d.reader, d.alert)).collect();
     assert_eq!(told, [("1.2.2", "negative", true), ("1.2.3", "positive", false)]);
-    assert_eq!(discordant[0].levels, ["C6 marked, rejected: osteophyte"]);
+    assert_eq!(discordant[0].levels, ["C6 flagged, rejected: osteophyte"]);
     assert_eq!(discordant[1].levels, ["C2 missed"]);
 }
 
@@ -229,7 +229,7 @@ fn the_page_says_when_there_is_too_little() {
     for words in [
         "7 studies in the log: 1 deferred, 4 negative, 2 positive",
         "PPV          50 % (1 of 2, 95 % interval 9 to 91 %)",
-        "too few to tell much (2 called broken, 3 called sound, 2 marked by the network; 30 are the least)",
+        "too few for a firm conclusion (2 called broken, 3 called sound, 2 flagged by the network; 30 are the least)",
         "To read again, reader and network differ: 2",
         "shift 06–14: 2.0 a shift (2 of 4 studies in 1 shifts)",
     ] {

@@ -87,7 +87,7 @@ fn the_keyboard_protocol_is_used_where_it_is_answered_and_given_back() {
     assert!(screen.contains("ordered by"), "{screen}");
     program.press("\x1b[1078::59;;1078u");
     program.wait_for("words on a key of no use", |screen| {
-        screen.contains("this layout sends 'ж', which is no command; see :keys") && !screen.contains("Caps Lock")
+        screen.contains("this layout sends 'ж', which has no command; see :keys") && !screen.contains("Caps Lock")
     });
     // :keys is a command.
     program.type_line((":", ":"), "keys");

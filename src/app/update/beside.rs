@@ -16,7 +16,7 @@ pub(super) fn next(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     if !reading.volume().is_some_and(|volume| volume.is_metric()) {
-        model.tell("two series cannot be linked: the open one is not read yet, or has no positions");
+        model.tell("two series cannot be linked: the open one is still loading, or has no positions");
         return Vec::new();
     }
     let all = candidates(model, reading);
@@ -25,7 +25,7 @@ pub(super) fn next(model: &mut Model) -> Vec<Effect> {
     let next = all.get(at.map_or(0, |at| at + 1)).cloned();
     let Some((study, series)) = next else {
         let had = model.reading.as_mut().and_then(|reading| reading.beside.take()).is_some();
-        model.tell(if had { "one series" } else { "there is no other series of this patient to put beside" });
+        model.tell(if had { "one series" } else { "this patient has no other series to compare with" });
         return Vec::new();
     };
     if let Some(reading) = &mut model.reading {

@@ -149,7 +149,7 @@ pub(super) fn answer(model: &mut Model, question: LevelQuestion, level: Cervical
             model.tell(if hidden {
                 "blinded: give your own assessment first; the network's is shown after it"
             } else {
-                "there is no result to agree or disagree with"
+                "this study has no result to agree or disagree with"
             });
             return Vec::new();
         }
@@ -208,7 +208,7 @@ fn negative(model: &mut Model) -> Vec<Effect> {
         .unwrap_or_default();
     if let Some(level) = fractured.first() {
         model.complain(format!(
-            "{level} is marked fractured: read the study as positive, or mark {level} not fractured first"
+            "{level} is assessed as fractured: read the study as positive, or assess {level} as not fractured first"
         ));
         return Vec::new();
     }

@@ -46,12 +46,12 @@ impl Line {
         }
         Some(match Command::from_name(name) {
             Some(Command::GoTo) => Goal::parse(argument).map(Self::GoTo).ok_or_else(|| {
-                format!("{argument:?} is no place; goto takes a slice, as 153, or a position, as -128mm")
+                format!("{argument:?} is not a slice or position; goto takes a slice such as 153, or a position such as -128mm")
             }),
             Some(Command::Cine) => argument
                 .parse()
                 .map(Self::Cine)
-                .map_err(|_| format!("{argument:?} is no rate; cine takes slices a second, as 12")),
+                .map_err(|_| format!("{argument:?} is not a rate; cine takes slices per second, such as 12")),
             Some(command @ (Command::Export | Command::ExportPlain)) => {
                 Ok(Self::Export { path: argument.to_owned(), plain: command == Command::ExportPlain })
             }
@@ -60,10 +60,10 @@ impl Line {
             Some(Command::DeleteMeasurement) => argument
                 .parse()
                 .map(Self::Delete)
-                .map_err(|_| format!("{argument:?} is no number; the list of measurements has them")),
+                .map_err(|_| format!("{argument:?} is not a number; see the list of measurements")),
             Some(Command::Window) => window(argument)
                 .map(Self::Window)
-                .ok_or_else(|| format!("{argument:?} is no window; window takes width and level, as 400 40")),
+                .ok_or_else(|| format!("{argument:?} is not a window; window takes width and level, such as 400 40")),
             _ => return None,
         })
     }

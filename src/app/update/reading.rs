@@ -18,7 +18,7 @@ const FAST_STEP: isize = 25;
 /// More commands than this are not kept for a volume that is being read.
 const MOST_WAITING: usize = 16;
 
-pub(super) const NOT_READ: &str = "the series is not read yet";
+pub(super) const NOT_READ: &str = "the series is still loading";
 
 /// Goes to the key slice of the level that is most likely broken.
 pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
@@ -114,7 +114,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                     _ if reading.volume().is_none() => NOT_READ.to_owned(),
                     None => format!("no result yet: {level}'s slice is not known"),
                     Some(report) if report.levels[level].key_slice().is_some() => {
-                        format!("{level} lies outside this series; tab shows the next one")
+                        format!("{level} is outside this series; tab shows the next one")
                     }
                     Some(report) if report.completeness == Completeness::Final => {
                         report.absence(level).map_or_else(String::new, |why| format!("{level}: {why}"))
@@ -262,9 +262,9 @@ fn go_to_hot_spot(reading: &mut Reading, report: Option<&FractureReport>) -> Res
     }
     let report = report.ok_or("no result yet")?;
     let worst = report.worst_level().ok_or("no level was seen")?;
-    let spot = worst.hot_spot().ok_or("this model does not tell where")?;
+    let spot = worst.hot_spot().ok_or("this model does not locate fractures")?;
     if !reading.shares_frame_with(report, worst.level) || !reading.go_to_point(spot.point) {
-        return Err(format!("{}'s activation peak lies outside this series", worst.level));
+        return Err(format!("{}'s activation peak is outside this series", worst.level));
     }
     reading.moved = true;
     Ok(())

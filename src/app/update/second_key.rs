@@ -139,7 +139,7 @@ pub(super) fn level_reasons(model: &Model, study: &Uid, level: CervicalLevel, ve
     match (disputed, &decision.levels[level]) {
         (Some(conflict), _) => vec![format!("conflict: {conflict}")],
         (None, Some(decided)) if differs(&decided.who, decided.what.0) => {
-            vec![format!("{} marked {level} {}", decided.who, decided.what.0.name())]
+            vec![format!("{} assessed {level} as {}", decided.who, decided.what.0.name())]
         }
         (None, _) => Vec::new(),
     }

@@ -6,7 +6,7 @@ use crate::domain::{Analysis, CervicalLevel, StudyState};
 /// Keys of terms, with what they ask for.
 pub const KEYS: [(&str, &str); 5] = [
     ("state:", "unread, begun, negative, positive, deferred, unreadable, conflict; urgent, waiting, failed, declined"),
-    ("level:", "C1 to C7: marked by the network or called fractured"),
+    ("level:", "C1 to C7: flagged by the network or called fractured"),
     ("date:", "the study's date or its beginning: 2026-11"),
     ("model:", "part of the model's name and version"),
     ("is:", "pinned, stat, opened, conflict, unlike (the model's training data)"),

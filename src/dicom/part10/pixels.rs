@@ -174,7 +174,7 @@ impl Fragments {
         if starts.first() == Some(&0) && (starts.len() == frames || (self.cut && starts.len() < frames)) {
             return Ok(ranges(&starts));
         }
-        Err("the fragments of its frames cannot be told apart")
+        Err("the fragments cannot be assigned to frames")
     }
 
     /// The fragments at which the offsets point, from the first byte after the table (PS3.5 section A.4), if they all do.

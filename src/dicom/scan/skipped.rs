@@ -45,7 +45,7 @@ impl std::fmt::Display for SkippedFiles {
             SkippedKind::NamedDicom => {
                 write!(f, "{} files named .dcm are not DICOM; this is the first", self.count)
             }
-            SkippedKind::NotOpened => write!(f, "{} {files} not read yet: {}", self.count, limits::out_of_files()),
+            SkippedKind::NotOpened => write!(f, "{} {files} not loaded: {}", self.count, limits::out_of_files()),
             SkippedKind::Empty if others == 0 => f.write_str("empty file"),
             SkippedKind::Empty => write!(f, "{} empty files; this is the first", self.count),
             SkippedKind::InArchive(error) if others == 0 => write!(f, "{error}"),
@@ -202,6 +202,6 @@ mod tests {
         scanner.look_again(&[folder.path().to_owned()], std::time::Duration::ZERO, &Cancel::new(), &mut report);
         assert_eq!((scanner.summary.files, scanner.summary.not_dicom, scanner.summary.unreadable), (1, 1, 0));
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("1 file not read yet: too many open files: the limit is "), "{told:?}");
+        assert!(told[0].starts_with("1 file not loaded: too many open files: the limit is "), "{told:?}");
     }
 }

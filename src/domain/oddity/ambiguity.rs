@@ -23,7 +23,7 @@ impl fmt::Display for Ambiguity {
         f.write_str(match self {
             Self::SharedPositions => "several slices at the same positions, and nothing separates the acquisitions",
             Self::RepeatedNumbers => "instance numbers repeat: two acquisitions may be mixed",
-            Self::Interleaved => "slices of several stacks lie between each other, and nothing separates them",
+            Self::Interleaved => "slices of several stacks are interleaved, and no attribute separates them",
             Self::ConflictingPixels => "many SOPInstanceUIDs have two different images: two scans may be mixed",
             Self::AlternatingImages => "neighboring slices show two scans in turn",
         })

@@ -7,11 +7,11 @@ use super::*;
 
 #[test]
 fn a_line_of_places_is_what_each_place_is_alone() {
-    for seed in [3, 8, 21, 34, 55, 89] {
+    for seed in [3, 8, 21, 55] {
         let scene = Scene::new(&Recipe::random(seed), &|_| None);
         let (neck, across) = (&scene.neck, Vec3::new(0.42, 0.05, 0.02 * (seed % 3) as f32));
-        for z in (-110..100).step_by(7) {
-            for y in (-120..120).step_by(9) {
+        for z in (-110..100).step_by(17) {
+            for y in (-120..120).step_by(13) {
                 let start = Vec3::new(-110.0, y as f32, z as f32);
                 let mut line = [0.0; 523];
                 neck.line(start, across, &mut line);
@@ -28,7 +28,7 @@ fn a_line_of_places_is_what_each_place_is_alone() {
 
 #[test]
 fn skin_covers_every_spinous_process() {
-    for seed in 0..120 {
+    for seed in (0..120).step_by(3) {
         let scene = Scene::new(&Recipe::random(seed), &|_| None);
         let neck = &scene.neck;
         for solid in scene.solids.iter().filter(|solid| (1..=7).contains(&solid.label)) {

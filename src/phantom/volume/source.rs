@@ -28,13 +28,13 @@ impl Source {
     /// A text that says why the scan cannot be used.
     pub(super) fn new(volume: &Volume) -> Result<Self, String> {
         let (Some(plane), Some(spacing)) = (volume.plane, volume.spacing) else {
-            return Err("the files do not say where the voxels lie".into());
+            return Err("the files do not give the positions of the voxels".into());
         };
         let upright = plane.row_cosines.dot(DVec3::X) > 0.9999
             && plane.column_cosines.dot(DVec3::Y) > 0.9999
             && volume.stack_axis.dot(DVec3::NEG_Z) > 0.9999;
         let Some(between) = volume.stack.spacing.filter(|_| upright && volume.stack.gaps().is_empty()) else {
-            return Err("it is no axial series with even spacing and without tilt".into());
+            return Err("it is not an axial series with even spacing and without tilt".into());
         };
         let shape = volume.shape;
         let sizes = [shape.columns, shape.rows, shape.slices];
@@ -42,7 +42,7 @@ impl Source {
             || sizes.iter().any(|&size| size < 16)
             || volume.voxels.len() != shape.len()
         {
-            return Err("it is no CT volume of at least 16 voxels along each axis".into());
+            return Err("it is not a CT volume of at least 16 voxels along each axis".into());
         }
         let steps = DVec3::new(spacing.column, spacing.row, between).as_vec3();
         let mut source = Self {
@@ -81,13 +81,13 @@ impl Source {
             return Err("it holds none of the labels 1 to 9 (C1 to T2)".into());
         }
         if share < 0.5 {
-            return Err(format!("{:.0} % of its vertebrae lie outside the scan", 100.0 * (1.0 - share)));
+            return Err(format!("{:.0} % of its vertebrae are outside the scan", 100.0 * (1.0 - share)));
         }
         let mean = sum / count.max(1) as f64;
         // Soft tissue has less than 100 HU; whole vertebrae with their marrow have twice that and more.
         if mean < 130.0 {
             return Err(format!(
-                "its vertebrae lie on tissue of {mean:.0} HU, which is no bone: it belongs to another scan"
+                "its vertebrae are at tissue of {mean:.0} HU, which is not bone: it belongs to another scan"
             ));
         }
         self.labels = found;

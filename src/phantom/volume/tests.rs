@@ -151,8 +151,6 @@ fn a_break_changes_its_own_level_only_and_an_intact_neck_is_unmarked() {
         (11, CervicalLevel::C1, FractureKind::PosteriorArch),
         (12, CervicalLevel::C2, FractureKind::DensTypeII),
         (13, CervicalLevel::C5, FractureKind::Compression),
-        (14, CervicalLevel::C6, FractureKind::Lamina),
-        (15, CervicalLevel::C7, FractureKind::SpinousProcess),
     ] {
         let recipe = broken(seed, level, kind);
         let (study, twin) = (make(&recipe), make(&recipe.clone().intact()));
@@ -254,7 +252,7 @@ fn labels_that_are_not_of_this_scan_are_refused() {
     let mut elsewhere = made().study.clone();
     elsewhere.origin.z += 500.0;
     write_labels(&path, &elsewhere, &elsewhere.labels).expect("written");
-    assert_eq!(reason(&path), "100 % of its vertebrae lie outside the scan");
+    assert_eq!(reason(&path), "100 % of its vertebrae are outside the scan");
     // Beside the bone: mostly muscle.
     elsewhere.origin = made().study.origin + DVec3::new(45.0, 20.0, 0.0);
     write_labels(&path, &elsewhere, &elsewhere.labels).expect("written");

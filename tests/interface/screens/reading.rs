@@ -85,9 +85,9 @@ fn keys_that_go_to_a_place_are_kept_until_the_series_is_read() {
     assert_eq!(before(&[Command::SliceDown]).slice(), alone.slice());
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent).command(Command::KeyImage);
-    assert!(text(&session.model).contains("not read yet"));
+    assert!(text(&session.model).contains("still loading"));
     session.loaded();
-    assert!(!text(&session.model).contains("not read yet"), "it has been read");
+    assert!(!text(&session.model).contains("still loading"), "it has been read");
     let mut session = full((80, 24));
     session.command(Command::OpenMostUrgent);
     (0..17).for_each(|_| {
