@@ -119,7 +119,7 @@ mod tests {
         for none in ["", "window-bone", "goto", "invert", "phantom one", "cine-faster"] {
             assert_eq!(Line::parse(none), None, "{none:?}");
         }
-        for (wrong, what) in [("goto C6", "a position"), ("window 0 40", "width and level"), ("cine x", "a second")] {
+        for (wrong, what) in [("goto C6", "a position"), ("window 0 40", "width and level"), ("cine x", "per second")] {
             let told = Line::parse(wrong).expect("a line").expect_err("a mistake");
             assert!(told.contains(what), "{told}");
         }

@@ -256,7 +256,7 @@ fn labels_that_are_not_of_this_scan_are_refused() {
     // Beside the bone: mostly muscle.
     elsewhere.origin = made().study.origin + DVec3::new(45.0, 20.0, 0.0);
     write_labels(&path, &elsewhere, &elsewhere.labels).expect("written");
-    assert!(reason(&path).contains("which is no bone"), "{}", reason(&path));
+    assert!(reason(&path).contains("which is not bone"), "{}", reason(&path));
     let none = vec![0; elsewhere.labels.len()];
     write_labels(&path, &made().study, &none).expect("written");
     assert!(reason(&path).contains("none of the labels"));

@@ -138,7 +138,7 @@ fn encapsulated_frames_are_told_apart() {
     std::fs::write(folder.path().join("all"), encapsulated(&halves, &[], None)).expect("written");
     let (studies, unreadable, _) = scan_all(&[folder.path().to_owned()], &Cancel::new());
     assert_eq!(studies[0].picture_count(), 0);
-    assert!(unreadable[0].1.contains("cannot be told apart"), "{unreadable:?}");
+    assert!(unreadable[0].1.contains("cannot be assigned to frames"), "{unreadable:?}");
 }
 
 #[test]

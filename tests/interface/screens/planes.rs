@@ -219,7 +219,7 @@ fn two_series_need_room_and_a_patient_with_two() {
     assert!(text(&session.model).contains("need 100 columns"));
     let mut session = opened((160, 45));
     session.command(Command::Beside);
-    assert!(text(&session.model).contains("no other series of this patient"));
+    assert!(text(&session.model).contains("this patient has no other series"));
 }
 
 #[test]
