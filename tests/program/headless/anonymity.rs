@@ -145,7 +145,7 @@ fn errors_name_no_file_in_an_anonymous_output() {
     let gone = home.path().join("SECRET-gone");
     let cases: [(&str, Vec<&str>, &str); 5] = [
         ("a bare file that is not there", vec!["SECRETGONE.dcm"], "cannot be opened: entity not found"),
-        ("a bare file that is no DICOM", vec!["SECRET.dcm"], "no study fits"),
+        ("a bare file that is no DICOM", vec!["SECRET.dcm"], "no study matches"),
         ("a folder that is not there", vec![path(&gone)], "cannot be opened: entity not found"),
         (
             "an output that is there",
@@ -165,7 +165,7 @@ fn errors_name_no_file_in_an_anonymous_output() {
         assert!(!shown.contains("secret") && shown.contains(wanted), "{what}: {shown}");
         let arguments = [&["report", "--data", path(&store)][..], &more].concat();
         let (_, shown) = everything(home.path(), &arguments, &gone);
-        assert!(shown.contains("secret") || wanted == "no study fits", "{what}, by name: {shown}");
+        assert!(shown.contains("secret") || wanted == "no study matches", "{what}, by name: {shown}");
     }
     let database = home.path().join("SECRET-data");
     std::fs::create_dir_all(&database).expect("a folder");
