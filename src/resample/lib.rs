@@ -1,8 +1,8 @@
 //! Interleaved 8-bit images at another size.
 //!
 //! A crate of its own because `fast_image_resize` is generic: its code is compiled into each crate that calls it, for every pixel
-//! type and for three instruction sets. Here that happens once. In cspine itself it was two fifths of the compiler's work, and it
-//! was done for the library and again for its unit tests.
+//! type and for three instruction sets. Here that happens once. In cspine itself it was two fifths of the optimizer's work on
+//! functions, done for the library and again for its unit tests.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};

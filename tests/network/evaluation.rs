@@ -61,7 +61,7 @@ struct Lie {
     left_mm: f64,
     /// Levels are told this far to the head, mm.
     up_mm: f64,
-    /// Fractured studies are told to be unlike the training data.
+    /// Whether fractured studies are reported as unlike the training data.
     unlike: bool,
 }
 
