@@ -18,7 +18,7 @@ use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, ModelSource, Worker, WorkerEvent};
 use crate::task::Cancel;
 use crate::task::limits;
-use crate::terminal::{AlertManner, Event, Notification, Terminal};
+use crate::terminal::{AlertManner, Event, Notification, Refusal, Terminal};
 use crate::theme::Theme;
 use crate::ui::{self, Layout, Look};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -283,6 +283,10 @@ impl Program {
                 self.take(Message::ImagesShown);
             }
             Event::PictureRefused { slot, refusal } => {
+                if refusal == Refusal::NoAnswer {
+                    // Another terminal may be there, attached while this one looked away.
+                    self.terminal.ask_again();
+                }
                 self.take(Message::PictureRefused { slot, reason: refusal.to_string() });
             }
             // Whoever comes back may come with another terminal.

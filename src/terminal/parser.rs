@@ -5,10 +5,10 @@
 //!
 //! Two things must never happen: that an answer becomes keys because it came in parts, and that keys are lost because they
 //! look like the beginning of an answer. So a sequence that has begun is consumed to its end, however long that takes. Only
-//! its first bytes are ambiguous: an escape byte may be the Esc key, and an escape with `[`, `O`, `P`, `]` or `_` may be an
-//! Alt chord. They are given out as keys after a while without more bytes, but not while an answer is expected, and the
-//! machine remembers them: what follows is still recognized as the rest of an answer. Bytes that cannot continue a sequence
-//! are keys. PM and SOS strings are sent by no terminal: their introducers are Alt chords.
+//! its first bytes are ambiguous. An escape byte alone may be the Esc key: after a while without more bytes it is, but not
+//! while an answer is expected, and what follows is still recognized as the rest of an answer. An escape with `[`, `O`, `P`,
+//! `]` or `_` may be an Alt chord: the next byte decides, and never the time. Bytes that cannot continue a sequence are keys.
+//! PM and SOS strings are sent by no terminal: their introducers are Alt chords.
 
 use super::event::Input;
 use super::gaps::Gaps;
@@ -30,8 +30,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 /// How long an escape byte waits at least for what follows before it is the Esc key. The rest of what was cut comes in a
 /// later packet: within about a round trip, or as late as this connection has delivered rests before.
 const ESCAPE_WAIT: Duration = Duration::from_millis(25);
-/// The longest wait before Esc is the key: what follows Esc must not feel broken. An escape byte and an introducer in one piece
-/// always wait so long: they hardly ever are an Alt chord, and what is cut behind them would become a command.
+/// The longest wait before Esc is the key: what follows Esc must not feel broken.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How often to look again whether an answer is still expected.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -129,7 +128,6 @@ impl Parser {
             State::TextEscape(_) => (self.given == Given::Nothing).then_some(escape),
             _ if !self.is_undecided() => None,
             _ if self.given == Given::Late => Some(AGAIN),
-            State::Csi | State::Ss3 | State::Prefix(_) if self.given == Given::Nothing => Some(LONGEST_WAIT),
             _ => Some(escape),
         }
     }
@@ -162,8 +160,13 @@ impl Parser {
     fn is_undecided(&self) -> bool {
         match self.state {
             State::Escape => self.given != Given::Escape,
-            // Whoever types does so byte by byte: a body right behind its introducer is a machine's.
-            State::Csi | State::Ss3 | State::Prefix(_) => self.bytes.is_empty() != (self.given == Given::Introducer),
+            State::Csi | State::Ss3 | State::Prefix(_) => match self.given {
+                // In one piece with its escape: rather a sequence that was cut than an Alt chord.
+                Given::Nothing => false,
+                // Whoever types does so byte by byte: a body right behind its introducer is a machine's.
+                Given::Late | Given::Escape => self.bytes.is_empty(),
+                Given::Introducer => !self.bytes.is_empty(),
+            },
             State::LinuxKey => self.given == Given::Escape,
             _ => false,
         }

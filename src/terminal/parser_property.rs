@@ -6,8 +6,9 @@
 //! - While no answer is expected, a delay behind an escape byte that is longer than the parser's wait makes it the Esc key: no byte
 //!   tells one from the other. The wait follows the delays of before, so the second such delay makes up nothing. Whatever else
 //!   arrives later is still the sequence that it is, never keys.
-//! - While no answer is expected, a sequence is not cut right behind its introducer (`[`, `O`, `P`, `]`, `_`) for half a second: no
-//!   byte tells it from an Alt chord and a key.
+//! - A sequence that was taken for Esc in this way is not cut again right behind its introducer (`[`, `O`, `P`, `]`, `_`) for as
+//!   long: no byte tells it from Esc and two more keys.
+//! - An Alt chord of an introducer is known by the key that follows it.
 
 use super::super::event::Reply;
 use super::*;
@@ -139,7 +140,8 @@ fn run(bytes: &[u8], delays: &[usize], expected: impl Fn(usize) -> bool, short: 
             }
         }
     }
-    // Nothing comes any more.
+    // A key, and then nothing any more.
+    parser.feed(b"\r", &mut out);
     parser.expect(Expectation::default());
     for _ in 0..4 {
         parser.pause(&mut out);
@@ -221,6 +223,7 @@ proptest! {
         let atoms = [atoms, vec![last]].concat();
         let (bytes, meant) = joined(&atoms);
         let out = run(&bytes, &delays, |at| at < bytes.len(), |_| false);
+        let meant = [meant, vec![Input::from(key(KeyCode::Enter))]].concat();
         let ((answers, keys), (meant_answers, meant_keys)) = (split(&out), split(&meant));
         prop_assert_eq!(answers, meant_answers, "{}", bytes.escape_ascii());
         prop_assert_eq!(apart(&keys), apart(&meant_keys), "{}", bytes.escape_ascii());
@@ -237,12 +240,13 @@ proptest! {
         let mut at = 0;
         for atom in &atoms {
             let is_sequence = atom.bytes.len() > 2 && atom.bytes[0] == 0x1b;
-            short[at + 2.min(atom.bytes.len())] |= is_sequence;
             let is_cut = is_sequence && delays[(at + 1) % delays.len()] > 0;
+            short[at + 2.min(atom.bytes.len())] |= is_cut;
             meant.extend(is_cut.then(escape));
             meant.push(atom.meaning.clone());
             at += atom.bytes.len();
         }
+        meant.push(key(KeyCode::Enter).into());
         let out = run(&bytes, &delays, |_| false, |at| short[at]);
         let ((answers, keys), (meant_answers, meant_keys)) = (split(&out), split(&meant));
         prop_assert_eq!(answers, meant_answers, "{}", bytes.escape_ascii());
@@ -279,6 +283,7 @@ proptest! {
         let mut delays = vec![0; answer.bytes.len() + 1];
         delays[1] = pauses;
         let out = run(&answer.bytes, &delays, |_| false, |_| false);
-        prop_assert_eq!(out, vec![Input::Key(Keystroke::escape()), answer.meaning]);
+        let enter = key(KeyCode::Enter).into();
+        prop_assert_eq!(out, vec![Input::Key(Keystroke::escape()), answer.meaning, enter]);
     }
 }

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// A character, and the question where it ended.
 const WIDTH_QUESTION: &[u8] = b"\xc3\xa4\x1b[6n";
 
+/// Asks whether graphics by kitty's protocol are shown; the number of an image follows.
+const GRAPHICS_QUESTION: &[u8] = b"\x1b_Ga=q,i=";
+
 fn cells(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a screen")
 }
@@ -38,6 +41,8 @@ pub(crate) struct Program {
     pub(crate) width: u16,
     /// Its device attributes.
     pub(crate) attributes: &'static str,
+    /// Whether it says that it shows graphics by kitty's protocol; of images it acknowledges none.
+    pub(crate) claims_graphics: bool,
 }
 
 impl Program {
@@ -101,7 +106,16 @@ impl Program {
                 }
             }
         });
-        Self { master: pair.master, writer, child, output, answers: true, width: 1, attributes: "62" }
+        Self {
+            master: pair.master,
+            writer,
+            child,
+            output,
+            answers: true,
+            width: 1,
+            attributes: "62",
+            claims_graphics: false,
+        }
     }
 
     /// From now on it answers no question.
@@ -174,7 +188,25 @@ impl Program {
                 at += found + 1;
             }
         }
+        let mut graphics = Vec::new();
+        while self.claims_graphics
+            && let Some(found) =
+                output.1.windows(GRAPHICS_QUESTION.len()).position(|window| window == GRAPHICS_QUESTION)
+        {
+            let at = found + GRAPHICS_QUESTION.len();
+            graphics.push(
+                output.1[at..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .map(|byte| char::from(*byte))
+                    .collect::<String>(),
+            );
+            output.1[found] = b'.';
+        }
         drop(output);
+        for id in graphics {
+            self.press(&format!("\x1b_Gi={id};OK\x1b\\"));
+        }
         for _ in 0..widths {
             self.press(&format!("\x1b[4;{}R", self.width + 1));
         }

@@ -386,3 +386,21 @@ fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() 
     kitty.press("qq");
     kitty.wait_for("the pane's shell", |text| !text.contains('╭'));
 }
+
+#[test]
+fn a_terminal_that_acknowledges_no_image_any_more_is_asked_again() {
+    let Some(_turn) = turn(&["tmux"]) else { return };
+    let home = Home::new();
+    std::fs::write(home.path().join("tmux.conf"), "set -g allow-passthrough on\n").expect("written");
+    let server = Server(home.path());
+    let command = ["tmux", "-u", "-S", "tmux", "-f", "tmux.conf", "new", env!("CARGO_BIN_EXE_cspine"), "studies"];
+    let mut terminal = Program::run(&command, &[("LANG", "C.UTF-8")], home.path(), 120, 40);
+    terminal.claims_graphics = true;
+    terminal.wait_for("the list", |screen| screen.contains("too short for a neck"));
+    terminal.wait_for("its claim", |screen| screen.contains("kitty"));
+    // From now on it is another one, and nothing else says so.
+    terminal.claims_graphics = false;
+    terminal.press("\r");
+    terminal.wait_for("half-blocks", |screen| screen.contains('▀'));
+    server.tell(&["kill-server"]);
+}

@@ -41,6 +41,8 @@ struct Round {
     answers: Answers,
     /// What answered questions of earlier rounds meanwhile.
     earlier: Answers,
+    /// Given up without any answer: what is known of the round before stands in for it.
+    is_borrowed: bool,
 }
 
 /// All rounds.
@@ -66,6 +68,7 @@ impl Conversation {
             graphics_asked: None,
             answers: answers.clone(),
             earlier: answers.clone(),
+            is_borrowed: false,
         };
         Self { round, settled: true, known: answers, surroundings: Surroundings::default(), open: VecDeque::new() }
     }
@@ -103,7 +106,7 @@ impl Conversation {
         self.open.retain(|(_, asked)| now.saturating_duration_since(*asked) < LOST);
         self.open.push_back((number, now));
         let earlier = Answers::default();
-        self.round = Round { number, scope, begun: now, graphics_asked: None, answers, earlier };
+        self.round = Round { number, scope, begun: now, graphics_asked: None, answers, earlier, is_borrowed: false };
         self.settled = false;
         self.surroundings = surroundings;
         let mut questions = if number == 1 { Vec::new() } else { self.surroundings.questions(scope) };
@@ -158,11 +161,27 @@ impl Conversation {
             return Outcome::default();
         }
         let is_news = self.round.answers.take(reply);
+        if is_last && std::mem::take(&mut self.round.is_borrowed) {
+            return self.resume(now);
+        }
         let mut questions = Vec::new();
         if is_last && self.round.graphics_asked.is_none() && self.surroundings.may_ask_graphics(&self.round.answers) {
             questions = self.ask_graphics_last(now);
         }
         self.follow(is_news, questions)
+    }
+
+    /// A terminal answers after all, perhaps another one than before: whether it shows graphics is asked again.
+    fn resume(&mut self, now: Instant) -> Outcome {
+        let beyond = self.asks_beyond();
+        if !beyond && !self.surroundings.may_ask_graphics(&self.round.answers) {
+            return self.follow(true, Vec::new());
+        }
+        self.round.answers.graphics = None;
+        self.round.begun = now;
+        self.settled = false;
+        let questions = if beyond { self.ask_graphics(now) } else { self.ask_graphics_last(now) };
+        Outcome { questions, news: false }
     }
 
     fn follow(&mut self, is_news: bool, questions: Vec<u8>) -> Outcome {
@@ -222,6 +241,7 @@ impl Conversation {
             // What came for an earlier round is still what this terminal says; without any answer nothing was learned.
             let is_earlier = self.round.earlier.is_answered();
             self.round.answers.complete_from(if is_earlier { &self.round.earlier } else { &self.known });
+            self.round.is_borrowed = !is_earlier;
             if is_earlier
                 && self.round.graphics_asked.is_none()
                 && self.surroundings.may_ask_graphics(&self.round.answers)

@@ -213,6 +213,22 @@ fn a_round_without_any_answer_teaches_nothing() {
 }
 
 #[test]
+fn a_terminal_that_answers_after_it_was_given_up_is_asked_about_graphics_anew() {
+    let (kitty, xterm) = (Answering::Tmux { kitty: true }, Answering::Tmux { kitty: false });
+    for (before, after) in [(kitty, xterm), (Answering::Kitty, Answering::Xterm)] {
+        let mut line = Line::open(before, ms(5));
+        line.run_for(ms(1_000));
+        (line.terminal, line.delay) = (after, ms(1_000));
+        line.begin(Scope { beyond: true, width: false });
+        line.run_for(LIMIT);
+        assert_eq!(line.seen(), wanted(before), "until it has answered the earlier answers count");
+        line.run_for(ms(3_000));
+        assert!(line.conversation.is_settled());
+        assert_eq!(line.seen(), wanted(after));
+    }
+}
+
+#[test]
 fn late_answers_to_an_earlier_round_are_not_those_of_this_one() {
     let mut line = Line::open(Answering::Xterm, ms(900));
     line.run_for(ms(850));
@@ -258,7 +274,7 @@ proptest! {
         first in terminal(),
         changes in proptest::collection::vec((terminal(), 0_u64..1_500, 0_u64..1_200), 0..5),
         last in terminal().prop_filter("someone", |terminal| *terminal != Answering::Nobody),
-        delay in 0_u64..600,
+        delay in 0_u64..1_500,
     ) {
         let mut line = Line::open(first, ms(delay));
         for (terminal, delay, pause) in changes {
@@ -269,7 +285,7 @@ proptest! {
         line.run_for(ms(3_000));
         (line.terminal, line.delay) = (last, ms(delay));
         line.begin(Scope::ALL);
-        line.run_for(ms(4_000));
+        line.run_for(ms(6_000));
         prop_assert!(line.conversation.is_settled());
         prop_assert_eq!(line.seen(), wanted(last));
     }
@@ -279,7 +295,7 @@ proptest! {
         first in in_tmux(),
         changes in proptest::collection::vec((in_tmux(), 0_u64..1_500, 0_u64..1_200), 0..5),
         last in any::<bool>(),
-        delay in 0_u64..400,
+        delay in 0_u64..1_500,
     ) {
         let first = if first == Answering::Nobody { Answering::Tmux { kitty: false } } else { first };
         let mut line = Line::open(first, ms(delay));
@@ -293,7 +309,7 @@ proptest! {
         line.run_for(ms(3_000));
         (line.terminal, line.delay) = (Answering::Tmux { kitty: last }, ms(delay));
         line.begin(Scope::ALL);
-        line.run_for(ms(4_000));
+        line.run_for(ms(6_000));
         prop_assert!(line.conversation.is_settled());
         prop_assert_eq!(line.seen(), wanted(line.terminal));
     }
