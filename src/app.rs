@@ -40,7 +40,7 @@ pub use model::{CellPixels, Link, Model, ModelState, Notice, NoticeKind, Prefere
 pub use palette::{Choice, Offer};
 pub use pointer::{Drag, Gesture, Pointer};
 pub use prompt::{LevelQuestion, Prompt, PromptKind};
-pub use reading::{Alignment, Appearance, Beside, Reading, Source, VolumeState, signed};
+pub use reading::{Alignment, Appearance, Beside, Framing, Reading, Source, VolumeState, signed};
 pub use record::{Pending, Record, RecordFailure, Recorded, Remembered, Token};
 pub use second_key::SecondKey;
 pub use suspicion::{StripCell, peaks, strip};

@@ -4,6 +4,7 @@
 
 mod clock;
 mod configured;
+mod courses;
 mod demo;
 mod export;
 mod indexer;

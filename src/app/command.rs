@@ -199,6 +199,7 @@ commands! {
     SlabThicker, "slab-thicker", READING, View, "thicker slab";
     SlabThinner, "slab-thinner", READING, View, "thinner slab";
     SlabKind, "slab-kind", READING, View, "slab: mean, MIP, MinIP";
+    NextFraming, "framing", READING, View, "spine, whole field or 1:1";
     OneToOne, "one-to-one", READING, View, "one pixel per voxel";
     ToggleSampling, "toggle-sampling", READING, View, "interpolate, or show voxels";
     WindowEverywhere, "window-everywhere", READING, Window, "this window in all planes";

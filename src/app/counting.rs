@@ -111,6 +111,7 @@ pub(super) fn is_adjustment(command: Command) -> bool {
             | Command::LevelDown
             | Command::WidthUp
             | Command::WidthDown
+            | Command::NextFraming
             | Command::ZoomIn
             | Command::SlabThicker
             | Command::SlabThinner

@@ -6,7 +6,7 @@ use super::prompt::{Prompt, PromptKind};
 use super::second_key::SecondKey;
 use super::tool;
 use super::update::{key_images, measurements};
-use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Reading, Screen, Tool, Trail, Worklist};
+use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Framing, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::pseudonym::Pseudonyms;
 use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, Uid};
@@ -116,13 +116,15 @@ pub struct Preferences {
     pub window: String,
     /// Plane.
     pub plane: Plane,
+    /// How much of the planes is in view.
+    pub framing: Framing,
     /// Whether hot spots are marked.
     pub marks: bool,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { window: "bone".into(), plane: Plane::Axial, marks: true }
+        Self { window: "bone".into(), plane: Plane::Axial, framing: Framing::Spine, marks: true }
     }
 }
 

@@ -4,11 +4,13 @@ mod ahead;
 mod appearance;
 mod beside;
 mod first;
+mod framing;
 mod moving;
 mod words;
 
 pub use appearance::Appearance;
 pub use beside::{Alignment, Beside, Source};
+pub use framing::Framing;
 pub use words::signed;
 
 use super::Command;
@@ -56,6 +58,8 @@ pub struct Reading {
     pub(super) held: Option<Held>,
     /// Whether one plane fills the screen even where there is room for all.
     pub alone: bool,
+    /// How much of the planes is in view when a series opens.
+    pub framing: Framing,
     /// Whether planes along the spine follow it, instead of being flat.
     pub follow: bool,
     /// Whether lines show where the other planes cut.
@@ -97,6 +101,7 @@ impl Reading {
             goal: None,
             held: None,
             alone: false,
+            framing: Framing::default(),
             follow: false,
             lines: true,
             marks: true,
@@ -135,7 +140,7 @@ impl Reading {
 
     /// What the reader chose for all studies, taken over from the last one.
     pub(super) fn like(mut self, last: &Self) -> Self {
-        (self.alone, self.lines, self.follow) = (last.alone, last.lines, last.follow);
+        (self.alone, self.lines, self.follow, self.framing) = (last.alone, last.lines, last.follow, last.framing);
         (self.marks, self.texts, self.panel) = (last.marks, last.texts, last.panel);
         self.outlines = last.outlines;
         self

@@ -215,9 +215,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                         }
                         if reading.go_on() {
                             reading.moved = true;
-                        } else if let Some(report) = report.filter(|_| !found) {
-                            reading::go_to_worst(reading, &report);
+                        } else if let Some(report) = report.as_deref().filter(|_| !found) {
+                            reading::go_to_first_place(reading, report);
                         }
+                        reading.frame(report.as_deref());
                     }
                     Err(problem) => reading.volume = VolumeState::Failed(problem.to_string()),
                 }
@@ -230,8 +231,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::SpineFound { study, series, course } => {
+            let report = model.worklist.entry(&study).and_then(|entry| entry.report().cloned());
             if let Some(reading) = open_series(model, &study, series) {
                 reading.course = Some(course);
+                if Plane::ALL.into_iter().all(|plane| reading.appearance_of(plane).is_whole()) {
+                    reading.frame(report.as_deref());
+                }
             }
             Vec::new()
         }
@@ -468,7 +473,7 @@ fn open(model: &mut Model, uid: &Uid) -> Vec<Effect> {
     for plane in Plane::ALL {
         reading.appearance_mut(plane).preset_window(&preferred.window);
     }
-    reading.marks = preferred.marks;
+    (reading.marks, reading.framing) = (preferred.marks, preferred.framing);
     model.reading = Some(match &model.reading {
         Some(last) => reading.like(last),
         None => reading,

@@ -2,6 +2,7 @@
 
 use super::document::Located;
 use super::{ConfigError, KeyOverrides, PictureSettings, Table, TomlError};
+use crate::app::Framing;
 use crate::domain::WindowPreset;
 use crate::inference::{Compute, Engine};
 use crate::raster::Plane;
@@ -52,6 +53,8 @@ pub struct ReadingSettings {
     pub window: String,
     /// The plane.
     pub plane: Plane,
+    /// How much of the planes is in view.
+    pub framing: Framing,
     /// Whether the hot spot is marked.
     pub marks: bool,
     /// Whether the network's word is hidden until a first verdict.
@@ -109,7 +112,13 @@ impl Default for Settings {
             reader: None,
             anonymous: false,
             mouse: true,
-            reading: ReadingSettings { window: "bone".to_owned(), plane: Plane::Axial, marks: true, blinded: false },
+            reading: ReadingSettings {
+                window: "bone".to_owned(),
+                plane: Plane::Axial,
+                framing: Framing::Spine,
+                marks: true,
+                blinded: false,
+            },
             worklist: WorklistSettings { ageing: 2.0 },
             picture: PictureSettings::default(),
             alert: AlertSettings { bell: false, title: false, notification: "none".to_owned() },
@@ -177,6 +186,10 @@ impl ReadingSettings {
         if let Some(plane) = table.text("plane")? {
             let name = plane.one_of(&Plane::ALL.map(Plane::name))?;
             set(&mut self.plane, Plane::ALL.into_iter().find(|plane| plane.name() == name));
+        }
+        if let Some(framing) = table.text("framing")? {
+            let name = framing.one_of(&Framing::ALL.map(Framing::name))?;
+            set(&mut self.framing, Framing::ALL.into_iter().find(|framing| framing.name() == name));
         }
         set(&mut self.marks, table.flag("marks")?);
         set(&mut self.blinded, table.flag("blinded")?);

@@ -331,22 +331,25 @@ impl Frame {
         let right = self.line(volume, self.right);
         let down = self.line(volume, self.down);
         let (width, height) = (f64::from(size.width), f64::from(size.height) * size.pixel_aspect);
-        let one = match view.zoom {
-            Zoom::Fit(_) => (right.extent() / width).max(down.extent() / height),
-            Zoom::Pixels(_) => right.spacing().min(down.spacing()),
+        let extent = (right.extent(), down.extent());
+        let mm_per_pixel = match (view.zoom, view.zoom.times_whole(extent, (width, height))) {
+            (Zoom::Pixels(factor), _) => right.spacing().min(down.spacing()) / Zoom::drawable(factor),
+            (_, times) => (extent.0 / width).max(extent.1 / height) / times.unwrap_or(1.0),
         };
-        let mm_per_pixel = one / view.zoom.factor();
         let mm_per_line = mm_per_pixel * size.pixel_aspect;
         let middle = |fraction: f64, extent: f64| if fraction.is_finite() { fraction } else { 0.5 } * extent;
         // Where a voxel has its own pixels they begin where it begins: half a pixel beside, all would be blurred.
-        let edge = |at: f64, step: f64| match view.zoom {
+        let edge = |at: f64, step: f64, shown: f64, extent: f64| match view.zoom {
             Zoom::Fit(_) => at,
+            Zoom::Region { .. } if shown < extent => at.clamp(0.0, extent - shown),
+            Zoom::Region { .. } => (extent - shown) / 2.0,
             Zoom::Pixels(_) => (at / step).round() * step,
         };
+        let (shown_across, shown_down) = (width * mm_per_pixel, height * mm_per_pixel);
         Mapping {
             mm_per_pixel,
-            left: edge(middle(view.center.0, right.extent()) - width / 2.0 * mm_per_pixel, mm_per_pixel),
-            top: edge(middle(view.center.1, down.extent()) - height / 2.0 * mm_per_pixel, mm_per_line),
+            left: edge(middle(view.center.0, extent.0) - shown_across / 2.0, mm_per_pixel, shown_across, extent.0),
+            top: edge(middle(view.center.1, extent.1) - shown_down / 2.0, mm_per_line, shown_down, extent.1),
             mm_per_line,
             right,
             down,

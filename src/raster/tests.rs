@@ -146,6 +146,31 @@ fn a_pixel_for_each_voxel_is_one_voxel_wherever_the_view_is() {
 }
 
 #[test]
+fn a_region_is_in_view_as_large_as_it_fits_and_the_view_stays_on_the_plane() {
+    let (row, column, stack) = STACKS[0];
+    let volume = volume(row, column, stack, |_| 0);
+    // The plane is 12 mm wide and 10 mm high; half its width and a quarter of its height about a place.
+    for (center, size, left, top, mm_per_pixel) in [
+        ((0.5, 0.5), size(60, 60), 3.0, 2.0, 0.1),
+        ((0.0, 0.5), size(60, 60), 0.0, 2.0, 0.1),
+        ((1.0, 1.0), size(60, 60), 6.0, 4.0, 0.1),
+        // High and narrow: the width decides, and nothing above or below the plane is wider than it must be.
+        ((0.5, 0.5), size(30, 60), 3.0, -1.0, 0.2),
+        // Wide and low: the height decides.
+        ((0.5, 0.5), size(240, 50), 0.0, 3.75, 0.05),
+    ] {
+        let zoom = Zoom::Region { across: 0.5, down: 0.25 };
+        let view = View { zoom, center, ..view(Plane::Axial, 2) };
+        let geometry = ViewGeometry::of(&volume, &view, size).expect("metric");
+        let (mm, _) = geometry.mm_per_pixel().expect("metric");
+        assert!((mm - mm_per_pixel).abs() < 1e-9, "{center:?} {size:?}: {mm}");
+        let (x, y) = geometry.plane_at(-0.5, -0.5);
+        let (x, y) = (x * 12.0, y * 10.0);
+        assert!((x - left).abs() < 1e-6 && (y - top).abs() < 1e-6, "{center:?} {size:?}: {x}, {y}");
+    }
+}
+
+#[test]
 fn millimetres_keep_their_proportion_on_oblong_pixels() {
     let (row, column, stack) = STACKS[0];
     let volume = volume(row, column, stack, |_| 255);

@@ -144,6 +144,14 @@ pub struct Bend {
 pub enum Zoom {
     /// Times the size at which the whole plane fits: 1 shows all of it, 2 half its width.
     Fit(f64),
+    /// As large as possible with this part of the plane's width and height in view, about the view's center. The view stays on the
+    /// plane as far as the plane fills it.
+    Region {
+        /// Part of the width, more than 0 and at most 1.
+        across: f64,
+        /// Part of the height.
+        down: f64,
+    },
     /// Terminal pixels for the smaller side of a voxel: 1 shows every voxel once.
     Pixels(f64),
 }
@@ -152,9 +160,23 @@ impl Zoom {
     /// The whole plane.
     pub const WHOLE: Self = Self::Fit(1.0);
 
-    /// The factor, held within what can be drawn.
-    pub(super) fn factor(self) -> f64 {
-        let (Self::Fit(factor) | Self::Pixels(factor)) = self;
+    /// How large a plane of `extent` (width and height) is drawn in a picture of `size`, as times the size at which all of it fits;
+    /// `None` where that depends on its voxels. Held within what can be drawn.
+    #[must_use]
+    pub fn times_whole(self, (across_all, down_all): (f64, f64), (width, height): (f64, f64)) -> Option<f64> {
+        let factor = match self {
+            Self::Fit(factor) => factor,
+            Self::Region { across, down } => {
+                let whole = (across_all / width).max(down_all / height);
+                whole / (across * across_all / width).max(down * down_all / height)
+            }
+            Self::Pixels(_) => return None,
+        };
+        Some(Self::drawable(factor))
+    }
+
+    /// A factor within what can be drawn.
+    pub(super) fn drawable(factor: f64) -> f64 {
         if factor.is_finite() { factor.clamp(0.1, 64.0) } else { 1.0 }
     }
 }

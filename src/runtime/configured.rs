@@ -46,7 +46,12 @@ impl Configured {
     /// How a study is first shown.
     pub(super) fn preferences(&self) -> Preferences {
         let reading = &self.settings.reading;
-        Preferences { window: reading.window.clone(), plane: reading.plane, marks: reading.marks }
+        Preferences {
+            window: reading.window.clone(),
+            plane: reading.plane,
+            framing: reading.framing,
+            marks: reading.marks,
+        }
     }
 
     /// What is to be told about the keys; `None` where they get on with one another.

@@ -1,9 +1,9 @@
 //! Loads the open series for the picture, and the next one before it is asked for.
 
+use super::courses::Courses;
 use crate::app::Message;
 use crate::dicom::{LoadError, VolumeCache, load_slice};
 use crate::domain::{SensitiveText, Series, Study, Uid, Volume};
-use crate::inference::spine_course;
 use crate::task::{Cancel, Mailbox, Pool};
 use crossbeam_channel::Sender;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,21 +25,24 @@ pub(super) struct Loader {
 impl Loader {
     /// Starts the threads; they answer with messages.
     pub(super) fn start(volumes: Arc<VolumeCache>, sender: Sender<Message>) -> Self {
+        let courses: Arc<Courses> = Arc::default();
         let [open, beside, next]: [Mailbox<Request>; 3] = std::array::from_fn(|_| Mailbox::new());
         spawn("load-beside", &beside, {
             let (volumes, sender) = (Arc::clone(&volumes), sender.clone());
             move |request| load_beside(&volumes, &sender, request)
         });
         spawn("load", &open, {
-            let volumes = Arc::clone(&volumes);
+            let (volumes, courses) = (Arc::clone(&volumes), Arc::clone(&courses));
             // What the reader waits for does not stand behind what is read ahead.
             let pool = Pool::new("load");
-            move |request| pool.install(|| load(&volumes, &sender, request))
+            move |request| pool.install(|| load((&volumes, &courses), &sender, request))
         });
         spawn("load-next", &next, move |(study, series, _, cancel)| {
             if let Some(series) = study.series.get(*series) {
                 // A failure shows itself again, with words, when the study is opened.
-                drop(volumes.get(&study.uid, series, cancel, &|_, _| {}));
+                if let Ok(volume) = volumes.get(&study.uid, series, cancel, &|_, _| {}) {
+                    courses.of(&volume);
+                }
             }
         });
         Self {
@@ -104,7 +107,11 @@ fn spawn(name: &str, mailbox: &Mailbox<Request>, work: impl Fn(&Request) + Send 
     }
 }
 
-fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, first, cancel): &Request) {
+fn load(
+    (volumes, courses): (&VolumeCache, &Courses),
+    sender: &Sender<Message>,
+    (study, index, first, cancel): &Request,
+) {
     let Some(series) = study.series.get(*index) else { return };
     let uid = &study.uid;
     let one = first.filter(|_| !volumes.holds(uid, series)).and_then(|first| read_first(series, first, cancel));
@@ -118,12 +125,11 @@ fn load(volumes: &VolumeCache, sender: &Sender<Message>, (study, index, first, c
         }
     };
     let Some(result) = read(volumes, uid, series, cancel, &progress) else { return };
-    let volume = result.as_ref().ok().map(Arc::clone);
-    let _ = sender.send(Message::VolumeLoaded { study: uid.clone(), series: *index, result });
-    // The picture does not wait for this.
-    if let Some(course) = volume.and_then(|volume| spine_course(&volume)) {
-        let _ = sender.send(Message::SpineFound { study: uid.clone(), series: *index, course: Arc::new(course) });
+    // The planes are framed on the spine when they are first drawn.
+    if let Some(course) = result.as_ref().ok().and_then(|volume| courses.of(volume)) {
+        let _ = sender.send(Message::SpineFound { study: uid.clone(), series: *index, course });
     }
+    let _ = sender.send(Message::VolumeLoaded { study: uid.clone(), series: *index, result });
 }
 
 /// One slice alone, if it can be had without reading the others. What is wrong with it is told with the whole series.

@@ -235,15 +235,17 @@ fn size_of(area: Rect, view: &View, volume: &Volume, cell: CellPixels, protocol:
     let PictureSize { width, height, pixel_aspect } = whole;
     let native = raster::native_plane(volume) == view.plane;
     let scales = matches!(protocol, Protocol::Kitty | Protocol::Iterm2);
-    let factor = match view.zoom {
-        Zoom::Fit(zoom) if native && scales => {
+    let extent = raster::plane_extent(volume, view.plane).unwrap_or((1.0, 1.0));
+    let times = view.zoom.times_whole(extent, (f64::from(width), f64::from(height) * pixel_aspect));
+    let factor = match times {
+        Some(zoom) if native && scales => {
             let columns = volume.shape.columns as f64 / zoom / f64::from(width);
             let rows = volume.shape.rows as f64 / zoom / f64::from(height);
             // Some terminals enlarge by repeating pixels: twice the volume's own number looks smooth in all of them.
             (2.0 * columns.max(rows)).clamp(0.34, 1.0)
         }
         // At 1:1 a pixel is the terminal's own.
-        Zoom::Fit(_) | Zoom::Pixels(_) => 1.0,
+        Some(_) | None => 1.0,
     };
     let scaled = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
     PictureSize { width: scaled(width), height: scaled(height), pixel_aspect }
@@ -255,9 +257,10 @@ struct Bits(Vec<u64>);
 
 impl Bits {
     fn of(view: &View, size: PictureSize) -> Self {
-        let (relative, zoom) = match view.zoom {
-            Zoom::Fit(factor) => (0, factor),
-            Zoom::Pixels(factor) => (1, factor),
+        let (relative, zoom, down) = match view.zoom {
+            Zoom::Fit(factor) => (0, factor, 0.0),
+            Zoom::Pixels(factor) => (1, factor, 0.0),
+            Zoom::Region { across, down } => (2, across, down),
         };
         let (kind, thickness) = view.slab.map_or((0, 0.0), |slab| (1 + slab.kind as u64, slab.thickness_mm));
         let mut bits = vec![
@@ -274,6 +277,7 @@ impl Bits {
             u64::from(view.inverted),
             relative,
             zoom.to_bits(),
+            down.to_bits(),
             view.center.0.to_bits(),
             view.center.1.to_bits(),
             view.sampling as u64,

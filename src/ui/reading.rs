@@ -5,7 +5,6 @@ use super::text::{fit, paragraph, put, put_right, width};
 use super::{Layout, Look, line, pane, panel, strip};
 use crate::app::{Entry, Model, ModelState, Progress, Reading, Sight, VolumeState, marked_slices};
 use crate::domain::{Analysis, Declined, Disclosure, StudyState, coverage};
-use crate::raster::{self, Plane};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,8 +15,8 @@ const PLANES_FROM: u16 = 140;
 const PANEL_FROM: u16 = 100;
 /// Rows that one more plane needs, with its frame.
 const PLANE_ROWS: u16 = 8;
-/// Rows below the panel from which two more planes have room.
-const BOTH_PLANES_ROWS: u16 = 24;
+/// Parts of the images' width that the large plane has beside a second one, at least and at most.
+const LARGE_PART: (f64, f64) = (0.5, 0.6);
 
 /// Draws the screen.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Reading, look: Look<'_>) -> Layout {
@@ -34,17 +33,17 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     let middle = Rect { y: area.y + 1, height: line_area.y - area.y - 1, ..area };
     let with_panel = wide || reading.panel;
     let below = middle.height.saturating_sub(panel::HEIGHT);
-    let others = if area.width >= PLANES_FROM && below >= PLANE_ROWS && !reading.alone {
-        reading.other_planes()
-    } else {
-        Vec::new()
-    };
-    let panel_width = match with_panel {
-        true if !others.is_empty() => column_width(middle, reading),
-        true => panel::WIDTH.min(area.width / 2),
-        false => 0,
-    };
-    let picture_area = Rect { width: middle.width - panel_width, ..middle };
+    let mut others = if area.width >= PLANES_FROM && !reading.alone { reading.other_planes() } else { Vec::new() };
+    others.truncate(if below >= PLANE_ROWS { 2 } else { 1 });
+    let mut others = others.into_iter();
+    let panel_width = if with_panel { panel::WIDTH.min(area.width / 2) } else { 0 };
+    let images = Rect { width: middle.width - panel_width, ..middle };
+    let second = others.next();
+    // Its room is kept while the series loads: the first slice stays where it is.
+    let loads = matches!(reading.volume, VolumeState::Loading(..)) && area.width >= PLANES_FROM && !reading.alone;
+    let large = if second.is_some() || loads { large_width(images, reading) } else { images.width };
+    let picture_area = Rect { width: large, ..images };
+    let second_area = Rect { x: picture_area.right(), width: images.right() - picture_area.right(), ..images };
     let shown = reading.volume().map(|volume| Shown { model, reading, volume, report, look });
     match shown {
         Some(shown) => {
@@ -55,6 +54,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
             if let Some(beside) = beside {
                 pane::draw_beside(buffer, right, shown, beside, &mut layout);
             }
+            // As tall as the large one: a neck is read in the sagittal plane.
+            if let Some(second) = second {
+                pane::draw(buffer, second_area, shown, second, &mut layout);
+            }
         }
         None => match reading.first() {
             Some(first) => pane::draw_first(buffer, picture_area, reading, first, look, &mut layout),
@@ -63,16 +66,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     }
     let mut notices = notices(reading, model.disclosure());
     if with_panel {
-        let column = Rect { x: picture_area.right(), width: panel_width, ..middle };
-        let height = if others.is_empty() { column.height.min(panel::HEIGHT + 1) } else { panel::HEIGHT };
+        let column = Rect { x: images.right(), width: panel_width, ..middle };
+        let third = others.next();
+        let height = if third.is_none() { column.height.min(panel::HEIGHT + 1) } else { panel::HEIGHT };
         let panel_area = Rect { height, ..column };
         panel::draw(buffer, panel_area, model, reading, look, &mut layout);
         let rest = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
-        if let (Some(shown), false) = (shown, others.is_empty()) {
-            let places = split(rest, reading, &others);
-            for (plane, place) in others.into_iter().zip(places) {
-                pane::draw(buffer, place, shown, plane, &mut layout);
-            }
+        if let (Some(shown), Some(third)) = (shown, third) {
+            pane::draw(buffer, rest, shown, third, &mut layout);
         } else if rest.height >= 4 {
             // What has found room there is not repeated on the frame.
             if notes_below(buffer, rest, &notices, look) {
@@ -92,40 +93,13 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
     layout
 }
 
-/// Width of the column beside the large picture: what that one does not need, as a cell is about twice as high as wide, and at most
-/// half of the screen.
-fn column_width(middle: Rect, reading: &Reading) -> u16 {
-    let (across, down) = extent(reading, reading.plane);
-    let needed = (f64::from(middle.height.saturating_sub(4)) * 2.0 * across / down).ceil() + 6.0;
-    let left = f64::from(middle.width) - needed;
-    (left.clamp(0.0, f64::from(middle.width / 2)) as u16).max(panel::WIDTH)
-}
-
-/// Width and height of a plane, for its proportion.
-fn extent(reading: &Reading, plane: Plane) -> (f64, f64) {
-    let extent = reading.volume().and_then(|volume| raster::plane_extent(volume, plane));
-    extent.filter(|(across, down)| *across > 0.0 && *down > 0.0).unwrap_or((1.0, 1.0))
-}
-
-/// Places for one or two more planes: one above the other or side by side, whichever shows them larger; one alone where both
-/// would be too small.
-fn split(area: Rect, reading: &Reading, planes: &[Plane]) -> Vec<Rect> {
-    let count = if area.height >= BOTH_PLANES_ROWS { planes.len().min(2) } else { 1 };
-    if count < 2 {
-        return vec![area];
-    }
-    let scale = |place: Rect| {
-        let fits = planes.iter().map(|plane| {
-            let (across, down) = extent(reading, *plane);
-            (f64::from(place.width.saturating_sub(6)) / across)
-                .min(2.0 * f64::from(place.height.saturating_sub(4)) / down)
-        });
-        fits.fold(f64::INFINITY, f64::min)
-    };
-    let (top, left) = (area.height.div_ceil(2), area.width.div_ceil(2));
-    let stacked = [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }];
-    let beside = [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }];
-    if scale(beside[1]) > scale(stacked[1]) { beside.to_vec() } else { stacked.to_vec() }
+/// Width of the large plane where a second one is beside it: what it needs to be as high as the room, as a cell is about twice as high
+/// as wide.
+fn large_width(images: Rect, reading: &Reading) -> u16 {
+    let (across, down) = reading.shown_extent(reading.plane).unwrap_or((1.0, 1.0));
+    let needed = (f64::from(images.height.saturating_sub(4)) * 2.0 * across / down).ceil() + 6.0;
+    let (least, most) = LARGE_PART;
+    needed.clamp(least * f64::from(images.width), most * f64::from(images.width)).ceil() as u16
 }
 
 /// The frame while there is no volume: how far the reading is, or why there is none.

@@ -11,6 +11,29 @@ use ratatui::layout::Rect;
 
 const HEIGHTS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
+/// Where the levels' names have room, from left to right: at the middle of the columns that show the level, or right of the name
+/// before. A name that has no room is left out.
+fn names(cells: &[StripCell]) -> Vec<(u16, CervicalLevel)> {
+    let middle = |level: CervicalLevel| {
+        let columns = cells.iter().enumerate().filter(|(_, cell)| cell.level == Some(level)).map(|(column, _)| column);
+        let columns: Vec<usize> = columns.collect();
+        // The median: a stray column far away does not move the name.
+        Some((columns.get(columns.len() / 2)?.saturating_sub(1), level))
+    };
+    let mut wanted: Vec<(usize, CervicalLevel)> = CervicalLevel::ALL.into_iter().filter_map(middle).collect();
+    wanted.sort_unstable_by_key(|(x, _)| *x);
+    let mut free = 0;
+    let mut placed = Vec::new();
+    for (x, level) in wanted {
+        let x = x.max(free);
+        if x + level.name().len() <= cells.len() {
+            free = x + level.name().len() + 1;
+            placed.push((x as u16, level));
+        }
+    }
+    placed
+}
+
 /// The strip in one or two lines.
 pub(super) fn draw(
     buffer: &mut Buffer,
@@ -42,13 +65,8 @@ pub(super) fn draw(
         let role = if alert { Role::Alarm } else { Role::Border };
         put(buffer, x, letters_y, 1, rule, style(role));
     }
-    for level in CervicalLevel::ALL {
-        let places: Vec<usize> =
-            cells.iter().enumerate().filter(|(_, cell)| cell.level == Some(level)).map(|(column, _)| column).collect();
-        if let (Some(first), Some(last)) = (places.first(), places.last()) {
-            let middle = (first + last) / 2;
-            put(buffer, area.x + (middle as u16).saturating_sub(1), letters_y, 2, level.name(), style(Role::Muted));
-        }
+    for (x, level) in names(&cells) {
+        put(buffer, area.x + x, letters_y, 2, level.name(), style(Role::Muted));
     }
     let at = |slice: usize| area.x + ((slice * width / slices.max(1)) as u16).min(area.width.saturating_sub(1));
     if let Some(report) = report {
@@ -70,5 +88,23 @@ pub(super) fn draw(
                 cell.set_symbol("│");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_never_overlap_and_follow_the_columns_of_their_level() {
+        use CervicalLevel::{C1, C2, C3};
+        let show = |levels: &[Option<CervicalLevel>]| {
+            names(&levels.iter().map(|level| StripCell { level: *level, ..StripCell::default() }).collect::<Vec<_>>())
+        };
+        let (a, b, c) = (Some(C1), Some(C2), Some(C3));
+        assert_eq!(show(&[None, a, a, a, b, b, b, b, c, c]), [(1, C1), (5, C2), (8, C3)]);
+        assert_eq!(show(&[a, b, a, b, a, b, None, None]), [(1, C1), (4, C2)], "mixed columns");
+        assert_eq!(show(&[a, b, c, None, None]), [(0, C1), (3, C2)], "one without room is left out");
+        assert_eq!(show(&[a, a, a, b, b, b, b, b, b, a]), [(1, C1), (5, C2)], "a stray column");
     }
 }

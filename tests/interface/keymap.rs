@@ -307,5 +307,5 @@ fn the_key_tables_are_whole() {
 fn a_pipe_in_a_key_does_not_break_the_table() {
     let text = overridden("[keys.reading]\n\"|\" = \"invert\"\n\"`\" = \"fit\"\n").markdown();
     assert!(text.contains("| `\\|` `i` | `invert` |"), "{text}");
-    assert!(text.contains("| `` ` `` `0` | `fit` |"), "{text}");
+    assert!(text.contains("| `` ` `` `8` | `fit` |"), "{text}");
 }

@@ -114,6 +114,18 @@ impl Appearance {
     /// Zooms so that a place of the plane (fractions of it) stays where it is on the screen.
     pub(in crate::app) fn zoom_about(&mut self, place: (f64, f64), factor: f64) {
         let (old, new, zoom) = match self.zoom {
+            Zoom::Region { across, down } => {
+                let (across_now, down_now) = (across / factor, down / factor);
+                if across_now >= 1.0 && down_now >= 1.0 {
+                    self.fit();
+                    return;
+                }
+                let least = 1.0 / MOST_ZOOM;
+                if across_now.max(down_now) < least && factor > 1.0 {
+                    return;
+                }
+                (1.0, factor, Zoom::Region { across: across_now.min(1.0), down: down_now.min(1.0) })
+            }
             Zoom::Fit(old) => {
                 let new = (old * factor).clamp(1.0, MOST_ZOOM);
                 (old, new, Zoom::Fit(new))
@@ -131,18 +143,20 @@ impl Appearance {
 
     /// Moves the view by fractions of the plane; it stays on the plane.
     pub(in crate::app) fn pan(&mut self, right: f64, down: f64) {
-        let edge = match self.zoom {
-            Zoom::Fit(factor) => (0.5 / factor).min(0.5),
-            Zoom::Pixels(_) => 0.0,
+        let (beside, above) = match self.zoom {
+            Zoom::Fit(factor) => ((0.5 / factor).min(0.5), (0.5 / factor).min(0.5)),
+            Zoom::Region { across, down } => (across / 2.0, down / 2.0),
+            Zoom::Pixels(_) => (0.0, 0.0),
         };
-        let within = |place: f64| place.clamp(edge, 1.0 - edge);
-        self.center = (within(self.center.0 + right), within(self.center.1 + down));
+        let within = |place: f64, edge: f64| place.clamp(edge, 1.0 - edge);
+        self.center = (within(self.center.0 + right, beside), within(self.center.1 + down, above));
     }
 
     /// How far a key moves the view, as a fraction of the plane.
     pub(in crate::app) fn pan_step(&self) -> f64 {
         match self.zoom {
             Zoom::Fit(factor) => 0.1 / factor,
+            Zoom::Region { across, down } => 0.1 * across.max(down),
             Zoom::Pixels(_) => 0.05,
         }
     }

@@ -28,6 +28,8 @@ impl Appearance {
     pub fn zoom_words(&self) -> String {
         let mut words: Vec<String> = match self.zoom {
             Zoom::Fit(_) if self.is_whole() => Vec::new(),
+            // The scale bar says how large it is.
+            Zoom::Region { .. } => Vec::new(),
             Zoom::Fit(factor) => vec![format!("zoom {factor:.1}×")],
             Zoom::Pixels(pixels) if (pixels - 1.0).abs() < 1e-3 => vec!["1:1".to_owned()],
             Zoom::Pixels(pixels) => vec![format!("1:1 × {pixels:.1}")],

@@ -21,10 +21,17 @@ const MOST_WAITING: usize = 16;
 pub(super) const NOT_READ: &str = "the series is still loading";
 
 /// Goes to the key slice of the level that is most likely broken.
-pub(super) fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
+fn go_to_worst(reading: &mut Reading, report: &FractureReport) {
     let here = reading.study.series.get(reading.series).and_then(|series| report.worst_in(series));
     let Some(level) = here.or_else(|| report.worst_level().map(|finding| finding.level)) else { return };
     go_to_level(reading, report, level);
+}
+
+/// Where a study opens: at the most suspicious place, or on the midline of the neck if nothing is flagged.
+pub(super) fn go_to_first_place(reading: &mut Reading, report: &FractureReport) {
+    if !report.alert_levels().is_empty() || !reading.go_to_midline(report) {
+        go_to_worst(reading, report);
+    }
 }
 
 fn go_to_level(reading: &mut Reading, report: &FractureReport, level: CervicalLevel) -> bool {
@@ -148,6 +155,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             });
             reading.follow = !reading.follow && reading.course.is_some();
         }
+        Command::NextFraming => say = Some(reading.next_framing(report.as_deref())),
         Command::ToggleLines => reading.lines = !reading.lines,
         _ => say = change_appearance(reading, command),
     }

@@ -2,7 +2,7 @@
 
 use super::super::worklist::{Progress, Sight};
 use super::super::{Effect, Model, ModelState};
-use super::reading::go_to_worst;
+use super::reading::go_to_first_place;
 use super::{list, load, queue};
 use crate::domain::{Analysis, StudyState, Uid};
 use crate::inference::WorkerEvent;
@@ -55,7 +55,10 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
                     let worst = report.worst_index(&reading.study).filter(|index| *index != reading.series);
                     match worst.filter(|_| report.is_merged() && reading.own_report(Some(report)).is_some()) {
                         Some(series) => elsewhere = Some(reading.with_series(series)),
-                        None => go_to_worst(reading, report),
+                        None => {
+                            go_to_first_place(reading, report);
+                            reading.frame(Some(report));
+                        }
                     }
                 }
             }

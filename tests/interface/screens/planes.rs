@@ -45,8 +45,8 @@ fn all_planes_have_room_on_a_large_screen_and_leave_in_order() {
     for (size, expected) in [
         ((250, 80), vec![Axial, Sagittal, Coronal]),
         ((160, 45), vec![Axial, Sagittal, Coronal]),
-        ((160, 36), vec![Axial, Sagittal]),
-        ((160, 24), vec![Axial]),
+        ((160, 36), vec![Axial, Sagittal, Coronal]),
+        ((160, 24), vec![Axial, Sagittal]),
         ((120, 40), vec![Axial]),
         ((80, 24), vec![Axial]),
     ] {
@@ -230,6 +230,68 @@ fn both_screens_in_every_theme() {
         session.command(Command::Close).send(Message::Resized(100, 30));
         keep(&format!("theme_{}_worklist", theme.name()), &styled(&session.model, &theme));
     }
+}
+
+fn course() -> Arc<SpineCourse> {
+    Arc::new(SpineCourse::new((0..140).map(|slice| (30.0, 20.0 + f64::from(slice) / 70.0)).collect()))
+}
+
+/// A study that opens with the spine's course known.
+fn framed(levels: [Option<f32>; 7]) -> Session {
+    let mut session = Session::with_network((250, 80));
+    session.found(plain(1)).scanned(140).analysed(1, 140, levels).command(Command::Open);
+    session.send(Message::SpineFound { study: uid(1), series: 0, course: course() }).loaded();
+    session
+}
+
+fn zooms(session: &Session) -> [Zoom; 3] {
+    Plane::ALL.map(|plane| reading(session).appearance_of(plane).zoom)
+}
+
+#[test]
+fn a_study_opens_framed_on_the_spine_and_a_key_goes_through_the_framings() {
+    let mut session = framed(BROKEN);
+    assert!(zooms(&session).iter().all(|zoom| matches!(zoom, Zoom::Region { .. })), "{:?}", zooms(&session));
+    let own = reading(&session).appearance_of(Plane::Axial).center;
+    assert!((own.0 - 21.5 / 48.0).abs() < 0.02 && (own.1 - 30.5 / 48.0).abs() < 0.02, "about the spine: {own:?}");
+    session.command(Command::NextFraming);
+    assert_eq!(zooms(&session), [Zoom::WHOLE; 3]);
+    assert!(text(&session.model).contains("whole field"));
+    session.command(Command::NextFraming);
+    assert_eq!(zooms(&session), [Zoom::Pixels(1.0); 3]);
+    session.command(Command::NextFraming);
+    assert!(matches!(zooms(&session)[0], Zoom::Region { .. }));
+}
+
+#[test]
+fn a_course_that_is_known_later_frames_the_planes_unless_the_reader_has_zoomed() {
+    for has_zoomed in [false, true] {
+        let mut session = opened((250, 80));
+        if has_zoomed {
+            session.command(Command::ZoomIn);
+        }
+        let before = zooms(&session);
+        session.send(Message::SpineFound { study: uid(1), series: 0, course: course() });
+        assert_eq!(zooms(&session) == before, has_zoomed);
+    }
+}
+
+#[test]
+fn without_a_course_the_whole_field_is_shown_and_the_key_says_so() {
+    let mut session = opened((250, 80));
+    assert_eq!(zooms(&session), [Zoom::WHOLE; 3]);
+    session.commands(&["framing", "framing", "framing"]);
+    assert!(text(&session.model).contains("course is not known"), "{}", text(&session.model));
+    assert_eq!(zooms(&session), [Zoom::WHOLE; 3]);
+}
+
+#[test]
+fn a_study_with_nothing_flagged_opens_on_the_midline_of_the_neck() {
+    let session = framed(WHOLE);
+    assert_eq!(reading(&session).plane, Plane::Sagittal);
+    assert_eq!(reading(&session).slice(), 21, "through the spine");
+    let flagged = framed(BROKEN);
+    assert_eq!(reading(&flagged).plane, Plane::Axial, "a flagged one at its most suspicious slice");
 }
 
 #[test]
