@@ -68,6 +68,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
         let panel_area = Rect { height, ..column };
         panel::draw(buffer, panel_area, model, reading, look, &mut layout);
         let rest = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
+        layout.column = Some(if others.is_empty() { column } else { panel_area });
         if let (Some(shown), false) = (shown, others.is_empty()) {
             let places = split(rest, reading, &others);
             for (plane, place) in others.into_iter().zip(places) {

@@ -10,6 +10,7 @@ mod notes;
 mod plain_terminals;
 mod planes;
 mod privacy;
+mod prompts;
 mod reading;
 mod safety;
 mod session;
