@@ -216,6 +216,8 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     put(buffer, area.right().saturating_sub(right_width + 1), area.y, right_width, &right, style(Role::Faint));
     let screen = model.screen();
     let wanted: &[(Command, &str)] = match screen {
+        // Keys are text for the prompt, which shows its own.
+        _ if model.prompt.is_some() => &[],
         Screen::Worklist => &[
             (Command::Open, "read"),
             (Command::OpenMostUrgent, "most urgent"),

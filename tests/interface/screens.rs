@@ -6,6 +6,7 @@ mod decisions;
 mod distribution;
 mod hands;
 mod measuring;
+mod mouse;
 mod notes;
 mod plain_terminals;
 mod planes;

@@ -139,7 +139,7 @@ fn answers_beside_each_other_are_marked_with_left_and_right() {
 #[test]
 fn each_prompt_as_it_looks() {
     for size in [(160, 45), (120, 40), (80, 24)] {
-        let mut keep_one = |name: &str, session: &Session| {
+        let keep_one = |name: &str, session: &Session| {
             keep(&format!("prompt_{name}_{}x{}", size.0, size.1), &text(&session.model));
         };
         let mut session = open(size);
