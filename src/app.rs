@@ -47,4 +47,4 @@ pub use suspicion::{StripCell, peaks, strip};
 pub use tool::{Tool, ToolKind, figure};
 pub use trail::Trail;
 pub use update::update;
-pub use worklist::{Ageing, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};
+pub use worklist::{Aging, Counts, Entry, FILTER_KEYS, Order, Presence, Progress, Sight, Worklist};

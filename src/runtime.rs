@@ -22,7 +22,7 @@ mod strokes;
 mod timers;
 mod watch;
 
-use crate::app::{Ageing, Message};
+use crate::app::{Aging, Message};
 use crate::config::{Bandwidth, ConfigError, Folders, Profile};
 use crate::domain::CleanText;
 use crate::domain::pseudonym::{Pseudonyms, Validity};
@@ -143,7 +143,7 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
     let reader = reader.map_or_else(clock::user_name, CleanText::new);
     let (terminal, events) = Terminal::open(choice, settings.mouse)?;
     let blinded = options.blinded || settings.reading.blinded;
-    let ageing = Ageing { points_per_hour: settings.worklist.ageing };
+    let aging = Aging { points_per_hour: settings.worklist.aging };
     let compute = Compute { background: true, ..settings.compute.or(options.engine, options.threads) };
     compute.hold_threads();
     let start = Start { source: options.source, model_source, compute, configured, theme, data: data.clone() };
@@ -160,6 +160,6 @@ pub fn run(options: Options) -> Result<Ending, RuntimeError> {
         }
     }
     program.model.blinded = blinded;
-    program.model.set_ageing(ageing);
+    program.model.set_aging(aging);
     Ok(program.run(&events))
 }

@@ -16,7 +16,7 @@ const EMBEDDED: [(&str, &str); 5] = [
     ("reading-room", include_str!("../themes/reading-room.toml")),
     ("daylight", include_str!("../themes/daylight.toml")),
     ("high-contrast", include_str!("../themes/high-contrast.toml")),
-    ("colour-safe", include_str!("../themes/colour-safe.toml")),
+    ("color-safe", include_str!("../themes/color-safe.toml")),
     ("sixteen", include_str!("../themes/sixteen.toml")),
 ];
 
@@ -81,6 +81,8 @@ impl Theme {
                 Err(source) => return Err(ThemeError::Unreadable { path, source }),
             }
         }
+        // Settings of earlier versions have the British spelling.
+        let name = if name == "colour-safe" { "color-safe" } else { name };
         match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
             Some((_, text)) => Self::read(name, &format!("themes/{name}.toml"), text, None, open),
             None => Err(unknown(name, user_dir)),

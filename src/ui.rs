@@ -7,13 +7,15 @@ mod bar;
 mod decision;
 mod help;
 mod line;
-mod palette;
+mod offers;
 mod pane;
 mod panel;
+mod prompt;
 mod reading;
 mod strip;
 mod text;
 mod worklist;
+mod writing;
 
 use crate::app::{Command, Entry, Model, NoticeKind, Receipt, Screen, SecondKey, Source};
 use crate::config::Keymap;
@@ -42,6 +44,8 @@ pub struct Layout {
     pub levels: Vec<(Rect, CervicalLevel)>,
     /// The slice strip: its width stands for all slices of the volume.
     pub strip: Option<Rect>,
+    /// The probability panel's column without images: a prompt takes it.
+    pub column: Option<Rect>,
 }
 
 /// A picture on the screen.
@@ -85,13 +89,14 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
     let covered = status(buffer, last, model, look);
     layout.hide_under(covered);
+    layout.column = layout.column.map(|column| above(column, covered));
     if let Some(help) = &model.help {
         help::draw(buffer, area, model, help, look);
         layout.hide_under(area);
+        layout.column = None;
     }
     if let Some(prompt) = &model.prompt {
-        // Pictures lie above text in some terminals: what is in the way leaves for as long as a prompt is open.
-        let covered = palette::draw(buffer, area, model, prompt, look);
+        let covered = prompt::draw(buffer, area, model, prompt, &layout, look);
         layout.hide_under(covered);
     }
     for (slot, pane) in (0..).zip(&layout.panes) {
@@ -102,7 +107,13 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, look: Look<'_>) -> Layout {
     layout
 }
 
+/// The part of an area that lies above another one.
+fn above(area: Rect, other: Rect) -> Rect {
+    Rect { height: area.height.min(other.y.saturating_sub(area.y)), ..area }
+}
+
 impl Layout {
+    /// Takes out what is covered. Images lie above text in some terminals: one that is in the way is not shown.
     fn hide_under(&mut self, area: Rect) {
         self.panes.retain(|pane| !pane.area.intersects(area));
         if self.strip.is_some_and(|strip| strip.intersects(area)) {
@@ -205,6 +216,8 @@ fn status(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Rec
     put(buffer, area.right().saturating_sub(right_width + 1), area.y, right_width, &right, style(Role::Faint));
     let screen = model.screen();
     let wanted: &[(Command, &str)] = match screen {
+        // Keys are text for the prompt, which shows its own.
+        _ if model.prompt.is_some() => &[],
         Screen::Worklist => &[
             (Command::Open, "read"),
             (Command::OpenMostUrgent, "most urgent"),

@@ -45,6 +45,13 @@ pub enum Message {
     Pointer(Pointer),
     /// A place on the slice strip was clicked: slice of the axial plane.
     GoToSlice(usize),
+    /// A study of the demo is being made.
+    MakingDemo {
+        /// Its number, from 1.
+        study: usize,
+        /// Studies of the demo.
+        total: usize,
+    },
     /// Size of the screen in cells.
     Resized(u16, u16),
     /// Picture pixels of a cell.

@@ -6,7 +6,7 @@ use super::prompt::{Prompt, PromptKind};
 use super::second_key::SecondKey;
 use super::tool;
 use super::update::{key_images, measurements};
-use super::{Ageing, Annotations, Cine, Command, Count, Decisions, Framing, Reading, Screen, Tool, Trail, Worklist};
+use super::{Aging, Annotations, Cine, Command, Count, Decisions, Framing, Reading, Screen, Tool, Trail, Worklist};
 use crate::dicom::ScanSummary;
 use crate::domain::pseudonym::Pseudonyms;
 use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, Uid};
@@ -81,6 +81,8 @@ pub struct Model {
     pub measured: Option<u64>,
     /// Time since the program started.
     pub(super) elapsed: Duration,
+    /// The row of the list that was clicked last, and when; `None` after a double click.
+    pub(super) last_click: Option<(Uid, Duration)>,
     /// The last picture's way to the screen.
     pub link: Link,
     /// Images that the terminal does not show, by their place among the images on the screen, with the reason.
@@ -175,6 +177,15 @@ pub enum ModelState {
 pub enum ScanState {
     /// Running.
     Scanning(ScanSummary),
+    /// The demo's studies are being made.
+    MakingDemo {
+        /// The study that is being made: 1 to `total`.
+        study: usize,
+        /// Studies of the demo.
+        total: usize,
+        /// Counts of the studies so far.
+        summary: ScanSummary,
+    },
     /// Over.
     Finished(ScanSummary),
     /// It could not go on.
@@ -186,7 +197,7 @@ impl ScanState {
     #[must_use]
     pub fn summary(&self) -> ScanSummary {
         match self {
-            Self::Scanning(summary) | Self::Finished(summary) => *summary,
+            Self::Scanning(summary) | Self::Finished(summary) | Self::MakingDemo { summary, .. } => *summary,
             Self::Failed(_) => ScanSummary::default(),
         }
     }
@@ -265,6 +276,7 @@ impl Model {
             announced: None,
             measured: None,
             elapsed: Duration::ZERO,
+            last_click: None,
             link: Link::default(),
             refused: BTreeMap::new(),
             line: LineState::default(),
@@ -317,8 +329,8 @@ impl Model {
     }
 
     /// Sets what waiting adds to a study's urgency.
-    pub fn set_ageing(&mut self, ageing: Ageing) {
-        self.worklist.set_ageing(ageing);
+    pub fn set_aging(&mut self, aging: Aging) {
+        self.worklist.set_aging(aging);
     }
 
     /// The measurement that is being made of what is open.

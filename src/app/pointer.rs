@@ -69,6 +69,8 @@ pub(super) fn pointed(model: &mut Model, pointer: Pointer) {
                 go(reading, &pointer);
             }
         }
+        // A drag that began elsewhere, as on the list before a double click opened the study, moves nothing.
+        Gesture::Move(_) if reading.held.is_none() => {}
         Gesture::Move(drag) => match drag {
             Drag::Cursor => go(reading, &pointer),
             Drag::Window => window(reading, &pointer),

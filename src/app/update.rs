@@ -25,11 +25,14 @@ use super::{Command, Effect, Help, Link, Message, Model, Reading, ScanState, Scr
 use crate::domain::{Analysis, Study, Uid};
 use crate::raster::{Plane, Quality};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Unreadable files that are remembered by name.
 const REMEMBERED: usize = 200;
 /// Rows of the list's screen that are not the list.
 const WORKLIST_FRAME: usize = 9;
+/// Two clicks on a row within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 pub(in crate::app) use key_image::list as key_images;
 pub(in crate::app) use measure::list as measurements;
@@ -98,11 +101,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.caps_lock = on;
             Vec::new()
         }
-        Message::Select(uid) => {
-            let again = model.worklist.selected().is_some_and(|entry| entry.study.uid == uid);
-            model.worklist.select(&uid);
-            if again { open(model, &uid) } else { Vec::new() }
-        }
+        Message::Select(uid) => clicked(model, uid),
         Message::Pointer(pointer) => {
             pointer::pointed(model, pointer);
             measure::clicked(model, &pointer)
@@ -168,8 +167,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             // Looking again later is no scan to wait for.
             model.scan = match model.scan {
                 ScanState::Finished(_) => ScanState::Finished(summary),
-                _ => ScanState::Scanning(summary),
+                ScanState::MakingDemo { study, total, .. } => ScanState::MakingDemo { study, total, summary },
+                ScanState::Scanning(_) | ScanState::Failed(_) => ScanState::Scanning(summary),
             };
+            Vec::new()
+        }
+        Message::MakingDemo { study, total } => {
+            model.scan = ScanState::MakingDemo { study, total, summary: model.scan.summary() };
             Vec::new()
         }
         Message::ScanFinished(summary) => {
@@ -285,6 +289,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// A click on a study's row selects it, a second one soon after opens it.
+fn clicked(model: &mut Model, uid: Uid) -> Vec<Effect> {
+    model.worklist.select(&uid);
+    let now = model.elapsed;
+    let is_double = |(row, at): (Uid, Duration)| row == uid && now.saturating_sub(at) <= DOUBLE_CLICK;
+    if model.last_click.take().is_some_and(is_double) {
+        return open(model, &uid);
+    }
+    model.last_click = Some((uid, now));
+    Vec::new()
 }
 
 /// How a study stands in the list, for the next run.

@@ -7,7 +7,7 @@ mod query;
 
 pub use counts::Counts;
 pub use entry::{Entry, Presence, Progress, Sight};
-pub use order::{Ageing, Order};
+pub use order::{Aging, Order};
 pub use query::KEYS as FILTER_KEYS;
 
 use crate::domain::{
@@ -41,7 +41,7 @@ pub struct Worklist {
     /// Those of them that the filter shows.
     rows: Vec<usize>,
     order: Order,
-    ageing: Ageing,
+    aging: Aging,
     now: Option<Stamp>,
     query: Query,
     selected: Option<Uid>,
@@ -78,8 +78,8 @@ impl Worklist {
 
     /// What waiting adds.
     #[must_use]
-    pub fn ageing(&self) -> Ageing {
-        self.ageing
+    pub fn aging(&self) -> Aging {
+        self.aging
     }
 
     /// The clock as it was last heard.
@@ -256,13 +256,13 @@ impl Worklist {
         }
     }
 
-    pub(super) fn set_ageing(&mut self, ageing: Ageing) {
-        self.ageing = ageing;
+    pub(super) fn set_aging(&mut self, aging: Aging) {
+        self.aging = aging;
         self.arrange();
     }
 
     fn place(&self, index: usize, order: Order) -> Place {
-        Place::of(&self.entries[index], order, self.ageing, self.now)
+        Place::of(&self.entries[index], order, self.aging, self.now)
     }
 
     /// Puts one study at its new place; the others stay in order.

@@ -65,7 +65,7 @@ pub struct ReadingSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorklistSettings {
     /// Percentage points that an hour of waiting adds to a study's urgency; 0 for none.
-    pub ageing: f32,
+    pub aging: f32,
 }
 
 /// What happens when something urgent arrives; nothing unless it is asked for.
@@ -119,7 +119,7 @@ impl Default for Settings {
                 marks: true,
                 blinded: false,
             },
-            worklist: WorklistSettings { ageing: 2.0 },
+            worklist: WorklistSettings { aging: 2.0 },
             picture: PictureSettings::default(),
             alert: AlertSettings { bell: false, title: false, notification: "none".to_owned() },
             compute: ComputeSettings::default(),
@@ -199,7 +199,9 @@ impl ReadingSettings {
 
 impl WorklistSettings {
     fn read(&mut self, mut table: Table<'_>) -> Result<(), TomlError> {
-        set(&mut self.ageing, table.number("ageing", 0.0..=100.0)?);
+        // The British spelling is the one of earlier versions; the other one wins.
+        set(&mut self.aging, table.number("ageing", 0.0..=100.0)?);
+        set(&mut self.aging, table.number("aging", 0.0..=100.0)?);
         table.finish()
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn make(
 ) {
     let root = cache.map_or_else(|| std::env::temp_dir().join(format!("cspine-demo-{}", std::process::id())), folder);
     let mut summary = ScanSummary::default();
-    for recipe in demo_recipes() {
+    let recipes = demo_recipes();
+    let total = recipes.len();
+    for (recipe, study) in recipes.into_iter().zip(1..) {
         let study_folder = root.join(recipe.uid("study"));
         let mark = study_folder.with_added_extension(COMPLETE);
         // The mark of an earlier version leaves the folder before anything scans it.
@@ -34,9 +36,10 @@ pub(super) fn make(
             write_mark(&mark);
         }
         if !(mark.is_file() && study_folder.is_dir()) {
-            let Some(study) = generate(&recipe, cancel) else { return };
+            send(Message::MakingDemo { study, total });
+            let Some(made) = generate(&recipe, cancel) else { return };
             let _ = std::fs::remove_dir_all(&study_folder);
-            let written = write_study(&study, &study_folder, cancel, &write_slice);
+            let written = write_study(&made, &study_folder, cancel, &write_slice);
             if cancel.is_cancelled() {
                 return;
             }

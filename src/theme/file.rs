@@ -1,4 +1,4 @@
-//! A theme's file: `appearance`, `inherits`, `[colours]` with names for colours, and `[roles]`.
+//! A theme's file: `appearance`, `inherits`, `[colors]` with names for colors, and `[roles]`.
 
 use super::colour::{SIXTEEN, parse};
 use super::{Role, Theme, ThemeError};
@@ -19,7 +19,7 @@ type Palette = BTreeMap<String, Color>;
 
 /// Reads a theme; `parent` gives the theme that a name means.
 ///
-/// A role is written as a colour (`faint = "grey"`) or as a table (`title = { fg = "white", bg = "ink", with = ["bold"] }`).
+/// A role is written as a colour (`faint = "gray"`) or as a table (`title = { fg = "white", bg = "ink", with = ["bold"] }`).
 ///
 /// # Errors
 /// What is wrong where: no TOML, an unknown role, field, colour or modifier, or a role that is missing and not inherited.
@@ -32,7 +32,9 @@ pub(super) fn read(
     let mut root = Table::parse(file, text)?;
     let inherited = root.text("inherits")?.map(|name| parent(&name)).transpose()?;
     let appearance = root.text("appearance")?.map(|name| name.one_of(&["dark", "light"])).transpose()?;
-    let palette = palette(root.table("colours")?)?;
+    // Themes for earlier versions have the British spelling.
+    let mut palette = colors(root.table("colours")?)?;
+    palette.extend(colors(root.table("colors")?)?);
     let mut roles = root.table("roles")?;
     root.finish()?;
 
@@ -63,7 +65,7 @@ pub(super) fn read(
     Ok(Theme { name: name.to_owned(), light, styles })
 }
 
-fn palette(table: Table<'_>) -> Result<Palette, TomlError> {
+fn colors(table: Table<'_>) -> Result<Palette, TomlError> {
     let mut palette = Palette::new();
     for (name, value) in table.remaining_texts()? {
         let colour = parse(&value.value).ok_or_else(|| {

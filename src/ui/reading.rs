@@ -72,6 +72,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, reading: &Rea
         let panel_area = Rect { height, ..column };
         panel::draw(buffer, panel_area, model, reading, look, &mut layout);
         let rest = Rect { y: panel_area.bottom(), height: column.bottom() - panel_area.bottom(), ..column };
+        layout.column = Some(if third.is_none() { column } else { panel_area });
         if let (Some(shown), Some(third)) = (shown, third) {
             pane::draw(buffer, rest, shown, third, &mut layout);
         } else if rest.height >= 4 {

@@ -4,7 +4,7 @@ use super::bar::{self, Kind};
 use super::reading::state_words;
 use super::text::{fit, paragraph, put, put_right, width, wrap};
 use super::{Layout, Look, decision};
-use crate::app::{Ageing, Entry, Model, ModelState, Order, Progress, ScanState};
+use crate::app::{Aging, Entry, Model, ModelState, Order, Progress, ScanState};
 use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, Oddity, coverage};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
@@ -142,6 +142,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let scanned = model.scan.summary();
     match &model.scan {
         ScanState::Scanning(_) => words.insert(0, format!("scanning, {} files", scanned.files)),
+        ScanState::MakingDemo { study, total, .. } => words.insert(0, making_words(*study, *total)),
         ScanState::Finished(summary) if summary.unreadable > 0 => {
             let files = if summary.unreadable == 1 { "file" } else { "files" };
             words.push(format!("{} {files} unreadable", summary.unreadable));
@@ -164,7 +165,7 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
     let x = put(buffer, area.x + 1, area.y, right.saturating_sub(area.x + 2), "cspine", style(Role::Title));
     let mut left = format!("{filter} · worklist · {}", model.source);
     match model.worklist.order() {
-        Order::Urgency => left.push_str(&ageing_words(model.worklist.ageing())),
+        Order::Urgency => left.push_str(&aging_words(model.worklist.aging())),
         order => left.push_str(&format!(" · by {}", order.name())),
     }
     if model.blinded {
@@ -182,9 +183,14 @@ fn filter_words(model: &Model) -> String {
     format!(" · {} of {} shown · filter: {}", list.rows().len(), list.entries().len(), fit(filter, 30))
 }
 
+/// Progress of the demo, which makes its studies on the first start.
+fn making_words(study: usize, total: usize) -> String {
+    format!("making demo studies: {study} of {total}")
+}
+
 /// The rule by which waiting counts, where there is one.
-fn ageing_words(ageing: Ageing) -> String {
-    if ageing.points_per_hour > 0.0 { format!(" · ageing +{} %/h", ageing.points_per_hour) } else { String::new() }
+fn aging_words(aging: Aging) -> String {
+    if aging.points_per_hour > 0.0 { format!(" · aging +{} %/h", aging.points_per_hour) } else { String::new() }
 }
 
 fn time_left(left: Duration) -> String {
@@ -341,6 +347,9 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     let (first, second) = match &model.scan {
         ScanState::Scanning(summary) => (format!("looking for studies: {} files so far", summary.files), String::new()),
+        ScanState::MakingDemo { study, total, .. } => {
+            (making_words(*study, *total), "synthetic CT with known fractures; the first study is listed in seconds".into())
+        }
         ScanState::Failed(problem) => (problem.clone(), "q leaves; correct the path and start again".into()),
         ScanState::Finished(_) if !model.worklist.filter().is_empty() => {
             (format!("no study contains {:?}", model.worklist.filter()), "Esc clears the filter".into())

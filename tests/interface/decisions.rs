@@ -288,7 +288,7 @@ fn waiting_adds_to_urgency_by_the_rule_that_is_shown() {
     session.send(at(0)).found(plain(1)).analysed(1, 140, WHOLE);
     session.send(at(10)).found(plain(2)).analysed(2, 140, [Some(0.05); 7]);
     assert_eq!(session.order(), [1, 2].map(uid), "10 hours are 20 points");
-    session.model.set_ageing(cspine::app::Ageing { points_per_hour: 0.0 });
+    session.model.set_aging(cspine::app::Aging { points_per_hour: 0.0 });
     assert_eq!(session.order(), [2, 1].map(uid));
 }
 

@@ -4,7 +4,7 @@ use cspine::theme::{Role, Theme, ThemeError};
 use ratatui::style::{Color, Modifier};
 use std::path::Path;
 
-const NAMES: [&str; 5] = ["reading-room", "daylight", "high-contrast", "colour-safe", "sixteen"];
+const NAMES: [&str; 5] = ["reading-room", "daylight", "high-contrast", "color-safe", "sixteen"];
 
 /// Roles that are read as words or numbers.
 const WORDS: &[Role] = &[
@@ -161,7 +161,7 @@ fn lab(colour: Color, seen: &[[f64; 3]; 3]) -> [f64; 3] {
 
 #[test]
 fn the_colour_safe_theme_is_told_apart_without_red_or_green_cones() {
-    let theme = theme("colour-safe");
+    let theme = theme("color-safe");
     let groups: [&[Role]; 2] = [
         &[Role::Text, Role::Accent, Role::Alarm, Role::Warning, Role::Good],
         &[Role::BarFill, Role::BarAlert, Role::BarPreliminary, Role::BarEmpty],
@@ -266,6 +266,18 @@ fn a_users_theme_inherits_and_changes() {
 }
 
 #[test]
+fn the_spelling_of_earlier_versions_is_read() {
+    let file =
+        |table: &str| format!("inherits = \"daylight\"\n[{table}]\nleaf = \"#106010\"\n[roles]\naccent = \"leaf\"\n");
+    let folder = user(&[("old.toml", &file("colours")), ("new.toml", &file("colors"))]);
+    for name in ["old", "new"] {
+        let theme = Theme::load(name, Some(folder.path())).expect("a theme");
+        assert_eq!(theme.style(Role::Accent).fg, Some(Color::Rgb(0x10, 0x60, 0x10)), "{name}");
+    }
+    assert_eq!(Theme::load("colour-safe", None).expect("a theme").name(), "color-safe");
+}
+
+#[test]
 fn a_broken_theme_does_not_hide_the_others() {
     let folder = user(&[("broken.toml", "appearance = 3"), ("mine.toml", "inherits = \"sixteen\"")]);
     let (themes, errors) = Theme::all(Some(folder.path()));
@@ -295,7 +307,7 @@ fn mistakes_name_the_place_the_key_and_what_was_meant() {
         ),
         ("[roles]\ntext = \"white\"", "2:1: the role \"text\" sets no background"),
         ("[colours]\nleaf = \"green\"\nink = \"#1\"", "4:7: \"ink\" = \"#1\" is not a color; write it as \"#rrggbb\""),
-        ("[colors]\nleaf = \"#000000\"", "2:2: the key \"colors\" is not known; did you mean \"colours\"?"),
+        ("[color]\nleaf = \"#000000\"", "2:2: the key \"color\" is not known; did you mean \"colors\"?"),
         ("appearance = \"grey\"", "2:14: appearance = \"grey\" is not possible; it can be dark, light"),
     ] {
         let folder = user(&[("mine.toml", &format!("{base}{text}"))]);

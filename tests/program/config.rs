@@ -66,6 +66,16 @@ fn a_models_folder_may_stand_beside_the_settings() {
 }
 
 #[test]
+fn the_spelling_of_earlier_versions_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("settings.toml");
+    for (key, expected) in [("aging", 7.0), ("ageing", 7.0)] {
+        std::fs::write(&path, format!("[worklist]\n{key} = 7")).expect("a file");
+        assert_eq!(Settings::load(&path).expect("settings").worklist.aging, expected, "{key}");
+    }
+}
+
+#[test]
 fn mistakes_name_the_place_the_key_and_what_was_meant() {
     for (text, expected) in [
         ("thme = \"daylight\"", "1:1: the key \"thme\" is not known; did you mean \"theme\"?"),

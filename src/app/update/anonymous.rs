@@ -59,6 +59,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::Cells(_)
         | Message::Terminal { graphics: _, name: _, note: _, withdrawn: _ }
         | Message::StudyGone(_)
+        | Message::MakingDemo { study: _, total: _ }
         | Message::ScanProgress(_)
         | Message::ScanFinished(_)
         | Message::VolumeProgress { study: _, series: _, done: _, total: _ }

@@ -38,6 +38,13 @@ pub(super) fn typed(model: &mut Model, key: PromptKey) -> Vec<Effect> {
             prompt.selected = (prompt.selected + 1).min(offers.len().saturating_sub(1));
         }
         PromptKey::Go(Motion::Up) if !offers.is_empty() => prompt.selected = prompt.selected.saturating_sub(1),
+        // Answers of one key stand beside each other.
+        PromptKey::Go(Motion::Right) if prompt.kind.takes_one_key() => {
+            prompt.selected = (prompt.selected + 1).min(offers.len().saturating_sub(1));
+        }
+        PromptKey::Go(Motion::Left) if prompt.kind.takes_one_key() => {
+            prompt.selected = prompt.selected.saturating_sub(1);
+        }
         PromptKey::Go(motion) => prompt.editor.go(motion),
         PromptKey::Tab => {
             if let Some(offer) = offers.get(prompt.selected) {

@@ -1,6 +1,6 @@
 //! One study of the list.
 
-use super::Ageing;
+use super::Aging;
 use crate::domain::{
     Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, Listed, ListedSeries,
     NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series, study_fingerprint,
@@ -326,15 +326,15 @@ impl Entry {
 
     /// What the study's place in the list comes from: the overall probability, and what waiting adds to it.
     #[must_use]
-    pub fn urgency(&self, ageing: Ageing, now: Option<Stamp>) -> Option<f32> {
-        Some(self.overall()?.value() + self.aged(ageing, now))
+    pub fn urgency(&self, aging: Aging, now: Option<Stamp>) -> Option<f32> {
+        Some(self.overall()?.value() + self.aged(aging, now))
     }
 
     /// What waiting has added.
     #[must_use]
-    pub fn aged(&self, ageing: Ageing, now: Option<Stamp>) -> f32 {
+    pub fn aged(&self, aging: Aging, now: Option<Stamp>) -> f32 {
         match (now, self.arrived) {
-            (Some(now), Some(arrived)) if !self.state.is_finished() => ageing.after_minutes(now.minutes_since(arrived)),
+            (Some(now), Some(arrived)) if !self.state.is_finished() => aging.after_minutes(now.minutes_since(arrived)),
             _ => 0.0,
         }
     }

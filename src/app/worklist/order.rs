@@ -48,19 +48,19 @@ impl Order {
 
 /// What waiting adds to a study's urgency, so that none waits for ever.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ageing {
+pub struct Aging {
     /// Percentage points an hour; 0 for none.
     pub points_per_hour: f32,
 }
 
-impl Default for Ageing {
+impl Default for Aging {
     /// 2 points an hour: a study at 10 % overtakes one at 50 % that has just arrived after 20 hours.
     fn default() -> Self {
         Self { points_per_hour: 2.0 }
     }
 }
 
-impl Ageing {
+impl Aging {
     /// What is added after so many minutes, as a share of 1.
     #[must_use]
     pub fn after_minutes(self, minutes: u64) -> f32 {
@@ -101,9 +101,9 @@ impl Ord for Place {
 
 impl Place {
     /// The place of a study.
-    pub(super) fn of(entry: &Entry, order: Order, ageing: Ageing, now: Option<Stamp>) -> Self {
+    pub(super) fn of(entry: &Entry, order: Order, aging: Aging, now: Option<Stamp>) -> Self {
         let (rank, number, text) = match order {
-            Order::Urgency => (rank(entry), -entry.urgency(ageing, now).unwrap_or(0.0), String::new()),
+            Order::Urgency => (rank(entry), -entry.urgency(aging, now).unwrap_or(0.0), String::new()),
             Order::Arrival => (0, 0.0, String::new()),
             Order::Name => (0, 0.0, entry.name().to_lowercase()),
             Order::Patient => (0, 0.0, entry.study.patient.id.as_str().to_lowercase()),

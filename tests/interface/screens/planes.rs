@@ -26,7 +26,7 @@ fn slices(session: &Session) -> [usize; 3] {
     Plane::ALL.map(|plane| reading(session).slice_of(plane))
 }
 
-fn pointer(plane: Plane, gesture: Gesture, voxel: (f64, f64, f64)) -> Message {
+pub(crate) fn pointer(plane: Plane, gesture: Gesture, voxel: (f64, f64, f64)) -> Message {
     let voxel = Some(VoxelPoint { slice: voxel.0, row: voxel.1, column: voxel.2 });
     Message::Pointer(Pointer {
         source: Source::Open,

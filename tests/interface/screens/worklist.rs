@@ -212,3 +212,18 @@ fn a_declined_study_says_why_at_every_width() {
         assert!(shown.contains("not analyzed: no cervical spine seen"), "{width}: {shown}");
     }
 }
+
+#[test]
+fn the_demo_says_that_it_makes_its_studies() {
+    let mut session = Session::with_network((80, 24));
+    session.send(Message::MakingDemo { study: 1, total: 8 });
+    let shown = text(&session.model);
+    assert!(shown.contains("making demo studies: 1 of 8") && !shown.contains("looking for studies"), "{shown}");
+    keep("making_demo_80x24", &shown);
+    session.found(plain(1)).send(Message::ScanProgress(ScanSummary { files: 140, ..ScanSummary::default() }));
+    session.send(Message::MakingDemo { study: 3, total: 8 });
+    let shown = text(&session.model);
+    assert!(shown.contains("making demo studies: 3 of 8") && shown.contains("PHANTOM"), "{shown}");
+    session.scanned(280);
+    assert!(!text(&session.model).contains("making"), "{}", text(&session.model));
+}
