@@ -10,6 +10,7 @@ mod line;
 mod palette;
 mod pane;
 mod panel;
+mod preview;
 mod reading;
 mod strip;
 mod text;

@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The smallest window with a preview beside the worklist: columns and rows.
+pub(super) const PREVIEW_LEAST: (u16, u16) = (120, 30);
+
 /// The program's state.
 #[derive(Debug)]
 pub struct Model {
@@ -85,6 +88,8 @@ pub struct Model {
     pub link: Link,
     /// Images that the terminal does not show, by their place among the images on the screen, with the reason.
     pub refused: BTreeMap<u8, String>,
+    /// Whether the worklist shows a preview of the selected study, if the window is large enough.
+    pub preview: bool,
     /// The line to the terminal.
     pub line: LineState,
     /// Whether the line's state stands on the screen.
@@ -265,6 +270,7 @@ impl Model {
             elapsed: Duration::ZERO,
             link: Link::default(),
             refused: BTreeMap::new(),
+            preview: true,
             line: LineState::default(),
             line_shown: false,
             previewed: false,
@@ -277,6 +283,12 @@ impl Model {
             preferences: Preferences::default(),
             caps_lock: false,
         }
+    }
+
+    /// Whether a window of so many columns and rows shows the preview.
+    #[must_use]
+    pub fn shows_preview(&self, size: (u16, u16)) -> bool {
+        self.preview && size.0 >= PREVIEW_LEAST.0 && size.1 >= PREVIEW_LEAST.1
     }
 
     /// Who reads the screen.
