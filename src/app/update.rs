@@ -250,6 +250,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.refused.insert(slot, reason);
             Vec::new()
         }
+        Message::NoThumbnail(key) => {
+            model.without_thumbnail.insert(key);
+            Vec::new()
+        }
         Message::PictureWanted(slot) => {
             model.refused.remove(&slot);
             Vec::new()

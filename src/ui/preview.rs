@@ -4,7 +4,7 @@ use super::bar;
 use super::panel::{self, kind_of, no_report, overall_mark, percent};
 use super::reading::state_words;
 use super::text::{paragraph, put, put_right};
-use super::{Look, decision};
+use super::{Look, ThumbnailPane, decision};
 use crate::app::{Command, Entry, Model, Progress, Screen};
 use crate::domain::{
     Alert, Analysis, CervicalLevel, Completeness, FractureReport, LevelExtent, LevelOutcome, Oddity, Patient, Study,
@@ -17,18 +17,40 @@ use ratatui::layout::Rect;
 /// What ends a conflict of readers.
 pub(super) const RESOLVE: &str = "open it and assess it once more to resolve it";
 
+/// From this width on the preview has a large image.
+const WIDE: u16 = 48;
+/// Columns and rows of the image.
+const SMALL_IMAGE: (u16, u16) = (13, 9);
+const LARGE_IMAGE: (u16, u16) = (22, 15);
+
 /// Columns of the preview in a window of so many.
 pub(super) fn columns(window: u16) -> u16 {
     (window / 3).clamp(42, 64)
 }
 
-/// Draws the preview of the selected study.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) {
-    let Some(entry) = model.worklist.selected() else { return };
+/// Draws the preview of the selected study; returns where its thumbnail has room.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_>) -> Option<ThumbnailPane> {
+    let entry = model.worklist.selected()?;
+    let mut thumbnail = None;
     let mut y = identity(buffer, area, entry, look) + 1;
     let rest = |y: u16| Rect { y, height: area.bottom().saturating_sub(y), ..area };
     match entry.report() {
-        Some(report) => y = probabilities(buffer, rest(y), (model, entry, report), look),
+        Some(report) => {
+            let (columns, rows) = if area.width < WIDE { SMALL_IMAGE } else { LARGE_IMAGE };
+            let image = Rect { x: area.x, y, width: columns, height: rows.min(area.bottom().saturating_sub(y)) };
+            let run = report.timing.total;
+            let pane = model.thumbnail_of(entry).map(|key| ThumbnailPane { key, run, area: image });
+            let left = if pane.is_some() { columns + 2 } else { 0 };
+            let end = pane.as_ref().map_or(y, |pane| pane.area.bottom());
+            // Beside the image as far as it reaches, below it over the whole width.
+            let beside = |y: u16| {
+                let left = if y < end { left } else { 0 };
+                Rect { x: area.x + left, width: area.width.saturating_sub(left), ..rest(y) }
+            };
+            y = bars(buffer, beside(y), (model, entry, report), look);
+            y = notes(buffer, beside(y), report, look).max(end);
+            thumbnail = pane;
+        }
         None => {
             for (line, role) in without_report(model, entry, look) {
                 y = paragraph(buffer, rest(y), &line, look.theme.style(role));
@@ -46,6 +68,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     for (line, role) in lines.filter(|(line, _)| !line.is_empty()) {
         y = paragraph(buffer, rest(y), &line, look.theme.style(role));
     }
+    thumbnail
 }
 
 /// Who and what was scanned, and when; returns the row after it.
@@ -77,8 +100,8 @@ fn age_and_sex(patient: &Patient) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// The overall bar, the bars of the levels, the thresholds, and why levels are flagged; returns the row after them.
-fn probabilities(
+/// The overall bar and the bars of the levels; returns the row after them.
+fn bars(
     buffer: &mut Buffer,
     area: Rect,
     (model, entry, report): (&Model, &Entry, &FractureReport),
@@ -98,7 +121,15 @@ fn probabilities(
         level_line(buffer, Rect { y, height: 1, ..area }, (model, entry, report), level, look);
         y += 1;
     }
+    y
+}
+
+/// The thresholds, why levels are flagged, and doubts about the result; returns the row after them.
+fn notes(buffer: &mut Buffer, area: Rect, report: &FractureReport, look: Look<'_>) -> u16 {
+    let style = |role| look.theme.style(role);
+    let thresholds = &report.model.thresholds;
     let rest = |y: u16| Rect { y, height: area.bottom().saturating_sub(y), ..area };
+    let mut y = area.y;
     let words = format!("flagged from {}, alert from {}", thresholds.level, thresholds.overall);
     y = paragraph(buffer, rest(y), &words, style(Role::Threshold));
     if let Some(words) = why(report) {
@@ -113,9 +144,9 @@ fn probabilities(
 /// The words after the overall probability.
 fn overall_words(report: &FractureReport) -> String {
     match (report.completeness, report.alert()) {
-        (Completeness::Preliminary { done, total }, _) => format!("preliminary, {} %", 100 * done / total.max(1)),
+        (Completeness::Preliminary { done, total }, _) => format!("· {} % done", 100 * done / total.max(1)),
         (Completeness::Final, Alert::Raised) => "alert".to_owned(),
-        (Completeness::Final, Alert::Withheld) => "alert withheld".to_owned(),
+        (Completeness::Final, Alert::Withheld) => "withheld".to_owned(),
         (Completeness::Final, Alert::BelowThreshold) => "no alert".to_owned(),
     }
 }

@@ -122,7 +122,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
             put(buffer, x, y, 1, symbol, style(Role::Border));
         }
         let height = list.bottom().saturating_sub(head);
-        preview::draw(buffer, Rect { x: x + 2, y: head, width: width - 3, height }, model, look);
+        layout.thumbnail = preview::draw(buffer, Rect { x: x + 2, y: head, width: width - 3, height }, model, look);
     }
     let selection =
         Rect { x: area.x + 1, y: list.bottom() + 1, width: area.width.saturating_sub(2), height: selection_lines };

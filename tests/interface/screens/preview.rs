@@ -2,13 +2,14 @@
 
 use crate::screens::conflict::disputed;
 use crate::screens::worklist::full;
-use crate::screens::{keep, preview, text};
-use crate::support::model::{BROKEN, Session, WHOLE, p, plain, report, series, uid};
+use crate::screens::{drawn, keep, preview, text};
+use crate::support::model::{BROKEN, Session, WHOLE, p, plain, report, series, series_uid, uid};
 use cspine::app::{Command, Message};
 use cspine::domain::{
     Analysis, Completeness, DistributionCheck, FractureReport, ModelIdentity, Oddity, SeriesKind, Study, StudyDateTime,
-    Thresholds,
+    Thresholds, ThumbnailKey,
 };
+use cspine::theme::Theme;
 use std::sync::Arc;
 
 /// C3 passes the threshold of a level; the study does not pass its own.
@@ -80,7 +81,7 @@ fn a_study_unlike_the_training_data_says_so() {
     let mut session = Session::with_network((120, 30));
     session.found(plain(1)).started(1).finished(1, Analysis::Analysed(Arc::new(report)));
     let shown = selected(1, &mut session);
-    assert_says(&shown, &["? 90 % alert withheld", "unlike the model's training data", "read it yourself"]);
+    assert_says(&shown, &["? 90 % withheld", "unlike the model's training data", "read it yourself"]);
 }
 
 /// A study of patient 1 in another year, with a localizer before its axial series.
@@ -126,6 +127,42 @@ fn a_blinded_reader_sees_no_probability() {
     for hidden in ["90 %", "81 %", "flagged", "alert", "C6"] {
         assert!(!shown.contains(hidden), "{hidden:?} is in {shown}");
     }
+}
+
+#[test]
+fn a_thumbnail_has_room_if_the_store_may_have_one_and_the_terminal_shows_images() {
+    let place = |session: &Session| drawn(&session.model, &Theme::default()).1.thumbnail;
+    let mut session = full((160, 45));
+    let pane = place(&session).expect("room for the image of the first study");
+    assert_eq!(pane.key, ThumbnailKey { series: series_uid(1, 0), stack: 0 });
+    assert!(pane.area.right() < 160 && pane.area.bottom() < 45, "{:?}", pane.area);
+    let (buffer, _) = drawn(&session.model, &Theme::default());
+    assert!(pane.area.positions().all(|cell| buffer[cell].symbol() == " "), "no text under the image");
+    for (n, why) in [(5, "no report"), (10, "failed"), (4, "preliminary"), (6, "waiting")] {
+        session.send(Message::Select(uid(n)));
+        assert_eq!(place(&session), None, "{why}");
+    }
+    session.send(Message::Select(uid(3)));
+    let key = place(&session).expect("a place").key;
+    session.send(Message::NoThumbnail(key));
+    assert_eq!(place(&session), None, "the store has none");
+    session.analysed(3, 540, WHOLE);
+    assert!(place(&session).is_some(), "made by an analysis that has ended since");
+    session.command(Command::Help);
+    assert_eq!(place(&session), None, "help covers it");
+    session.command(Command::Help).command(Command::TogglePreview);
+    assert_eq!(place(&session), None, "the preview is off");
+    session.command(Command::TogglePreview);
+    session.model.graphics = "none";
+    assert_eq!(place(&session), None, "a terminal without images");
+}
+
+#[test]
+fn a_blinded_reader_gets_no_thumbnail() {
+    let mut session = Session::with_network((120, 40));
+    session.model.blinded = true;
+    session.found(plain(1)).analysed(1, 140, BROKEN).scanned(140);
+    assert_eq!(drawn(&session.model, &Theme::default()).1.thumbnail, None, "its slice is the model's choice");
 }
 
 #[test]
