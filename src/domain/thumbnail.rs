@@ -31,7 +31,7 @@ pub struct Thumbnail {
 
 impl Thumbnail {
     /// Width and height in pixels: with 32 grays less than 8 KB as the PNG that goes to a terminal.
-    pub const SIZE: (u16, u16) = (96, 132);
+    pub const SIZE: (u16, u16) = (88, 121);
 
     /// An image of one byte per pixel, row by row, reduced to 32 grays; `None` if there are not as many pixels as the size says.
     #[must_use]
