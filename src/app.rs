@@ -36,7 +36,9 @@ pub use group::Group;
 pub use help::{Help, HelpKey, HelpLine, HelpPage};
 pub use key_images::marked_slices;
 pub use message::{Effect, Exported, Message, PromptKey};
-pub use model::{CellPixels, Link, Model, ModelState, Notice, NoticeKind, Preferences, Receipt, ScanState};
+pub use model::{
+    CellPixels, GRAPHICS_UNKNOWN, Link, Model, ModelState, Notice, NoticeKind, Preferences, Receipt, ScanState,
+};
 pub use palette::{Choice, Offer};
 pub use pointer::{Drag, Gesture, Pointer};
 pub use prompt::{LevelQuestion, Prompt, PromptKind};

@@ -12,6 +12,7 @@ mod marks;
 mod quality;
 mod resample;
 mod text;
+mod thumbnail;
 mod view;
 
 pub use captions::{Captions, burn_in};
@@ -21,6 +22,7 @@ pub use frame::{
 };
 pub use geometry::{PixelPlace, ViewGeometry};
 pub use quality::{LineState, Quality};
+pub use thumbnail::thumbnail;
 pub use view::{
     Bend, Figure, LevelMark, Mark, OrientationMarkers, Outline, Picture, PictureSize, Pixels, Plane, RasterError,
     Sampling, Slab, SlabKind, View, Zoom,

@@ -10,6 +10,7 @@ mod line;
 mod offers;
 mod pane;
 mod panel;
+mod preview;
 mod prompt;
 mod reading;
 mod strip;
@@ -19,13 +20,14 @@ mod writing;
 
 use crate::app::{Command, Entry, Model, NoticeKind, Receipt, Screen, SecondKey, Source};
 use crate::config::Keymap;
-use crate::domain::{CervicalLevel, Uid};
+use crate::domain::{CervicalLevel, ThumbnailKey, Uid};
 use crate::raster::Plane;
 use crate::theme::{Role, Theme};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
+use std::time::Duration;
 use text::put;
 
 /// The smallest screen that can be used.
@@ -42,6 +44,8 @@ pub struct Layout {
     pub rows: Vec<(Rect, Uid)>,
     /// Lines of the panel with their levels.
     pub levels: Vec<(Rect, CervicalLevel)>,
+    /// The thumbnail in the preview.
+    pub thumbnail: Option<ThumbnailPane>,
     /// The slice strip: its width stands for all slices of the volume.
     pub strip: Option<Rect>,
     /// The probability panel's column without images: a prompt takes it.
@@ -56,6 +60,17 @@ pub struct Pane {
     /// The plane that it shows.
     pub plane: Plane,
     /// The cells that the picture is stretched over.
+    pub area: Rect,
+}
+
+/// The thumbnail of the selected study.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThumbnailPane {
+    /// The series that it shows.
+    pub key: ThumbnailKey,
+    /// How long the analysis took, which tells one run from another: a new result may bring a new image.
+    pub run: Duration,
+    /// The cells that the image is stretched over.
     pub area: Rect,
 }
 
@@ -118,6 +133,9 @@ impl Layout {
         self.panes.retain(|pane| !pane.area.intersects(area));
         if self.strip.is_some_and(|strip| strip.intersects(area)) {
             self.strip = None;
+        }
+        if self.thumbnail.as_ref().is_some_and(|thumbnail| thumbnail.area.intersects(area)) {
+            self.thumbnail = None;
         }
         self.rows.retain(|(row, _)| !row.intersects(area));
         self.levels.retain(|(line, _)| !line.intersects(area));

@@ -120,6 +120,7 @@ commands! {
     Filter, "filter", WORKLIST, List, "filter the list";
     Order, "order", WORKLIST, List, "change the order";
     Retry, "retry", WORKLIST, List, "analyze a failed study again";
+    TogglePreview, "toggle-preview", WORKLIST, List, "show or hide the preview";
     Close, "close", READING, Navigate, "back to the list";
     NextStudy, "next-study", READING, Navigate, "open the announced study";
     PreviousStudy, "previous-study", READING, Navigate, "open the study above";

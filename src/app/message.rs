@@ -5,7 +5,7 @@ use super::help::HelpKey;
 use super::record::{Record, RecordFailure, Recorded, Remembered};
 use super::{CellPixels, Command, Pointer};
 use crate::dicom::ScanSummary;
-use crate::domain::{Listed, SensitiveText, SpineCourse, Stamp, Study, Uid, Volume};
+use crate::domain::{Listed, SensitiveText, SpineCourse, Stamp, Study, ThumbnailKey, Uid, Volume};
 use crate::inference::{Job, WorkerEvent};
 use crate::raster::{Captions, LineState, Quality, View};
 use std::path::PathBuf;
@@ -149,6 +149,8 @@ pub enum Message {
         /// The reason, in words.
         reason: String,
     },
+    /// The store has no thumbnail of a series.
+    NoThumbnail(ThumbnailKey),
     /// Another image is wanted at this place.
     PictureWanted(u8),
     /// What is known of the line to the terminal, and what is on its screen.

@@ -6,14 +6,22 @@ use super::prompt::{Prompt, PromptKind};
 use super::second_key::SecondKey;
 use super::tool;
 use super::update::{key_images, measurements};
-use super::{Aging, Annotations, Cine, Command, Count, Decisions, Framing, Reading, Screen, Tool, Trail, Worklist};
+use super::{
+    Aging, Annotations, Cine, Command, Count, Decisions, Entry, Framing, Reading, Screen, Tool, Trail, Worklist,
+};
 use crate::dicom::ScanSummary;
 use crate::domain::pseudonym::Pseudonyms;
-use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, Uid};
+use crate::domain::{CleanText, Disclosure, Measurement, ModelIdentity, ThumbnailKey, Uid};
 use crate::raster::{self, LineState, Mark, PictureSize, Plane, Quality};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The smallest window with a preview beside the worklist: columns and rows.
+pub(super) const PREVIEW_LEAST: (u16, u16) = (120, 30);
+
+/// What stands for the way images are shown until the terminal has answered.
+pub const GRAPHICS_UNKNOWN: &str = "…";
 
 /// The program's state.
 #[derive(Debug)]
@@ -87,6 +95,10 @@ pub struct Model {
     pub link: Link,
     /// Images that the terminal does not show, by their place among the images on the screen, with the reason.
     pub refused: BTreeMap<u8, String>,
+    /// Whether the worklist shows a preview of the selected study, if the window is large enough.
+    pub preview: bool,
+    /// Series of which the store has no thumbnail.
+    pub(super) without_thumbnail: HashSet<ThumbnailKey>,
     /// The line to the terminal.
     pub line: LineState,
     /// Whether the line's state stands on the screen.
@@ -279,6 +291,8 @@ impl Model {
             last_click: None,
             link: Link::default(),
             refused: BTreeMap::new(),
+            preview: true,
+            without_thumbnail: HashSet::new(),
             line: LineState::default(),
             line_shown: false,
             previewed: false,
@@ -291,6 +305,19 @@ impl Model {
             preferences: Preferences::default(),
             caps_lock: false,
         }
+    }
+
+    /// Whether a window of so many columns and rows shows the preview.
+    #[must_use]
+    pub fn shows_preview(&self, size: (u16, u16)) -> bool {
+        self.preview && size.0 >= PREVIEW_LEAST.0 && size.1 >= PREVIEW_LEAST.1
+    }
+
+    /// The thumbnail that the preview of a study has room for: images are shown, and the store is not known to have none.
+    #[must_use]
+    pub fn thumbnail_of(&self, entry: &Entry) -> Option<ThumbnailKey> {
+        let shows_images = !matches!(self.graphics, GRAPHICS_UNKNOWN | "none");
+        entry.thumbnail().filter(|key| shows_images && !self.without_thumbnail.contains(key))
     }
 
     /// Who reads the screen.

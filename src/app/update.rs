@@ -18,6 +18,7 @@ mod second_key;
 mod sources;
 mod worker;
 
+use super::model::PREVIEW_LEAST;
 use super::pointer;
 use super::prompt::{Prompt, PromptKind};
 use super::worklist::{Order, Presence, Progress, series_index};
@@ -258,6 +259,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.refused.insert(slot, reason);
             Vec::new()
         }
+        Message::NoThumbnail(key) => {
+            model.without_thumbnail.insert(key);
+            Vec::new()
+        }
         Message::PictureWanted(slot) => {
             model.refused.remove(&slot);
             Vec::new()
@@ -411,6 +416,17 @@ fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
+fn toggle_preview(model: &mut Model) {
+    let ((columns, rows), (least_columns, least_rows)) = (model.size, PREVIEW_LEAST);
+    if columns < least_columns || rows < least_rows {
+        model.tell(format!(
+            "the preview needs {least_columns} × {least_rows} characters; this window has {columns} × {rows}"
+        ));
+        return;
+    }
+    model.preview = !model.preview;
+}
+
 fn in_worklist(model: &mut Model, command: Command) -> Vec<Effect> {
     let rows = model.worklist.rows().len();
     let page = usize::from(model.size.1).saturating_sub(WORKLIST_FRAME).max(1);
@@ -436,6 +452,7 @@ fn in_worklist(model: &mut Model, command: Command) -> Vec<Effect> {
             model.tell("no study to read yet");
         }
         Command::Filter => model.prompt = Some(Prompt::new(PromptKind::Filter)),
+        Command::TogglePreview => toggle_preview(model),
         Command::Order => {
             let order: Order = model.worklist.order().next();
             model.worklist.set_order(order);

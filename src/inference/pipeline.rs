@@ -162,6 +162,9 @@ impl StudyRun {
         if let Some(kept) = to_keep(&outcome, &identity) {
             reports.keep(&report_key(series, &identity.sha256), series.fingerprint, content, &kept);
         }
+        if let Ok(report) = &outcome {
+            reports.keep_thumbnail(volume, report);
+        }
         self.finished(
             index,
             match outcome {

@@ -1,6 +1,6 @@
 //! Where finished reports, and the word that there is none, are kept between runs, as the worker sees it.
 
-use crate::domain::{ContentHash, Fingerprint, KeptAnalysis, ReportKey};
+use crate::domain::{ContentHash, Fingerprint, FractureReport, KeptAnalysis, ReportKey, Volume};
 
 /// A keeper of finished reports. What it cannot find or keep is computed again.
 pub trait Reports: Send + Sync {
@@ -10,6 +10,8 @@ pub trait Reports: Send + Sync {
     fn of_content(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash) -> Option<KeptAnalysis>;
     /// Keeps a report, or that there is none.
     fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, analysis: &KeptAnalysis);
+    /// Keeps what is made of the pixels of an analyzed series for the worklist. By default that is nothing.
+    fn keep_thumbnail(&self, _volume: &Volume, _report: &FractureReport) {}
 }
 
 /// Keeps nothing.

@@ -3,11 +3,17 @@
 
 use crate::app::{Message, Remembered};
 use crate::dicom::{KnownFiles, NothingKnown, ScanEvent, Scanner};
-use crate::domain::{ContentHash, Disclosure, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
+use crate::domain::{
+    ContentHash, Disclosure, FileStamp, Fingerprint, FractureReport, KeptAnalysis, Listed, ReportKey, Thumbnail,
+    ThumbnailKey, Uid, Volume,
+};
 use crate::inference::{NoReports, Reports};
+use crate::raster;
 use crate::store::{Index, KnownFile, StoreError};
 use crate::task::Cancel;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -175,6 +181,19 @@ pub fn kept_reports(folder: Option<&Path>) -> Arc<dyn Reports> {
     }
 }
 
+/// The thumbnails that were kept beside reports. The index is opened when the first one is asked for.
+pub(super) fn kept_thumbnails(folder: Option<PathBuf>) -> impl Fn(&ThumbnailKey) -> Option<Thumbnail> + Send {
+    let index = OnceCell::new();
+    move |key| {
+        let open = || folder.as_deref().and_then(|folder| Index::open(folder).ok());
+        let index: &Index = index.get_or_init(open).as_ref()?;
+        index
+            .thumbnail(key)
+            .inspect_err(|error| tracing::warn!("{}", error.told().shown(Disclosure::Anonymous)))
+            .ok()?
+    }
+}
+
 struct Kept(Mutex<Index>);
 
 impl Kept {
@@ -195,5 +214,14 @@ impl Reports for Kept {
 
     fn keep(&self, key: &ReportKey, files: Option<Fingerprint>, content: ContentHash, analysis: &KeptAnalysis) {
         self.with(|index| index.keep_report(key, files, content, analysis));
+    }
+
+    fn keep_thumbnail(&self, volume: &Volume, report: &FractureReport) {
+        let Some(key) = ThumbnailKey::of(report) else { return };
+        // A panic costs the thumbnail, not the analysis.
+        let made = catch_unwind(AssertUnwindSafe(|| raster::thumbnail(volume, report))).ok().flatten();
+        if let Some(image) = made {
+            self.with(|index| index.keep_thumbnail(&report.study_uid, &key, &image));
+        }
     }
 }

@@ -2,11 +2,11 @@
 //! handed to the terminal. The loop never waits for a picture.
 
 use crate::app::{CellPixels, Model, Reading, Source};
-use crate::domain::{FractureReport, Volume};
-use crate::raster::{self, Bend, Mark, Picture, PictureSize, View, Zoom};
+use crate::domain::{FractureReport, Thumbnail, ThumbnailKey, Volume};
+use crate::raster::{self, Bend, Mark, OrientationMarkers, Picture, PictureSize, Pixels, View, Zoom};
 use crate::task::{Generation, Mailbox, Pool};
 use crate::terminal::{Capabilities, CellSize, Glyphs, PictureKey, Placed, Protocol, Terminal, halfblock_cells};
-use crate::ui::{Layout, Pane};
+use crate::ui::{Layout, Pane, ThumbnailPane};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,9 +20,22 @@ struct Wanted {
     slot: u8,
     key: PictureKey,
     area: Rect,
-    volume: Arc<Volume>,
-    view: View,
-    size: PictureSize,
+    drawing: Drawing,
+}
+
+/// What a picture is made from.
+#[derive(Clone)]
+enum Drawing {
+    /// A view of a volume.
+    View { volume: Arc<Volume>, view: View, size: PictureSize },
+    /// The thumbnail that the store has of a series, for a place so many times wider than it is high.
+    Thumbnail { key: ThumbnailKey, aspect: f64 },
+}
+
+impl Drawing {
+    fn is_thumbnail(&self) -> bool {
+        matches!(self, Self::Thumbnail { .. })
+    }
 }
 
 struct Request {
@@ -32,13 +45,26 @@ struct Request {
     ahead: Vec<Wanted>,
 }
 
-/// A picture that is drawn.
-pub(super) struct Rendered {
-    generation: Generation,
-    placed: Placed,
-    /// It is not wanted yet.
-    ahead: bool,
+/// What comes of a request.
+pub(super) enum Rendered {
+    /// A picture that is drawn.
+    Picture {
+        /// The request.
+        generation: Generation,
+        /// The picture.
+        placed: Placed,
+        /// It is not wanted yet.
+        ahead: bool,
+    },
+    /// The store has no thumbnail of a series.
+    NoThumbnail(ThumbnailKey),
 }
+
+/// Loads a thumbnail from the store.
+type Thumbnails = dyn Fn(&ThumbnailKey) -> Option<Thumbnail> + Send;
+
+/// The slot of the thumbnail: none of the reading screen's, so that no image of one screen is taken for one of the other.
+const THUMBNAIL_SLOT: u8 = 15;
 
 /// What is wanted, what was asked for, and what is there.
 pub(super) struct Pictures {
@@ -54,12 +80,16 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Starts the drawing thread.
-    pub(super) fn start(protocol: Protocol, colourless: bool) -> Self {
+    pub(super) fn start(
+        protocol: Protocol,
+        colourless: bool,
+        thumbnails: impl Fn(&ThumbnailKey) -> Option<Thumbnail> + Send + 'static,
+    ) -> Self {
         let requests: Mailbox<Request> = Mailbox::new();
         let (sender, ready) = unbounded();
         let thread = std::thread::Builder::new().name("raster".into()).spawn({
             let requests = requests.clone();
-            move || draw_all(&requests, &sender)
+            move || draw_all(&requests, &sender, &thumbnails)
         });
         if let Err(error) = thread {
             tracing::error!("no thread for images: {error}");
@@ -111,8 +141,17 @@ impl Pictures {
             }
             return changed;
         }
-        // What is shown at a place that no picture has any more goes at once.
-        self.shown.retain(|shown| wanted.iter().any(|one| one.area == shown.area && one.slot == shown.slot));
+        // What is shown at a place that no picture has any more goes at once, and so does the thumbnail of another study: it must
+        // not stay beside this one's name.
+        let shown = self.shown.len();
+        self.shown.retain(|shown| {
+            let stays = |one: &Wanted| !one.drawing.is_thumbnail() || one.key == shown.key;
+            wanted.iter().any(|one| one.area == shown.area && one.slot == shown.slot && stays(one))
+        });
+        let is_thumbnail = wanted.iter().any(|one| one.drawing.is_thumbnail());
+        if is_thumbnail && self.shown.len() < shown && self.protocol.delivers_pixels() {
+            terminal.show(self.shown.clone());
+        }
         // Only kitty's protocol stores pictures without showing them.
         let ahead = if self.protocol == Protocol::Kitty { ahead(model, layout, self.protocol) } else { Vec::new() };
         self.requests.put(Request { generation: self.generation, wanted, ahead });
@@ -120,25 +159,33 @@ impl Pictures {
     }
 
     /// Takes in a drawn picture: it takes the place of the one in its slot, the others stay until they are drawn anew.
-    pub(super) fn take(&mut self, rendered: Rendered, terminal: &Terminal) {
-        let Rendered { generation, placed, ahead } = rendered;
+    /// Returns the series of which the store has no thumbnail.
+    pub(super) fn take(&mut self, rendered: Rendered, terminal: &Terminal) -> Option<ThumbnailKey> {
+        let (generation, placed, ahead) = match rendered {
+            Rendered::Picture { generation, placed, ahead } => (generation, placed, ahead),
+            Rendered::NoThumbnail(key) => return Some(key),
+        };
         if ahead {
             if generation == self.generation {
                 terminal.prefetch(placed);
             }
-            return;
+            return None;
         }
-        // One picture behind is shown all the same: under a held key the newest is always on its way.
-        let asked = self.asked.iter().any(|(slot, ..)| *slot == placed.slot);
+        // One picture behind is shown all the same: under a held key the newest is always on its way. A thumbnail is not: it is of
+        // another study.
+        let is_asked = |(slot, key, _): &(u8, PictureKey, Rect)| {
+            *slot == placed.slot && (placed.slot != THUMBNAIL_SLOT || *key == placed.key)
+        };
         let older = self.shown.iter().any(|shown| shown.slot == placed.slot && shown.generation > generation);
-        if !asked || older {
-            return;
+        if !self.asked.iter().any(is_asked) || older {
+            return None;
         }
         self.shown.retain(|shown| shown.slot != placed.slot);
         self.shown.push(placed);
         if self.protocol.delivers_pixels() {
             terminal.show(self.shown.clone());
         }
+        None
     }
 
     /// Paints half-blocks, where pictures are made of them.
@@ -147,7 +194,12 @@ impl Pictures {
             return;
         }
         for placed in &self.shown {
-            if layout.panes.iter().any(|pane| pane.area == placed.area) {
+            let is_thumbnail = |pane: &ThumbnailPane| pane.area == placed.area && thumbnail_key(pane) == placed.key;
+            let has_place = match placed.slot {
+                THUMBNAIL_SLOT => layout.thumbnail.as_ref().is_some_and(is_thumbnail),
+                _ => layout.panes.iter().any(|pane| pane.area == placed.area),
+            };
+            if has_place {
                 halfblock_cells(&placed.picture, placed.area, buffer, self.glyphs, self.colourless);
             }
         }
@@ -160,8 +212,22 @@ impl Drop for Pictures {
     }
 }
 
+/// The key of the image in a thumbnail's place.
+fn thumbnail_key(pane: &ThumbnailPane) -> PictureKey {
+    PictureKey::of(&("thumbnail", pane.key.series.as_str(), pane.key.stack, pane.run, pane.area.as_size()))
+}
+
+fn thumbnail(pane: &ThumbnailPane, cell: CellPixels) -> Wanted {
+    let PictureSize { width, height, pixel_aspect } = cell.picture(pane.area.width, pane.area.height);
+    let aspect = f64::from(width) / (f64::from(height) * pixel_aspect);
+    let drawing = Drawing::Thumbnail { key: pane.key.clone(), aspect };
+    Wanted { slot: THUMBNAIL_SLOT, key: thumbnail_key(pane), area: pane.area, drawing }
+}
+
 fn wanted(model: &Model, layout: &Layout, protocol: Protocol) -> Vec<Wanted> {
-    let Some(reading) = &model.reading else { return Vec::new() };
+    let Some(reading) = &model.reading else {
+        return layout.thumbnail.iter().map(|pane| thumbnail(pane, model.cell)).collect();
+    };
     let seen = Seen::of(model, reading, layout, protocol);
     (0..).zip(&layout.panes).filter_map(|(slot, pane)| seen.picture(reading, slot, pane)).collect()
 }
@@ -211,7 +277,8 @@ impl<'m> Seen<'m> {
         let series_origin = (series, volume.series_uid.as_str(), volume.shape.slices);
         let origin = (study.uid.as_str(), series_origin, Bits::of(&view, size));
         let key = PictureKey::of(&origin);
-        Some(Wanted { slot, key, area: pane.area, volume: Arc::clone(volume), view, size })
+        let drawing = Drawing::View { volume: Arc::clone(volume), view, size };
+        Some(Wanted { slot, key, area: pane.area, drawing })
     }
 }
 
@@ -314,41 +381,83 @@ impl Bits {
     }
 }
 
-fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>) {
+fn draw_all(requests: &Mailbox<Request>, sender: &Sender<Rendered>, thumbnails: &Thumbnails) {
     let pool = Pool::new("raster");
     let mut last: Vec<Placed> = Vec::new();
-    while let Some(Request { generation, wanted, ahead }) = requests.take() {
-        let mut drawn: Vec<Placed> = Vec::new();
-        for one in wanted {
-            let known = last.iter().chain(&drawn).find(|placed| placed.key == one.key);
-            let picture = match known {
-                Some(placed) => Arc::clone(&placed.picture),
-                None => match draw(&pool, &one) {
-                    Some(picture) => Arc::new(picture),
-                    None => continue,
-                },
-            };
-            let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
-            drawn.push(placed.clone());
-            if sender.send(Rendered { generation, placed, ahead: false }).is_err() {
-                return;
-            }
-            // The active plane is shown whatever comes; the others give way to something newer.
-            if requests.is_waiting() {
-                break;
-            }
+    while let Some(request) = requests.take() {
+        let newer = Newer { is_waiting: &|| requests.is_waiting(), is_idle: &|| idle(requests) };
+        if draw_request(request, &newer, &mut last, (&pool, thumbnails), &mut |rendered| sender.send(rendered).is_ok())
+            .is_none()
+        {
+            return;
         }
-        last = drawn;
-        for one in ahead {
-            if !idle(requests) {
-                break;
-            }
-            let Some(picture) = draw(&pool, &one).map(Arc::new) else { continue };
-            let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
-            if sender.send(Rendered { generation, placed, ahead: true }).is_err() {
-                return;
-            }
+    }
+}
+
+/// Whether something newer is asked for.
+struct Newer<'n> {
+    /// At this moment.
+    is_waiting: &'n dyn Fn() -> bool,
+    /// Nothing, for a moment.
+    is_idle: &'n dyn Fn() -> bool,
+}
+
+/// Draws what a request asks for, until something newer is asked for; `None` as soon as nobody takes the pictures.
+fn draw_request(
+    Request { generation, wanted, ahead }: Request,
+    newer: &Newer<'_>,
+    last: &mut Vec<Placed>,
+    (pool, thumbnails): (&Pool, &Thumbnails),
+    send: &mut dyn FnMut(Rendered) -> bool,
+) -> Option<()> {
+    let mut go_on = |rendered| send(rendered).then_some(());
+    let mut drawn: Vec<Placed> = Vec::new();
+    for one in wanted {
+        let known = last.iter().chain(&drawn).find(|placed| placed.key == one.key);
+        let picture = match (known, &one.drawing) {
+            (Some(placed), _) => Some(Arc::clone(&placed.picture)),
+            (None, Drawing::View { .. }) => draw(pool, &one).map(Arc::new),
+            // A held key passes over rows: only the one where it stops is loaded and sent.
+            (None, Drawing::Thumbnail { .. }) if !(newer.is_idle)() => break,
+            (None, Drawing::Thumbnail { key, aspect }) => match thumbnails(key) {
+                Some(image) => Some(Arc::new(thumbnail_picture(&image, *aspect))),
+                None => {
+                    go_on(Rendered::NoThumbnail(key.clone()))?;
+                    None
+                }
+            },
+        };
+        let Some(picture) = picture else { continue };
+        let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
+        drawn.push(placed.clone());
+        go_on(Rendered::Picture { generation, placed, ahead: false })?;
+        // The active plane is shown whatever comes; the others give way to something newer.
+        if (newer.is_waiting)() {
+            break;
         }
+    }
+    *last = drawn;
+    for one in ahead {
+        if !(newer.is_idle)() {
+            break;
+        }
+        let Some(picture) = draw(pool, &one).map(Arc::new) else { continue };
+        let placed = Placed { slot: one.slot, key: one.key, area: one.area, picture, generation };
+        go_on(Rendered::Picture { generation, placed, ahead: true })?;
+    }
+    Some(())
+}
+
+/// The thumbnail with black margins; the terminal stretches it.
+fn thumbnail_picture(image: &Thumbnail, aspect: f64) -> Picture {
+    let (width, height, pixels) = image.padded(aspect);
+    Picture {
+        width,
+        height,
+        pixel_aspect: 1.0,
+        pixels: Pixels::Grey(pixels),
+        markers: OrientationMarkers::default(),
+        mm_per_pixel: None,
     }
 }
 
@@ -362,7 +471,8 @@ fn idle(requests: &Mailbox<Request>) -> bool {
 
 /// A panic costs one picture, not the thread.
 fn draw(pool: &Pool, one: &Wanted) -> Option<Picture> {
-    match catch_unwind(AssertUnwindSafe(|| pool.install(|| raster::render(&one.volume, &one.view, one.size)))) {
+    let Drawing::View { volume, view, size } = &one.drawing else { return None };
+    match catch_unwind(AssertUnwindSafe(|| pool.install(|| raster::render(volume, view, *size)))) {
         Ok(Ok(picture)) => Some(picture),
         Ok(Err(error)) => {
             tracing::warn!("{error}");
@@ -374,3 +484,7 @@ fn draw(pool: &Pool, one: &Wanted) -> Option<Picture> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pictures_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use super::pictures::{self, Pictures};
 use super::reload::Watch;
 use super::timers::Timers;
 use super::{Ending, Source, demo, memory, scan, strokes};
-use crate::app::{Message, Model, update};
+use crate::app::{GRAPHICS_UNKNOWN, Message, Model, update};
 use crate::dicom::VolumeCache;
 use crate::domain::{CleanText, SensitiveText};
 use crate::inference::{Compute, ModelSource, Worker, WorkerEvent};
@@ -81,7 +81,7 @@ impl Program {
             }
         };
         // How pictures are shown is not known yet.
-        let mut model = Model::new(name, terminal.size(), "…");
+        let mut model = Model::new(name, terminal.size(), GRAPHICS_UNKNOWN);
         model.quality = settings.picture.quality;
         terminal.tune(model.quality, configured.bandwidth());
         model.preferences = configured.preferences();
@@ -113,7 +113,8 @@ impl Program {
                 drop(sender.send(Message::ScanFailed(problem)));
             })
             .ok();
-        let pictures = Pictures::start(capabilities.protocol, themes.colourless());
+        let thumbnails = indexer::kept_thumbnails(data.map(Path::to_owned));
+        let pictures = Pictures::start(capabilities.protocol, themes.colourless(), thumbnails);
         let watch = Watch::start(folders);
         let alert = AlertManner {
             bell: settings.alert.bell,
@@ -177,7 +178,8 @@ impl Program {
                 }
                 recv(ready) -> rendered => {
                     if let Ok(rendered) = rendered {
-                        self.pictures.take(rendered, &self.terminal);
+                        let missing = self.pictures.take(rendered, &self.terminal);
+                        missing.into_iter().for_each(|key| self.take(Message::NoThumbnail(key)));
                     }
                 },
             }

@@ -3,7 +3,9 @@
 
 use super::file::Database;
 use super::{StoreError, schema};
-use crate::domain::{ContentHash, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Uid};
+use crate::domain::{
+    ContentHash, FileStamp, Fingerprint, KeptAnalysis, Listed, ReportKey, Thumbnail, ThumbnailKey, Uid,
+};
 use rusqlite::{OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 use std::os::unix::ffi::OsStrExt;
@@ -140,6 +142,7 @@ impl Index {
         self.database.write(|transaction| {
             transaction.execute("DELETE FROM study WHERE uid = ?1", [study.as_str()])?;
             transaction.execute("DELETE FROM file WHERE study = ?1", [study.as_str()])?;
+            transaction.execute("DELETE FROM thumbnail WHERE study = ?1", [study.as_str()])?;
             Ok(())
         })
     }
@@ -242,6 +245,35 @@ impl Index {
                 None => Ok(()),
             }
         })
+    }
+}
+
+/// The images beside the worklist.
+impl Index {
+    /// Keeps the thumbnail of a series, or of one stack of it; it replaces an earlier one.
+    ///
+    /// # Errors
+    /// An index that cannot be written.
+    pub fn keep_thumbnail(&mut self, study: &Uid, key: &ThumbnailKey, image: &Thumbnail) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO thumbnail (series, stack, study, body) VALUES (?1, ?2, ?3, ?4)";
+        self.database.write(|transaction| {
+            transaction.execute(sql, params![key.series.as_str(), key.stack, study.as_str(), encode(image)?])?;
+            Ok(())
+        })
+    }
+
+    /// The thumbnail of a series, or of one stack of it; `None` if there is none, or one that this version cannot read.
+    ///
+    /// # Errors
+    /// An index that cannot be read.
+    pub fn thumbnail(&self, key: &ThumbnailKey) -> Result<Option<Thumbnail>, StoreError> {
+        let read = || {
+            let sql = "SELECT body FROM thumbnail WHERE series = ?1 AND stack = ?2";
+            let mut statement = self.database.connection().prepare_cached(sql)?;
+            statement.query_row(params![key.series.as_str(), key.stack], |row| row.get::<_, Vec<u8>>(0)).optional()
+        };
+        let found = read().map_err(|error| self.database.error(error))?;
+        Ok(found.and_then(|body| decode::<Thumbnail>(&body)).filter(Thumbnail::is_whole))
     }
 }
 

@@ -91,7 +91,7 @@ const SECRET: &str = "
 /// The index.
 pub(super) const INDEX: Schema = Schema {
     application_id: 0x6373_7049,
-    migrations: &[FILES],
+    migrations: &[FILES, THUMBNAILS],
     checked: &[],
     salvage: salvage::nothing,
     rows: "lines of the index",
@@ -131,4 +131,16 @@ const FILES: &str = "
         content BLOB NOT NULL,
         PRIMARY KEY (series, stack, fingerprint)
     ) STRICT;
+";
+
+/// 2: images beside the worklist. They go with their study: pixels of a patient must not outlive the files.
+const THUMBNAILS: &str = "
+    CREATE TABLE thumbnail (
+        series TEXT NOT NULL,
+        stack INTEGER NOT NULL,
+        study TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (series, stack)
+    ) STRICT;
+    CREATE INDEX thumbnail_of_study ON thumbnail (study);
 ";

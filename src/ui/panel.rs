@@ -165,12 +165,7 @@ fn level_line(
     put(buffer, inner.x + 1, y, 2, level.name(), style(Role::Title));
     match report.levels[level].outcome {
         LevelOutcome::NotSeen => {
-            let why = report.absence(level).filter(|_| report.completeness == Completeness::Final);
-            let words = why.map_or_else(|| "not seen yet".to_owned(), |why| why.to_string());
-            let role = match why {
-                Some(Absence::Overlooked | Absence::Uncertain | Absence::NotAnalyzed) => Role::Warning,
-                Some(Absence::NotInScan) | None => Role::Muted,
-            };
+            let (words, role) = absence_words(report, level);
             put(buffer, inner.x + 5, y, inner.width - 6, &words, style(role));
         }
         LevelOutcome::Seen { probability, key_slice, extent, .. } => {
@@ -200,6 +195,17 @@ fn level_line(
     }
 }
 
+/// Why a level has no probability.
+pub(super) fn absence_words(report: &FractureReport, level: CervicalLevel) -> (String, Role) {
+    let why = report.absence(level).filter(|_| report.completeness == Completeness::Final);
+    let words = why.map_or_else(|| "not seen yet".to_owned(), |why| why.to_string());
+    let role = match why {
+        Some(Absence::Overlooked | Absence::Uncertain | Absence::NotAnalyzed) => Role::Warning,
+        Some(Absence::NotInScan) | None => Role::Muted,
+    };
+    (words, role)
+}
+
 /// The reader's own word, between the level's name and its bar.
 fn level_verdict(
     buffer: &mut Buffer,
@@ -217,7 +223,7 @@ fn level_verdict(
 
 /// The mark before the overall probability: `! ` for an alert, `? ` for a study unlike the training data that raises none, `~` while
 /// preliminary.
-fn overall_mark(report: &FractureReport) -> (&'static str, Role) {
+pub(super) fn overall_mark(report: &FractureReport) -> (&'static str, Role) {
     match (report.completeness, report.is_alert()) {
         (Completeness::Preliminary { .. }, true) => ("~", Role::Alarm),
         (Completeness::Preliminary { .. }, false) => ("~", Role::Text),
@@ -228,7 +234,7 @@ fn overall_mark(report: &FractureReport) -> (&'static str, Role) {
 }
 
 /// `! 81 %`, `~31 %` for a preliminary one.
-fn percent(report: &FractureReport, value: Probability, alert: bool) -> String {
+pub(super) fn percent(report: &FractureReport, value: Probability, alert: bool) -> String {
     let mark = if report.completeness != Completeness::Final {
         "~"
     } else if alert {
@@ -239,7 +245,7 @@ fn percent(report: &FractureReport, value: Probability, alert: bool) -> String {
     format!("{mark}{value}")
 }
 
-fn kind_of(report: &FractureReport, alert: bool) -> Kind {
+pub(super) fn kind_of(report: &FractureReport, alert: bool) -> Kind {
     match (report.completeness, alert) {
         (Completeness::Preliminary { .. }, _) => Kind::Preliminary,
         (Completeness::Final, true) => Kind::Alert,
@@ -248,7 +254,7 @@ fn kind_of(report: &FractureReport, alert: bool) -> Kind {
 }
 
 /// What stands in the panel when there is no number.
-fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
+pub(super) fn no_report(model: &Model, entry: Option<&Entry>) -> Vec<(String, Role)> {
     if let ModelState::Unavailable(problem) = &model.network {
         return vec![("no analysis".into(), Role::Warning), (problem.clone(), Role::Text)];
     }

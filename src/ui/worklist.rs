@@ -3,9 +3,9 @@
 use super::bar::{self, Kind};
 use super::reading::state_words;
 use super::text::{fit, paragraph, put, put_right, width, wrap};
-use super::{Layout, Look, decision};
+use super::{Layout, Look, decision, preview};
 use crate::app::{Aging, Entry, Model, ModelState, Order, Progress, ScanState};
-use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature, Oddity, coverage};
+use crate::domain::{Absence, Analysis, CervicalLevel, Completeness, ModelNature};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -71,11 +71,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     let mut layout = Layout::default();
     title(buffer, area, model, look);
     rule(buffer, area, area.y + 1, look);
-    let columns = Columns::of(area);
     let head = area.y + 2;
+    // The last line of the window is not in the area.
+    let preview = model.shows_preview((area.width, area.height + 1)).then(|| preview::columns(area.width));
+    let left = Rect { width: area.width - preview.unwrap_or(0), ..area };
+    let columns = Columns::of(left);
     let faint = style(Role::Faint);
     put(buffer, columns.bar.0, head, 12, "urgency", faint);
-    put(buffer, columns.levels.0, head, columns.levels.1, "levels", faint);
+    put(buffer, columns.levels.0, head, columns.levels.1, "flagged", faint);
     put(buffer, columns.patient.0, head, columns.patient.1, "patient", faint);
     put_right(buffer, columns.age, head, 3, "age", faint);
     put(buffer, columns.study.0, head, columns.study.1, "study", faint);
@@ -86,11 +89,15 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     if columns.decision.1 > 8 {
         put(buffer, columns.decision.0, head, columns.decision.1, "decision", faint);
     }
-    let selection_lines = if area.width < WIDE && area.height >= 20 { 2 } else { 1 };
+    let selection_lines = match preview {
+        Some(_) => 0,
+        None if area.width < WIDE && area.height >= 20 => 2,
+        None => 1,
+    };
     let (model_text, model_role) = model_words(model);
     let model_lines = wrap(&model_text, area.width.saturating_sub(2), if area.height >= 20 { 3 } else { 1 });
     let footer_lines = 1 + selection_lines + model_lines.len() as u16;
-    let list = Rect { y: head + 1, height: area.height.saturating_sub(4 + footer_lines), ..area };
+    let list = Rect { y: head + 1, height: area.height.saturating_sub(4 + footer_lines), ..left };
     let rows = model.worklist.rows().len();
     let selected = model.worklist.selected_row().unwrap_or(0);
     let height = usize::from(list.height).max(1);
@@ -105,6 +112,18 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
         empty(buffer, list, model, look);
     }
     rule(buffer, area, list.bottom(), look);
+    if let Some(width) = preview {
+        let x = list.right();
+        for (y, symbol) in (area.y + 1..=list.bottom()).map(|y| match y {
+            y if y == area.y + 1 => (y, "┬"),
+            y if y == list.bottom() => (y, "┴"),
+            y => (y, "│"),
+        }) {
+            put(buffer, x, y, 1, symbol, style(Role::Border));
+        }
+        let height = list.bottom().saturating_sub(head);
+        layout.thumbnail = preview::draw(buffer, Rect { x: x + 2, y: head, width: width - 3, height }, model, look);
+    }
     let selection =
         Rect { x: area.x + 1, y: list.bottom() + 1, width: area.width.saturating_sub(2), height: selection_lines };
     paragraph(buffer, selection, &selection_words(model), style(Role::Muted));
@@ -241,50 +260,25 @@ fn row(
             put(buffer, columns.percent + 1, y, 1, "?", style(Role::Warning));
         }
     } else {
-        let symbol = match &entry.progress {
-            Progress::Done(Analysis::Failed(_)) => "✕",
-            Progress::Done(_) => "–",
-            _ => "·",
+        // The reason has its place in the preview, or below the list.
+        let (words, role) = match &entry.progress {
+            Progress::Done(Analysis::Failed(_)) => ("failed", Role::Error),
+            Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_)) => ("not analyzed", Role::Warning),
+            Progress::Done(Analysis::Analysed(_)) => ("–", Role::Muted),
+            Progress::Waiting | Progress::Running { .. } => ("·", Role::Muted),
         };
-        put(buffer, columns.bar.0, y, 1, symbol, style(Role::Muted));
+        put(buffer, columns.bar.0, y, columns.percent - columns.bar.0, words, style(role));
     }
-    let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_))) && entry.report().is_some();
-    let words = state_words(entry, &model.network);
-    let refused = matches!(
-        entry.progress,
-        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_) | Analysis::Failed(_))
-    );
+    let done = matches!(entry.progress, Progress::Done(Analysis::Analysed(_))) && report.is_some();
+    let (levels, role) = if done { levels(entry) } else { (progress_words(entry, model), Role::Muted) };
+    put(buffer, columns.levels.0, y, columns.levels.1, &levels, style(role));
     let name_role = if entry.opened { Role::Muted } else { Role::Text };
-    let mut taken = 0;
-    if refused {
-        // The reason is what matters here: where it has no room between levels and name it begins under the missing bar,
-        // and the name comes after it, in the room of the age. A long reason is cut: who it is about must be seen, and the
-        // lines below the list show the reason whole.
-        let failed = matches!(entry.progress, Progress::Done(Analysis::Failed(_)));
-        let role = if failed { Role::Error } else { Role::Warning };
-        let beside = columns.patient.0 + columns.patient.1 / 2 - columns.levels.0;
-        let x = if width(&words) <= beside { columns.levels.0 } else { columns.bar.0 + 2 };
-        let left = columns.study.0.saturating_sub(x + width(&words) + 3);
-        let is_cut = failed || (width(&words) > LONG_REASON && left < width(entry.name()).min(LEAST_NAME));
-        let end = if is_cut { columns.patient.0 + 6 } else { columns.age };
-        taken = put(buffer, x, y, end.saturating_sub(x), &words, style(role));
-        let x = (taken + 2).max(columns.patient.0);
-        let end = if x > columns.patient.0 { columns.study.0 - 1 } else { columns.patient.0 + columns.patient.1 };
-        taken = put(buffer, x, y, end.saturating_sub(x), entry.name(), style(name_role));
-    } else {
-        let (levels, role) = if done { levels(entry) } else { (words, Role::Muted) };
-        put(buffer, columns.levels.0, y, columns.levels.1, &levels, style(role));
-        put(buffer, columns.patient.0, y, columns.patient.1, entry.name(), style(name_role));
-    }
+    put(buffer, columns.patient.0, y, columns.patient.1, entry.name(), style(name_role));
     let patient = &entry.study.patient;
-    if let Some(age) = patient.age_years
-        && taken < columns.age.saturating_sub(3)
-    {
+    if let Some(age) = patient.age_years {
         put_right(buffer, columns.age, y, 3, &age.to_string(), style(name_role));
     }
-    if let Some(sex) = patient.sex
-        && taken < columns.age
-    {
+    if let Some(sex) = patient.sex {
         put(buffer, columns.age + 1, y, 1, &sex.letter().to_string(), style(name_role));
     }
     put(buffer, columns.study.0, y, columns.study.1, entry.study.description.as_str(), style(Role::Muted));
@@ -300,9 +294,15 @@ fn row(
     }
 }
 
-/// A longer reason is cut if it leaves fewer columns than this to the name.
-const LONG_REASON: u16 = 48;
-const LEAST_NAME: u16 = 8;
+/// How far an analysis without a final result is; empty for one that ended without a result.
+fn progress_words(entry: &Entry, model: &Model) -> String {
+    match &entry.progress {
+        Progress::Done(Analysis::NotAnalysed(_) | Analysis::Declined(_) | Analysis::Failed(_)) => String::new(),
+        Progress::Done(Analysis::Analysed(_)) | Progress::Waiting | Progress::Running { .. } => {
+            state_words(entry, &model.network)
+        }
+    }
+}
 
 /// Whether a level that was scanned, or may have been, has no result.
 fn is_doubtful(entry: &Entry) -> bool {
@@ -372,52 +372,30 @@ fn empty(buffer: &mut Buffer, list: Rect, model: &Model, look: Look<'_>) {
     }
 }
 
-/// What is known about the selected study.
+/// What is known about the selected study, the weightiest first.
 fn selection_words(model: &Model) -> String {
     let Some(entry) = model.worklist.selected() else { return String::new() };
-    // Whose images these are comes before what they show.
-    let mut words: Vec<String> = entry.study.oddities.iter().map(ToString::to_string).collect();
+    let mut words = Vec::new();
     if !entry.conflict.is_empty() {
-        words.insert(0, format!("{}: open it and assess it once more to resolve it", entry.conflict));
+        words.push(format!("{}: {}", entry.conflict, preview::RESOLVE));
+    }
+    words.extend(preview::first_words(model, entry));
+    let state = state_words(entry, &model.network);
+    if !state.is_empty() {
+        words.push(state);
     }
     if let Some(report) = entry.report() {
-        if report.completeness == Completeness::Final {
-            words.extend(report.distribution_notice());
-        }
+        words.extend(report.distribution_notice().filter(|_| report.completeness == Completeness::Final));
         for level in report.alert_levels() {
             let finding = &report.levels[level];
             if let (Some(probability), Some(key)) = (finding.probability(), finding.key_slice()) {
                 words.push(format!("{level} {probability} slice {}", key.index + 1));
             }
         }
-        if report.completeness == Completeness::Final {
-            words.extend(report.absences());
-            words.extend(report.search_notices());
-            words.extend(report.repairs().into_iter().map(|repair| Oddity::Repaired(repair).to_string()));
-        }
-        let partly: Vec<&str> = report.cut_off().into_iter().map(CervicalLevel::name).collect();
-        if !partly.is_empty() && report.completeness == Completeness::Final {
-            words.push(format!("{} partly in the scan", partly.join(" ")));
-        }
-    }
-    if let Some(report) = entry.report() {
-        words.extend(report.contradictions(&entry.study));
         words.extend(report.source_words(&entry.study).filter(|_| !entry.study.series.is_empty()));
     }
-    if entry.is_requested_first() && !entry.state.is_finished() {
-        words.insert(0, "STAT by its request".to_owned());
-    }
-    let state = state_words(entry, &model.network);
-    if !state.is_empty() {
-        words.push(state);
-    }
-    if let Ok(choice) = &entry.choice {
-        words.push(choice.explanation.clone());
-        if let Some(series) = entry.study.series.get(choice.series) {
-            words.extend(coverage(&entry.study.patient, series).iter().map(ToString::to_string));
-            words.extend(series.oddities.iter().map(|oddity| oddity.shown(model.disclosure())));
-        }
-    }
+    words.extend(preview::warnings(model, entry));
+    words.extend(entry.choice.as_ref().ok().map(|choice| choice.explanation.clone()));
     words.join(" · ")
 }
 

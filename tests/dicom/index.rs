@@ -5,7 +5,7 @@ use cspine::app::{Command, Effect, Message, Presence, Progress, Remembered, Scre
 use cspine::dicom::{KnownFiles, ScanEvent, ScanSummary, Scanner};
 use cspine::domain::{
     Analysis, Completeness, ContentHash, Declined, FileStamp, Fingerprint, FractureReport, KeptAnalysis, Listed,
-    ModelNature, NotAnalysed, Precedence, ReportKey, Study, Uid,
+    ModelNature, NotAnalysed, Precedence, ReportKey, Study, Thumbnail, ThumbnailKey, Uid,
 };
 use cspine::store::{Index, KnownFile};
 use cspine::task::Cancel;
@@ -473,4 +473,23 @@ fn a_study_whose_files_are_gone_leaves_the_list() {
     assert_eq!(session.order(), [uid(3)]);
     session.command(Command::Open).send(Message::StudyGone(uid(3)));
     assert_eq!(session.model.screen(), Screen::Reading, "what is in memory can be read to the end");
+}
+
+#[test]
+fn a_thumbnail_is_kept_until_its_study_is_gone() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut index = Index::open(data.path()).expect("an index");
+    let key = |n| ThumbnailKey { series: series_uid(n, 0), stack: 0 };
+    let image = |gray| Thumbnail::new(2, 3, vec![gray; 6]).expect("an image");
+    for n in [1, 2] {
+        index.keep_thumbnail(&uid(n), &key(n), &image(8)).expect("kept");
+    }
+    index.keep_thumbnail(&uid(1), &key(1), &image(255)).expect("kept once more");
+    drop(index);
+    let mut index = Index::open(data.path()).expect("the same index");
+    assert_eq!(index.thumbnail(&key(1)).expect("read"), Some(image(255)), "the last one");
+    assert_eq!(index.thumbnail(&ThumbnailKey { stack: 1, ..key(1) }).expect("read"), None, "another stack");
+    index.forget_study(&uid(1)).expect("forgotten");
+    assert_eq!(index.thumbnail(&key(1)).expect("read"), None, "no pixels outlive the study");
+    assert_eq!(index.thumbnail(&key(2)).expect("read"), Some(image(8)));
 }

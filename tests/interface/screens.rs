@@ -10,6 +10,7 @@ mod mouse;
 mod notes;
 mod plain_terminals;
 mod planes;
+mod preview;
 mod privacy;
 mod prompts;
 mod reading;
@@ -81,6 +82,19 @@ pub(crate) fn text(model: &Model) -> String {
         assert!(!is_sign || after.symbol() != "?", "no ASCII for {:?}", before.symbol());
     }
     lines(&buffer).join("\n")
+}
+
+/// The worklist without the preview beside it.
+pub(crate) fn list(model: &Model) -> String {
+    let screen = text(model);
+    screen.lines().map(|line| line.split('│').next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The words of the preview beside the worklist, in one line.
+pub(crate) fn preview(model: &Model) -> String {
+    let screen = text(model);
+    let beside = screen.lines().filter_map(|line| line.split_once('│')).flat_map(|(_, words)| words.split_whitespace());
+    beside.collect::<Vec<_>>().join(" ")
 }
 
 /// The screen as text, then a letter for each cell's style and what the letters stand for.

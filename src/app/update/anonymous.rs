@@ -51,6 +51,7 @@ pub(super) fn message(message: Message, pseudonyms: &Pseudonyms) -> Message {
         | Message::Prompt(_)
         | Message::Unbound(_)
         | Message::PasteIgnored(_)
+        | Message::NoThumbnail(_)
         | Message::CapsLock(_)
         | Message::Select(_)
         | Message::Pointer(_)

@@ -47,6 +47,8 @@ pub(super) fn told(model: &mut Model, event: WorkerEvent) -> Vec<Effect> {
             }
         }
         WorkerEvent::Finished { study, series, analysis } if current(model, &study, series) => {
+            // The worker may have made a thumbnail.
+            model.without_thumbnail.clear();
             let mut elsewhere = None;
             let hidden = model.worklist.entry(&study).is_some_and(|entry| entry.sight == Sight::Blinded);
             if let (Analysis::Analysed(report), Some(reading), false) = (&analysis, &mut model.reading, hidden) {

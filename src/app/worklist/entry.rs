@@ -3,8 +3,8 @@
 use super::Aging;
 use crate::domain::{
     Analysis, Candidate, CervicalLevel, Decision, Fingerprint, FractureReport, KeptAnalysis, Listed, ListedSeries,
-    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, Uid, choose_series, study_fingerprint,
-    study_slices,
+    NotAnalysed, Precedence, Probability, Stamp, Study, StudyState, ThumbnailKey, Uid, choose_series,
+    study_fingerprint, study_slices,
 };
 use crate::inference::PREPROCESSING_VERSION;
 use std::path::{Path, PathBuf};
@@ -294,6 +294,15 @@ impl Entry {
     pub fn opening_series(&self) -> Option<usize> {
         let worst = self.report().and_then(|report| report.worst_index(&self.study));
         worst.or_else(|| self.choice.as_ref().ok().map(|choice| choice.series))
+    }
+
+    /// The thumbnail that belongs to the finished report that may be shown.
+    #[must_use]
+    pub fn thumbnail(&self) -> Option<ThumbnailKey> {
+        match &self.progress {
+            Progress::Done(_) => self.report().and_then(|report| ThumbnailKey::of(report)),
+            Progress::Waiting | Progress::Running { .. } => None,
+        }
     }
 
     /// What keeps the finished result from being that of the whole neck that was scanned, one sentence each.

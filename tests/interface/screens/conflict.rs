@@ -28,6 +28,16 @@ fn state(session: &Session) -> StudyState {
     session.model.decisions.state(&uid(3))
 }
 
+/// A screen of alice, who knows that bob contradicts her on number 3.
+pub(crate) fn disputed() -> Session {
+    let (mut alice, mut bob) = (reader("alice"), reader("bob"));
+    alice.assess(Command::Positive);
+    record(1, &mut alice, &mut []);
+    bob.assess(Command::Negative);
+    record(2, &mut bob, &mut [&mut alice]);
+    alice
+}
+
 #[test]
 fn contradicting_assessments_are_seen_by_both_and_settled_by_a_third_entry() {
     let (mut alice, mut bob) = (reader("alice"), reader("bob"));

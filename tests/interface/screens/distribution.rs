@@ -1,6 +1,6 @@
 //! Studies unlike the model's training data: marked in the list and in the panel, in their place, and not announced as alerts.
 
-use crate::screens::{keep, text};
+use crate::screens::{keep, list, preview, text};
 use crate::support::model::{BROKEN, Session, WHOLE, plain, report, uid};
 use cspine::app::{Command, Effect, Message};
 use cspine::domain::{Analysis, Completeness, DistributionCheck, FractureReport, NoDistance, Uid};
@@ -27,7 +27,7 @@ fn four(size: (u16, u16)) -> Session {
 }
 
 fn row(session: &Session, name: &str) -> String {
-    let screen = text(&session.model);
+    let screen = list(&session.model);
     screen.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {screen}")).to_owned()
 }
 
@@ -42,7 +42,8 @@ fn an_unlike_study_keeps_its_place_in_the_list_with_a_mark_of_its_own() {
     let screen = text(&session.model);
     assert!(screen.contains("1 urgent · 2 unlike training data"), "{screen}");
     assert!(
-        screen.contains("unlike the model's training data: distance 1.8, limit 1.3; alert withheld: read it yourself")
+        preview(&session.model)
+            .contains("unlike the model's training data: distance 1.8, limit 1.3; alert withheld: read it yourself")
     );
     for (width, height) in [(120, 30), (80, 24)] {
         session.send(Message::Resized(width, height));

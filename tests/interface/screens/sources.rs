@@ -1,6 +1,6 @@
 //! Studies of which several series are analyzed: which series is opened, what the panel and the list say, where a level is shown.
 
-use crate::screens::text;
+use crate::screens::{list, preview, text};
 use crate::support::model::{Session, plain, report, series, series_uid, uid};
 use cspine::app::{Command, Effect};
 use cspine::domain::{Analysis, CervicalLevel, Completeness, FractureReport, SeriesFailure, SeriesKind, Study, merge};
@@ -76,9 +76,10 @@ fn the_study_opens_in_the_series_of_the_fracture_and_a_level_key_shows_its_own()
 fn a_study_that_lacks_a_series_is_incomplete_in_the_list_and_in_the_panel() {
     let failure = SeriesFailure { number: 2, reason: "pixels cannot be decoded".into() };
     let mut session = session(vec![failure], &[HEAD]);
-    let list = text(&session.model);
+    let list = list(&session.model);
     assert!(list.contains("incomplete"), "{list}");
-    assert!(list.contains("C3–C7 not analyzed: series 2: pixels cannot be decoded"), "{list}");
+    let preview = preview(&session.model);
+    assert!(preview.contains("C3–C7 not analyzed: series 2: pixels cannot be decoded"), "{preview}");
     session.command(Command::Open).loaded();
     let panel = text(&session.model);
     assert!(panel.contains("not analyzed") && panel.contains("C3–C7"), "{panel}");

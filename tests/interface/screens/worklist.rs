@@ -204,10 +204,10 @@ fn opened_and_risen() {
 
 #[test]
 fn a_declined_study_says_why_at_every_width() {
-    for width in [60, 80, 100, 140] {
+    for width in [60, 80, 100, 140, 160] {
         let mut session = Session::with_network((width, 24));
         session.found(plain(1)).found(plain(2)).scanned(280);
-        session.finished(1, Analysis::NotAnalysed(NotAnalysed::NoCervicalSpine));
+        session.finished(1, Analysis::NotAnalysed(NotAnalysed::NoCervicalSpine)).send(Message::Select(uid(1)));
         let shown = text(&session.model);
         assert!(shown.contains("not analyzed: no cervical spine seen"), "{width}: {shown}");
     }
