@@ -104,6 +104,9 @@ fn one_study(text: &mut String, study: &LabeledResult) {
         percent(overall),
         study.false_flags
     );
+    if !study.has_unique_numbers {
+        text.push_str("InstanceNumbers do not tell the slices apart: no slice is named.\n\n");
+    }
     if let Some((unlike, distance)) = study.unlike.zip(study.distance) {
         let relation = if unlike { "Unlike" } else { "Like" };
         let _ = writeln!(text, "{relation} the training data: distance {distance:.2}.\n");

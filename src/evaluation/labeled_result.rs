@@ -7,6 +7,7 @@ use crate::domain::{
     Study,
 };
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// One study.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +34,8 @@ pub struct LabeledResult {
     pub levels_in_order: Option<bool>,
     /// Levels without a fracture that are flagged.
     pub false_flags: usize,
+    /// Whether InstanceNumbers tell the slices of each series apart. If not, no slice is named.
+    pub has_unique_numbers: bool,
     /// C1 to C7.
     pub levels: Vec<LabeledLevel>,
 }
@@ -104,19 +107,21 @@ impl LabeledResult {
             distance: None,
             levels_in_order: None,
             false_flags: 0,
+            has_unique_numbers: true,
             levels: CervicalLevel::ALL.map(level).into(),
         }
     }
 
     fn analyzed(labeled: &LabeledStudy, study: &Study, report: &FractureReport, presence: f32) -> Self {
         let shown = PerLevel::from_fn(|level| Shown::new(report, level, presence));
+        let has_unique_numbers = report.parts().all(|part| are_unique(&part.slices));
         let number = |level: CervicalLevel| report.levels[level].probability().map(|found| f64::from(found.value()));
         let level = |level: CervicalLevel| {
             let probability = number(level);
             let higher = |than: f64| CervicalLevel::ALL.into_iter().filter(|other| number(*other) > Some(than)).count();
             let key_slice = match report.levels[level].outcome {
-                LevelOutcome::Seen { key_slice, .. } => key_slice.instance_number,
-                LevelOutcome::NotSeen => None,
+                LevelOutcome::Seen { key_slice, .. } if has_unique_numbers => key_slice.instance_number,
+                LevelOutcome::Seen { .. } | LevelOutcome::NotSeen => None,
             };
             let boxed = labeled.boxed(level);
             let series = study.series.iter().find(|series| report.source(level).is_of(series));
@@ -132,7 +137,7 @@ impl LabeledResult {
                 key_slice_in_boxed_range: boxed
                     .zip(key_slice)
                     .map(|([first, last], key)| (first..=last).contains(&key)),
-                range: shown[level].as_ref().and_then(|shown| shown.numbers),
+                range: shown[level].as_ref().filter(|_| has_unique_numbers).and_then(|shown| shown.numbers),
                 labeled_range: labeled.ranges[level],
                 ends_mm: shown[level]
                     .as_ref()
@@ -159,6 +164,7 @@ impl LabeledResult {
             unlike: distance.map(|_| report.is_out_of_distribution()),
             distance: distance.map(|(distance, _)| f64::from(distance)),
             levels_in_order: (middles.len() > 1).then(|| middles.is_sorted_by(|cranial, caudal| cranial > caudal)),
+            has_unique_numbers,
             false_flags: levels.iter().filter(|level| level.flag && !level.fractured).count(),
             levels,
         }
@@ -185,6 +191,12 @@ impl Shown {
             z_mm: z().min_by(f64::total_cmp).zip(z().max_by(f64::total_cmp)).map(|(low, high)| [low, high]),
         })
     }
+}
+
+/// Whether every slice has an InstanceNumber of its own (PS3.3 C.7.6.1; some exports number all slices 1).
+fn are_unique(slices: &[ScoredSlice]) -> bool {
+    let mut seen = HashSet::new();
+    slices.iter().all(|slice| slice.instance_number.is_some_and(|number| seen.insert(number)))
 }
 
 /// Lowest and highest position, LPS z in mm, of the two slices of these InstanceNumbers.

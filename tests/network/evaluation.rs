@@ -240,6 +240,16 @@ fn every_level_of_a_labeled_folder_is_listed() {
         let labels = LabelVolume::read(truth.segmentation.as_deref().expect("labels")).expect("labels");
         LabeledResult::new(labeled, study, &oracle(study, truth, &labels, lie), 0.5)
     };
+    // An export that numbers all slices 1 names none of them.
+    let study = studies.iter().find(|study| study.uid.to_string() == labeled[0].name).expect("a study");
+    let truth = &data.studies[&study.uid];
+    let labels = LabelVolume::read(truth.segmentation.as_deref().expect("labels")).expect("labels");
+    let Analysis::Analysed(report) = oracle(study, truth, &labels, Lie::default()) else { panic!("a report") };
+    let mut report = FractureReport::clone(&report);
+    report.slices.iter_mut().for_each(|slice| slice.instance_number = Some(1));
+    let same = LabeledResult::new(&labeled[0], study, &Analysis::Analysed(Arc::new(report)), 0.5);
+    assert!(!same.has_unique_numbers && same.levels_in_order == Some(true));
+    assert!(same.levels.iter().all(|level| level.range.is_none() && level.key_slice.is_none()), "{same:?}");
     let (mut boxed, mut ranged) = (0, 0);
     for one in &labeled {
         let (found, up) = (result(one, Lie::default()), result(one, Lie { up_mm: 9.0, ..Lie::default() }));
