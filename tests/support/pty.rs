@@ -22,12 +22,14 @@ fn cells(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a screen")
 }
 
-/// Whether a line of text is asked for with this sign, and holds this text so far. An editor of several lines has the text below
-/// its sign.
+/// Whether a line of text is asked for with this sign, and holds this text so far: in a row, or in a box in the column of the panel. An
+/// editor of several lines has the text below its sign, which is the box's title there.
 pub(crate) fn is_asked(screen: &str, sign: &str, text: &str) -> bool {
-    let lines: Vec<&str> = screen.lines().map(str::trim_start).collect();
-    let beside = lines.iter().any(|line| line.starts_with(&format!("{sign}{text}")));
-    beside || lines.windows(2).any(|two| two[0].starts_with(sign.trim_end()) && two[1].starts_with(text))
+    let lines: Vec<&str> = screen.lines().collect();
+    let begins = |line: &str, with: &str| line.split('│').any(|part| part.trim_start().starts_with(with));
+    let title = format!("╭ {} ", sign.trim_end().trim_end_matches(':'));
+    let below = |two: &[&str]| (begins(two[0], sign.trim_end()) || two[0].contains(&title)) && begins(two[1], text);
+    lines.iter().any(|line| begins(line, &format!("{sign}{text}"))) || lines.windows(2).any(below)
 }
 
 /// The program and what it has drawn.
