@@ -22,6 +22,10 @@ impl Home {
     pub(crate) fn new() -> Self {
         let home = Self { folder: tempfile::tempdir().expect("a home") };
         home.add("studies", "MADE^One", 1);
+        // As `cspine render` draws it.
+        let settings = home.folder.path().join(".config/cspine");
+        std::fs::create_dir_all(&settings).expect("a folder");
+        std::fs::write(settings.join("settings.toml"), "[reading]\nframing = \"field\"\n").expect("settings");
         home
     }
 
