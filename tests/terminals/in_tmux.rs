@@ -47,7 +47,7 @@ impl Server<'_> {
     /// Starts the program in a pane, with its decisions in a folder of their own, and opens the first study.
     fn open(&self, pane: &str, folder: &str, data: &str) {
         self.type_into(pane, &[&format!("$CSPINE --data {data} {folder}"), "Enter"]);
-        until("the list", || self.pane(pane).contains("too short for a neck").then_some(()), || self.pane(pane));
+        until("the list", || self.pane(pane).contains("not analyzed").then_some(()), || self.pane(pane));
         // Without the lines that mark the other planes, which `cspine render` does not draw.
         self.type_into(pane, &["Enter", "y"]);
     }
@@ -125,7 +125,7 @@ fn pictures_pass_through_tmux_into_a_pane_and_come_back_with_it() {
     server.tell(&["split-window", "-v", "-l", "40"]);
     kitty.wait_for("three panes", |text| text.matches(PROMPT).count() == 3);
     kitty.press("$CSPINE studies\r");
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     kitty.press("\r");
     let area = kitty.wait_for_slice("the first image in tmux", &home, 11);
     assert!(area.x > 300 && area.y > 150, "beside and below other panes: {area:?}");
@@ -369,7 +369,7 @@ fn attached_elsewhere_the_terminal_is_asked_again_and_back_in_kitty_once_more() 
     let home = Home::new();
     let (kitty, server) = started(&home, 960, 720);
     kitty.press("$CSPINE studies\r");
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     kitty.press("\r");
     kitty.wait_for_slice("the image in kitty", &home, 11);
     server.tell(&["detach-client"]);
@@ -396,7 +396,7 @@ fn a_terminal_that_acknowledges_no_image_any_more_is_asked_again() {
     let command = ["tmux", "-u", "-S", "tmux", "-f", "tmux.conf", "new", env!("CARGO_BIN_EXE_cspine"), "studies"];
     let mut terminal = Program::run(&command, &[("LANG", "C.UTF-8")], home.path(), 120, 40);
     terminal.claims_graphics = true;
-    terminal.wait_for("the list", |screen| screen.contains("too short for a neck"));
+    terminal.wait_for("the list", |screen| screen.contains("not analyzed"));
     terminal.wait_for("its claim", |screen| screen.contains("kitty"));
     // From now on it is another one, and nothing else says so.
     terminal.claims_graphics = false;

@@ -24,7 +24,7 @@ fn another_layout_and_caps_lock_change_no_command_and_the_shell_gets_its_keyboar
     // Without a window manager the keys go to the window under the pointer.
     kitty.xdotool(&["mousemove", "600", "400"]);
     kitty.press("$CSPINE studies\r");
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     key("Return");
     kitty.wait_for("the reading screen", |text| text.contains("axial · 11 / 20"));
     key(J);
@@ -68,7 +68,7 @@ fn stopped_it_gives_back_keyboard_and_standard_error_and_takes_them_again() {
     let key = |name: &str| kitty.xdotool(&["key", name]);
     kitty.xdotool(&["mousemove", "600", "400"]);
     kitty.press("sh -c 'echo $$ > program; exec $CSPINE studies'\r");
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     let program = std::fs::read_to_string(home.path().join("program")).expect("a process");
     let errors = || std::fs::read_link(format!("/proc/{}/fd/2", program.trim())).expect("its standard error");
     let terminal = std::fs::read_to_string(home.path().join("tty")).expect("the shell told its terminal");
@@ -82,7 +82,7 @@ fn stopped_it_gives_back_keyboard_and_standard_error_and_takes_them_again() {
     key("g");
     kitty.wait_for("the command", |text| text.trim_end().ends_with(&format!("{prompt} fg")));
     key("Return");
-    kitty.wait_for("the list again", |text| text.contains("too short for a neck") && !text.contains(prompt));
+    kitty.wait_for("the list again", |text| text.contains("not analyzed") && !text.contains(prompt));
     assert!(errors().ends_with("cspine.log"), "{:?}", errors());
     key("Caps_Lock");
     key("Down");

@@ -12,7 +12,7 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 fn open(program: &mut Program) {
-    program.wait_for("the list", |screen| screen.contains("too short for a neck"));
+    program.wait_for("the list", |screen| screen.contains("not analyzed"));
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("axial ") && screen.contains("11 / 20"));
 }
@@ -60,7 +60,7 @@ fn in_the_locale_c_a_terminal_that_answers_nothing_gets_not_one_byte_beyond_asci
 fn the_width_that_was_measured_outranks_the_locale_and_is_measured_again_on_ctrl_l() {
     let home = Home::new();
     let mut program = Program::start_with(&[("LC_ALL", "C")], &["studies"], home.path(), 120, 34);
-    program.wait_for("symbols", |screen| screen.contains("too short for a neck") && screen.contains('─'));
+    program.wait_for("symbols", |screen| screen.contains("not analyzed") && screen.contains('─'));
     // As by dtach: another terminal is there, and the program was not told.
     program.width = 2;
     program.press("\x0c");

@@ -89,7 +89,7 @@ impl Remote {
         std::fs::write(home.path().join("connect"), script).expect("written");
         let kitty = Kitty::start(home.path(), 960, 720);
         kitty.press("sh connect\r");
-        kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+        kitty.wait_for("the list", |text| text.contains("not analyzed"));
         kitty.press("\r");
         kitty.wait_for("the whole series", |text| text.contains("axial · 11 / 20"));
         Self { kitty, link, home, _server: server }

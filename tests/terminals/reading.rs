@@ -15,7 +15,7 @@ const NEEDED: [&str; 2] = ["kitty", "Xvfb"];
 /// Starts the program and opens the study.
 fn open(kitty: &Kitty, command: &str) {
     kitty.press(&format!("{command}\r"));
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     kitty.press("\r");
 }
 
@@ -162,7 +162,7 @@ fn an_image_that_kitty_refuses_is_reported_with_the_reason_and_the_next_one_is_s
     let home = Home::new();
     let kitty = Kitty::start(home.path(), 960, 720);
     let link = Damaging::start(&kitty, home.path());
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     kitty.press("\r");
     let area = kitty.wait_for_slice("the first image", &home, 11);
     link.set_damages(true);

@@ -6,7 +6,7 @@ use crate::study::Home;
 use crate::tools::turn;
 
 fn open(program: &mut Program) {
-    program.wait_for("the list", |screen| screen.contains("too short for a neck"));
+    program.wait_for("the list", |screen| screen.contains("not analyzed"));
     program.press("\r");
     program.wait_for("the reading screen", |screen| screen.contains("axial · 11 / 20"));
 }
@@ -67,7 +67,7 @@ fn nonsense_between_its_answers_costs_kitty_no_picture() {
     let home = Home::new();
     let kitty = Kitty::start(home.path(), 960, 720);
     kitty.press("$CSPINE studies\r");
-    kitty.wait_for("the list", |text| text.contains("too short for a neck"));
+    kitty.wait_for("the list", |text| text.contains("not analyzed"));
     kitty.press("\r");
     kitty.wait_for_slice("the first image", &home, 11);
     // Half of it comes while a picture is on its way.
