@@ -20,7 +20,7 @@ use std::time::Duration;
 /// The smallest window with a preview beside the worklist: columns and rows.
 pub(super) const PREVIEW_LEAST: (u16, u16) = (120, 30);
 
-/// What stands for the way images are shown until the terminal has answered.
+/// Shown as the graphics protocol until the terminal has answered.
 pub const GRAPHICS_UNKNOWN: &str = "…";
 
 /// The program's state.

@@ -77,7 +77,7 @@ fn row(buffer: &mut Buffer, area: Rect, offer: &Offer, model: &Model, look: Look
     put(buffer, x, area.y, area.right().saturating_sub(x + 2), words, style(Role::Muted));
 }
 
-/// The name, and at the right the first keys that have room; what is no command has its words there.
+/// The name, and at the right the first keys that have room, or the words of an offer that is no command.
 fn narrow_row(buffer: &mut Buffer, area: Rect, offer: &Offer, model: &Model, look: Look<'_>) {
     let style = |role| look.theme.style(role);
     let right = area.right().saturating_sub(1);
