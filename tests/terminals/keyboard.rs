@@ -1,6 +1,7 @@
 //! kitty's keyboard protocol, with keys that are pressed as on a keyboard.
 
 use crate::kitty::Kitty;
+use crate::pty::is_asked;
 use crate::study::Home;
 use crate::tools::turn;
 use std::process::Command;
@@ -41,15 +42,15 @@ fn another_layout_and_caps_lock_change_no_command_and_the_shell_gets_its_keyboar
     kitty.wait_for("the next slice by о", |text| text.contains("axial · 14 / 20") && !text.contains("Caps Lock"));
     // In a line of text it is what it types: Shift and ц, then ч and о.
     key("shift+25");
-    kitty.wait_for("the note", |text| text.contains("note:"));
+    kitty.wait_for("the note", |text| is_asked(text, "note: ", ""));
     key(X);
     key(J);
-    kitty.wait_for("Cyrillic text", |text| text.lines().any(|line| line.trim() == "чо"));
+    kitty.wait_for("Cyrillic text", |text| is_asked(text, "note: ", "чо"));
     // Text is discarded only when asked for twice; then the study is closed.
     key("Escape");
     kitty.wait_for("the question", |text| text.contains("discard"));
     key("Escape");
-    kitty.wait_for("no note", |text| !text.contains("note:"));
+    kitty.wait_for("no note", |text| !is_asked(text, "note: ", ""));
     key("Escape");
     kitty.wait_for("the list", |text| text.contains("worklist"));
     key(Q);

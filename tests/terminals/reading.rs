@@ -5,7 +5,7 @@ use crate::kitty::Kitty;
 use crate::link::Damaging;
 use crate::shared;
 use crate::shell::{PROMPT, wait_for_cooked};
-use crate::study::{Home, SIDE, SLICES, rendered};
+use crate::study::{Home, SIDE, SLICES, rendered, show_the_field};
 use crate::tools::turn;
 use crate::wait::until;
 use std::io::Write;
@@ -241,11 +241,18 @@ fn ended_in_the_middle_of_a_picture_it_leaves_a_clean_terminal() {
 fn a_real_neck_is_shown_as_render_draws_it() {
     let (Some(_turn), Some(neck)) = (turn(&NEEDED), shared::folder("vhf-neck")) else { return };
     let home = tempfile::tempdir().expect("a home");
+    show_the_field(home.path());
     let kitty = Kitty::start(home.path(), 960, 720);
     kitty.press(&format!("$CSPINE {}\r", neck.canonicalize().expect("a folder").display()));
-    kitty.wait_for("the study", |text| text.contains("CT CERVICAL SPINE"));
+    kitty.wait_for("the result", |text| text.contains("CT CERVICAL SPINE") && text.contains("flagged from"));
     kitty.press("\r");
-    kitty.wait_for("the reading screen", |text| text.contains("axial · "));
+    // Nothing is flagged: it opens on the midline.
+    for plane in ["sagittal", "coronal", "axial"] {
+        kitty.wait_for("the plane", |text| text.contains(&format!("╭ {plane} · ")) && text.contains(" HU "));
+        if plane != "axial" {
+            kitty.press("v");
+        }
+    }
     kitty.press("100G");
     kitty.wait_for_picture("a real slice", "axial · 100 / 240 ", |width, height| {
         rendered(&neck, home.path(), 100, width, height)

@@ -17,15 +17,19 @@ pub(crate) struct Home {
     pub(crate) folder: TempDir,
 }
 
+/// Has planes open with their whole field in view, as `cspine render` draws them.
+pub(crate) fn show_the_field(home: &Path) {
+    let settings = home.join(".config/cspine");
+    std::fs::create_dir_all(&settings).expect("a folder");
+    std::fs::write(settings.join("settings.toml"), "[reading]\nframing = \"field\"\n").expect("settings");
+}
+
 impl Home {
     /// Makes one. The stack is 10 mm high: too short for a neck, so that no network runs beside.
     pub(crate) fn new() -> Self {
         let home = Self { folder: tempfile::tempdir().expect("a home") };
         home.add("studies", "MADE^One", 1);
-        // As `cspine render` draws it.
-        let settings = home.folder.path().join(".config/cspine");
-        std::fs::create_dir_all(&settings).expect("a folder");
-        std::fs::write(settings.join("settings.toml"), "[reading]\nframing = \"field\"\n").expect("settings");
+        show_the_field(home.folder.path());
         home
     }
 
