@@ -63,7 +63,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, look: Look<'_
     let warnings = first_words(model, entry).into_iter().chain(warnings(model, entry));
     let resolve = if entry.conflict.is_empty() { "" } else { RESOLVE };
     let assessments = [(first, role), (resolve.to_owned(), Role::Text), (second, second_role)];
-    let lines = std::iter::once((series, Role::Text)).chain(warnings.map(|line| (line, Role::Warning)));
+    let elsewhere = model.elsewhere.get(&entry.study.uid).map(|who| (format!("open: {who}"), Role::Warning));
+    let lines = elsewhere.into_iter().chain([(series, Role::Text)]).chain(warnings.map(|line| (line, Role::Warning)));
     let lines = lines.chain(assessments);
     for (line, role) in lines.filter(|(line, _)| !line.is_empty()) {
         y = paragraph(buffer, rest(y), &line, look.theme.style(role));
